@@ -1,0 +1,193 @@
+/**
+ * Consuming: one transaction per message, made of the inbox row, the effect and the effect's own outbox rows. A message that
+ * was handled before is acknowledged and does nothing. From the second delivery on, attempts are counted before the handler
+ * starts, so that a message which kills the process ends as a dead letter too.
+ */
+
+import { type JsMsg, jetstream } from '@nats-io/jetstream';
+import { SpanKind } from '@opentelemetry/api';
+import { type Envelope, envelope as envelopeSchema } from '@settler/contracts/envelope';
+import type { ConsumerDefinition } from '@settler/contracts/streams';
+import { sql, type Transaction } from 'kysely';
+import type { Broker } from './broker.ts';
+import { contextFrom, inContext } from './context.ts';
+import { faultPoint } from './faults.ts';
+import type { Logger } from './logger.ts';
+import { isUnavailable, type Postgres } from './postgres.ts';
+import type { ChassisTables } from './tables.ts';
+import { inSpan } from './tracing.ts';
+
+/** The client's defaults stall for 43 s when the leader of a consumer dies; these recover in about 6 s. */
+const pullOptions = { max_messages: 32, expires: 5_000, idle_heartbeat: 500, bind: true } as const;
+const retryDelayMsMax = 5 * 60_000;
+const reopenDelayMs = 500;
+
+export interface ConsumerOptions<DB extends ChassisTables> {
+  readonly definition: ConsumerDefinition;
+  readonly postgres: Postgres<DB>;
+  readonly broker: Broker;
+  readonly logger: Logger;
+  /** Runs in the transaction, as _app, under the event's organization. */
+  readonly handle: (trx: Transaction<DB>, envelope: Envelope) => Promise<void>;
+  readonly attemptsMax: number;
+  readonly retryMs: number;
+}
+
+export interface Stoppable {
+  readonly stop: () => Promise<void>;
+}
+
+export const startConsumer = <DB extends ChassisTables>(options: ConsumerOptions<DB>): Stoppable => {
+  const { definition, broker, logger } = options;
+  const receive = createReceiver(options);
+  const lanes = createLanes();
+  let stopping = false;
+  let endPull = () => {};
+
+  const pull = async () => {
+    const connection = await broker.connection();
+    const consumer = await jetstream(connection).consumers.get(definition.stream, definition.durable);
+    const messages = await consumer.consume(pullOptions);
+    endPull = () => messages.stop();
+    if (stopping) messages.stop();
+    for await (const message of messages) lanes.add(laneOf(message), () => receive(message));
+  };
+
+  const run = async () => {
+    while (!stopping) {
+      // A closed connection or a consumer that is not there yet ends the iteration; it is opened again for as long as we run.
+      await pull().catch((error: unknown) => logger.debug({ err: error, consumer: definition.durable }, 'the pull ended'));
+      if (!stopping) await new Promise((resolve) => setTimeout(resolve, reopenDelayMs));
+    }
+  };
+  const running = run();
+
+  return {
+    stop: async () => {
+      stopping = true;
+      endPull();
+      // Without a broker the loop may still wait for its first connection.
+      if (broker.isConnected()) await running;
+      await lanes.idle();
+    },
+  };
+};
+
+/** Messages of one aggregate are handled one after the other, those of different ones side by side. */
+const createLanes = () => {
+  const tails = new Map<string, Promise<void>>();
+  return {
+    add: (lane: string, work: () => Promise<void>) => {
+      const tail = (tails.get(lane) ?? Promise.resolve()).then(work);
+      tails.set(lane, tail);
+      void tail.finally(() => {
+        if (tails.get(lane) === tail) tails.delete(lane);
+      });
+    },
+    idle: async () => {
+      while (tails.size > 0) await Promise.all(tails.values());
+    },
+  };
+};
+
+const readEnvelope = (message: JsMsg): Envelope | undefined => {
+  try {
+    return envelopeSchema.parse(message.json());
+  } catch {
+    return undefined; // The caller makes a dead letter of it: no retry will make it readable.
+  }
+};
+
+const laneOf = (message: JsMsg): string => readEnvelope(message)?.subject ?? message.subject;
+
+const createReceiver = <DB extends ChassisTables>(options: ConsumerOptions<DB>) => {
+  const { definition, logger, attemptsMax, retryMs } = options;
+  const postgres = options.postgres as unknown as Postgres<ChassisTables>;
+  const name = definition.durable;
+
+  const bury = async (message: JsMsg, id: string, organizationId: string, attempts: number, error: string) => {
+    await postgres.systemDb
+      .insertInto('dead_letters')
+      .values({
+        consumer: name,
+        event_id: id,
+        organization_id: organizationId,
+        subject: message.subject,
+        body: message.string(),
+        attempts,
+        error,
+      })
+      .onConflict((conflict) => conflict.columns(['consumer', 'event_id']).doNothing())
+      .execute();
+    message.term(error.slice(0, 200));
+    logger.error({ consumer: name, eventId: id, attempts, reason: error }, 'a message became a dead letter');
+  };
+
+  /** How often this was begun, this time included. The first delivery is free: nothing was tried yet. */
+  const countAttempt = async (message: JsMsg, id: string): Promise<{ attempts: number; lastError: string | null }> => {
+    if (!message.redelivered) return { attempts: 1, lastError: null };
+    const { rows } = await sql<{ attempts: number; last_error: string | null }>`
+      insert into inbox_attempts (consumer, event_id, attempts) values (${name}, ${id}, 2)
+      on conflict (consumer, event_id) do update set attempts = inbox_attempts.attempts + 1, updated_at = now()
+      returning attempts, last_error`.execute(postgres.systemDb);
+    return { attempts: rows[0]?.attempts ?? 2, lastError: rows[0]?.last_error ?? null };
+  };
+
+  const handleOnce = (envelope: Envelope) =>
+    options.postgres.organization(envelope.organizationid, async (trx) => {
+      const inbox = await (trx as unknown as Transaction<ChassisTables>)
+        .insertInto('inbox')
+        .values({ consumer: name, event_id: envelope.id, organization_id: envelope.organizationid })
+        .onConflict((conflict) => conflict.columns(['consumer', 'event_id']).doNothing())
+        .executeTakeFirst();
+      if (inbox.numInsertedOrUpdatedRows === 0n) return;
+      await options.handle(trx, envelope);
+      faultPoint(`${name}.before-commit`);
+    });
+
+  const retryLater = async (message: JsMsg, id: string, attempts: number, error: unknown) => {
+    const delayMs = Math.min(retryDelayMsMax, retryMs * 2 ** (attempts - 1)) * (0.5 + Math.random() / 2);
+    logger.warn({ err: error, consumer: name, eventId: id, attempts }, 'a message could not be handled; it is tried again');
+    await sql`
+      insert into inbox_attempts (consumer, event_id, attempts, last_error) values (${name}, ${id}, ${attempts}, ${String(error).slice(0, 500)})
+      on conflict (consumer, event_id) do update set last_error = excluded.last_error, updated_at = now()`
+      .execute(postgres.systemDb)
+      .catch(() => {}); // Only the reason would be missing; the count is kept before the next try.
+    message.nak(delayMs);
+  };
+
+  const attempt = async (message: JsMsg, envelope: Envelope) => {
+    const { attempts, lastError } = await countAttempt(message, envelope.id);
+    if (attempts > attemptsMax) {
+      await bury(message, envelope.id, envelope.organizationid, attempts - 1, lastError ?? 'the process ended while handling it');
+      return;
+    }
+    try {
+      await handleOnce(envelope);
+      faultPoint(`${name}.after-commit`);
+      message.ack();
+    } catch (error) {
+      if (attempts >= attemptsMax && !isUnavailable(error))
+        await bury(message, envelope.id, envelope.organizationid, attempts, String(error));
+      else await retryLater(message, envelope.id, attempts, error);
+    }
+  };
+
+  return async (message: JsMsg): Promise<void> => {
+    const envelope = readEnvelope(message);
+    const context = contextFrom(envelope?.id ?? 'unreadable', envelope?.traceparent ?? message.headers?.get('traceparent'));
+    try {
+      await inContext(context, () =>
+        inSpan(`process ${name}`, SpanKind.CONSUMER, envelope?.traceparent, () =>
+          envelope === undefined
+            ? bury(message, `${message.info.stream}:${message.seq}`, '', 1, 'the message is not an envelope')
+            : attempt(message, envelope),
+        ),
+      );
+    } catch (error) {
+      // The database is away: the message stays with the broker and comes again.
+      logger.warn({ err: error, consumer: name }, 'a message could not be begun');
+      message.nak(retryMs);
+    }
+  };
+};

@@ -1,0 +1,201 @@
+/**
+ * Registers routes of the contract's table: access before the body is read, validation with paths, idempotency, entity tags,
+ * and documentation, all from one declaration.
+ */
+import { problemDocument } from '@settler/contracts/problems';
+import { type Route, type RouteName, routes, routesOf } from '@settler/contracts/routes';
+import type { StatefulService } from '@settler/contracts/services';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { z } from 'zod';
+import type { Answer } from './answer.ts';
+import { isUnmodified, readIfMatch, tagOf } from './entity-tag.ts';
+import { sendAnswer } from './http.ts';
+import { fingerprintOf, type Idempotency, readIdempotencyKey } from './idempotency.ts';
+import type { InternalVerifier } from './internal-token.ts';
+import { claimsOf, type Principal, principalFor } from './principal.ts';
+import { errorsOf, validationRefusal } from './problem.ts';
+import { Refusal } from './refusal.ts';
+
+type Schema = z.ZodType | undefined;
+type Output<Part extends Schema> = Part extends z.ZodType ? z.output<Part> : undefined;
+
+/** What a handler is given: everything validated, and who asks. `principal` is that of nobody on public routes. */
+export interface Input<Params = unknown, Query = unknown, Body = unknown> {
+  readonly params: Params;
+  readonly query: Query;
+  readonly body: Body;
+  readonly principal: Principal;
+  /** `If-Match` as a revision; undefined where none was sent. */
+  readonly ifMatch: number | undefined;
+  /** The client's address; null where it could not be determined. */
+  readonly address: string | null;
+  readonly request: FastifyRequest;
+  readonly reply: FastifyReply;
+}
+
+export interface Endpoint<Params extends Schema, Query extends Schema, Body extends Schema, Prepared> {
+  readonly params?: Params;
+  readonly query?: Query;
+  readonly body?: Body;
+  /** Success answers by status; null for one without a body. */
+  readonly answers: Readonly<Record<number, z.ZodType | null>>;
+  /** What needs other services or a long time: never inside a transaction. With a key it runs under a claim. */
+  readonly prepare?: (input: Input<Output<Params>, Output<Query>, Output<Body>>) => Promise<Prepared>;
+  /** The effect. With an Idempotency-Key it runs in the transaction that records the answer. */
+  readonly handle: (input: Input<Output<Params>, Output<Query>, Output<Body>>, prepared: Prepared) => Promise<Answer>;
+  /** For public routes: what the key is scoped to besides the path, an HMAC of the e-mail or token. */
+  readonly idempotencyScope?: (body: Output<Body>) => string;
+}
+
+/** Keys of public routes are kept under this; no organization can have it as its id. */
+export const publicOwner = 'public';
+
+export interface Endpoints {
+  readonly endpoint: <
+    Params extends Schema = undefined,
+    Query extends Schema = undefined,
+    Body extends Schema = undefined,
+    Prepared = undefined,
+  >(
+    name: RouteName,
+    endpoint: Endpoint<Params, Query, Body, Prepared>,
+    /** Where to register it; an upload needs a scope whose content types are passed on unread. */
+    scope?: FastifyInstance,
+  ) => void;
+  /** @throws naming the routes of the table that this service was to serve and does not. */
+  readonly assertComplete: () => void;
+}
+
+export interface EndpointsOptions {
+  readonly app: FastifyInstance;
+  readonly service: StatefulService;
+  readonly verify: InternalVerifier;
+  readonly idempotency: Idempotency;
+}
+
+interface Authorized extends FastifyRequest {
+  principal?: Principal;
+  clientAddress?: string | null;
+}
+
+export const createEndpoints = ({ app, service, verify, idempotency }: EndpointsOptions): Endpoints => {
+  const registered = new Set<RouteName>();
+  return {
+    endpoint: (name, endpoint, scope = app) => {
+      const route: Route = routes[name];
+      if (route.service !== service) throw new Error(`${name} is a route of ${route.service}`);
+      registered.add(name);
+      const declared = endpoint as unknown as Endpoint<Schema, Schema, Schema, unknown>;
+      scope.route({
+        method: route.method,
+        url: route.path.replaceAll(/\{(\w+)\}/g, ':$1'),
+        bodyLimit: route.bodyBytesMax,
+        schema: documentation(name, route, declared),
+        onRequest: (request, _reply, done) => {
+          const authorized: Authorized = request;
+          try {
+            const claims = claimsOf(request.headers.authorization, verify);
+            authorized.clientAddress = claims.ip ?? null;
+            if (route.access !== 'public') authorized.principal = principalFor(claims, route.access);
+            done();
+          } catch (error) {
+            done(error as Error);
+          }
+        },
+        handler: (request, reply) => serve(route, declared, idempotency, request, reply),
+      });
+    },
+    assertComplete: () => {
+      const missing = routesOf(service).filter(([name]) => !registered.has(name));
+      if (missing.length > 0) throw new Error(`routes without a handler: ${missing.map(([name]) => name).join(', ')}`);
+    },
+  };
+};
+
+const serve = async (
+  route: Route,
+  endpoint: Endpoint<Schema, Schema, Schema, unknown>,
+  idempotency: Idempotency,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<FastifyReply> => {
+  const input = readInput(route, endpoint, request, reply) as Input<never, never, never>;
+  // Uploads hash while they stream, and therefore drive their record themselves.
+  const key = route.idempotent && route.stream !== 'upload' ? readIdempotencyKey(request) : undefined;
+  if (key === undefined) return respond(request, reply, await endpoint.handle(input, await endpoint.prepare?.(input)));
+  const { prepare } = endpoint;
+  const { answer, replayed } = await idempotency.run(
+    {
+      organizationId: route.access === 'public' ? publicOwner : input.principal.organizationId,
+      scope: [route.method, request.url, endpoint.idempotencyScope?.(input.body) ?? ''].join(' ').trim(),
+      key,
+      fingerprint: fingerprintOf(request.rawBody ?? ''),
+      secretFields: route.secretFields,
+    },
+    { ...(prepare === undefined ? {} : { prepare: () => prepare(input) }), effect: (prepared) => endpoint.handle(input, prepared) },
+  );
+  if (replayed) reply.header('idempotent-replayed', 'true');
+  return respond(request, reply, answer);
+};
+
+const respond = (request: FastifyRequest, reply: FastifyReply, answer: Answer): FastifyReply => {
+  // A handler that streams has taken the reply over.
+  if (reply.sent) return reply;
+  const tag = tagOf(request.method, answer);
+  if (tag !== undefined) reply.header('etag', tag);
+  if (tag !== undefined && isUnmodified(request, tag)) return reply.code(304).send();
+  return sendAnswer(reply, answer);
+};
+
+const readInput = (route: Route, endpoint: Endpoint<Schema, Schema, Schema, unknown>, request: Authorized, reply: FastifyReply): Input => ({
+  // A malformed id is simply one that does not exist.
+  params: endpoint.params && parse(endpoint.params, request.params, () => new Refusal('not_found', 'There is no such resource.')),
+  query: parse(endpoint.query ?? z.strictObject({}), request.query),
+  body: endpoint.body === undefined ? requireNoBody(route, request) : parse(endpoint.body, requireBody(request)),
+  principal: request.principal as Principal,
+  ifMatch: readIfMatch(request),
+  address: request.clientAddress ?? null,
+  request,
+  reply,
+});
+
+const parse = (schema: z.ZodType, value: unknown, otherwise?: () => Refusal): unknown => {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  throw otherwise?.() ?? validationRefusal(errorsOf(result.error.issues));
+};
+
+const requireBody = (request: FastifyRequest): unknown => {
+  if (request.body === undefined || request.body === null) throw validationRefusal([{ path: '', message: 'a JSON body is required' }]);
+  return request.body;
+};
+
+const requireNoBody = (route: Route, request: FastifyRequest): undefined => {
+  const { body } = request;
+  const isEmpty = body === undefined || body === null || (typeof body === 'object' && Object.keys(body).length === 0);
+  if (route.stream !== 'upload' && !isEmpty) throw validationRefusal([{ path: '', message: 'this route takes no body' }]);
+  return undefined;
+};
+
+/** Every problem that the route itself can answer with, beside its successes; read by @fastify/swagger. */
+const documentation = (name: RouteName, route: Route, endpoint: Endpoint<Schema, Schema, Schema, unknown>) => {
+  const failures = [400, 401, 403, 404, 409, 412, 413, 415, 422, 429, 500, 503].filter((status) => {
+    if (status === 401 || status === 403) return route.access !== 'public' || status === 401;
+    if (status === 404) return route.path.includes('{');
+    if (status === 409 || status === 422) return route.idempotent;
+    if (status === 412) return route.method === 'PATCH' || route.method === 'DELETE';
+    if (status === 413 || status === 415) return endpoint.body !== undefined || route.stream === 'upload';
+    return true;
+  });
+  const success = Object.entries(endpoint.answers).map(([status, schema]) => [status, schema ?? z.null().describe('No body')]);
+  return {
+    operationId: name,
+    summary: route.summary,
+    tags: [route.path.split('/')[2] ?? 'settler'],
+    ...(endpoint.params === undefined ? {} : { params: endpoint.params }),
+    ...(endpoint.query === undefined ? {} : { querystring: endpoint.query }),
+    ...(endpoint.body === undefined ? {} : { body: endpoint.body }),
+    response: Object.fromEntries([...success, ...failures.map((status) => [status, problemDocument])]),
+    'x-settler-access': route.access,
+  };
+};

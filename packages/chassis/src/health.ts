@@ -1,0 +1,54 @@
+/** Health: `live` never looks at dependencies, `ready` says whether requests can be served, `/health` says everything. */
+
+import type { FastifyInstance } from 'fastify';
+import { sql } from 'kysely';
+import type { Broker } from './broker.ts';
+import type { Postgres } from './postgres.ts';
+import type { ChassisTables } from './tables.ts';
+
+export interface HealthCheck {
+  readonly name: string;
+  /** Whether a process without it can serve nobody. The broker is not required: writes go on, and the outbox grows. */
+  readonly isRequired: boolean;
+  readonly isUp: () => Promise<boolean>;
+}
+
+const checkTimeoutMs = 2_000;
+
+export const databaseCheck = (postgres: Postgres<ChassisTables>): HealthCheck => ({
+  name: 'database',
+  isRequired: true,
+  isUp: () => sql`select 1`.execute(postgres.systemDb).then(() => true),
+});
+
+export const brokerCheck = (broker: Broker): HealthCheck => ({ name: 'broker', isRequired: false, isUp: async () => broker.isConnected() });
+
+const within = async (check: HealthCheck): Promise<boolean> => {
+  const late = new Promise<false>((resolve) => {
+    setTimeout(resolve, checkTimeoutMs, false).unref();
+  });
+  return Promise.race([check.isUp(), late]).catch(() => false);
+};
+
+export const serveHealth = (app: FastifyInstance, checks: readonly HealthCheck[], isStopping: () => boolean): void => {
+  const look = async () => {
+    const states = await Promise.all(checks.map(async (check) => ({ ...check, up: await within(check) })));
+    const isReady = !isStopping() && states.every(({ up, isRequired }) => up || !isRequired);
+    const isWhole = states.every(({ up }) => up);
+    return {
+      isReady,
+      status: isReady ? (isWhole ? 'ok' : 'degraded') : 'unavailable',
+      dependencies: Object.fromEntries(states.map(({ name, up }) => [name, up ? 'up' : 'down'])),
+    };
+  };
+  const hidden = { schema: { hide: true } };
+  app.get('/health/live', hidden, async () => ({ status: 'ok' }));
+  app.get('/health/ready', hidden, async (_request, reply) => {
+    const { isReady, status } = await look();
+    return reply.code(isReady ? 200 : 503).send({ status });
+  });
+  app.get('/health', hidden, async (_request, reply) => {
+    const { isReady, ...report } = await look();
+    return reply.code(isReady ? 200 : 503).send(report);
+  });
+};

@@ -1,0 +1,189 @@
+/**
+ * Idempotency-Key: the same request again gives the first answer again. The record is written in the transaction of the effect,
+ * so that there is no moment at which one exists without the other. Only 2xx and 409 are recorded: everything else may be tried again.
+ */
+import { createHash } from 'node:crypto';
+import type { FastifyRequest } from 'fastify';
+import { sql } from 'kysely';
+import type { Answer } from './answer.ts';
+import { isUnavailable, type Postgres } from './postgres.ts';
+import { problemAnswer, validationRefusal } from './problem.ts';
+import { Refusal } from './refusal.ts';
+import type { ChassisTables } from './tables.ts';
+
+/** How long a route with remote work holds its claim; a crash in the middle frees the key after this. */
+const claimSeconds = 60;
+const keptHours = 24;
+
+export interface IdempotentRequest {
+  /** The organization; for public routes, which have none yet, a marker that no organization can have. */
+  readonly organizationId: string;
+  /** Method, concrete path and query; for public routes also an HMAC of the e-mail or token. */
+  readonly scope: string;
+  readonly key: string;
+  /** SHA-256 of the body. */
+  readonly fingerprint: string;
+  readonly secretFields: readonly string[];
+}
+
+export interface Idempotency {
+  /**
+   * Runs `effect` at most once per key. With `prepare`, which may take long and may speak to other services, a claim is held
+   * outside any transaction while it runs.
+   * @throws Refusal `idempotency_in_flight` or `idempotency_key_reused`
+   */
+  readonly run: <Prepared>(
+    request: IdempotentRequest,
+    steps: { prepare?: () => Promise<Prepared>; effect: (prepared: Prepared | undefined) => Promise<Answer> },
+  ) => Promise<{ answer: Answer; replayed: boolean }>;
+}
+
+const inFlight = () =>
+  new Refusal('idempotency_in_flight', 'A request with this Idempotency-Key is still being processed; try again shortly.', {
+    retryAfterSeconds: 1,
+  });
+const reused = () =>
+  new Refusal('idempotency_key_reused', 'This Idempotency-Key was used with another body; use a new key for a new request.');
+
+/** The key of a request, quoted or bare; undefined where none was sent. @throws Refusal `validation_failed` */
+export const readIdempotencyKey = (request: FastifyRequest): string | undefined => {
+  const header = request.headers['idempotency-key'];
+  if (header === undefined) return undefined;
+  const text = Array.isArray(header) ? header.join(',') : header;
+  const bare = /^"(.*)"$/.exec(text)?.[1] ?? text;
+  if (/^[\x20-\x7e]{1,255}$/.test(bare) && bare.trim() !== '') return bare;
+  throw validationRefusal([{ path: 'Idempotency-Key', message: 'must be 1 to 255 printable ASCII characters' }]);
+};
+
+export const fingerprintOf = (body: Buffer | string): string => createHash('sha256').update(body).digest('hex');
+
+interface Stored {
+  readonly fingerprint: string;
+  readonly status: number | null;
+  readonly headers: string | null;
+  readonly body: string | null;
+  readonly claim_is_live: boolean;
+}
+
+export const createIdempotency = (postgres: Postgres<ChassisTables>): Idempotency => {
+  const find = async (request: IdempotentRequest): Promise<Stored | undefined> =>
+    postgres.organization(request.organizationId, async (trx) => {
+      const { rows } = await sql<Stored>`
+        select fingerprint, status, headers, body, coalesce(claimed_until > now(), false) as claim_is_live
+          from idempotency_keys
+         where organization_id = ${request.organizationId} and scope = ${request.scope} and key = ${request.key}
+           and created_at > now() - make_interval(hours => ${keptHours})`.execute(trx);
+      return rows[0];
+    });
+
+  /** Held to the end of the transaction. Failing says that the same request is running now, here or on another replica. */
+  const lock = async (request: IdempotentRequest): Promise<void> =>
+    postgres.organization(request.organizationId, async (trx) => {
+      const { rows } = await sql<{ locked: boolean }>`
+        select pg_try_advisory_xact_lock(hashtextextended(${`${request.organizationId}\n${request.scope}\n${request.key}`}, 0)) as locked`.execute(
+        trx,
+      );
+      if (rows[0]?.locked !== true) throw inFlight();
+    });
+
+  const replay = (request: IdempotentRequest, stored: Stored): Answer | undefined => {
+    if (stored.fingerprint !== request.fingerprint) throw reused();
+    if (stored.status === null) {
+      if (stored.claim_is_live) throw inFlight();
+      return undefined;
+    }
+    return {
+      status: stored.status,
+      headers: JSON.parse(stored.headers ?? '{}') as Record<string, string>,
+      ...(stored.body === null ? {} : { body: JSON.parse(stored.body) as unknown }),
+    };
+  };
+
+  const record = async (request: IdempotentRequest, answer: Answer): Promise<void> =>
+    postgres.organization(request.organizationId, async (trx) => {
+      const body = answer.body === undefined ? null : JSON.stringify(without(answer.body, request.secretFields));
+      await sql`
+        insert into idempotency_keys (organization_id, scope, key, fingerprint, status, headers, body)
+        values (${request.organizationId}, ${request.scope}, ${request.key}, ${request.fingerprint}, ${answer.status}, ${JSON.stringify(answer.headers ?? {})}, ${body})
+        on conflict (organization_id, scope, key) do update
+          set fingerprint = excluded.fingerprint, status = excluded.status, headers = excluded.headers, body = excluded.body,
+              claimed_until = null, created_at = now()`.execute(trx);
+    });
+
+  const claim = async (request: IdempotentRequest): Promise<void> =>
+    postgres.organization(request.organizationId, async (trx) => {
+      await sql`
+        insert into idempotency_keys (organization_id, scope, key, fingerprint, claimed_until)
+        values (${request.organizationId}, ${request.scope}, ${request.key}, ${request.fingerprint}, now() + make_interval(secs => ${claimSeconds}))
+        on conflict (organization_id, scope, key) do update
+          set fingerprint = excluded.fingerprint, status = null, headers = null, body = null,
+              claimed_until = excluded.claimed_until, created_at = now()`.execute(trx);
+    });
+
+  const unclaim = async (request: IdempotentRequest): Promise<void> =>
+    postgres.organization(request.organizationId, async (trx) => {
+      await sql`
+        delete from idempotency_keys
+         where organization_id = ${request.organizationId} and scope = ${request.scope} and key = ${request.key} and status is null`.execute(
+        trx,
+      );
+    });
+
+  /** A refusal rolled the effect back; a conflict is still the answer to this key from now on. */
+  const recordConflict = async (request: IdempotentRequest, error: unknown): Promise<void> => {
+    if (!(error instanceof Refusal) || error.code !== 'conflict') return;
+    await record(request, problemAnswer(error));
+  };
+
+  return {
+    run: async (request, { prepare, effect }) => {
+      const inOneTransaction = <Result>(work: () => Promise<Result>) =>
+        postgres.organization(request.organizationId, async () => {
+          await lock(request);
+          return work();
+        });
+      const first = await inOneTransaction(async () => {
+        const stored = await find(request);
+        const again = stored === undefined ? undefined : replay(request, stored);
+        if (again === undefined && prepare !== undefined) await claim(request);
+        if (again !== undefined || prepare !== undefined) return again;
+        const answer = await effect(undefined);
+        await record(request, answer);
+        return { ...answer, fresh: true as const };
+      }).catch(async (error: unknown) => {
+        if (prepare === undefined) await recordConflict(request, error);
+        throw error;
+      });
+      if (first !== undefined) {
+        const { fresh, ...answer } = first as Answer & { fresh?: true };
+        return { answer, replayed: fresh !== true };
+      }
+      try {
+        const prepared = await prepare?.();
+        const answer = await inOneTransaction(async () => {
+          const done = await effect(prepared);
+          await record(request, done);
+          return done;
+        });
+        return { answer, replayed: false };
+      } catch (error) {
+        if (error instanceof Refusal && error.code === 'conflict') await recordConflict(request, error);
+        else if (!isUnavailable(error)) await unclaim(request);
+        throw error;
+      }
+    },
+  };
+};
+
+/** The body without the fields that are shown once, given as dotted paths. */
+const without = (body: unknown, paths: readonly string[]): unknown => {
+  if (paths.length === 0 || typeof body !== 'object' || body === null) return body;
+  const copy = structuredClone(body) as Record<string, unknown>;
+  for (const path of paths) {
+    const parts = path.split('.');
+    const last = parts.pop() as string;
+    const holder = parts.reduce<unknown>((value, part) => (value as Record<string, unknown> | undefined)?.[part], copy);
+    if (typeof holder === 'object' && holder !== null) delete (holder as Record<string, unknown>)[last];
+  }
+  return copy;
+};

@@ -1,0 +1,45 @@
+/** JSON bodies, read with the checks that must come before anyone looks at the value. */
+import { Refusal } from './refusal.ts';
+
+const nestingMax = 64;
+const decoder = new TextDecoder('utf-8', { fatal: true });
+
+/** @throws Refusal `malformed_request` for what is not JSON, not UTF-8, nested too deep, or names `__proto__`. */
+export const parseJson = (body: Buffer): unknown => {
+  const value = readJson(body);
+  if (isDeeperThan(value, nestingMax)) throw new Refusal('malformed_request', `The body is nested deeper than ${nestingMax} levels.`);
+  return value;
+};
+
+const readJson = (body: Buffer): unknown => {
+  let text: string;
+  try {
+    text = decoder.decode(body);
+  } catch (cause) {
+    throw new Refusal('malformed_request', 'The body is not valid UTF-8.', { cause });
+  }
+  try {
+    // A reviver is a fifth of the speed, so it runs only where the name occurs at all.
+    return text.includes('__proto__') ? JSON.parse(text, refusePrototype) : JSON.parse(text);
+  } catch (cause) {
+    if (cause instanceof Refusal) throw cause;
+    throw new Refusal('malformed_request', `The body is not valid JSON: ${(cause as Error).message}`.slice(0, 300), { cause });
+  }
+};
+
+const refusePrototype = (key: string, value: unknown): unknown => {
+  if (key === '__proto__') throw new Refusal('malformed_request', 'The body has a field called __proto__.');
+  return value;
+};
+
+/** Level by level and not by recursion, which a hostile body could exhaust. */
+const isDeeperThan = (value: unknown, levels: number): boolean => {
+  let level = [value].filter(isContainer);
+  for (let depth = 0; level.length > 0; depth += 1) {
+    if (depth >= levels) return true;
+    level = level.flatMap((item) => Object.values(item).filter(isContainer));
+  }
+  return false;
+};
+
+const isContainer = (value: unknown): value is object => typeof value === 'object' && value !== null;

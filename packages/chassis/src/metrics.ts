@@ -1,0 +1,73 @@
+/** Prometheus metrics of one process, served on its own port and never through the gateway. */
+import type { FastifyInstance } from 'fastify';
+import { sql } from 'kysely';
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import type { Postgres } from './postgres.ts';
+import type { ChassisTables } from './tables.ts';
+
+export interface Metrics {
+  readonly registry: Registry;
+  readonly counter: <Label extends string>(name: string, help: string, labels: readonly Label[]) => Counter<Label>;
+  readonly histogram: <Label extends string>(
+    name: string,
+    help: string,
+    labels: readonly Label[],
+    buckets: readonly number[],
+  ) => Histogram<Label>;
+}
+
+export const createMetrics = (service: string): Metrics => {
+  // A registry of its own: several services may run in one process under test.
+  const registry = new Registry();
+  registry.setDefaultLabels({ service });
+  collectDefaultMetrics({ register: registry });
+  return {
+    registry,
+    counter: (name, help, labels) => new Counter({ name, help, labelNames: [...labels], registers: [registry] }),
+    histogram: (name, help, labels, buckets) =>
+      new Histogram({ name, help, labelNames: [...labels], buckets: [...buckets], registers: [registry] }),
+  };
+};
+
+/** Counts and times requests by route pattern, never by concrete path: ids would make a series each. */
+export const serveMetrics = (app: FastifyInstance, metrics: Metrics): void => {
+  const duration = metrics.histogram(
+    'settler_http_request_duration_seconds',
+    'Time from the first byte of a request to the last of its answer.',
+    ['method', 'route', 'status'],
+    [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
+  );
+  app.addHook('onResponse', (request, reply, done) => {
+    duration.observe(
+      { method: request.method, route: request.routeOptions.url ?? 'unknown', status: String(reply.statusCode) },
+      reply.elapsedTime / 1000,
+    );
+    done();
+  });
+  app.get('/metrics', { schema: { hide: true } }, async (_request, reply) => {
+    reply.type(metrics.registry.contentType);
+    return reply.serializer((text) => String(text)).send(await metrics.registry.metrics());
+  });
+};
+
+/** How far behind publishing is, and what was given up: read when asked, from the tables that know. */
+export const measureMessaging = (metrics: Metrics, postgres: Postgres<ChassisTables>): void => {
+  const gauge = (name: string, help: string, query: string) => {
+    const measured: Gauge = new Gauge({
+      name,
+      help,
+      registers: [metrics.registry],
+      collect: async () => {
+        const { rows } = await sql.raw<{ value: number }>(`select (${query})::float8 as value`).execute(postgres.systemDb);
+        measured.set(rows[0]?.value ?? 0);
+      },
+    });
+  };
+  gauge(
+    'settler_outbox_oldest_seconds',
+    'Age of the oldest event that is not published.',
+    'select coalesce(extract(epoch from now() - min(created_at)), 0) from outbox',
+  );
+  gauge('settler_outbox_quarantined', 'Events that cannot be published.', 'select count(*) from outbox_quarantine');
+  gauge('settler_dead_letters', 'Messages that were given up.', 'select count(*) from dead_letters');
+};

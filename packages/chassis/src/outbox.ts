@@ -1,0 +1,99 @@
+/** Publishing: a row in the transaction of what happened, and a nudge to the relay once that has committed. */
+import { type AuditRecord, auditRecord, auditType } from '@settler/contracts/audit';
+import type { Envelope } from '@settler/contracts/envelope';
+import type { EventDefinition } from '@settler/contracts/events/define';
+import type { StatefulService } from '@settler/contracts/services';
+import { auditSubject, eventSubject } from '@settler/contracts/subjects';
+import type { Transaction } from 'kysely';
+import type { z } from 'zod';
+import { currentContext } from './context.ts';
+import { newId } from './ids.ts';
+import { afterCommit } from './postgres.ts';
+import type { ChassisTables } from './tables.ts';
+import { activeTraceparent } from './tracing.ts';
+
+/** A message that waits to be written into the outbox. */
+export interface OutboxMessage {
+  readonly subject: string;
+  readonly type: string;
+  readonly organizationId: string;
+  readonly aggregateId: string;
+  readonly aggregateVersion: number;
+  readonly data: Record<string, unknown>;
+  readonly priority?: number;
+  /** Where the id must be the same each time the same thing is said; else a new one is made. */
+  readonly id?: string;
+}
+
+/** A public fact. The data are checked here, so that nothing leaves that the contract does not describe. */
+export const eventMessage = <Data extends z.ZodType>(
+  definition: EventDefinition<Data>,
+  about: { organizationId: string; aggregateId: string; aggregateVersion: number; priority?: number },
+  data: z.input<Data>,
+): OutboxMessage => ({
+  subject: eventSubject(definition.service, definition.type, definition.major, about.organizationId),
+  type: definition.type,
+  data: definition.data.parse(data) as Record<string, unknown>,
+  ...about,
+});
+
+/** An entry for the audit trail. */
+export const auditMessage = (service: StatefulService, organizationId: string, record: AuditRecord): OutboxMessage => ({
+  subject: auditSubject(service, organizationId),
+  type: auditType,
+  organizationId,
+  aggregateId: organizationId,
+  aggregateVersion: 1,
+  data: auditRecord.parse(record),
+});
+
+/** What one event may carry, as JSON. The table refuses more; this says it before the transaction is broken. */
+export const eventBytesMax = 64 * 1024;
+
+export interface Outbox {
+  /** Must run inside a transaction of this service's database, under the organization that the messages are about. */
+  readonly append: <DB extends ChassisTables>(trx: Transaction<DB>, messages: readonly OutboxMessage[]) => Promise<void>;
+}
+
+export const createOutbox = (service: StatefulService, wake: () => void, now: () => Date = () => new Date()): Outbox => ({
+  append: async (trx, messages) => {
+    if (messages.length === 0) return;
+    const time = now().toISOString();
+    const traceparent = activeTraceparent() ?? currentContext()?.traceparent;
+    const rows = messages.map((message) => {
+      const id = message.id ?? newId('event');
+      const envelope: Envelope = {
+        specversion: '1.0',
+        id,
+        source: `/settler/${service}`,
+        type: message.type,
+        subject: message.aggregateId,
+        time,
+        datacontenttype: 'application/json',
+        organizationid: message.organizationId,
+        aggregateversion: message.aggregateVersion,
+        ...(traceparent === undefined ? {} : { traceparent }),
+        data: message.data,
+      };
+      const body = JSON.stringify(envelope);
+      if (Buffer.byteLength(body) > eventBytesMax)
+        throw new Error(`an event of type ${message.type} is larger than ${eventBytesMax} bytes`);
+      return {
+        event_id: id,
+        organization_id: message.organizationId,
+        subject: message.subject,
+        aggregate_id: message.aggregateId,
+        priority: message.priority ?? 0,
+        body,
+      };
+    });
+    // In slices, because one statement takes at most 65,535 parameters.
+    for (let start = 0; start < rows.length; start += 1000) {
+      await (trx as unknown as Transaction<ChassisTables>)
+        .insertInto('outbox')
+        .values(rows.slice(start, start + 1000))
+        .execute();
+    }
+    afterCommit(wake);
+  },
+});

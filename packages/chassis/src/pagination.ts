@@ -1,0 +1,56 @@
+/** Lists: newest first, behind opaque cursors that cannot be altered and stay put when rows are inserted. */
+import { createHmac, timingSafeEqual } from 'node:crypto';
+import { z } from 'zod';
+import { Refusal } from './refusal.ts';
+
+export const pageQuery = {
+  limit: z.coerce.number().int().min(1).max(200).default(50).describe('How many items to return at most.'),
+  cursor: z.string().max(500).optional().describe('`nextCursor` of the page before.'),
+};
+
+export const pageOf = <Item extends z.ZodType>(item: Item) => z.object({ data: z.array(item), nextCursor: z.string().nullable() });
+
+export interface Page<Item> {
+  readonly data: readonly Item[];
+  readonly nextCursor: string | null;
+}
+
+export interface Cursors {
+  /** Where a page ended: the sort key of its last row. `list` ties the cursor to one list and its filters. */
+  readonly write: (list: string, position: readonly (string | number)[]) => string;
+  /** @throws Refusal `validation_failed` when the cursor is not one that `write` made for this list. */
+  readonly read: (list: string, cursor: string | undefined) => readonly (string | number)[] | undefined;
+}
+
+export const createCursors = (key: Buffer): Cursors => {
+  const seal = (list: string, body: string) => createHmac('sha256', key).update(`${list}\n${body}`).digest().subarray(0, 12);
+  return {
+    write: (list, position) => {
+      const body = Buffer.from(JSON.stringify(position)).toString('base64url');
+      return `${body}.${seal(list, body).toString('base64url')}`;
+    },
+    read: (list, cursor) => {
+      if (cursor === undefined) return undefined;
+      const [body = '', given = ''] = cursor.split('.');
+      const mark = Buffer.from(given, 'base64url');
+      const expected = seal(list, body);
+      if (mark.length !== expected.length || !timingSafeEqual(mark, expected)) {
+        const message = 'is not a cursor of this list; use `nextCursor` of the page before, with the same filters';
+        throw new Refusal('validation_failed', `cursor: ${message}`, { errors: [{ path: 'cursor', message }] });
+      }
+      return JSON.parse(Buffer.from(body, 'base64url').toString()) as (string | number)[];
+    },
+  };
+};
+
+/** The page out of `limit + 1` rows: the extra row only says that there is more. */
+export const toPage = <Row, Item>(
+  rows: readonly Row[],
+  limit: number,
+  item: (row: Row) => Item,
+  cursorAfter: (row: Row) => string,
+): Page<Item> => {
+  const shown = rows.slice(0, limit);
+  const last = shown.at(-1);
+  return { data: shown.map(item), nextCursor: rows.length > limit && last !== undefined ? cursorAfter(last) : null };
+};

@@ -1,0 +1,161 @@
+/**
+ * PostgreSQL as every service uses it: two roles, transactions that carry the organization, and nothing that outlives a commit.
+ *
+ * `organization` runs as the _app role under row-level security; request handlers hold no other. `system` runs as the _system
+ * role, which sees every row: relay, claims, sweepers, retention. Inside an open transaction for the same organization a second
+ * call joins it, which is how an idempotency record comes into the effect's own transaction while stores still own theirs.
+ */
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { createRequire } from 'node:module';
+import { Kysely, PostgresDialect, sql, type Transaction } from 'kysely';
+import type { Pool as PgPool } from 'pg';
+import type { Logger } from './logger.ts';
+
+// Loaded by require, because the tracing instrumentation patches what is required and does not see what is imported.
+const pg = createRequire(import.meta.url)('pg') as typeof import('pg');
+
+export interface PostgresOptions {
+  readonly host: string;
+  readonly port: number;
+  readonly database: string;
+  readonly ssl: 'off' | 'require' | 'verify';
+  readonly app: { readonly user: string; readonly password: string };
+  readonly system: { readonly user: string; readonly password: string };
+  readonly poolMax: number;
+  readonly poolMin: number;
+  readonly logger: Logger;
+}
+
+export interface Postgres<DB> {
+  /** One transaction as _app for one organization; joins the one that is open for it. */
+  readonly organization: <Result>(organizationId: string, work: (trx: Transaction<DB>) => Promise<Result>) => Promise<Result>;
+  /** One transaction as _app for nobody yet: login and registration. Policies show it no organization's rows. */
+  readonly anonymous: <Result>(work: (trx: Transaction<DB>) => Promise<Result>) => Promise<Result>;
+  /** One transaction as _system. Joins nothing. */
+  readonly system: <Result>(work: (trx: Transaction<DB>) => Promise<Result>) => Promise<Result>;
+  /** Single statements as _system, outside a transaction. */
+  readonly systemDb: Kysely<DB>;
+  /** For what Kysely cannot do: COPY and LISTEN. */
+  readonly systemPool: PgPool;
+  readonly close: () => Promise<void>;
+}
+
+interface OpenTransaction {
+  readonly owner: object;
+  readonly organizationId: string | null;
+  readonly trx: Transaction<never>;
+  readonly afterCommit: (() => void)[];
+}
+
+const open = new AsyncLocalStorage<OpenTransaction | undefined>();
+
+/** Runs `action` once the current transaction has committed; not at all when it rolls back. */
+export const afterCommit = (action: () => void): void => {
+  const current = open.getStore();
+  if (current === undefined) throw new Error('afterCommit was called outside a transaction');
+  current.afterCommit.push(action);
+};
+
+// bigint columns are minor units of money or counts: never a float. Dates stay text: a Date would move them by the time zone.
+const typeParsers = new Map<number, (text: string) => unknown>([
+  [20, BigInt],
+  [1082, (text) => text],
+]);
+const types = {
+  getTypeParser: (oid: number, format?: 'text' | 'binary') =>
+    (format !== 'binary' && typeParsers.get(oid)) || pg.types.getTypeParser(oid, format as 'text'),
+};
+
+const connectionTimeoutMs = 5_000;
+const idleTimeoutMs = 30_000;
+const statementTimeoutMs = 60_000;
+
+export const createPostgres = <DB>(options: PostgresOptions): Postgres<DB> => {
+  const createPool = (role: { user: string; password: string }, max: number, min: number): PgPool => {
+    const pool = new pg.Pool({
+      host: options.host,
+      port: options.port,
+      database: options.database,
+      ssl: options.ssl === 'off' ? false : { rejectUnauthorized: options.ssl === 'verify' },
+      user: role.user,
+      password: role.password,
+      max,
+      min,
+      idleTimeoutMillis: idleTimeoutMs,
+      connectionTimeoutMillis: connectionTimeoutMs,
+      statement_timeout: statementTimeoutMs,
+      keepAlive: true,
+      types: types as NonNullable<import('pg').PoolConfig['types']>,
+    });
+    // Without these two listeners a restart of PostgreSQL ends the process: the first for idle clients, the second for those in use.
+    pool.on('error', (error) => options.logger.warn({ err: error }, 'an idle database connection was lost'));
+    pool.on('connect', (client) =>
+      client.on('error', (error) => options.logger.warn({ err: error }, 'a database connection in use was lost')),
+    );
+    return pool;
+  };
+  // The process keeps within one limit: most of it for requests, the rest for the machinery.
+  const systemMax = Math.max(1, Math.floor(options.poolMax * 0.3));
+  const appPool = createPool(options.app, Math.max(1, options.poolMax - systemMax), options.poolMin);
+  const systemPool = createPool(options.system, systemMax, 1);
+  const appDb = new Kysely<DB>({ dialect: new PostgresDialect({ pool: appPool }) });
+  const systemDb = new Kysely<DB>({ dialect: new PostgresDialect({ pool: systemPool }) });
+  const owner = {};
+
+  const transact = async <Result>(
+    db: Kysely<DB>,
+    organizationId: string | null,
+    work: (trx: Transaction<DB>) => Promise<Result>,
+  ): Promise<Result> => {
+    const actions: (() => void)[] = [];
+    const result = await db.transaction().execute(async (trx) => {
+      if (organizationId !== null) await sql`select set_config('app.organization_id', ${organizationId}, true)`.execute(trx);
+      return open.run({ owner, organizationId, trx: trx as unknown as Transaction<never>, afterCommit: actions }, () => work(trx));
+    });
+    for (const action of actions) action();
+    return result;
+  };
+
+  return {
+    organization: async (organizationId, work) => {
+      const current = open.getStore();
+      const joins = current?.owner === owner && current.organizationId === organizationId;
+      return joins ? work(current.trx as unknown as Transaction<DB>) : transact(appDb, organizationId, work);
+    },
+    anonymous: (work) => transact(appDb, null, work),
+    system: (work) => transact(systemDb, null, work),
+    systemDb,
+    systemPool,
+    close: async () => {
+      await Promise.all([appDb.destroy(), systemDb.destroy()]);
+    },
+  };
+};
+
+/** Row-level security for work that a _system transaction does for one organization, such as writing its outbox rows. */
+export const actFor = async <DB>(trx: Transaction<DB>, organizationId: string): Promise<void> => {
+  await sql`select set_config('app.organization_id', ${organizationId}, true)`.execute(trx);
+};
+
+const unavailableStates = /^(08|53|57P0|58)/;
+const unavailableErrnos = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENOTFOUND']);
+
+/** Whether an error says that the database cannot be reached now, as opposed to that a statement was wrong. */
+export const isUnavailable = (error: unknown): boolean => {
+  if (!(error instanceof Error)) return false;
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
+  return (
+    unavailableStates.test(code) ||
+    unavailableErrnos.has(code) ||
+    /timeout exceeded when trying to connect|Connection terminated|connection is closed/i.test(error.message)
+  );
+};
+
+/** The constraint that an insert or update ran into, where it did. */
+export const violatedConstraint = (error: unknown): string | undefined =>
+  error instanceof Error &&
+  'code' in error &&
+  (error.code === '23505' || error.code === '23503' || error.code === '23514') &&
+  'constraint' in error
+    ? String(error.constraint)
+    : undefined;

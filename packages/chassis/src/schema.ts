@@ -1,0 +1,132 @@
+/** What migrations of every service share: row-level security for a table, and the chassis' own tables. */
+import { type Kysely, sql } from 'kysely';
+import type { Migration } from 'kysely/migration';
+
+/** Execute statements that name the service's roles: `%1$I` is the _app role, `%2$I` the _system role. */
+export const withRoles = async (db: Kysely<unknown>, statement: string): Promise<void> => {
+  const { rows } = await sql<{ text: string }>`
+    select format(${sql.lit(statement)}, current_setting('settler.app_role'), current_setting('settler.system_role')) as text`.execute(db);
+  for (const row of rows) await sql.raw(row.text).execute(db);
+};
+
+export interface TableAccess {
+  /** What the _app role may do, besides what the policy allows. */
+  readonly app?: string;
+  readonly system?: string;
+}
+
+/**
+ * Makes a table the organization's own: the owner is bound by the policies too (FORCE), _app sees and writes only rows of the
+ * organization that its transaction names, and none where it names none; _system passes by a policy of its own, because
+ * managed PostgreSQL gives nobody BYPASSRLS.
+ */
+export const ownedByOrganization = async (db: Kysely<unknown>, table: string, access: TableAccess = {}): Promise<void> => {
+  const mine = `organization_id = nullif(current_setting('app.organization_id', true), '')`;
+  const quoted = mine.replaceAll('%', '%%');
+  await withRoles(
+    db,
+    `alter table ${table} enable row level security;
+     alter table ${table} force row level security;
+     create policy organization_only on ${table} to %1$I using (${quoted}) with check (${quoted});
+     create policy whole_system on ${table} to %2$I using (true) with check (true);
+     grant ${access.app ?? 'select, insert, update, delete'} on ${table} to %1$I;
+     grant ${access.system ?? 'select, insert, update, delete'} on ${table} to %2$I;`,
+  );
+};
+
+/** A table that belongs to no organization: no policies, and only the rights that are named. */
+export const ownedByService = async (db: Kysely<unknown>, table: string, access: TableAccess): Promise<void> => {
+  if (access.app !== undefined) await withRoles(db, `grant ${access.app} on ${table} to %1$I`);
+  if (access.system !== undefined) await withRoles(db, `grant ${access.system} on ${table} to %2$I`);
+};
+
+/** Runs several statements as they stand. */
+export const statements = async (db: Kysely<unknown>, text: string): Promise<void> => {
+  await sql.raw(text).execute(db);
+};
+
+/** Run before the service's own migrations, under names that sort first. */
+export const chassisMigrations: Readonly<Record<string, Migration>> = {
+  '0000-chassis': {
+    up: async (db) => {
+      await statements(
+        db,
+        `create table outbox (
+           position bigint generated always as identity primary key,
+           event_id text not null unique,
+           organization_id text not null,
+           subject text not null,
+           aggregate_id text not null,
+           priority smallint not null default 0,
+           body text not null,
+           attempts int not null default 0,
+           created_at timestamptz not null default now(),
+           -- What an event may carry: consumers hold many at a time, and a broker is no place for files.
+           constraint outbox_body_bytes_max check (octet_length(body) <= 65536 + 4096));
+         create index outbox_order on outbox (priority desc, position);
+         create table outbox_sent (
+           position bigint not null,
+           event_id text primary key,
+           organization_id text not null,
+           subject text not null,
+           aggregate_id text not null,
+           body text not null,
+           stream_sequence bigint not null,
+           sent_at timestamptz not null default now());
+         create index outbox_sent_time on outbox_sent (sent_at);
+         create table outbox_quarantine (
+           event_id text primary key,
+           organization_id text not null,
+           subject text not null,
+           aggregate_id text not null,
+           body text not null,
+           reason text not null,
+           quarantined_at timestamptz not null default now());
+         create table relay_lease (name text primary key, owner text, epoch bigint not null default 0, held_until timestamptz);
+         insert into relay_lease (name) values ('outbox');
+         create table inbox (
+           consumer text not null,
+           event_id text not null,
+           organization_id text not null,
+           received_at timestamptz not null default now(),
+           primary key (consumer, event_id));
+         create index inbox_time on inbox (received_at);
+         create table inbox_attempts (
+           consumer text not null,
+           event_id text not null,
+           attempts int not null,
+           last_error text,
+           updated_at timestamptz not null default now(),
+           primary key (consumer, event_id));
+         create table dead_letters (
+           consumer text not null,
+           event_id text not null,
+           organization_id text not null,
+           subject text not null,
+           body text not null,
+           attempts int not null,
+           error text not null,
+           dead_at timestamptz not null default now(),
+           primary key (consumer, event_id));
+         create table idempotency_keys (
+           organization_id text not null,
+           scope text not null,
+           key text not null,
+           fingerprint text not null,
+           status int,
+           headers text,
+           body text,
+           claimed_until timestamptz,
+           created_at timestamptz not null default now(),
+           primary key (organization_id, scope, key));
+         create index idempotency_keys_time on idempotency_keys (created_at);`,
+      );
+      await ownedByOrganization(db, 'outbox', { app: 'select, insert' });
+      await ownedByOrganization(db, 'inbox', { app: 'select, insert' });
+      await ownedByOrganization(db, 'idempotency_keys');
+      for (const table of ['outbox_sent', 'outbox_quarantine', 'relay_lease', 'inbox_attempts', 'dead_letters']) {
+        await ownedByService(db, table, { system: 'select, insert, update, delete' });
+      }
+    },
+  },
+};

@@ -1,0 +1,123 @@
+/** What a service with a database is made of, put together the same way each time. Its own app.ts adds routes and consumers. */
+
+import { hkdfSync } from 'node:crypto';
+import type { Envelope } from '@settler/contracts/envelope';
+import type { StatefulService } from '@settler/contracts/services';
+import type { ConsumerDefinition } from '@settler/contracts/streams';
+import type { FastifyInstance } from 'fastify';
+import type { Transaction } from 'kysely';
+import type { z } from 'zod';
+import { type Broker, createBroker } from './broker.ts';
+import type { brokerSettings, databaseSettings, serviceSettings } from './config.ts';
+import { startConsumer } from './consumer.ts';
+import { createEndpoints, type Endpoints } from './endpoint.ts';
+import { brokerCheck, databaseCheck, serveHealth } from './health.ts';
+import { createHttp } from './http.ts';
+import { createIdempotency, type Idempotency } from './idempotency.ts';
+import { createInternalSigner, createInternalVerifier, type InternalSigner, type InternalVerifier } from './internal-token.ts';
+import type { Life } from './lifecycle.ts';
+import { createMetrics, type Metrics, measureMessaging, serveMetrics } from './metrics.ts';
+import { createOutbox, type Outbox } from './outbox.ts';
+import { type Cursors, createCursors } from './pagination.ts';
+import { createPostgres, type Postgres } from './postgres.ts';
+import { databaseName, databaseRoles } from './provision.ts';
+import { startRelay } from './relay.ts';
+import { startRetention } from './retention.ts';
+import type { ChassisTables } from './tables.ts';
+
+type Shape = typeof serviceSettings & typeof databaseSettings & typeof brokerSettings;
+export type ServiceConfig = z.output<z.ZodObject<Shape>>;
+
+export interface ServiceParts<DB extends ChassisTables> {
+  readonly app: FastifyInstance;
+  readonly endpoints: Endpoints;
+  readonly postgres: Postgres<DB>;
+  readonly broker: Broker;
+  readonly outbox: Outbox;
+  readonly cursors: Cursors;
+  readonly idempotency: Idempotency;
+  readonly metrics: Metrics;
+  readonly sign: InternalSigner;
+  readonly verify: InternalVerifier;
+  /** Consumers begin when the service listens. */
+  readonly consume: (definition: ConsumerDefinition, handle: (trx: Transaction<DB>, envelope: Envelope) => Promise<void>) => void;
+  /** Checks that every route of the contract is served, then listens. Returns the address. */
+  readonly listen: () => Promise<string>;
+}
+
+export const createService = async <DB extends ChassisTables>(
+  name: StatefulService,
+  config: ServiceConfig,
+  life: Life,
+): Promise<ServiceParts<DB>> => {
+  const { logger } = life;
+  const roles = databaseRoles(config.DB_NAME, name);
+  const postgres = createPostgres<DB>({
+    host: config.DB_HOST,
+    port: config.DB_PORT,
+    database: databaseName(config.DB_NAME, name),
+    ssl: config.DB_SSL,
+    app: { user: roles.app, password: config.DB_APP_PASSWORD },
+    system: { user: roles.system, password: config.DB_SYSTEM_PASSWORD },
+    poolMax: config.DB_POOL_MAX,
+    poolMin: config.DB_POOL_MIN,
+    logger,
+  });
+  life.onStop('postgres', postgres.close);
+  // The chassis' tables are part of every DB; the type of a generic interface cannot be narrowed to them without saying so.
+  const chassisPostgres = postgres as unknown as Postgres<ChassisTables>;
+  const broker = createBroker({ service: name, url: config.NATS_URL, logger, onLost: life.fail });
+  life.onStop('broker', broker.close);
+  const relay = startRelay({ postgres: chassisPostgres, broker, logger, pollMs: config.RELAY_POLL_MS });
+  life.onStop('relay', relay.stop);
+  life.onStop('retention', startRetention(chassisPostgres, logger).stop);
+
+  const idempotency = createIdempotency(chassisPostgres);
+  const verify = createInternalVerifier(name, config.SERVICE_PUBLIC_KEYS);
+  const metrics = createMetrics(name);
+  measureMessaging(metrics, chassisPostgres);
+  const app = await createHttp({ service: name, logger });
+  serveMetrics(app, metrics);
+  serveHealth(app, [databaseCheck(chassisPostgres), brokerCheck(broker)], life.isStopping);
+  app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger());
+  const endpoints = createEndpoints({ app, service: name, verify, idempotency });
+  const consumers: (() => void)[] = [];
+
+  return {
+    app,
+    endpoints,
+    postgres,
+    broker,
+    outbox: createOutbox(name, relay.wake),
+    cursors: createCursors(derivedKey(config.SERVICE_SIGNING_KEY, 'cursors')),
+    idempotency,
+    metrics,
+    sign: createInternalSigner(name, config.SERVICE_SIGNING_KEY),
+    verify,
+    consume: (definition, handle) =>
+      consumers.push(() => {
+        const options = {
+          definition,
+          postgres,
+          broker,
+          logger,
+          handle,
+          attemptsMax: config.CONSUMER_ATTEMPTS_MAX,
+          retryMs: config.CONSUMER_RETRY_MS,
+        };
+        life.onStop(definition.durable, startConsumer(options).stop);
+      }),
+    listen: async () => {
+      endpoints.assertComplete();
+      for (const start of consumers) start();
+      life.onStop('http', () => app.close());
+      const address = await app.listen({ host: config.HOST, port: config.PORT });
+      logger.info({ address }, 'listening');
+      return address;
+    },
+  };
+};
+
+/** A key for one purpose out of the service's signing key: the same on every replica, and useless for anything else. */
+export const derivedKey = (secret: string | Buffer, purpose: string): Buffer =>
+  Buffer.from(hkdfSync('sha256', Buffer.isBuffer(secret) ? secret : Buffer.from(secret, 'base64'), '', `settler ${purpose}`, 32));

@@ -1,0 +1,211 @@
+import { jobCreated } from '@settler/contracts/events/jobs';
+import { consumers } from '@settler/contracts/streams';
+import { createIsland, type Island, waitFor } from '@settler/harness';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type Broker, createBroker } from '../src/broker.ts';
+import { startConsumer } from '../src/consumer.ts';
+import { createLogger } from '../src/logger.ts';
+import { createOutbox, eventMessage } from '../src/outbox.ts';
+import { createPostgres, type Postgres } from '../src/postgres.ts';
+import { startRelay } from '../src/relay.ts';
+import type { ChassisTables } from '../src/tables.ts';
+
+const organizationId = jobCreated.example.organizationId;
+const logger = createLogger('test', 'silent');
+
+describe('outbox, relay and inbox', () => {
+  let island: Island;
+  let postgres: Postgres<ChassisTables>;
+
+  let publisher: Broker;
+  let listener: Broker;
+
+  const database = (): Postgres<ChassisTables> => {
+    const app = island.databaseConfig('webhooks', 'app');
+    const system = island.databaseConfig('webhooks', 'system');
+    return createPostgres<ChassisTables>({
+      host: String(app.host),
+      port: Number(app.port),
+      database: String(app.database),
+      ssl: 'off',
+      app: { user: String(app.user), password: String(app.password) },
+      system: { user: String(system.user), password: String(system.password) },
+      poolMax: 10,
+      poolMin: 0,
+      logger,
+    });
+  };
+  const broker = (service: 'jobs' | 'webhooks') =>
+    createBroker({
+      service,
+      url: island.brokerUrl(service),
+      logger,
+      onLost: (error) => {
+        throw error;
+      },
+    });
+  const publish = (outbox: ReturnType<typeof createOutbox>, aggregateId: string, aggregateVersion = 1) =>
+    postgres.organization(organizationId, (trx) =>
+      outbox.append(trx, [eventMessage(jobCreated, { organizationId, aggregateId, aggregateVersion }, jobCreated.example)]),
+    );
+
+  beforeAll(async () => {
+    island = await createIsland();
+    await island.provision('webhooks');
+    postgres = database();
+
+    publisher = broker('jobs');
+    listener = broker('webhooks');
+  });
+
+  afterAll(async () => {
+    await publisher.close();
+    await listener.close();
+    await postgres.close();
+
+    await island.dispose();
+  });
+
+  test('what a transaction says is heard once it has committed, and not at all when it rolls back', async () => {
+    const heard: string[] = [];
+    const relay = startRelay({ postgres, broker: publisher, logger, pollMs: 200 });
+    const consumer = startConsumer({
+      definition: consumers.fanOutJobs,
+      postgres,
+      broker: listener,
+      logger,
+      attemptsMax: 3,
+      retryMs: 20,
+      handle: async (_trx, { subject }) => {
+        heard.push(subject);
+      },
+    });
+    const outbox = createOutbox('jobs', relay.wake);
+    await publish(outbox, 'committed');
+    await expect(
+      postgres.organization(organizationId, async (trx) => {
+        await outbox.append(trx, [
+          eventMessage(jobCreated, { organizationId, aggregateId: 'rolled back', aggregateVersion: 1 }, jobCreated.example),
+        ]);
+        throw new Error('the effect failed');
+      }),
+    ).rejects.toThrow('the effect failed');
+    await publish(outbox, 'after');
+    await waitFor(() => heard.includes('after'), { timeoutMs: 10_000, what: 'the last message' });
+    expect(heard).toEqual(['committed', 'after']);
+    const left = await postgres.systemDb.selectFrom('outbox').select('event_id').execute();
+    const sent = await postgres.systemDb.selectFrom('outbox_sent').select(['event_id', 'stream_sequence']).execute();
+    expect(left).toEqual([]);
+    expect(sent).toHaveLength(2);
+    await consumer.stop();
+    await relay.stop();
+  });
+
+  test('the events of one aggregate are heard in the order in which they were said, a thousand at once', async () => {
+    const versions: number[] = [];
+    const relay = startRelay({ postgres, broker: publisher, logger, pollMs: 200 });
+    const outbox = createOutbox('jobs', relay.wake);
+    await postgres.organization(organizationId, (trx) =>
+      outbox.append(
+        trx,
+        Array.from({ length: 1_000 }, (_, index) =>
+          eventMessage(
+            jobCreated,
+            { organizationId, aggregateId: index % 2 === 0 ? 'ordered' : `other ${index}`, aggregateVersion: index + 1 },
+            jobCreated.example,
+          ),
+        ),
+      ),
+    );
+    const consumer = startConsumer({
+      definition: consumers.fanOutJobs,
+      postgres,
+      broker: listener,
+      logger,
+      attemptsMax: 3,
+      retryMs: 20,
+      handle: async (_trx, { subject, aggregateversion }) => {
+        if (subject === 'ordered') versions.push(aggregateversion);
+      },
+    });
+    await waitFor(() => versions.length === 500, { timeoutMs: 20_000, what: 'five hundred versions' });
+    expect(versions).toEqual(versions.toSorted((one, other) => one - other));
+    await consumer.stop();
+    await relay.stop();
+  });
+
+  test('a message that is delivered again does nothing, and one that always fails becomes a dead letter', async () => {
+    const attempts: string[] = [];
+    const relay = startRelay({ postgres, broker: publisher, logger, pollMs: 200 });
+    const outbox = createOutbox('jobs', relay.wake);
+    const consumer = startConsumer({
+      definition: consumers.fanOutJobs,
+      postgres,
+      broker: listener,
+      logger,
+      attemptsMax: 3,
+      retryMs: 20,
+      handle: async (_trx, { subject }) => {
+        attempts.push(subject);
+        if (subject === 'poison') throw new Error('this handler always fails');
+      },
+    });
+    await publish(outbox, 'poison');
+    await publish(outbox, 'healthy');
+    const dead = () => postgres.systemDb.selectFrom('dead_letters').selectAll().execute();
+    await waitFor(async () => (await dead()).length === 1, { timeoutMs: 20_000, what: 'a dead letter' });
+    const [letter] = await dead();
+    expect(letter).toMatchObject({ consumer: 'webhooks-fan-out-jobs', attempts: 3, organization_id: organizationId });
+    expect(letter?.error).toContain('this handler always fails');
+    expect(attempts.filter((subject) => subject === 'poison')).toHaveLength(3);
+
+    // The broker forgets what it de-duplicated by; the inbox does not.
+    const { rows } = await postgres.systemPool.query<{ body: string; subject: string }>(
+      `select body, subject from outbox_sent where aggregate_id = 'healthy'`,
+    );
+    const connection = await publisher.connection();
+    const [row] = rows;
+    connection.publish(String(row?.subject), String(row?.body));
+    await connection.flush();
+    await publish(outbox, 'last');
+    await waitFor(() => attempts.includes('last'), { timeoutMs: 10_000, what: 'the message behind the repeated one' });
+    expect(attempts.filter((subject) => subject === 'healthy')).toHaveLength(1);
+    await consumer.stop();
+    await relay.stop();
+  });
+
+  test('two relays never publish the same row twice, and one takes over from the other', async () => {
+    const first = startRelay({ postgres, broker: publisher, logger, pollMs: 50 });
+    const second = startRelay({ postgres, broker: publisher, logger, pollMs: 50 });
+    const count = async () =>
+      Number((await postgres.systemPool.query(`select count(*) as n from outbox_sent where aggregate_id like 'pair %'`)).rows[0]?.n ?? 0);
+    const outbox = createOutbox('jobs', first.wake);
+    for (let index = 0; index < 20; index += 1) await publish(outbox, `pair ${index}`);
+    await waitFor(async () => (await count()) === 20, { timeoutMs: 10_000, what: 'twenty rows' });
+    await first.stop();
+    for (let index = 20; index < 40; index += 1) await publish(outbox, `pair ${index}`);
+    second.wake();
+    await waitFor(async () => (await count()) === 40, { timeoutMs: 10_000, what: 'forty rows' });
+    const { rows } = await postgres.systemPool.query(
+      `select count(distinct stream_sequence) as n from outbox_sent where aggregate_id like 'pair %'`,
+    );
+    expect(Number(rows[0]?.n)).toBe(40);
+    await second.stop();
+  });
+
+  test('row-level security: the request role sees and writes only its transaction’s organization', async () => {
+    const other = 'org_01jqv8m0c4e7r9t2w5y8a1b3d7';
+    const row = { event_id: 'evt_a', organization_id: organizationId, subject: 's', aggregate_id: 'a', priority: 0, body: '{}' };
+    await expect(postgres.organization(other, (trx) => trx.insertInto('outbox').values(row).execute())).rejects.toThrow(
+      /row-level security/,
+    );
+    await expect(postgres.anonymous((trx) => trx.insertInto('outbox').values(row).execute())).rejects.toThrow(/row-level security/);
+    const inbox = { consumer: 'x', event_id: 'evt_b', organization_id: organizationId };
+    await postgres.organization(organizationId, (trx) => trx.insertInto('inbox').values(inbox).execute());
+    const seenBy = (who: string) =>
+      postgres.organization(who, (trx) => trx.selectFrom('inbox').selectAll().where('event_id', '=', 'evt_b').execute());
+    expect(await seenBy(organizationId)).toHaveLength(1);
+    expect(await seenBy(other)).toHaveLength(0);
+    expect(await postgres.anonymous((trx) => trx.selectFrom('inbox').selectAll().execute())).toHaveLength(0);
+  });
+});

@@ -1,0 +1,152 @@
+import { z } from 'zod';
+import { executionSummary } from '../executions.ts';
+import { exceptionId, executionId, jobId, organizationId } from '../ids.ts';
+import { decimal } from '../money.ts';
+import { instant } from '../time.ts';
+import { defineEvent } from './define.ts';
+
+export const executionStatus = z.enum(['queued', 'running', 'completed', 'failed', 'cancelled']);
+
+// The full state, because the jobs service keeps a copy of the last run from these events and applies whichever is newest.
+const execution = z.object({
+  executionId,
+  organizationId,
+  jobId,
+  jobVersion: z.number().int().positive(),
+  status: executionStatus,
+  dryRun: z.boolean(),
+  summary: executionSummary.nullable(),
+  error: z.object({ code: z.string(), message: z.string() }).nullable(),
+  createdAt: instant,
+  startedAt: instant.nullable(),
+  completedAt: instant.nullable(),
+});
+
+const queued = {
+  executionId: 'exe_01jqv8m0c4e7r9t2w5y8a1b3d6',
+  organizationId: 'org_01jqv8m0c4e7r9t2w5y8a1b3d6',
+  jobId: 'job_01jqv8m0c4e7r9t2w5y8a1b3d6',
+  jobVersion: 1,
+  status: 'queued' as const,
+  dryRun: false,
+  summary: null,
+  error: null,
+  createdAt: '2026-04-01T09:30:00.000Z',
+  startedAt: null,
+  completedAt: null,
+};
+const started = { ...queued, status: 'running' as const, startedAt: '2026-04-01T09:30:00.020Z' };
+const over = { ...started, completedAt: '2026-04-01T09:30:01.100Z' };
+const totals = (records: number, amount: string) => ({ records, amount });
+const summary = {
+  source: totals(3, '60.00'),
+  target: totals(2, '30.00'),
+  matched: 2,
+  mismatched: 0,
+  missingInTarget: 1,
+  missingInSource: 0,
+  duplicates: 0,
+  ambiguous: 0,
+  invalid: 0,
+  matchRate: 0.6667,
+  byCurrency: {
+    EUR: {
+      source: totals(3, '60.00'),
+      target: totals(2, '30.00'),
+      matched: 2,
+      mismatched: 0,
+      missingInTarget: 1,
+      missingInSource: 0,
+      duplicates: 0,
+      ambiguous: 0,
+      invalid: 0,
+    },
+  },
+};
+
+const executionEvent = (event: string, description: string, example: z.infer<typeof execution>) =>
+  defineEvent({ type: `execution.${event}`, major: 1, service: 'executions', description, data: execution, example });
+
+export const executionQueued = executionEvent('queued', 'An execution was accepted and waits for a worker.', queued);
+export const executionStarted = executionEvent('started', 'A worker began an execution.', started);
+export const executionCompleted = executionEvent('completed', 'An execution ended and its results can be read.', {
+  ...over,
+  status: 'completed',
+  summary,
+});
+export const executionFailed = executionEvent('failed', 'An execution ended without results; `error` says why.', {
+  ...over,
+  status: 'failed',
+  error: { code: 'no_such_column', message: 'source, line 1: there is no column "Total"; the file has Name, Amount' },
+});
+export const executionCancelled = executionEvent('cancelled', 'An execution was cancelled before it ended.', {
+  ...over,
+  status: 'cancelled',
+});
+
+export const exceptionCategory = z.enum([
+  'missing_in_target',
+  'missing_in_source',
+  'amount_mismatch',
+  'date_mismatch',
+  'field_mismatch',
+  'duplicate',
+  'ambiguous',
+  'invalid_record',
+  'fee_mismatch',
+]);
+
+export const exceptionOpened = defineEvent({
+  type: 'exception.opened',
+  major: 1,
+  service: 'executions',
+  description: 'A record needs a person: it is missing, differs, is a duplicate, is ambiguous or cannot be read.',
+  data: z.object({
+    exceptionId,
+    organizationId,
+    jobId,
+    executionId,
+    category: exceptionCategory,
+    severity: z.enum(['low', 'medium', 'high', 'critical']),
+    status: z.literal('open'),
+    amount: decimal.nullable(),
+    currency: z.string().nullable(),
+    firstSeenAt: instant,
+  }),
+  example: {
+    exceptionId: 'exc_01jqv8m0c4e7r9t2w5y8a1b3d6',
+    organizationId: queued.organizationId,
+    jobId: queued.jobId,
+    executionId: queued.executionId,
+    category: 'missing_in_target',
+    severity: 'medium',
+    status: 'open',
+    amount: '30.00',
+    currency: 'EUR',
+    firstSeenAt: '2026-04-01T09:30:01.000Z',
+  },
+});
+
+export const exceptionBulkOpened = defineEvent({
+  type: 'exception.bulk_opened',
+  major: 1,
+  service: 'executions',
+  description: 'One execution opened more than 1,000 exceptions; this takes the place of that many exception.opened.',
+  data: z.object({
+    organizationId,
+    jobId,
+    executionId,
+    count: z.number().int().positive(),
+    byCategory: z.partialRecord(exceptionCategory, z.number().int().positive()),
+    /** The path of the list that holds them. */
+    link: z.string(),
+  }),
+  example: {
+    organizationId: queued.organizationId,
+    jobId: queued.jobId,
+    executionId: queued.executionId,
+    count: 1200,
+    byCategory: { missing_in_target: 1150, amount_mismatch: 50 },
+    link: '/v1/exceptions?jobId=job_01jqv8m0c4e7r9t2w5y8a1b3d6',
+  },
+});

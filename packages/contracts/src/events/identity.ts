@@ -1,0 +1,78 @@
+import { z } from 'zod';
+import { apiKeyId, organizationId, userId } from '../ids.ts';
+import { role, scope } from '../scopes.ts';
+import { instant } from '../time.ts';
+import { defineEvent } from './define.ts';
+
+const organization = z.object({
+  organizationId,
+  name: z.string(),
+  slug: z.string(),
+  baseCurrency: z.string(),
+  createdAt: instant,
+});
+
+// Personal data live in identity alone: events know user ids only.
+const membership = z.object({ userId, organizationId, role });
+
+const apiKey = z.object({
+  apiKeyId,
+  organizationId,
+  name: z.string(),
+  prefix: z.string(),
+  scopes: z.array(scope),
+  expiresAt: instant.nullable(),
+});
+
+const organizationExample = {
+  organizationId: 'org_01jqv8m0c4e7r9t2w5y8a1b3d6',
+  name: 'Harbour Coffee',
+  slug: 'harbour-coffee',
+  baseCurrency: 'EUR',
+  createdAt: '2026-04-01T09:30:00.000Z',
+};
+
+const apiKeyExample = {
+  apiKeyId: 'key_01jqv8m0c4e7r9t2w5y8a1b3d6',
+  organizationId: organizationExample.organizationId,
+  name: 'nightly import',
+  prefix: 'stl_live_4fGh7Kq2WxYz',
+  scopes: ['jobs:read' as const, 'jobs:execute' as const],
+  expiresAt: null,
+};
+
+export const organizationCreated = defineEvent({
+  type: 'organization.created',
+  major: 1,
+  service: 'identity',
+  description: 'An organization was registered.',
+  data: organization,
+  example: organizationExample,
+});
+
+export const userRegistered = defineEvent({
+  type: 'user.registered',
+  major: 1,
+  service: 'identity',
+  description: 'A user registered, with the role in the new organization.',
+  data: membership,
+  example: { userId: 'usr_01jqv8m0c4e7r9t2w5y8a1b3d6', organizationId: organizationExample.organizationId, role: 'owner' },
+});
+
+export const apiKeyCreated = defineEvent({
+  type: 'api-key.created',
+  major: 1,
+  service: 'identity',
+  description: 'An API key was created. The key itself is never in an event.',
+  data: apiKey,
+  example: apiKeyExample,
+});
+
+export const apiKeyRevoked = defineEvent({
+  type: 'api-key.revoked',
+  major: 1,
+  service: 'identity',
+  description: 'An API key was revoked; it stops working everywhere within a second.',
+  data: apiKey,
+  example: apiKeyExample,
+});

@@ -1,0 +1,37 @@
+/** Public ids are TypeIDs: a prefix that says what it is, an underscore, and a UUIDv7 in 26 characters of Crockford base32. */
+import { z } from 'zod';
+
+export const idPrefixes = {
+  organization: 'org',
+  user: 'usr',
+  apiKey: 'key',
+  session: 'ses',
+  auditEvent: 'aud',
+  job: 'job',
+  execution: 'exe',
+  result: 'res',
+  exception: 'exc',
+  comment: 'cmt',
+  file: 'fil',
+  webhook: 'whk',
+  delivery: 'dlv',
+  event: 'evt',
+} as const;
+
+export type IdKind = keyof typeof idPrefixes;
+
+/** A schema for one kind of id; anything else is refused with the prefix it should have. */
+export const idOf = (kind: IdKind) =>
+  z.string().regex(new RegExp(`^${idPrefixes[kind]}_[0-7][0-9a-hjkmnp-tv-z]{25}$`), `must be an id that starts with ${idPrefixes[kind]}_`);
+
+export const organizationId = idOf('organization');
+export const userId = idOf('user');
+export const apiKeyId = idOf('apiKey');
+export const jobId = idOf('job');
+export const executionId = idOf('execution');
+export const resultId = idOf('result');
+export const exceptionId = idOf('exception');
+export const fileId = idOf('file');
+export const webhookId = idOf('webhook');
+export const deliveryId = idOf('delivery');
+export const eventId = idOf('event');

@@ -1,0 +1,145 @@
+/**
+ * Every public route, once. The gateway forwards by this table, the services register by it and enforce its scopes,
+ * OpenAPI and the tests are checked against it: a route that is not here does not exist.
+ */
+import type { Scope } from './scopes.ts';
+import type { StatefulService } from './services.ts';
+
+const kibibyte = 1024;
+const mebibyte = 1024 * kibibyte;
+const gibibyte = 1024 * mebibyte;
+
+/** JSON bodies. */
+const jsonBytesMax = mebibyte;
+/** Bodies that may carry records inline. */
+const inlineRecordsBytesMax = 32 * mebibyte;
+/** Uploaded files. */
+const fileBytesMax = gibibyte;
+
+export interface Route {
+  readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
+  /** With parameters in braces: `/v1/jobs/{id}`. */
+  readonly path: string;
+  readonly service: StatefulService;
+  /** `public` needs no credentials, `any` takes every credential, `user` refuses API keys. */
+  readonly access: Scope | 'public' | 'any' | 'user';
+  readonly summary: string;
+  readonly bodyBytesMax: number;
+  readonly timeoutMs: number;
+  /** Whether an `Idempotency-Key` is honoured: every POST and PATCH. */
+  readonly idempotent: boolean;
+  /** Fields of the answer that are shown this once and left out of a replay, as dotted paths. */
+  readonly secretFields: readonly string[];
+  /** Bodies that are passed on as they come, in one direction or the other. */
+  readonly stream: 'none' | 'upload' | 'events';
+}
+
+type Options = Partial<Pick<Route, 'bodyBytesMax' | 'timeoutMs' | 'secretFields' | 'stream'>>;
+
+const route = (
+  service: StatefulService,
+  method: Route['method'],
+  path: string,
+  access: Route['access'],
+  summary: string,
+  options: Options = {},
+): Route => ({
+  service,
+  method,
+  path,
+  access,
+  summary,
+  bodyBytesMax: jsonBytesMax,
+  timeoutMs: 10_000,
+  secretFields: [],
+  stream: 'none',
+  idempotent: method === 'POST' || method === 'PATCH',
+  ...options,
+});
+
+const tokens = ['accessToken', 'refreshToken'];
+
+export const routes = {
+  register: route('identity', 'POST', '/v1/auth/register', 'public', 'Register an organization and its owner', { secretFields: tokens }),
+  login: route('identity', 'POST', '/v1/auth/login', 'public', 'Log in', { secretFields: tokens }),
+  refresh: route('identity', 'POST', '/v1/auth/refresh', 'public', 'Exchange a refresh token for a new pair', { secretFields: tokens }),
+  logout: route('identity', 'POST', '/v1/auth/logout', 'any', 'End a session'),
+  readMe: route('identity', 'GET', '/v1/me', 'any', 'Who these credentials belong to'),
+  listMyOrganizations: route('identity', 'GET', '/v1/me/organizations', 'user', 'The organizations you are a member of'),
+  readOrganization: route('identity', 'GET', '/v1/organization', 'members:read', 'Read the organization'),
+  createApiKey: route('identity', 'POST', '/v1/api-keys', 'api-keys:write', 'Create an API key', { secretFields: ['key'] }),
+  listApiKeys: route('identity', 'GET', '/v1/api-keys', 'api-keys:read', 'List API keys'),
+  readApiKey: route('identity', 'GET', '/v1/api-keys/{id}', 'api-keys:read', 'Read an API key'),
+  revokeApiKey: route('identity', 'DELETE', '/v1/api-keys/{id}', 'api-keys:write', 'Revoke an API key'),
+  listAuditEvents: route('identity', 'GET', '/v1/audit-events', 'audit:read', 'Read the audit trail'),
+  verifyAuditTrail: route('identity', 'GET', '/v1/audit-events/verify', 'audit:read', 'Verify the chain of the audit trail', {
+    timeoutMs: 60_000,
+  }),
+  readKeySet: route('identity', 'GET', '/.well-known/jwks.json', 'public', 'The public keys that access tokens are signed with'),
+
+  createJob: route('jobs', 'POST', '/v1/jobs', 'jobs:write', 'Create a job', { bodyBytesMax: inlineRecordsBytesMax, timeoutMs: 30_000 }),
+  listJobs: route('jobs', 'GET', '/v1/jobs', 'jobs:read', 'List jobs'),
+  readJob: route('jobs', 'GET', '/v1/jobs/{id}', 'jobs:read', 'Read a job'),
+  updateJob: route('jobs', 'PATCH', '/v1/jobs/{id}', 'jobs:write', 'Change a job', {
+    bodyBytesMax: inlineRecordsBytesMax,
+    timeoutMs: 30_000,
+  }),
+  pauseJob: route('jobs', 'POST', '/v1/jobs/{id}/pause', 'jobs:write', 'Pause a job'),
+  resumeJob: route('jobs', 'POST', '/v1/jobs/{id}/resume', 'jobs:write', 'Resume a paused job'),
+  archiveJob: route('jobs', 'POST', '/v1/jobs/{id}/archive', 'jobs:delete', 'Archive a job'),
+  listJobVersions: route('jobs', 'GET', '/v1/jobs/{id}/versions', 'jobs:read', 'List the configurations a job has had'),
+  readJobVersion: route('jobs', 'GET', '/v1/jobs/{id}/versions/{version}', 'jobs:read', 'Read one configuration of a job'),
+  listAdapters: route('jobs', 'GET', '/v1/adapters', 'jobs:read', 'List the adapters'),
+  readAdapter: route('jobs', 'GET', '/v1/adapters/{name}', 'jobs:read', 'Read an adapter'),
+
+  uploadFile: route('executions', 'POST', '/v1/files', 'files:write', 'Upload a file', {
+    bodyBytesMax: fileBytesMax,
+    timeoutMs: 15 * 60_000,
+    stream: 'upload',
+  }),
+  listFiles: route('executions', 'GET', '/v1/files', 'files:read', 'List files'),
+  readFile: route('executions', 'GET', '/v1/files/{id}', 'files:read', 'Read what is known of a file'),
+  deleteFile: route('executions', 'DELETE', '/v1/files/{id}', 'files:write', 'Delete a file'),
+  createExecution: route('executions', 'POST', '/v1/jobs/{id}/executions', 'jobs:execute', 'Run a job', {
+    bodyBytesMax: inlineRecordsBytesMax,
+    timeoutMs: 30_000,
+  }),
+  listExecutions: route('executions', 'GET', '/v1/executions', 'executions:read', 'List executions'),
+  readExecution: route('executions', 'GET', '/v1/executions/{id}', 'executions:read', 'Read an execution'),
+  cancelExecution: route('executions', 'POST', '/v1/executions/{id}/cancel', 'executions:write', 'Cancel an execution'),
+  followExecution: route('executions', 'GET', '/v1/executions/{id}/events', 'executions:read', 'Follow an execution', {
+    timeoutMs: 15 * 60_000,
+    stream: 'events',
+  }),
+  listResults: route('executions', 'GET', '/v1/executions/{id}/results', 'executions:read', 'List the results of an execution'),
+  readReport: route('executions', 'GET', '/v1/executions/{id}/report', 'reports:read', 'Read the report of an execution', {
+    timeoutMs: 30_000,
+  }),
+  listExceptions: route('executions', 'GET', '/v1/exceptions', 'exceptions:read', 'List exceptions'),
+  readException: route('executions', 'GET', '/v1/exceptions/{id}', 'exceptions:read', 'Read an exception'),
+
+  createWebhook: route('webhooks', 'POST', '/v1/webhooks', 'webhooks:write', 'Create a webhook endpoint', { secretFields: ['secret'] }),
+  listWebhooks: route('webhooks', 'GET', '/v1/webhooks', 'webhooks:read', 'List webhook endpoints'),
+  readWebhook: route('webhooks', 'GET', '/v1/webhooks/{id}', 'webhooks:read', 'Read a webhook endpoint'),
+  updateWebhook: route('webhooks', 'PATCH', '/v1/webhooks/{id}', 'webhooks:write', 'Change a webhook endpoint'),
+  deleteWebhook: route('webhooks', 'DELETE', '/v1/webhooks/{id}', 'webhooks:delete', 'Delete a webhook endpoint'),
+  listDeliveries: route('webhooks', 'GET', '/v1/webhooks/{id}/deliveries', 'webhooks:read', 'List the deliveries of an endpoint'),
+  readDelivery: route('webhooks', 'GET', '/v1/deliveries/{id}', 'webhooks:read', 'Read a delivery and its attempts'),
+  listEventTypes: route('webhooks', 'GET', '/v1/event-types', 'webhooks:read', 'List the public events'),
+} as const satisfies Record<string, Route>;
+
+export type RouteName = keyof typeof routes;
+
+/** The routes that a service serves. */
+export const routesOf = (service: StatefulService): readonly (readonly [RouteName, Route])[] =>
+  (Object.entries(routes) as [RouteName, Route][]).filter(([, definition]) => definition.service === service);
+
+const patterns = (Object.entries(routes) as [RouteName, Route][]).map(([name, definition]) => ({
+  name,
+  definition,
+  pattern: new RegExp(`^${definition.path.replaceAll('.', '\\.').replaceAll(/\{\w+\}/g, '[^/]+')}$`),
+}));
+
+/** The routes at a concrete path, by method; empty where the path is nobody's. */
+export const routesAt = (path: string): ReadonlyMap<string, readonly [RouteName, Route]> =>
+  new Map(patterns.filter(({ pattern }) => pattern.test(path)).map(({ name, definition }) => [definition.method, [name, definition]]));

@@ -1,0 +1,15 @@
+/**
+ * Where messages go. Public facts: `evt.<service>.<entity>.<event>.v<major>.<organization>`, so that an outside consumer can
+ * filter by type and be confined to one organization. `aud.` feeds the audit trail and `work.` rings doorbells: nobody outside reads them.
+ */
+import type { StatefulService } from './services.ts';
+
+export const eventSubject = (service: StatefulService, type: string, major: number, organizationId: string): string => {
+  const [entity = '', event = ''] = type.split('.');
+  return `evt.${service}.${entity}.${event}.v${major}.${organizationId}`;
+};
+
+export const auditSubject = (service: StatefulService, organizationId: string): string => `aud.${service}.${organizationId}`;
+
+/** The doorbell of the execution workers: the message only says that a row may be ready. */
+export const executionDoorbellSubject = 'work.executions';

@@ -1,0 +1,14 @@
+/** Instants are UTC with milliseconds; dates are dates. */
+import { z } from 'zod';
+
+/** `2026-04-01T09:30:00.000Z` */
+export const instant = z.iso.datetime({ precision: 3 }).meta({ id: 'Instant' });
+
+/** An instant as a caller may write it: with or without milliseconds, with an offset; kept as UTC. */
+export const instantInput = z.iso.datetime({ offset: true }).transform((text) => new Date(text).toISOString());
+
+/** `2026-04-01`, a day that exists, from the year 1900 to 2999. */
+export const day = z.iso
+  .date()
+  .refine((text) => text >= '1900-01-01' && text < '3000-01-01', 'must be a day between 1900-01-01 and 2999-12-31')
+  .meta({ id: 'Day' });

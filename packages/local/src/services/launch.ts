@@ -1,0 +1,20 @@
+/** How a service's process is started. */
+import { fileURLToPath } from 'node:url';
+import type { Service } from '@settler/contracts/services';
+import type { Launch } from '../processes/launch.ts';
+import { type Environment, serviceUrl } from './environment.ts';
+
+const root = fileURLToPath(new URL('../../../../', import.meta.url));
+
+/** The folder of a service in this checkout, from its root: `services/jobs/migrations`. */
+export const inCheckout = (path: string): string => `${root}${path}`;
+
+export const serviceLaunch = (service: Service, environment: Environment): Launch => ({
+  name: service,
+  command: process.execPath,
+  arguments: ['--conditions=@settler/source', inCheckout(`services/${service}/src/main.ts`)],
+  workingDirectory: root,
+  environment,
+  stopSignal: 'SIGTERM',
+  isReady: async () => (await fetch(`${serviceUrl(Number(environment['PORT']))}/health/ready`, { signal: AbortSignal.timeout(2_000) })).ok,
+});

@@ -1,0 +1,44 @@
+/** What the check consists of, in order of how fast it says what is wrong. */
+import { cruise, describeViolations } from './boundaries.ts';
+import { type CommandResult, root, runCommand } from './command.ts';
+
+export interface Outcome {
+  readonly isOk: boolean;
+  /** A few words behind the part's name. */
+  readonly summary: string;
+  /** What a person needs to mend it. */
+  readonly output: string;
+}
+
+export interface Part {
+  readonly name: string;
+  readonly run: () => Promise<Outcome>;
+}
+
+const cruisedFolders = ['packages', 'services', 'tests', 'scripts'];
+
+// dependency-cruiser without a TypeScript that it understands looks at nothing and reports success.
+const cruisedModulesMin = 80;
+
+const outcomeOf = ({ isOk, output }: CommandResult): Outcome => ({ isOk, output, summary: '' });
+
+const boundaries = async (): Promise<Outcome> => {
+  const { moduleCount, violations } = await cruise(root, cruisedFolders);
+  const summary = `${moduleCount} modules`;
+  if (moduleCount < cruisedModulesMin) {
+    return {
+      isOk: false,
+      summary,
+      output: `Only ${moduleCount} modules were looked at, fewer than ${cruisedModulesMin}: the rules were not applied.`,
+    };
+  }
+  return { isOk: violations.length === 0, summary, output: describeViolations(violations) };
+};
+
+export const parts: readonly Part[] = [
+  { name: 'lint', run: async () => outcomeOf(await runCommand('biome', ['check', '--error-on-warnings', '--max-diagnostics=100', '.'])) },
+  { name: 'types', run: async () => outcomeOf(await runCommand('tsc', ['-b'])) },
+  { name: 'types of tests and scripts', run: async () => outcomeOf(await runCommand('tsc', ['-p', 'tsconfig.check.json', '--noEmit'])) },
+  { name: 'boundaries', run: boundaries },
+  { name: 'dead code', run: async () => outcomeOf(await runCommand('knip', ['--treat-config-hints-as-errors'])) },
+];

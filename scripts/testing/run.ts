@@ -1,0 +1,37 @@
+/** Runs vitest and counts. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { root } from '../check/command.ts';
+import { type Count, countTests } from './count.ts';
+
+/** @param filters as vitest takes them; none: every test. */
+export const runTests = async (filters: readonly string[]): Promise<Count> => {
+  const directory = mkdtempSync(join(tmpdir(), 'settler-report-'));
+  try {
+    const reportFile = join(directory, 'report.json');
+    const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${reportFile}`];
+    const child = spawn(`${root}node_modules/.bin/vitest`, ['run', ...reporters, ...filters], {
+      cwd: root,
+      stdio: ['ignore', 'inherit', 'inherit'],
+    });
+    // The terminal sends Ctrl-C to vitest too; it needs the time to stop its servers, and we report when it has.
+    process.on('SIGINT', () => {});
+    process.once('SIGTERM', () => child.kill('SIGTERM'));
+    const [code] = await once(child, 'close');
+    return countTests(readReport(reportFile), code === 0);
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+};
+
+/** Undefined when vitest ended before it had written one. */
+const readReport = (file: string): unknown => {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8'));
+  } catch {
+    return undefined;
+  }
+};

@@ -1,0 +1,62 @@
+/** The only file that knows everything: adapters, use cases, routes and consumers, wired by hand. */
+import { createHmac, randomBytes } from 'node:crypto';
+import { newId } from '@settler/chassis/ids';
+import type { Life } from '@settler/chassis/lifecycle';
+import { createService } from '@settler/chassis/service';
+import { consumers } from '@settler/contracts/streams';
+import { startDeliveries } from './application/deliver.ts';
+import type { Config } from './config.ts';
+import { createAddressGuard } from './infrastructure/http/address-guard.ts';
+import { createSend } from './infrastructure/http/send.ts';
+import { createClaims } from './infrastructure/postgres/claims.ts';
+import { createEndpointStore } from './infrastructure/postgres/endpoint-store.ts';
+import { fanOut } from './infrastructure/postgres/fan-out.ts';
+import type { Database } from './infrastructure/postgres/tables.ts';
+import { createWebhookQueries } from './infrastructure/postgres/webhook-queries.ts';
+import { createSecretBox, placeOf } from './infrastructure/secret-box.ts';
+import { deliveryRoutes } from './routes/deliveries.ts';
+import { webhookRoutes } from './routes/webhooks.ts';
+
+const secretBytes = 24;
+
+export const start = async (config: Config, life: Life): Promise<string> => {
+  const service = await createService<Database>('webhooks', config, life);
+  const { endpoint } = service.endpoints;
+  const guard = createAddressGuard({ allow: config.ADDRESS_GUARD_ALLOW, ownPorts: config.OWN_PORTS });
+  const box = createSecretBox(config.ENCRYPTION_KEY);
+  const secretPlace = (organizationId: string, id: string) => placeOf(organizationId, 'endpoints', 'secret', id);
+  const queries = createWebhookQueries(service.postgres, service.cursors);
+
+  const deliveries = startDeliveries({
+    claims: createClaims(service.postgres, config.DELIVERY_TIMEOUT_MS + config.DELIVERY_CLAIM_MARGIN_MS, config.DELIVERY_PER_ENDPOINT),
+    send: createSend(guard, config.DELIVERY_TIMEOUT_MS),
+    openSecret: ({ organizationId, endpointId, sealedSecret }) =>
+      secretKey(box.open(sealedSecret, secretPlace(organizationId, endpointId))),
+    hmac: (key, text) => createHmac('sha256', key).update(text).digest('base64'),
+    clock: () => new Date(),
+    chance: Math.random,
+    scheduleMs: config.RETRY_SCHEDULE_MS,
+    concurrency: config.DELIVERY_CONCURRENCY,
+    pollMs: config.DELIVERY_POLL_MS,
+    logger: life.logger,
+  });
+  life.onStop('deliveries', deliveries.stop);
+
+  webhookRoutes(endpoint, {
+    store: createEndpointStore(service.postgres, service.outbox, deliveries.wake),
+    queries,
+    refusalOf: guard.refusalOf,
+    newId: () => newId('webhook'),
+    newSecret: (organizationId, id) => {
+      const shown = `whsec_${randomBytes(secretBytes).toString('base64')}`;
+      return { shown, sealed: box.seal(shown, secretPlace(organizationId, id)) };
+    },
+  });
+  deliveryRoutes(endpoint, queries);
+  for (const consumer of [consumers.fanOutIdentity, consumers.fanOutJobs, consumers.fanOutExecutions])
+    service.consume(consumer, fanOut(deliveries.wake));
+  return service.listen();
+};
+
+/** The bytes behind `whsec_…` (Standard Webhooks 1.0). */
+const secretKey = (secret: string): Uint8Array => Buffer.from(secret.replace(/^whsec_/, ''), 'base64');

@@ -1,0 +1,47 @@
+import { brokerSettings, databaseSettings, durationMs, encryptionKeys, serviceSettings } from '@settler/chassis/config';
+import { z } from 'zod';
+import { defaultScheduleMs } from './domain/retry.ts';
+
+const list = (text: string) =>
+  text
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== '');
+
+export const config = z.object({
+  ...serviceSettings,
+  ...databaseSettings,
+  ...brokerSettings,
+  ENCRYPTION_KEY: encryptionKeys.describe('Encrypts the secrets of endpoints; the first key encrypts, all of them decrypt.'),
+  ADDRESS_GUARD_ALLOW: z
+    .string()
+    .default('')
+    .transform(list)
+    .describe('Address ranges that endpoints may be in although they are not public, as a comma list of CIDRs.'),
+  OWN_PORTS: z
+    .string()
+    .default('')
+    .transform((text) => list(text).map(Number))
+    .describe('Ports that Settler itself listens on, never an endpoint.'),
+  DELIVERY_TIMEOUT_MS: durationMs(15_000, 'From the look-up of the name to the last byte of the answer.'),
+  DELIVERY_CLAIM_MARGIN_MS: durationMs(
+    15_000,
+    'How much longer than its timeout a claim on a delivery lasts, so that no two processes send the same one.',
+  ),
+  DELIVERY_CONCURRENCY: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(1_000)
+    .default(50)
+    .describe('How many deliveries this process attempts at once.'),
+  DELIVERY_PER_ENDPOINT: z.coerce.number().int().min(1).max(100).default(4).describe('How many of them may go to one endpoint.'),
+  DELIVERY_POLL_MS: durationMs(500, 'How often due deliveries are looked for when nothing wakes the engine.'),
+  RETRY_SCHEDULE_MS: z
+    .string()
+    .default(defaultScheduleMs.join(','))
+    .transform((text) => list(text).map(Number))
+    .pipe(z.array(z.number().int().nonnegative()).min(1).max(50))
+    .describe('The delay before each attempt, as a comma list.'),
+});
+export type Config = z.output<typeof config>;

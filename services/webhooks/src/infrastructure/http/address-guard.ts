@@ -1,0 +1,66 @@
+/**
+ * Every address that a user gives us goes through here. The name is resolved, every address of it must be public or allowed by the
+ * operator, and the connection is made to the very address that was checked, so that a name cannot change its mind in between.
+ */
+import { lookup } from 'node:dns/promises';
+import ipaddr from 'ipaddr.js';
+
+export interface AddressGuard {
+  /** What is wrong with the URL as it stands, before any look-up; undefined when nothing is. */
+  readonly refusalOf: (url: string) => string | undefined;
+  /** Resolves and checks. @throws Error with the reason */
+  readonly resolve: (url: URL) => Promise<{ address: string; family: 4 | 6 }>;
+}
+
+export interface AddressGuardOptions {
+  /** CIDRs that are allowed although they are not public. */
+  readonly allow: readonly string[];
+  /** Ports that are never allowed: Settler's own. */
+  readonly ownPorts: readonly number[];
+}
+
+const portOf = (url: URL): number => Number(url.port) || (url.protocol === 'https:' ? 443 : 80);
+const literalOf = (url: URL): string | undefined => {
+  const host = url.hostname.replace(/^\[|\]$/g, '');
+  return ipaddr.isValid(host) ? host : undefined;
+};
+
+export const createAddressGuard = ({ allow, ownPorts }: AddressGuardOptions): AddressGuard => {
+  const ranges = allow.map((cidr) => ipaddr.parseCIDR(cidr));
+
+  const isAllowed = (text: string): boolean => {
+    if (!ipaddr.isValid(text)) return false;
+    const address = ipaddr.parse(text);
+    // Only plain unicast counts as public: not private, loopback, link-local, mapped, NAT64, 6to4, documentation or multicast.
+    if (address.range() === 'unicast') return true;
+    return ranges.some(([network, bits]) => network.kind() === address.kind() && address.match(network, bits));
+  };
+
+  const refusalOf = (text: string): string | undefined => {
+    if (!URL.canParse(text)) return 'must be a URL';
+    const url = new URL(text);
+    if (url.protocol !== 'https:' && url.protocol !== 'http:') return 'must be an http or https URL';
+    if (url.username !== '' || url.password !== '') return 'must not hold credentials; use a header';
+    if (url.hash !== '') return 'must not have a fragment';
+    // The parser turns 0x7f.1, 2130706433 and the like into dotted addresses; someone who writes them has something to hide.
+    if (literalOf(url) !== undefined && !text.toLowerCase().includes(url.hostname)) return 'must write the address in its usual form';
+    if (ownPorts.includes(portOf(url)) && literalOf(url) !== undefined) return 'must not be an address of Settler itself';
+    const literal = literalOf(url);
+    if (literal !== undefined && !isAllowed(literal)) return 'must be a public address';
+    if (/(^|\.)(localhost|local|internal)\.?$/.test(url.hostname)) return 'must be a public address';
+    return undefined;
+  };
+
+  return {
+    refusalOf,
+    resolve: async (url) => {
+      const refusal = refusalOf(url.href);
+      if (refusal !== undefined) throw new Error(`the address ${refusal}`);
+      if (ownPorts.includes(portOf(url))) throw new Error('the address must not be one of Settler itself');
+      const addresses = await lookup(url.hostname.replace(/^\[|\]$/g, ''), { all: true, verbatim: true });
+      const [first] = addresses;
+      if (first === undefined || !addresses.every(({ address }) => isAllowed(address))) throw new Error('the address is not public');
+      return { address: first.address, family: first.family === 6 ? 6 : 4 };
+    },
+  };
+};

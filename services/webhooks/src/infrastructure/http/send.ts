@@ -1,0 +1,77 @@
+/** One attempt: resolve, connect to exactly that address, send, read at most 16 KiB, all within one deadline. Redirects are failures. */
+import { Client } from 'undici';
+import type { Attempted, Send } from '../../application/ports.ts';
+import type { AddressGuard } from './address-guard.ts';
+
+const answerBytesMax = 16 * 1024;
+const headerBytesMax = 16 * 1024;
+
+export const createSend =
+  (guard: AddressGuard, timeoutMs: number): Send =>
+  async (text, headers, body) => {
+    const startedAt = performance.now();
+    const took = () => Math.round(performance.now() - startedAt);
+    const failed = (error: unknown): Attempted => ({
+      statusCode: null,
+      retryAfter: null,
+      responseBody: null,
+      error: reasonOf(error, timeoutMs),
+      latencyMs: took(),
+    });
+    const signal = AbortSignal.timeout(timeoutMs);
+    let client: Client | undefined;
+    try {
+      const url = new URL(text);
+      const { address, family } = await beforeAbort(guard.resolve(url), signal);
+      client = new Client(url.origin, {
+        // The look-up was done and checked above; this hands its answer to the socket and to nobody else.
+        connect: {
+          timeout: timeoutMs,
+          lookup: (_host, options, done) => (options.all ? done(null, [{ address, family }]) : done(null, address, family)),
+        },
+        maxHeaderSize: headerBytesMax,
+        pipelining: 0,
+      });
+      const answer = await client.request({ method: 'POST', path: `${url.pathname}${url.search}`, headers, body, signal });
+      const responseBody = await readSome(answer.body, signal);
+      const { 'retry-after': retryAfter } = answer.headers;
+      return {
+        statusCode: answer.statusCode,
+        retryAfter: typeof retryAfter === 'string' ? retryAfter : null,
+        responseBody,
+        error: null,
+        latencyMs: took(),
+      };
+    } catch (error) {
+      return failed(error);
+    } finally {
+      await client?.destroy();
+    }
+  };
+
+const readSome = async (stream: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<string> => {
+  const parts: Uint8Array[] = [];
+  let length = 0;
+  for await (const part of stream) {
+    signal.throwIfAborted();
+    parts.push(part);
+    length += part.length;
+    if (length >= answerBytesMax) break;
+  }
+  // NUL cannot be stored as text.
+  return new TextDecoder().decode(Buffer.concat(parts).subarray(0, answerBytesMax)).replaceAll('\0', '\u{fffd}');
+};
+
+const beforeAbort = <Value>(work: Promise<Value>, signal: AbortSignal): Promise<Value> =>
+  Promise.race([
+    work,
+    new Promise<never>((_resolve, reject) => {
+      signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+    }),
+  ]);
+
+const reasonOf = (error: unknown, timeoutMs: number): string => {
+  if (!(error instanceof Error)) return String(error);
+  if (error.name === 'TimeoutError' || error.name === 'AbortError') return `no complete answer within ${timeoutMs} ms`;
+  return (error.cause instanceof Error ? error.cause.message : error.message).slice(0, 500);
+};

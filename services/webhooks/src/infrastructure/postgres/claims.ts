@@ -1,0 +1,90 @@
+/**
+ * Due deliveries are claimed in the database, committed before any byte is sent, and finished under the claim's id: a worker that
+ * lost its claim changes nothing. A process that dies after sending leaves the claim to expire, and the same id is sent again.
+ */
+import { randomUUID } from 'node:crypto';
+import type { Postgres } from '@settler/chassis/postgres';
+import { sql } from 'kysely';
+import type { Claimed, Claims } from '../../application/ports.ts';
+import type { Database } from './tables.ts';
+
+export const createClaims = (postgres: Postgres<Database>, leaseMs: number, perEndpoint: number): Claims => ({
+  claim: async (count) => {
+    const claimId = randomUUID();
+    const { rows } = await sql<Omit<Claimed, 'claimId'>>`
+      with due as (
+        select d.id, row_number() over (partition by d.endpoint_id order by d.next_attempt_at, d.sequence) as turn, f.in_flight
+          from deliveries d
+          join endpoints e on e.id = d.endpoint_id and e.status = 'active'
+          cross join lateral (select count(*) as in_flight from deliveries o
+                               where o.endpoint_id = d.endpoint_id and o.status = 'pending' and o.claimed_until > now()) f
+         where d.status = 'pending' and d.next_attempt_at <= now() and (d.claimed_until is null or d.claimed_until < now())
+         order by d.next_attempt_at limit 1000),
+      picked as (
+        select d.id from deliveries d join due on due.id = d.id
+         where due.turn + due.in_flight <= ${perEndpoint} and d.status = 'pending' and (d.claimed_until is null or d.claimed_until < now())
+         order by due.turn limit ${count} for update of d skip locked)
+      update deliveries set claim_id = ${claimId}, claimed_until = now() + make_interval(secs => ${leaseMs / 1000}::float8)
+        from picked, endpoints e, events v
+       where deliveries.id = picked.id and e.id = deliveries.endpoint_id and v.id = deliveries.event_id
+      returning deliveries.id, deliveries.organization_id as "organizationId", deliveries.endpoint_id as "endpointId", deliveries.event_id as "eventId",
+                deliveries.sequence, deliveries.attempt_count as attempts, e.url, e.headers, e.secret as "sealedSecret", v.body`.execute(
+      postgres.systemDb,
+    );
+    return rows.map((row) => ({ ...row, claimId }));
+  },
+
+  /** The attempt, what follows from it, and for a 410 the end of the endpoint: one transaction, or nothing if the claim was lost. */
+  finish: (claimed, attempted, verdict) =>
+    postgres.system(async (trx) => {
+      const next = {
+        delivered: { status: 'delivered' as const, next_attempt_at: null, next_reason: null },
+        gone: { status: 'failed' as const, next_attempt_at: null, next_reason: null },
+        failed: { status: 'failed' as const, next_attempt_at: null, next_reason: null },
+        retry: {
+          status: 'pending' as const,
+          next_attempt_at: sql<Date>`now() + make_interval(secs => ${verdict.kind === 'retry' ? verdict.delayMs / 1000 : 0}::float8)`,
+          next_reason: verdict.kind === 'retry' ? verdict.reason : null,
+        },
+      }[verdict.kind];
+      const { numUpdatedRows } = await trx
+        .updateTable('deliveries')
+        .set({ ...next, attempt_count: claimed.attempts + 1, claim_id: null, claimed_until: null })
+        .where('id', '=', claimed.id)
+        .where('claim_id', '=', claimed.claimId)
+        .executeTakeFirst();
+      if (numUpdatedRows === 0n) return false;
+      await trx
+        .insertInto('attempts')
+        .values({
+          delivery_id: claimed.id,
+          organization_id: claimed.organizationId,
+          position: claimed.attempts + 1,
+          at: sql<Date>`now()`,
+          status_code: attempted.statusCode,
+          latency_ms: attempted.latencyMs,
+          response_body: attempted.responseBody,
+          error: attempted.error,
+        })
+        .execute();
+      if (verdict.kind === 'gone') {
+        await trx
+          .updateTable('endpoints')
+          .set({
+            status: 'disabled',
+            disabled_reason: 'The endpoint answered 410 Gone.',
+            revision: sql<bigint>`revision + 1`,
+            updated_at: sql<Date>`now()`,
+          })
+          .where('id', '=', claimed.endpointId)
+          .execute();
+        await trx
+          .updateTable('deliveries')
+          .set({ status: 'held', next_attempt_at: null, next_reason: 'held' })
+          .where('endpoint_id', '=', claimed.endpointId)
+          .where('status', '=', 'pending')
+          .execute();
+      }
+      return true;
+    }),
+});

@@ -1,0 +1,106 @@
+import { requireRevision } from '@settler/chassis/entity-tag';
+import { auditMessage, type Outbox } from '@settler/chassis/outbox';
+import { afterCommit, type Postgres } from '@settler/chassis/postgres';
+import { notFound } from '@settler/chassis/refusal';
+import { type Selectable, sql, type Transaction } from 'kysely';
+import type { Actor, EndpointStore } from '../../application/ports.ts';
+import type { Database } from './tables.ts';
+import { endpointView } from './webhook-queries.ts';
+
+type Row = Selectable<Database['endpoints']>;
+type Trx = Transaction<Database>;
+
+const audit = (row: Row, { principal, address }: Actor, action: string, before?: Row) =>
+  auditMessage('webhooks', row.organization_id, {
+    actor: { type: principal.kind, id: principal.id },
+    ...(principal.kind === 'apiKey' ? { keyId: principal.id } : {}),
+    address,
+    action: `webhook.${action}`,
+    resource: { type: 'webhook', id: row.id },
+    ...(before === undefined ? {} : { before: auditView(before) }),
+    ...(action === 'deleted' ? {} : { after: auditView(row) }),
+  });
+
+// Neither the path, which may hold a token, nor header values.
+const auditView = (row: Row) => ({ origin: new URL(row.url).origin, events: row.events, status: row.status });
+
+export const createEndpointStore = (postgres: Postgres<Database>, outbox: Outbox, wake: () => void): EndpointStore => ({
+  insert: ({ id, sealedSecret, url, events, description, headers }, actor) =>
+    postgres.organization(actor.principal.organizationId, async (trx) => {
+      const row = await trx
+        .insertInto('endpoints')
+        .values({
+          id,
+          organization_id: actor.principal.organizationId,
+          url,
+          events: [...events],
+          description,
+          headers: JSON.stringify(headers),
+          status: 'active',
+          secret: sealedSecret,
+          created_at: sql<Date>`now()`,
+          updated_at: sql<Date>`now()`,
+        })
+        .returningAll()
+        .executeTakeFirstOrThrow();
+      await outbox.append(trx, [audit(row, actor, 'created')]);
+      return { view: endpointView(row), revision: row.revision };
+    }),
+
+  update: (id, change, ifMatch, actor) =>
+    postgres.organization(actor.principal.organizationId, async (trx) => {
+      const before = await lock(trx, id, ifMatch);
+      const { url, events, description, headers, status } = change;
+      const row = await trx
+        .updateTable('endpoints')
+        .set({
+          ...(url === undefined ? {} : { url }),
+          ...(events === undefined ? {} : { events: [...events] }),
+          ...(description === undefined ? {} : { description }),
+          ...(headers === undefined ? {} : { headers: JSON.stringify(headers) }),
+          ...(status === undefined ? {} : { status, disabled_reason: null }),
+          revision: sql<bigint>`revision + 1`,
+          updated_at: sql<Date>`now()`,
+        })
+        .where('id', '=', id)
+        .returningAll()
+        .executeTakeFirstOrThrow();
+      if (status === 'paused' && before.status === 'active') await hold(trx, id);
+      if (status === 'active' && before.status !== 'active') {
+        await release(trx, id);
+        afterCommit(wake);
+      }
+      await outbox.append(trx, [audit(row, actor, 'updated', before)]);
+      return { view: endpointView(row), revision: row.revision };
+    }),
+
+  remove: (id, ifMatch, actor) =>
+    postgres.organization(actor.principal.organizationId, async (trx) => {
+      const row = await lock(trx, id, ifMatch);
+      await trx.deleteFrom('endpoints').where('id', '=', id).execute();
+      await outbox.append(trx, [audit(row, actor, 'deleted', row)]);
+    }),
+});
+
+const lock = async (trx: Trx, id: string, ifMatch: number | undefined): Promise<Row> => {
+  const row = await trx.selectFrom('endpoints').selectAll().where('id', '=', id).forUpdate().executeTakeFirst();
+  if (row === undefined) throw notFound('webhook');
+  requireRevision(ifMatch, row.revision);
+  return row;
+};
+
+const hold = (trx: Trx, id: string) =>
+  trx
+    .updateTable('deliveries')
+    .set({ status: 'held', next_attempt_at: null, next_reason: 'paused', claim_id: null, claimed_until: null })
+    .where('endpoint_id', '=', id)
+    .where('status', '=', 'pending')
+    .execute();
+
+const release = (trx: Trx, id: string) =>
+  trx
+    .updateTable('deliveries')
+    .set({ status: 'pending', next_attempt_at: sql<Date>`now()`, next_reason: 'schedule' })
+    .where('endpoint_id', '=', id)
+    .where('status', '=', 'held')
+    .execute();

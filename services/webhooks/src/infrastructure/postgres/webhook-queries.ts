@@ -1,0 +1,102 @@
+import { type Cursors, toPage } from '@settler/chassis/pagination';
+import type { Postgres } from '@settler/chassis/postgres';
+import { type Selectable, sql, type Transaction } from 'kysely';
+import type { DeliveryView, EndpointView, WebhookQueries } from '../../application/ports.ts';
+import type { Database } from './tables.ts';
+
+type Trx = Transaction<Database>;
+type DeliveryRow = Selectable<Database['deliveries']>;
+
+export const endpointView = (row: Selectable<Database['endpoints']>): EndpointView => ({
+  id: row.id,
+  url: row.url,
+  events: row.events,
+  description: row.description,
+  headers: Object.fromEntries(Object.keys(row.headers).map((name) => [name, '••••'])),
+  status: row.status,
+  disabledReason: row.disabled_reason,
+  createdAt: row.created_at.toISOString(),
+  updatedAt: row.updated_at.toISOString(),
+});
+
+const withAttempts = async (trx: Trx, rows: readonly DeliveryRow[]): Promise<Map<string, DeliveryView>> => {
+  const ids = rows.map((row) => row.id);
+  const attempts =
+    ids.length === 0 ? [] : await trx.selectFrom('attempts').selectAll().where('delivery_id', 'in', ids).orderBy('position').execute();
+  const byDelivery = Map.groupBy(attempts, (attempt) => attempt.delivery_id);
+  return new Map(
+    rows.map((row) => [
+      row.id,
+      {
+        id: row.id,
+        webhookId: row.endpoint_id,
+        eventId: row.event_id,
+        eventType: row.event_type,
+        sequence: Number(row.sequence),
+        status: row.status,
+        attempts: (byDelivery.get(row.id) ?? []).map((attempt) => ({
+          at: attempt.at.toISOString(),
+          statusCode: attempt.status_code,
+          latencyMs: attempt.latency_ms,
+          responseBody: attempt.response_body,
+          error: attempt.error,
+        })),
+        nextAttemptAt: row.next_attempt_at?.toISOString() ?? null,
+        nextReason: row.next_reason,
+        createdAt: row.created_at.toISOString(),
+      },
+    ]),
+  );
+};
+
+export const createWebhookQueries = (postgres: Postgres<Database>, cursors: Cursors): WebhookQueries => ({
+  endpoint: (organizationId, id) =>
+    postgres.organization(organizationId, async (trx) => {
+      const row = await trx.selectFrom('endpoints').selectAll().where('id', '=', id).executeTakeFirst();
+      return row === undefined ? undefined : { view: endpointView(row), revision: row.revision };
+    }),
+
+  endpoints: (organizationId, { limit, cursor }) =>
+    postgres.organization(organizationId, async (trx) => {
+      const list = `webhooks ${organizationId}`;
+      const after = cursors.read(list, cursor);
+      let query = trx.selectFrom('endpoints').selectAll();
+      if (after !== undefined) query = query.where(sql<boolean>`(created_at, id) < (${after[0]}::timestamptz, ${after[1]})`);
+      const rows = await query
+        .orderBy('created_at', 'desc')
+        .orderBy('id', 'desc')
+        .limit(limit + 1)
+        .execute();
+      return toPage(rows, limit, endpointView, (row) => cursors.write(list, [row.created_at.toISOString(), row.id]));
+    }),
+
+  delivery: (organizationId, id) =>
+    postgres.organization(organizationId, async (trx) => {
+      const rows = await trx.selectFrom('deliveries').selectAll().where('id', '=', id).execute();
+      return (await withAttempts(trx, rows)).get(id);
+    }),
+
+  deliveries: (organizationId, endpointId, { status, eventType, since, limit, cursor }) =>
+    postgres.organization(organizationId, async (trx) => {
+      const endpoint = await trx.selectFrom('endpoints').select('id').where('id', '=', endpointId).executeTakeFirst();
+      if (endpoint === undefined) return undefined;
+      const list = JSON.stringify(['deliveries', endpointId, status, eventType, since]);
+      const after = cursors.read(list, cursor);
+      let query = trx.selectFrom('deliveries').selectAll().where('endpoint_id', '=', endpointId);
+      if (status !== undefined) query = query.where('status', '=', status);
+      if (eventType !== undefined) query = query.where('event_type', '=', eventType);
+      if (since !== undefined) query = query.where('created_at', '>=', new Date(since));
+      if (after !== undefined) query = query.where('sequence', '<', BigInt(after[0] ?? 0));
+      const rows = await query
+        .orderBy('sequence', 'desc')
+        .limit(limit + 1)
+        .execute();
+      const views = await withAttempts(trx, rows);
+      return toPage(
+        rows,
+        limit,
+        (row) => views.get(row.id) as DeliveryView,
+        (row) => cursors.write(list, [Number(row.sequence)]),
+      );
+    }),
+});

@@ -1,0 +1,135 @@
+import type { Endpoints } from '@settler/chassis/endpoint';
+import { resource } from '@settler/chassis/entity-tag';
+import { pageOf, pageQuery } from '@settler/chassis/pagination';
+import { invalid, notFound } from '@settler/chassis/refusal';
+import { publicEventTypes } from '@settler/contracts/events/catalogue';
+import { webhookId } from '@settler/contracts/ids';
+import { instant } from '@settler/contracts/time';
+import { z } from 'zod';
+import type { EndpointStore, WebhookQueries } from '../application/ports.ts';
+import { isKnown } from '../domain/subscription.ts';
+
+export interface WebhookNeeds {
+  readonly store: EndpointStore;
+  readonly queries: WebhookQueries;
+  /** What is wrong with an address; undefined when nothing is. */
+  readonly refusalOf: (url: string) => string | undefined;
+  readonly newId: () => string;
+  /** A new secret for the endpoint of this id, as it is shown and as it is kept. */
+  readonly newSecret: (organizationId: string, id: string) => { shown: string; sealed: string };
+}
+
+const ownHeaders = /^(host|content-length|content-type|connection|transfer-encoding|user-agent|webhook-.*|settler-.*)$/i;
+const pattern = z
+  .string()
+  .refine((text) => isKnown(text, publicEventTypes), `is not an event; see GET /v1/event-types, or use "exception.*" or "*"`);
+const fields = {
+  url: z.string().max(2_000),
+  events: z.array(pattern).min(1).max(100),
+  description: z.string().max(500).nullable(),
+  headers: z
+    .record(
+      z
+        .string()
+        .regex(/^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}$/, 'must be a header name')
+        .refine((name) => !ownHeaders.test(name), 'is a header that Settler sets itself'),
+      z
+        .string()
+        .max(1_000)
+        .regex(/^[\x20-\x7e]*$/, 'must be printable ASCII'),
+    )
+    .refine((headers) => Object.keys(headers).length <= 20, 'must be at most 20 headers'),
+};
+const later = (what: string) => z.undefined({ error: `${what} is not supported in this version` }).optional();
+const createBody = z.strictObject({
+  ...fields,
+  description: fields.description.default(null),
+  headers: fields.headers.default({}),
+  filter: later('filter'),
+  rateLimit: later('rateLimit'),
+});
+const changeBody = z
+  .strictObject({
+    url: fields.url.optional(),
+    events: fields.events.optional(),
+    description: fields.description.optional(),
+    headers: fields.headers.optional(),
+    status: z.enum(['active', 'paused']).optional(),
+    filter: later('filter'),
+    rateLimit: later('rateLimit'),
+  })
+  .refine((change) => Object.values(change).some((value) => value !== undefined), 'must change something');
+
+const answer = z
+  .object({
+    id: webhookId,
+    url: z.string(),
+    events: z.array(z.string()),
+    description: z.string().nullable(),
+    headers: z.record(z.string(), z.string()).describe('Values are never shown.'),
+    status: z.enum(['active', 'paused', 'disabled']),
+    disabledReason: z.string().nullable(),
+    createdAt: instant,
+    updatedAt: instant,
+  })
+  .meta({ id: 'Webhook' });
+const created = z.object({ ...answer.shape, secret: z.string().optional().describe('Shown this once.') }).meta({ id: 'CreatedWebhook' });
+const byId = z.object({ id: webhookId });
+
+export const webhookRoutes = (endpoint: Endpoints['endpoint'], { store, queries, refusalOf, newId, newSecret }: WebhookNeeds): void => {
+  const requireAddress = (url: string | undefined) => {
+    const message = url === undefined ? undefined : refusalOf(url);
+    if (message !== undefined) throw invalid([{ path: 'url', message }]);
+  };
+
+  endpoint('createWebhook', {
+    body: createBody,
+    answers: { 201: created },
+    handle: async ({ body: { url, events, description, headers }, principal, address }) => {
+      requireAddress(url);
+      const id = newId();
+      const { shown, sealed } = newSecret(principal.organizationId, id);
+      const { view, revision } = await store.insert(
+        { id, url, events, description, headers, sealedSecret: sealed },
+        { principal, address },
+      );
+      return resource(201, { ...view, secret: shown }, revision, { location: `/v1/webhooks/${id}` });
+    },
+  });
+
+  endpoint('listWebhooks', {
+    query: z.strictObject(pageQuery),
+    answers: { 200: pageOf(answer) },
+    handle: async ({ principal, query }) => ({ status: 200, body: await queries.endpoints(principal.organizationId, query) }),
+  });
+
+  endpoint('readWebhook', {
+    params: byId,
+    answers: { 200: answer },
+    handle: async ({ params, principal }) => {
+      const found = await queries.endpoint(principal.organizationId, params.id);
+      if (found === undefined) throw notFound('webhook');
+      return resource(200, found.view, found.revision);
+    },
+  });
+
+  endpoint('updateWebhook', {
+    params: byId,
+    body: changeBody,
+    answers: { 200: answer },
+    handle: async ({ params, body: { filter: _filter, rateLimit: _rateLimit, ...change }, ifMatch, principal, address }) => {
+      requireAddress(change.url);
+      const { view, revision } = await store.update(params.id, change, ifMatch, { principal, address });
+      return resource(200, view, revision);
+    },
+  });
+
+  endpoint('deleteWebhook', {
+    params: byId,
+    answers: { 204: null },
+    handle: async ({ params, ifMatch, principal, address }) => {
+      await store.remove(params.id, ifMatch, { principal, address });
+      return { status: 204 };
+    },
+  });
+};

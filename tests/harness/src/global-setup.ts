@@ -1,0 +1,29 @@
+/** Run by vitest before the tests of a project and after them. Projects of one run share the servers. */
+import type { TestProject } from 'vitest/node';
+import { type StartedServers, startServers } from './servers/servers.ts';
+
+interface Shared {
+  readonly servers: Promise<StartedServers>;
+  users: number;
+}
+
+// On the process, because vitest loads this file once for every project.
+const holder = globalThis as { [key]?: Shared | undefined };
+const key: unique symbol = Symbol.for('settler.test-servers');
+
+export const setup = async (project: TestProject): Promise<void> => {
+  holder[key] ??= { servers: startServers(), users: 0 };
+  const shared = holder[key];
+  shared.users += 1;
+  const { addresses } = await shared.servers;
+  project.provide('settlerServers', addresses);
+};
+
+export const teardown = async (): Promise<void> => {
+  const shared = holder[key];
+  if (shared === undefined) return;
+  shared.users -= 1;
+  if (shared.users > 0) return;
+  holder[key] = undefined;
+  await (await shared.servers).stop();
+};

@@ -1,0 +1,8 @@
+/** What tests use. */
+export { type Answer, type Client, type Credentials, client, type RequestOptions } from './client.ts';
+export { createIsland, type Island } from './island.ts';
+export type { DatabaseUser } from './island-stores.ts';
+export type { TokenWanted } from './principal-token.ts';
+export { type StartedService, startService } from './service-process.ts';
+export { type System, type SystemOverrides, startSystem } from './system.ts';
+export { type WaitOptions, waitFor } from './wait-for.ts';

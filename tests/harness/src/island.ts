@@ -1,0 +1,87 @@
+/** A Settler of its own for one test file: databases and a JetStream account on the run's servers, and ports nobody else has. */
+import { provisionBroker, provisionDatabase } from '@settler/chassis/provision';
+import { type Service, type StatefulService, services } from '@settler/contracts/services';
+import { freePorts } from '@settler/local/processes/ports';
+import { type Environment, type Installation, serviceEnvironment, serviceUrl } from '@settler/local/services/environment';
+import { inCheckout } from '@settler/local/services/launch';
+import type pg from 'pg';
+import { inject } from 'vitest';
+import { clearAccount, type DatabaseUser, databaseConfigOf, dropDatabases, takeNumber } from './island-stores.ts';
+import { signPrincipal, type TokenWanted } from './principal-token.ts';
+import { accountCount, type ServerAddresses } from './servers/addresses.ts';
+import { accountName } from './servers/servers.ts';
+import { stopStartedServices } from './service-process.ts';
+
+export interface Island {
+  /** The databases are called `<prefix>_jobs`, the roles `<prefix>_jobs_app`. */
+  readonly prefix: string;
+  /** Where a service of this island listens once it is started. */
+  readonly serviceUrl: (service: Service) => string;
+  /** The whole environment of that service's process; `overrides` win. */
+  readonly environmentFor: (service: Service, overrides?: Environment) => Environment;
+  /** Databases, roles and tables of these services, and all streams and consumers. */
+  readonly provision: (...wanted: StatefulService[]) => Promise<void>;
+  readonly databaseConfig: (service: StatefulService, user: DatabaseUser) => pg.ClientConfig;
+  /** With the credentials of that user of this island's account. */
+  readonly brokerUrl: (user: StatefulService | 'admin') => string;
+  readonly principalToken: (wanted: TokenWanted) => string;
+  /** Ends the services that this test file started and removes the databases and streams. */
+  readonly dispose: () => Promise<void>;
+}
+
+/** As many as a number is given; a second replica of a service takes one of the spare ones with `freePorts`. */
+const portsPerIsland = 8;
+
+export const createIsland = async (): Promise<Island> => {
+  const servers = inject('settlerServers');
+  const number = await takeNumber(servers);
+  const prefix = `t${number}`;
+  const brokerUrl = brokerUrlOf(servers, accountName(number));
+  const found = await freePorts(services.length, servers.firstPort + number * portsPerIsland);
+  const ports = Object.fromEntries(services.map((service, index) => [service, found[index]])) as Record<Service, number>;
+  const installation: Installation = {
+    name: prefix,
+    secrets: servers.secrets,
+    postgres: servers.postgres,
+    brokerUrl,
+    ports,
+    ownPorts: [...found, servers.postgres.port, servers.broker.port],
+    settings: { ADDRESS_GUARD_ALLOW: '127.0.0.0/8,::1/128', RATE_LIMIT_DEFAULT: '100000', DB_POOL_MAX: '10', DB_POOL_MIN: '0' },
+  };
+  const provisioned = new Set<StatefulService>();
+  return {
+    prefix,
+    serviceUrl: (service) => serviceUrl(ports[service]),
+    environmentFor: (service, overrides = {}) => ({ ...serviceEnvironment(service, installation), ...overrides }),
+    provision: async (...wanted) => {
+      // Numbers beyond the accounts meet streams that an earlier test file has left.
+      if (number >= accountCount && provisioned.size === 0) await clearAccount(brokerUrl('admin'));
+      for (const service of wanted) provisioned.add(service);
+      const admin = { ...servers.postgres, database: 'postgres' };
+      const databases = wanted.map((service) =>
+        provisionDatabase({
+          service,
+          migrations: inCheckout(`services/${service}/migrations`),
+          admin,
+          name: prefix,
+          passwords: servers.secrets.passwords[service],
+        }),
+      );
+      await Promise.all([...databases, provisionBroker({ servers: brokerUrl('admin') })]);
+    },
+    databaseConfig: (service, user) => databaseConfigOf(servers, prefix, service, user),
+    brokerUrl,
+    principalToken: (wanted) => signPrincipal(servers.secrets.signingKeys, wanted),
+    dispose: async () => {
+      await stopStartedServices();
+      await Promise.all([dropDatabases(servers, prefix, [...provisioned]), clearAccount(brokerUrl('admin'))]);
+    },
+  };
+};
+
+const brokerUrlOf =
+  ({ broker, secrets, brokerAdminPassword }: ServerAddresses, account: string) =>
+  (user: StatefulService | 'admin'): string => {
+    const password = user === 'admin' ? brokerAdminPassword : secrets.passwords[user].broker;
+    return `nats://${account}_${user}:${password}@${broker.host}:${broker.port}`;
+  };

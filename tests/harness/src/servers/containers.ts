@@ -1,0 +1,39 @@
+/** The servers in containers, where a Docker daemon has the images. */
+
+import { natsImage, postgresImage } from './docker.ts';
+import type { Servers, ServersWanted } from './wanted.ts';
+
+export const startContainers = async ({ password, brokerConfiguration }: ServersWanted): Promise<Servers> => {
+  // Its reaper is a third container from an image that is not ours; this run ends its own containers.
+  process.env['TESTCONTAINERS_RYUK_DISABLED'] = 'true';
+  const [{ PostgreSqlContainer }, { NatsContainer }] = await Promise.all([
+    import('@testcontainers/postgresql'),
+    import('@testcontainers/nats'),
+  ]);
+  const postgresStarting = new PostgreSqlContainer(postgresImage)
+    .withUsername('postgres')
+    .withDatabase('postgres')
+    .withPassword(password)
+    .withTmpFs({ '/var/lib/postgresql': 'rw' })
+    .withCommand(['postgres', '-c', 'max_connections=300', '-c', 'fsync=off', '-c', 'full_page_writes=off', '-c', 'synchronous_commit=off'])
+    .start();
+  const natsStarting = new NatsContainer(natsImage)
+    .withCopyContentToContainer([{ content: brokerConfiguration, target: '/etc/nats/settler.conf' }])
+    .withArg('-c', '/etc/nats/settler.conf')
+    .start();
+  const [postgres, nats] = await Promise.allSettled([postgresStarting, natsStarting]);
+  const stop = async () => {
+    await Promise.all([postgres, nats].map((started) => (started.status === 'fulfilled' ? started.value.stop() : undefined)));
+  };
+  if (postgres.status === 'rejected' || nats.status === 'rejected') {
+    await stop();
+    const reasons = [postgres, nats].flatMap((started) => (started.status === 'rejected' ? [started.reason] : []));
+    throw new AggregateError(reasons, 'The containers for the tests could not be started.');
+  }
+  return {
+    kind: 'containers',
+    postgres: { host: postgres.value.getHost(), port: postgres.value.getPort(), user: 'postgres', password },
+    broker: { host: nats.value.getHost(), port: nats.value.getMappedPort(4222) },
+    stop,
+  };
+};

@@ -1,0 +1,47 @@
+/**
+ * What a run keeps on disk: the servers' files, and which processes it started. A run that is killed can neither stop nor
+ * remove them, so the next run does. The directory is named after the run's own process, which tells whether the run still lives.
+ */
+import { appendFileSync, chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { birthOf } from '@settler/local/processes/birth';
+import { type ProcessRecord, stopLeftovers } from '@settler/local/processes/leftovers';
+
+const namePattern = /^settler-test-(\d+)-(\d+)$/;
+const recordsIn = (directory: string) => join(directory, 'processes');
+const graceMs = 5_000;
+
+export const createRunDirectory = (): string => {
+  const directory = join(tmpdir(), `settler-test-${process.pid}-${birthOf(process.pid) ?? '0'}`);
+  mkdirSync(directory);
+  // Open whatever the umask says: PostgreSQL must pass through it as another user when this one is root.
+  chmodSync(directory, 0o755);
+  return directory;
+};
+
+/** May be called from any worker. */
+export const recordProcess = (directory: string, pid: number, stopSignal: NodeJS.Signals): void => {
+  const birth = birthOf(pid);
+  if (birth !== undefined) appendFileSync(recordsIn(directory), `${JSON.stringify({ pid, birth, stopSignal } satisfies ProcessRecord)}\n`);
+};
+
+/** Ends what is still running of it, and forgets it. */
+export const clearRunDirectory = async (directory: string): Promise<void> => {
+  await stopLeftovers(readRecords(recordsIn(directory)), graceMs);
+  rmSync(directory, { recursive: true, force: true });
+};
+
+export const clearDeadRuns = async (): Promise<void> => {
+  for (const name of readdirSync(tmpdir())) {
+    const [, pid, birth] = namePattern.exec(name) ?? [];
+    if (pid === undefined || birthOf(Number(pid)) === birth) continue;
+    await clearRunDirectory(join(tmpdir(), name));
+  }
+};
+
+const readRecords = (file: string): ProcessRecord[] => {
+  if (!existsSync(file)) return [];
+  const lines = readFileSync(file, 'utf8').split('\n');
+  return lines.filter((line) => line !== '').map((line) => JSON.parse(line) as ProcessRecord);
+};

@@ -1,0 +1,61 @@
+/** One PostgreSQL and one nats-server for the whole run: in containers where Docker has the images, else from npm packages. */
+import { brokerConfiguration } from '@settler/chassis/broker-configuration';
+import { statefulServices } from '@settler/contracts/services';
+import { forEach, newPassword, newServiceSecrets } from '@settler/local/services/secrets';
+import pg from 'pg';
+import { accountCount, islandSequence, type ServerAddresses } from './addresses.ts';
+import { startContainers } from './containers.ts';
+import { hasContainers } from './docker.ts';
+import { startEmbedded } from './embedded.ts';
+import { clearDeadRuns, clearRunDirectory, createRunDirectory } from './run-directory.ts';
+import type { Servers, ServersWanted } from './wanted.ts';
+
+export interface StartedServers {
+  readonly addresses: ServerAddresses;
+  readonly stop: () => Promise<void>;
+}
+
+// Streams reserve their whole size in advance, and every account has its own five: more than any disk, if nothing is written.
+const unboundedStore = 'jetstream: { max_file_store: 1000TB, max_memory_store: 1GB }';
+
+export const startServers = async (): Promise<StartedServers> => {
+  await clearDeadRuns();
+  const runDirectory = createRunDirectory();
+  const secrets = newServiceSecrets();
+  const brokerAdminPassword = newPassword();
+  const passwords = { admin: brokerAdminPassword, ...forEach(statefulServices, (service) => secrets.passwords[service].broker) };
+  const accounts = Array.from({ length: accountCount }, (_, index) => ({ name: accountName(index), passwords }));
+  // Spread over the range, so that two runs on one machine do not try the same ports at the same time.
+  const firstPort = (process.pid * 97) % 12_000;
+  const wanted: ServersWanted = {
+    password: newPassword(),
+    brokerConfiguration: `${unboundedStore}\n${brokerConfiguration({ accounts })}`,
+    runDirectory,
+    firstPort,
+  };
+  const servers = await ((await hasContainers()) ? startContainers(wanted) : startEmbedded(wanted));
+  const stop = async () => {
+    await servers.stop();
+    await clearRunDirectory(runDirectory);
+  };
+  try {
+    await createSequence(servers.postgres);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  const { kind, postgres, broker } = servers;
+  return { addresses: { kind, postgres, broker, secrets, brokerAdminPassword, firstPort: firstPort + 10, runDirectory }, stop };
+};
+
+export const accountName = (number: number): string => `a${number % accountCount}`;
+
+const createSequence = async (postgres: Servers['postgres']): Promise<void> => {
+  const client = new pg.Client({ ...postgres, database: 'postgres' });
+  await client.connect();
+  try {
+    await client.query(`create sequence ${islandSequence} minvalue 0`);
+  } finally {
+    await client.end();
+  }
+};

@@ -1,0 +1,61 @@
+import { defineConfig } from 'vitest/config';
+
+// Sources are run as they are: the condition makes every workspace import resolve to src, so that no test needs a build.
+// Not `import` or `module`: vitest hands these on to Node, whose require() would then be given ES modules.
+const conditions = ['@settler/source', 'node'];
+const source = {
+  resolve: { conditions: ['@settler/source'] },
+  ssr: { resolve: { conditions } },
+  // The environment that vitest runs its global setup in.
+  environments: { __vitest__: { resolve: { conditions } } },
+};
+
+export default defineConfig({
+  test: {
+    // Projects given as folders would not inherit the conditions above; inline ones do.
+    projects: [
+      {
+        extends: true,
+        ...source,
+        test: {
+          name: 'pure',
+          sequence: { groupOrder: 0 },
+          pool: 'threads',
+          isolate: false,
+          include: ['packages/{contracts,adapters}/test/**/*.test.ts', 'services/*/test/domain/**/*.test.ts', 'scripts/test/**/*.test.ts'],
+        },
+      },
+      {
+        extends: true,
+        ...source,
+        test: {
+          name: 'service',
+          sequence: { groupOrder: 1 },
+          pool: 'threads',
+          isolate: false,
+          maxWorkers: 2,
+          globalSetup: ['tests/harness/src/global-setup.ts'],
+          testTimeout: 30_000,
+          hookTimeout: 60_000,
+          include: ['packages/{chassis,local}/test/**/*.test.ts', 'services/*/test/*.test.ts', 'tests/harness/test/**/*.test.ts'],
+        },
+      },
+      {
+        extends: true,
+        ...source,
+        test: {
+          name: 'e2e',
+          sequence: { groupOrder: 2 },
+          pool: 'threads',
+          isolate: false,
+          // One system at a time: five processes and two servers share the machine's cores with the tests.
+          maxWorkers: 1,
+          globalSetup: ['tests/harness/src/global-setup.ts'],
+          testTimeout: 60_000,
+          hookTimeout: 120_000,
+          include: ['tests/e2e/test/**/*.test.ts'],
+        },
+      },
+    ],
+  },
+});
