@@ -77,7 +77,7 @@ module.exports = {
         'jobs checks configurations and must not load what reads files and databases. Readers are imported by executions alone, or dynamically when a read begins.',
       severity: 'error',
       from: { path: ['^services/(?!executions/)', '^packages/adapters/src/.*(definition|catalogue)\\.ts$'] },
-      to: { path: '^packages/adapters/src/.*readers?\\.ts$', dynamic: false, dependencyTypesNot: ['type-only'] },
+      to: { path: '^packages/adapters/src/([^/]+/reader|readers)\\.ts$', dynamic: false, dependencyTypesNot: ['type-only'] },
     },
     {
       name: 'only-chassis-touches-the-broker',

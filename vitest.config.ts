@@ -22,7 +22,11 @@ export default defineConfig({
           sequence: { groupOrder: 0 },
           pool: 'threads',
           isolate: false,
-          include: ['packages/{contracts,adapters}/test/**/*.test.ts', 'services/*/test/domain/**/*.test.ts', 'scripts/test/**/*.test.ts'],
+          include: [
+            'packages/{contracts,adapters,local}/test/**/*.test.ts',
+            'services/*/test/domain/**/*.test.ts',
+            'scripts/test/*.test.ts',
+          ],
         },
       },
       {
@@ -37,7 +41,7 @@ export default defineConfig({
           globalSetup: ['tests/harness/src/global-setup.ts'],
           testTimeout: 30_000,
           hookTimeout: 60_000,
-          include: ['packages/{chassis,local}/test/**/*.test.ts', 'services/*/test/*.test.ts', 'tests/harness/test/**/*.test.ts'],
+          include: ['packages/chassis/test/**/*.test.ts', 'services/*/test/*.test.ts', 'tests/harness/test/**/*.test.ts'],
         },
       },
       {
@@ -53,7 +57,7 @@ export default defineConfig({
           globalSetup: ['tests/harness/src/global-setup.ts'],
           testTimeout: 60_000,
           hookTimeout: 120_000,
-          include: ['tests/e2e/test/**/*.test.ts'],
+          include: ['tests/e2e/test/**/*.test.ts', 'scripts/test/start/*.test.ts'],
         },
       },
     ],

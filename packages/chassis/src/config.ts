@@ -111,6 +111,7 @@ export const brokerSettings = {
   ),
   CONSUMER_ATTEMPTS_MAX: wholeNumber(1, 100).default(8).describe('How often a message is tried before it becomes a dead letter.'),
   CONSUMER_RETRY_MS: durationMs(1_000, 'The first delay between two tries of a message; doubles, with jitter, up to five minutes.'),
+  RELAY_LEASE_MS: durationMs(10_000, 'How long a relay that went silent keeps others from taking over.'),
   RELAY_POLL_MS: durationMs(1_000, 'How often the relay looks for outbox rows when nothing wakes it.'),
 } as const;
 

@@ -3,7 +3,13 @@ import { randomUUID } from 'node:crypto';
 import swagger from '@fastify/swagger';
 import { routesAt } from '@settler/contracts/routes';
 import type { Service } from '@settler/contracts/services';
-import fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import fastify, {
+  type FastifyBaseLogger,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+  type RouteShorthandOptions,
+} from 'fastify';
 import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod';
 import type { Answer } from './answer.ts';
 import { contextFrom, inContext } from './context.ts';
@@ -21,6 +27,9 @@ declare module 'fastify' {
     rawBody?: Buffer;
   }
 }
+
+/** Options of a route that is not part of the public API and stays out of its description. */
+export const hidden: RouteShorthandOptions = { schema: { hide: true } };
 
 export const createHttp = async ({ service, logger }: { service: Service; logger: Logger }): Promise<FastifyInstance> => {
   const app = fastify({

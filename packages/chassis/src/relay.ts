@@ -17,8 +17,6 @@ import type { ChassisTables } from './tables.ts';
 const batchRowsMax = 500;
 const windowMessages = 64;
 const acknowledgementTimeoutMs = 3_000;
-const leaseSeconds = 10;
-const leaseRenewMs = 3_000;
 /** The broker's refusals that no retry will mend: wrong subject, too large. */
 const attemptsMax = 20;
 
@@ -27,6 +25,8 @@ export interface RelayOptions {
   readonly broker: Broker;
   readonly logger: Logger;
   readonly pollMs: number;
+  /** How long another replica waits before it takes over from one that went silent. */
+  readonly leaseMs: number;
 }
 
 export interface Relay {
@@ -47,7 +47,7 @@ interface Row {
 
 type Outcome = { row: Row; sequence: bigint } | { row: Row; error: string; permanent: boolean } | { row: Row; skipped: true };
 
-export const startRelay = ({ postgres, broker, logger, pollMs }: RelayOptions): Relay => {
+export const startRelay = ({ postgres, broker, logger, pollMs, leaseMs }: RelayOptions): Relay => {
   const db = postgres.systemDb;
   const me = randomUUID();
   let stopping = false;
@@ -73,9 +73,9 @@ export const startRelay = ({ postgres, broker, logger, pollMs }: RelayOptions): 
 
   const holdLease = async (): Promise<boolean> => {
     if (Date.now() < heldUntilMs) return true;
-    const held = await takeLease(db, me);
+    const held = await takeLease(db, me, leaseMs);
     // Renewed long before it ends by the database's clock, measured from before the statement was sent.
-    heldUntilMs = held ? Date.now() + leaseRenewMs : 0;
+    heldUntilMs = held ? Date.now() + leaseMs / 3 : 0;
     return held;
   };
 
@@ -124,9 +124,9 @@ export const startRelay = ({ postgres, broker, logger, pollMs }: RelayOptions): 
   };
 };
 
-const takeLease = async (db: Kysely<ChassisTables>, me: string): Promise<boolean> => {
+const takeLease = async (db: Kysely<ChassisTables>, me: string, leaseMs: number): Promise<boolean> => {
   const { rows } = await sql<{ owner: string }>`
-    update relay_lease set owner = ${me}, held_until = now() + make_interval(secs => ${leaseSeconds}),
+    update relay_lease set owner = ${me}, held_until = now() + make_interval(secs => ${leaseMs / 1000}::float8),
            epoch = case when owner = ${me} then epoch else epoch + 1 end
      where name = 'outbox' and (owner = ${me} or held_until is null or held_until < now())
     returning owner`.execute(db);

@@ -68,7 +68,7 @@ export const createService = async <DB extends ChassisTables>(
   const chassisPostgres = postgres as unknown as Postgres<ChassisTables>;
   const broker = createBroker({ service: name, url: config.NATS_URL, logger, onLost: life.fail });
   life.onStop('broker', broker.close);
-  const relay = startRelay({ postgres: chassisPostgres, broker, logger, pollMs: config.RELAY_POLL_MS });
+  const relay = startRelay({ postgres: chassisPostgres, broker, logger, pollMs: config.RELAY_POLL_MS, leaseMs: config.RELAY_LEASE_MS });
   life.onStop('relay', relay.stop);
   life.onStop('retention', startRetention(chassisPostgres, logger).stop);
 

@@ -1,8 +1,15 @@
-/** How the gateway asks identity about a credential it has not seen, and what identity answers. */
+/** How the gateway asks identity about a credential, and what identity answers. Only the gateway may ask. */
 import { z } from 'zod';
-import { apiKeyId, organizationId } from '../ids.ts';
+import { apiKeyId, idOf, organizationId } from '../ids.ts';
 
+/** `POST /internal/api-keys/verify` */
 export const verifyApiKeyBody = z.strictObject({ key: z.string().max(200) });
+
+/**
+ * How long a verdict may be kept. Every question also says that the key is in use, so that `lastUsedAt` can be at most
+ * a minute old although the gateway answers most requests from what it keeps.
+ */
+export const apiKeyVerdictMsMax = 30_000;
 
 export const apiKeyVerdict = z.discriminatedUnion('valid', [
   z.object({ valid: z.literal(false) }),
@@ -13,15 +20,30 @@ export const apiKeyVerdict = z.discriminatedUnion('valid', [
     scopes: z.array(z.string()),
     rateLimit: z.object({ limit: z.number().int(), windowMs: z.number().int() }).nullable(),
     expiresAt: z.iso.datetime().nullable(),
+    /** Addresses and CIDR ranges, v4 and v6; empty allows every address. */
     allowedIps: z.array(z.string()),
   }),
 ]);
 export type ApiKeyVerdict = z.infer<typeof apiKeyVerdict>;
 
-/** Everything that stopped counting after a revision, in commit order. `all` says that the asker is too far behind: forget everything. */
+/**
+ * `GET /internal/sessions/{id}`: whether the session behind an access token (`sid`) still counts. Only for the time in which
+ * revocations cannot be followed; otherwise a token counts until its session is in a `revocationsAnswer`.
+ */
+export const sessionState = z.object({ sessionId: idOf('session'), active: z.boolean() });
+export type SessionState = z.infer<typeof sessionState>;
+
+/** The most that one answer lists; an answer that is this long has a successor, to be asked for at once. */
+export const revocationsMax = 1_000;
+
+/**
+ * `GET /internal/revocations?after=N`: everything that stopped counting after revision N, in commit order; `revision` is the N of
+ * the next question. `all` says that the asker has missed something: forget every kept verdict; what still has to be known of
+ * the past is in `revoked`. Asking from 0 gives everything that an access token may still depend on.
+ */
 export const revocationsAnswer = z.object({
   revision: z.number().int().nonnegative(),
   all: z.boolean(),
-  revoked: z.array(z.object({ kind: z.enum(['apiKey', 'session', 'user']), id: z.string() })),
+  revoked: z.array(z.object({ kind: z.enum(['apiKey', 'session', 'user']), id: z.string() })).max(revocationsMax),
 });
 export type RevocationsAnswer = z.infer<typeof revocationsAnswer>;

@@ -3,12 +3,15 @@
 import { natsImage, postgresImage } from './docker.ts';
 import type { Servers, ServersWanted } from './wanted.ts';
 
+const natsPort = 4222;
+const natsConfigurationFile = '/settler.conf';
+
 export const startContainers = async ({ password, brokerConfiguration }: ServersWanted): Promise<Servers> => {
   // Its reaper is a third container from an image that is not ours; this run ends its own containers.
   process.env['TESTCONTAINERS_RYUK_DISABLED'] = 'true';
-  const [{ PostgreSqlContainer }, { NatsContainer }] = await Promise.all([
+  const [{ PostgreSqlContainer }, { GenericContainer, Wait }] = await Promise.all([
     import('@testcontainers/postgresql'),
-    import('@testcontainers/nats'),
+    import('testcontainers'),
   ]);
   const postgresStarting = new PostgreSqlContainer(postgresImage)
     .withUsername('postgres')
@@ -17,9 +20,12 @@ export const startContainers = async ({ password, brokerConfiguration }: Servers
     .withTmpFs({ '/var/lib/postgresql': 'rw' })
     .withCommand(['postgres', '-c', 'max_connections=300', '-c', 'fsync=off', '-c', 'full_page_writes=off', '-c', 'synchronous_commit=off'])
     .start();
-  const natsStarting = new NatsContainer(natsImage)
-    .withCopyContentToContainer([{ content: brokerConfiguration, target: '/etc/nats/settler.conf' }])
-    .withArg('-c', '/etc/nats/settler.conf')
+  // Testcontainers' own NatsContainer always passes --user, which nats-server refuses beside accounts.
+  const natsStarting = new GenericContainer(natsImage)
+    .withExposedPorts(natsPort)
+    .withCopyContentToContainer([{ content: brokerConfiguration, target: natsConfigurationFile }])
+    .withCommand(['-c', natsConfigurationFile, '-js'])
+    .withWaitStrategy(Wait.forLogMessage(/Server is ready/))
     .start();
   const [postgres, nats] = await Promise.allSettled([postgresStarting, natsStarting]);
   const stop = async () => {
@@ -33,7 +39,7 @@ export const startContainers = async ({ password, brokerConfiguration }: Servers
   return {
     kind: 'containers',
     postgres: { host: postgres.value.getHost(), port: postgres.value.getPort(), user: 'postgres', password },
-    broker: { host: nats.value.getHost(), port: nats.value.getMappedPort(4222) },
+    broker: { host: nats.value.getHost(), port: nats.value.getMappedPort(natsPort) },
     stop,
   };
 };

@@ -2,7 +2,7 @@
  * What a run keeps on disk: the servers' files, and which processes it started. A run that is killed can neither stop nor
  * remove them, so the next run does. The directory is named after the run's own process, which tells whether the run still lives.
  */
-import { appendFileSync, chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { appendFileSync, chmodSync, existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { birthOf } from '@settler/local/processes/birth';
@@ -36,6 +36,8 @@ export const clearDeadRuns = async (): Promise<void> => {
   for (const name of readdirSync(tmpdir())) {
     const [, pid, birth] = namePattern.exec(name) ?? [];
     if (pid === undefined || birthOf(Number(pid)) === birth) continue;
+    // Another user's leftovers are that user's to remove, and what they list is nothing to send signals by.
+    if (lstatSync(join(tmpdir(), name)).uid !== process.getuid?.()) continue;
     await clearRunDirectory(join(tmpdir(), name));
   }
 };

@@ -1,0 +1,70 @@
+/** CSV in every shape that banks and payment providers export it: any delimiter, encoding, decimal separator and date format. */
+import { fileId } from '@settler/contracts/ids';
+import { z } from 'zod';
+import type { AdapterDefinition } from '../definition.ts';
+import { fieldMappings, mappedFieldDescriptions } from '../fields/mapping.ts';
+import { isStorable } from '../fields/unreadable.ts';
+import { defaultLimits, ReaderFailure } from '../reader.ts';
+import { isEncoding } from './decode.ts';
+import { csvParser } from './parser.ts';
+
+const content = z
+  .string()
+  .max(32 * 1024 * 1024)
+  .refine(isStorable, 'must not contain NUL characters or unpaired surrogates: this is no text')
+  .describe('The CSV itself, instead of a file. At most one of the two; a run may supply its file.');
+
+// The splitter reads bytes, so a delimiter is one byte; letters, digits, quotes and line ends would eat the cells.
+const delimiter = z
+  .string()
+  .regex(/^[\t !#-/:-@[-`{-~]$/, 'must be one character of ASCII, and no letter, digit or quote')
+  .describe('Found by the header when absent: comma, semicolon, tab or bar.');
+
+const encoding = z
+  .string()
+  .max(40)
+  .refine(isEncoding, 'must be the name of a text encoding, such as "utf-8" or "windows-1252"')
+  .describe('A byte order mark decides first. When both are absent: UTF-8, or windows-1252 where the bytes are no UTF-8.');
+
+const schema = z.strictObject({
+  fileId: fileId.optional(),
+  content: content.optional(),
+  delimiter: delimiter.optional(),
+  encoding: encoding.optional(),
+  skipRows: z.number().int().min(0).max(1000).describe('Physical lines above the header.').optional(),
+  trailerRows: z.number().int().min(0).max(100).describe('Rows at the end that are not records, such as totals.').optional(),
+  fields: fieldMappings,
+});
+
+export type CsvConfig = z.infer<typeof schema>;
+
+/** Inline content answers at once: what would end a run as a whole is a fault of the configuration. Rows that cannot be read are the run's to report. */
+const contentFault = (config: CsvConfig): ReaderFailure | undefined => {
+  if (config.content === undefined) return undefined;
+  try {
+    const parser = csvParser(config, defaultLimits);
+    parser.push(Buffer.from(config.content.replace(/^\ufeff/, ''), 'utf8'));
+    parser.finish();
+    return undefined;
+  } catch (error) {
+    if (error instanceof ReaderFailure) return error;
+    throw error;
+  }
+};
+
+export const csv: AdapterDefinition<CsvConfig> = {
+  name: 'csv',
+  title: 'CSV file',
+  config: schema.superRefine((config, context) => {
+    if (config.fileId !== undefined && config.content !== undefined) {
+      context.addIssue({ code: 'custom', path: ['content'], message: 'cannot stand beside fileId: the input is one or the other' });
+      return;
+    }
+    const fault = contentFault(config);
+    if (fault !== undefined) context.addIssue({ code: 'custom', path: ['content'], message: fault.message });
+  }),
+  secretFields: [],
+  fields: mappedFieldDescriptions,
+  overridable: ['fileId'],
+  idMapped: ({ fields }) => fields['id'] !== undefined,
+};

@@ -1,0 +1,57 @@
+/** Everything that Settler is, on this machine, with one command. Ctrl-C ends all of it. */
+import { resolve } from 'node:path';
+import { root } from './check/command.ts';
+import { openDataDirectory } from './supervisor/data-directory.ts';
+import { readSettings } from './supervisor/settings.ts';
+import { createSupervisor } from './supervisor/supervisor.ts';
+
+const say = (text: string): void => console.log(text);
+
+const main = async (): Promise<void> => {
+  const settings = readSettings(process.env);
+  const data = openDataDirectory(resolve(root, settings.SETTLER_DATA_DIR));
+  const supervisor = createSupervisor(settings, data, say);
+
+  let ending: Promise<never> | undefined;
+  const end = async (code: number): Promise<never> => {
+    await supervisor.stop();
+    data.release();
+    process.exit(code);
+  };
+  // Both npm and the terminal send the signal, so it often comes twice.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.on(signal, () => {
+      if (ending === undefined) say('Stopping …');
+      ending ??= end(0);
+    });
+  }
+  const fail = (error: unknown): void => {
+    // What fails because everything is being stopped is no news.
+    if (ending !== undefined) return;
+    console.error(error instanceof Error ? describe(error) : error);
+    ending = end(1);
+  };
+  process.on('uncaughtException', fail);
+  process.on('unhandledRejection', fail);
+
+  try {
+    const url = await supervisor.start();
+    say(`Settler is ready at ${url}`);
+  } catch (error) {
+    fail(error);
+  }
+};
+
+const describe = (error: Error): string => {
+  const causes: string[] = [];
+  for (let cause = error.cause; cause instanceof Error; cause = cause.cause) causes.push(`  because: ${cause.message}`);
+  return [`Settler could not go on: ${error.message}`, ...causes].join('\n');
+};
+
+// A terminal or pipe that is gone must not keep us from stopping what we have started.
+process.stdout.on('error', () => undefined);
+process.stderr.on('error', () => undefined);
+await main().catch((error: unknown) => {
+  console.error(error instanceof Error ? error.message : error);
+  process.exitCode = 1;
+});

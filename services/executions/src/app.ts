@@ -1,0 +1,57 @@
+/** The only file that knows everything: adapters, use cases, routes and workers, wired by hand. */
+import { newId } from '@settler/chassis/ids';
+import type { Life } from '@settler/chassis/lifecycle';
+import { createService } from '@settler/chassis/service';
+import { runExecution } from './application/run-execution.ts';
+import { startWorker } from './application/worker.ts';
+import type { Config } from './config.ts';
+import { createDefinitionClient } from './infrastructure/jobs/definition-client.ts';
+import { createOpenMatching } from './infrastructure/matching/thread.ts';
+import { createExecutionQueries } from './infrastructure/postgres/execution-queries.ts';
+import { createExecutionStore } from './infrastructure/postgres/execution-store.ts';
+import { createFileQueries, createFileStore } from './infrastructure/postgres/file-store.ts';
+import { createLeaseStore } from './infrastructure/postgres/lease-store.ts';
+import { createResultWriter } from './infrastructure/postgres/result-writer.ts';
+import type { Database } from './infrastructure/postgres/tables.ts';
+import { exceptionRoutes } from './routes/exceptions.ts';
+import { executionEventRoutes } from './routes/execution-events.ts';
+import { executionRoutes } from './routes/executions.ts';
+import { fileRoutes } from './routes/files.ts';
+
+export const start = async (config: Config, life: Life): Promise<string> => {
+  const service = await createService<Database>('executions', config, life);
+  const { app, endpoints, postgres, cursors, outbox, idempotency } = service;
+  const { endpoint } = endpoints;
+  const files = createFileStore(postgres);
+  const queries = createExecutionQueries(postgres, cursors);
+  const definitions = createDefinitionClient(config.JOBS_URL, service.sign);
+  life.onStop('definitions', definitions.close);
+
+  await fileRoutes(endpoint, { app, files, queries: createFileQueries(postgres, cursors), idempotency, newId: () => newId('file') });
+  executionRoutes(endpoint, { queries, store: createExecutionStore(postgres, outbox), definitions, newId: () => newId('execution') });
+  executionEventRoutes(endpoint, queries, life.isStopping);
+  exceptionRoutes(endpoint, queries);
+
+  if (config.ROLE !== 'api') {
+    const leases = createLeaseStore(postgres, outbox, { leaseMs: config.LEASE_MS, ringAgainMs: config.SWEEP_MS });
+    const needs = {
+      leases,
+      writer: createResultWriter(postgres),
+      openMatching: createOpenMatching(config.WORKER_MEMORY_MB),
+      openFile: files.open,
+      renewMs: config.LEASE_RENEW_MS,
+      logger: life.logger,
+    };
+    const worker = startWorker({
+      broker: service.broker,
+      leases,
+      run: (held, stopping) => runExecution(needs, held, stopping),
+      sweepFiles: files.sweepUnfinished,
+      slots: config.WORKER_SLOTS,
+      sweepMs: config.SWEEP_MS,
+      logger: life.logger,
+    });
+    life.onStop('worker', worker.stop);
+  }
+  return service.listen();
+};

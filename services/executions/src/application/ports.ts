@@ -1,0 +1,148 @@
+import type { Principal } from '@settler/chassis/principal';
+import type { ExecutionSummary, Outcome } from '@settler/contracts/executions';
+import type { JobDefinition } from '@settler/contracts/internal/job-definition';
+import type { Rules } from '@settler/contracts/rules';
+import type { ControlTotals, Definition, ExecutionError, Problem, Progress, StoredReport } from '../domain/execution.ts';
+
+/** Who does it and from where, for the audit trail. */
+export interface Actor {
+  readonly principal: Principal;
+  readonly address: string | null;
+}
+
+export interface Definitions {
+  /** @throws Refusal `not_found`, or `upstream_unavailable` when jobs does not answer */
+  readonly read: (jobId: string, principal: Principal) => Promise<JobDefinition>;
+}
+
+/** A run that was checked and may be queued. */
+export interface PlannedExecution {
+  readonly jobId: string;
+  readonly jobVersion: number;
+  readonly definition: Definition;
+  readonly dryRun: boolean;
+  readonly period: { readonly from: string; readonly to: string } | null;
+  readonly note: string | null;
+  readonly overlap: boolean;
+  /** Every file that either side reads, with the path to name if it is not there. */
+  readonly files: readonly { readonly id: string; readonly path: string }[];
+}
+
+export interface ExecutionStore {
+  /** @throws Refusal `conflict` where the job runs already, `validation_failed` where a file is not there */
+  readonly queue: (id: string, planned: PlannedExecution, actor: Actor) => Promise<void>;
+  /** @throws Refusal `not_found`, or `conflict` where it is over */
+  readonly cancel: (id: string, actor: Actor) => Promise<void>;
+}
+
+/** One row of an input, as a reader delivers it. */
+export type InputRow =
+  | { readonly line?: number; readonly record: Readonly<Record<string, unknown>> }
+  | {
+      readonly line?: number;
+      readonly invalid: { readonly field?: string; readonly reason: string };
+      readonly raw?: string;
+      readonly partial?: Readonly<Record<string, unknown>>;
+    };
+
+/** One result, with everything that is stored of it. */
+export interface MatchedResult {
+  readonly outcome: Outcome;
+  readonly pass: string | null;
+  readonly cardinality: string | null;
+  readonly score: number | null;
+  readonly margin: number | null;
+  readonly delta: { readonly amount: string | null; readonly days: number | null } | null;
+  readonly category: string | null;
+  readonly reason: string | null;
+  readonly line: number | null;
+  readonly conditions: readonly unknown[];
+  readonly source: readonly MatchedRecord[];
+  readonly target: readonly MatchedRecord[];
+}
+
+export interface MatchedRecord {
+  /** The record's identity within its side: equal over executions where the source has ids. */
+  readonly key: string;
+  readonly currency: string;
+  /** Null where no amount could be read. */
+  readonly amountMinor: bigint | null;
+  readonly carried: boolean;
+  readonly record: Readonly<Record<string, unknown>>;
+}
+
+export interface Matching {
+  /** Resolves when the rows are taken: back-pressure for the reader. */
+  readonly add: (side: 'source' | 'target', rows: readonly InputRow[]) => Promise<void>;
+  /** @throws MatchingRefused where the rules cannot be run on these inputs */
+  readonly match: (
+    onProgress: (done: number, total: number) => void,
+  ) => Promise<{ readonly summary: ExecutionSummary; readonly resultCount: number }>;
+  readonly results: () => AsyncIterable<readonly MatchedResult[]>;
+  readonly close: () => Promise<void>;
+}
+
+/** The rules cannot be run on these inputs, however often it is tried. */
+export class MatchingRefused extends Error {
+  override readonly name = 'MatchingRefused';
+  readonly code: string;
+
+  constructor(code: string, message: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
+/** Matching happens off the event loop, in a place of its own that is told when to stop. */
+export type OpenMatching = (job: {
+  readonly rules: Rules;
+  readonly idMapped: { readonly source: boolean; readonly target: boolean };
+  readonly asOf: string;
+  readonly signal: AbortSignal;
+}) => Matching;
+
+/** An execution that this worker holds a lease on. */
+export interface HeldExecution {
+  readonly id: string;
+  readonly organizationId: string;
+  readonly jobId: string;
+  readonly definition: Definition;
+  readonly dryRun: boolean;
+  readonly period: { readonly from: string; readonly to: string } | null;
+  readonly epoch: number;
+  readonly attempt: number;
+  readonly createdAt: Date;
+}
+
+export type Ending =
+  | {
+      readonly status: 'completed';
+      readonly summary: ExecutionSummary;
+      readonly problems: readonly Problem[];
+      readonly controlTotals: readonly ControlTotals[];
+      readonly report: StoredReport | null;
+    }
+  | { readonly status: 'failed'; readonly error: ExecutionError }
+  | { readonly status: 'cancelled' };
+
+export interface LeaseStore {
+  /** Undefined where the row is not to be had: over, held by another, waiting for its job's other run, or out of attempts. */
+  readonly claim: (id: string, owner: string) => Promise<HeldExecution | undefined>;
+  readonly renew: (held: HeldExecution) => Promise<'held' | 'cancel' | 'lost'>;
+  readonly progress: (held: HeldExecution, progress: Progress) => Promise<void>;
+  /** False where the lease was lost or a cancellation came first, and then nothing was changed. */
+  readonly end: (held: HeldExecution, ending: Ending) => Promise<boolean>;
+  /** Back into the queue, to be tried again after `delayMs`. A worker that stops gives back without costing an attempt. */
+  readonly giveBack: (
+    held: HeldExecution,
+    options: { readonly countsAttempt: boolean; readonly delayMs: number; readonly reason: string },
+  ) => Promise<void>;
+  /** Ids of rows that somebody should look at: their bell was lost, their worker went silent, or they were left cancelled. */
+  readonly sweep: () => Promise<readonly string[]>;
+}
+
+export interface ResultWriter {
+  /** Removes what earlier attempts left. */
+  readonly begin: (held: HeldExecution) => Promise<void>;
+  readonly write: (held: HeldExecution, results: readonly MatchedResult[], firstPosition: number) => Promise<void>;
+}

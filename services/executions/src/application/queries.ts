@@ -1,0 +1,93 @@
+/** What can be read of executions, results, reports and exceptions. Queries go straight to SQL. */
+import type { Page } from '@settler/chassis/pagination';
+import type { ExecutionSummary } from '@settler/contracts/executions';
+import type { Certificate, ExecutionError, ExecutionStatus, Problem, Progress, ReportLine } from '../domain/execution.ts';
+
+export interface ExecutionView {
+  readonly id: string;
+  readonly jobId: string;
+  readonly jobVersion: number;
+  readonly status: ExecutionStatus;
+  readonly progress: Progress;
+  readonly summary: ExecutionSummary | null;
+  readonly error: ExecutionError | null;
+  readonly problems: readonly Problem[];
+  readonly dryRun: boolean;
+  readonly period: { readonly from: string; readonly to: string } | null;
+  readonly note: string | null;
+  /** Why it waits, where that is not just for a free worker. */
+  readonly waitingFor: string | null;
+  readonly attempt: number;
+  readonly createdBy: { readonly type: string; readonly id: string };
+  readonly createdAt: string;
+  readonly startedAt: string | null;
+  readonly completedAt: string | null;
+}
+
+export interface ReportView {
+  readonly executionId: string;
+  readonly status: ExecutionStatus;
+  readonly summary: ExecutionSummary | null;
+  readonly matchRate: number | null;
+  readonly outcomes: readonly ReportLine[];
+  readonly ageing: readonly { readonly bucket: string; readonly currency: string; readonly count: number; readonly amount: string }[];
+  readonly certificate: Certificate;
+}
+
+export interface ExceptionView {
+  readonly id: string;
+  readonly jobId: string;
+  readonly executionId: string;
+  readonly category: string;
+  readonly severity: string;
+  readonly status: string;
+  readonly records: readonly unknown[];
+  readonly amount: string | null;
+  readonly currency: string | null;
+  readonly reason: string | null;
+  readonly firstSeenAt: string;
+  readonly ageDays: number;
+  readonly assigneeId: string | null;
+  readonly resolution: string | null;
+  readonly createdAt: string;
+  readonly updatedAt: string;
+}
+
+export interface PageRequest {
+  readonly limit: number;
+  readonly cursor?: string | undefined;
+}
+
+export interface ExecutionFilter extends PageRequest {
+  readonly jobId?: string | undefined;
+  readonly status?: ExecutionStatus | undefined;
+  readonly since?: string | undefined;
+}
+
+export interface ResultFilter extends PageRequest {
+  readonly outcome?: string | undefined;
+  readonly pass?: string | undefined;
+  readonly q?: string | undefined;
+  readonly minAmount?: string | undefined;
+}
+
+export interface ExceptionFilter extends PageRequest {
+  readonly jobId?: string | undefined;
+  readonly executionId?: string | undefined;
+  readonly status?: string | undefined;
+  readonly category?: string | undefined;
+  readonly assignee?: string | undefined;
+  readonly minAmount?: string | undefined;
+}
+
+export interface ExecutionQueries {
+  readonly read: (organizationId: string, id: string) => Promise<{ view: ExecutionView; revision: bigint; sequence: bigint } | undefined>;
+  readonly list: (organizationId: string, filter: ExecutionFilter) => Promise<Page<ExecutionView>>;
+  readonly results: (organizationId: string, id: string, filter: ResultFilter) => Promise<Page<Record<string, unknown>> | undefined>;
+  readonly report: (organizationId: string, id: string) => Promise<ReportView | undefined>;
+  readonly exceptions: (organizationId: string, filter: ExceptionFilter) => Promise<Page<ExceptionView>>;
+  readonly exception: (
+    organizationId: string,
+    id: string,
+  ) => Promise<{ view: ExceptionView & { comments: unknown[]; history: unknown[] }; revision: bigint } | undefined>;
+}

@@ -1,0 +1,207 @@
+/** One run, under a lease: read both sides, match, write, end. Whatever happens, the row says the truth afterwards. */
+import { ReaderFailure } from '@settler/adapters/reader';
+import { openReader } from '@settler/adapters/readers';
+import { faultPoint } from '@settler/chassis/faults';
+import type { Logger } from '@settler/chassis/logger';
+import { certify, outcomeLines, type PassSum } from '../domain/certificate.ts';
+import type { ControlTotals, StoredReport } from '../domain/execution.ts';
+import { attemptsMax } from '../domain/execution.ts';
+import { createTally } from '../domain/tally.ts';
+import {
+  type Ending,
+  type HeldExecution,
+  type InputRow,
+  type LeaseStore,
+  type MatchedResult,
+  type Matching,
+  MatchingRefused,
+  type OpenMatching,
+  type ResultWriter,
+} from './ports.ts';
+
+export type OpenFile = (
+  organizationId: string,
+  fileId: string,
+  signal: AbortSignal,
+) => Promise<{ bytes: AsyncIterable<Uint8Array>; size: number } | undefined>;
+
+export interface RunNeeds {
+  readonly leases: LeaseStore;
+  readonly writer: ResultWriter;
+  readonly openMatching: OpenMatching;
+  readonly openFile: OpenFile;
+  readonly renewMs: number;
+  readonly logger: Logger;
+}
+
+const retryDelayMs = 5_000;
+const progressEveryMs = 250;
+
+class Stopped extends Error {
+  readonly why: 'cancel' | 'lost' | 'stopping';
+  constructor(why: Stopped['why']) {
+    super(`the run was stopped: ${why}`);
+    this.why = why;
+  }
+}
+
+export const runExecution = async (needs: RunNeeds, held: HeldExecution, stopping: AbortSignal): Promise<void> => {
+  const { leases, logger } = needs;
+  const aborter = new AbortController();
+  const onStopping = () => aborter.abort(new Stopped('stopping'));
+  stopping.addEventListener('abort', onStopping, { once: true });
+  const heartbeat = setInterval(() => {
+    leases.renew(held).then(
+      (state) => state !== 'held' && aborter.abort(new Stopped(state)),
+      (error: unknown) => logger.warn({ err: error, executionId: held.id }, 'the lease could not be renewed'),
+    );
+  }, needs.renewMs);
+  try {
+    faultPoint('executions.claimed');
+    const ending = await work(needs, held, aborter.signal);
+    if (await leases.end(held, ending)) faultPoint('executions.after-commit');
+    // A cancellation that came in the last moment wins: the run ends as what its owner asked for.
+    else if ((await leases.renew(held)) === 'cancel') await leases.end(held, { status: 'cancelled' });
+  } catch (error) {
+    await conclude(needs, held, aborter.signal.aborted ? aborter.signal.reason : error);
+  } finally {
+    clearInterval(heartbeat);
+    stopping.removeEventListener('abort', onStopping);
+  }
+};
+
+/** What an error means for the row. */
+const conclude = async ({ leases, logger }: RunNeeds, held: HeldExecution, error: unknown): Promise<void> => {
+  if (error instanceof Stopped) {
+    if (error.why === 'cancel') await leases.end(held, { status: 'cancelled' });
+    if (error.why === 'stopping') await leases.giveBack(held, { countsAttempt: false, delayMs: 0, reason: 'its worker was stopped' });
+    return;
+  }
+  if (error instanceof ReaderFailure) {
+    const { code, line, side } = error;
+    const place = [side, line === undefined ? undefined : `line ${line}`].filter((part) => part !== undefined).join(', ');
+    const message = place === '' ? error.message : `${place}: ${error.message}`;
+    await leases.end(held, {
+      status: 'failed',
+      error: { code, message, ...(side === undefined ? {} : { side }), ...(line === undefined ? {} : { line }) },
+    });
+    return;
+  }
+  if (error instanceof MatchingRefused) {
+    await leases.end(held, { status: 'failed', error: { code: error.code, message: error.message } });
+    return;
+  }
+  logger.error({ err: error, executionId: held.id, attempt: held.attempt }, 'an attempt at an execution failed');
+  const reason = error instanceof Error ? error.message.slice(0, 300) : 'unknown';
+  if (held.attempt >= attemptsMax) {
+    await leases.end(held, {
+      status: 'failed',
+      error: { code: 'attempts_exhausted', message: `No attempt of ${attemptsMax} succeeded; the last one: ${reason}` },
+    });
+  } else {
+    await leases.giveBack(held, { countsAttempt: true, delayMs: retryDelayMs * held.attempt, reason });
+  }
+};
+
+const work = async (needs: RunNeeds, held: HeldExecution, signal: AbortSignal): Promise<Ending> => {
+  const { source, target, rules } = held.definition;
+  const report = throttled(needs, held);
+  const readers = { source: await openReader(source.adapter, source.config), target: await openReader(target.adapter, target.config) };
+  const idMapped = { source: readers.source.idMapped, target: readers.target.idMapped };
+  const matching = needs.openMatching({ rules, idMapped, asOf: held.createdAt.toISOString().slice(0, 10), signal });
+  try {
+    const controlTotals: ControlTotals[] = [];
+    for (const side of ['source', 'target'] as const)
+      controlTotals.push(...(await readSide(needs, held, side, readers[side], matching, report, signal)));
+    signal.throwIfAborted();
+    const { summary, resultCount } = await matching.match((done, total) => report({ stage: 'matching', done, total }));
+    const stored = await writeResults(needs, held, matching, resultCount, report, signal);
+    return { status: 'completed', summary, problems: [], controlTotals, report: held.dryRun ? dryReport(controlTotals, stored) : null };
+  } finally {
+    await matching.close();
+  }
+};
+
+type Report = (progress: Parameters<LeaseStore['progress']>[1]) => void;
+
+/** At most four times a second, and never two at once: progress must not slow down what it tells of. */
+const throttled = ({ leases, logger }: RunNeeds, held: HeldExecution): Report => {
+  let nextAt = 0;
+  let stage = '';
+  return (progress) => {
+    const now = performance.now();
+    if (now < nextAt && progress.stage === stage) return;
+    nextAt = now + progressEveryMs;
+    ({ stage } = progress);
+    leases.progress(held, progress).catch((error: unknown) => logger.debug({ err: error }, 'progress could not be recorded'));
+  };
+};
+
+const readSide = async (
+  { openFile }: RunNeeds,
+  held: HeldExecution,
+  side: 'source' | 'target',
+  reader: Awaited<ReturnType<typeof openReader>>,
+  matching: Matching,
+  report: Report,
+  signal: AbortSignal,
+): Promise<ControlTotals[]> => {
+  const tally = createTally(side);
+  let rows = 0;
+  try {
+    const context = { openFile: (fileId: string, fileSignal: AbortSignal) => openFile(held.organizationId, fileId, fileSignal), signal };
+    for await (const chunk of reader.read(context)) {
+      const kept = held.period === null ? chunk.rows : chunk.rows.filter((row) => isWithin(row, held.period));
+      for (const row of kept) tally.add(row);
+      await matching.add(side, kept);
+      rows += chunk.rows.length;
+      report({ stage: 'reading', done: rows, total: null });
+    }
+  } catch (error) {
+    if (error instanceof ReaderFailure) error.side = side;
+    throw error;
+  }
+  return tally.totals();
+};
+
+/** Records without a readable date are kept: nothing may disappear because it could not be read. */
+const isWithin = (row: InputRow, period: HeldExecution['period']): boolean => {
+  const date = 'record' in row ? row.record['date'] : undefined;
+  return period === null || typeof date !== 'string' || (date >= period.from && date <= period.to);
+};
+
+const writeResults = async (
+  { writer }: RunNeeds,
+  held: HeldExecution,
+  matching: Matching,
+  total: number,
+  report: Report,
+  signal: AbortSignal,
+): Promise<Map<string, PassSum>> => {
+  const sums = new Map<string, PassSum>();
+  let position = 0;
+  if (!held.dryRun) await writer.begin(held);
+  for await (const results of matching.results()) {
+    signal.throwIfAborted();
+    if (held.dryRun) for (const result of results) addTo(sums, result);
+    else await writer.write(held, results, position);
+    position += results.length;
+    report({ stage: 'writing', done: position, total });
+  }
+  return sums;
+};
+
+const addTo = (sums: Map<string, PassSum>, { outcome, pass, source, target }: MatchedResult): void => {
+  for (const [side, records] of [['source', source] as const, ['target', target] as const]) {
+    for (const { currency, carried, amountMinor } of records) {
+      const key = JSON.stringify([outcome, side, currency, pass, carried]);
+      const sum = sums.get(key) ?? { side, currency, outcome, pass, carried, count: 0, amountMinor: 0n };
+      sums.set(key, { ...sum, count: sum.count + 1, amountMinor: sum.amountMinor + (amountMinor ?? 0n) });
+    }
+  }
+};
+
+const dryReport = (control: readonly ControlTotals[], sums: ReadonlyMap<string, PassSum>): StoredReport => ({
+  outcomes: outcomeLines([...sums.values()]),
+  certificate: certify(control, [...sums.values()]),
+});

@@ -1,0 +1,16 @@
+import { brokerSettings, databaseSettings, durationMs, serviceSettings } from '@settler/chassis/config';
+import { z } from 'zod';
+
+export const config = z.object({
+  ...serviceSettings,
+  ...databaseSettings,
+  ...brokerSettings,
+  ROLE: z.enum(['api', 'worker', 'both']).default('both').describe('Whether this process serves requests, runs executions, or both.'),
+  JOBS_URL: z.url({ error: 'is required: the address of the jobs service' }).describe('The jobs service, asked for definitions.'),
+  WORKER_SLOTS: z.coerce.number().int().min(1).max(32).default(1).describe('How many executions this process runs at once.'),
+  WORKER_MEMORY_MB: z.coerce.number().int().min(128).max(65_536).default(4_096).describe('The most memory that one matching may take.'),
+  LEASE_MS: durationMs(30_000, 'How long a worker that went silent keeps its execution.'),
+  LEASE_RENEW_MS: durationMs(5_000, 'How often a worker says that it lives.'),
+  SWEEP_MS: durationMs(15_000, 'How often lost doorbells and expired leases are looked for.'),
+});
+export type Config = z.output<typeof config>;

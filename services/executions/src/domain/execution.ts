@@ -1,0 +1,89 @@
+/**
+ * An execution: one run of a job.
+ *
+ *   queued → running → completed | failed | cancelled        (queued → cancelled; running → queued when a worker gives it back)
+ *
+ * Which worker may write is decided by the lease: each claim raises the epoch, and every write names the epoch it was made under.
+ */
+import type { Rules } from '@settler/contracts/rules';
+
+export type ExecutionStatus = 'queued' | 'running' | 'completed' | 'failed' | 'cancelled';
+
+export interface Side {
+  readonly adapter: string;
+  readonly config: Readonly<Record<string, unknown>>;
+}
+
+/** The job as it was when the run was accepted, with the inputs that the run brought itself. */
+export interface Definition {
+  readonly name: string;
+  readonly source: Side;
+  readonly target: Side;
+  readonly rules: Rules;
+}
+
+export interface Progress {
+  readonly stage: 'queued' | 'reading' | 'matching' | 'writing' | 'done';
+  readonly done: number;
+  /** Null while it cannot be known. */
+  readonly total: number | null;
+}
+
+export interface ExecutionError {
+  readonly code: string;
+  readonly message: string;
+  readonly side?: 'source' | 'target';
+  readonly line?: number;
+}
+
+/** What is wrong with an input that could still be read. */
+export interface Problem {
+  readonly side: 'source' | 'target';
+  readonly code: string;
+  readonly message: string;
+  readonly line?: number;
+}
+
+/** What a reader delivered of one currency, counted before matching. */
+export interface ControlTotals {
+  readonly side: 'source' | 'target';
+  readonly currency: string;
+  readonly count: number;
+  /** Minor units, as text: JSON has no such integers. */
+  readonly amountMinor: string;
+}
+
+export interface ReportLine {
+  readonly outcome: string;
+  readonly side: 'source' | 'target';
+  readonly currency: string;
+  readonly pass: string | null;
+  readonly count: number;
+  readonly amount: string;
+}
+
+export interface CertificateLine {
+  readonly side: 'source' | 'target';
+  readonly currency: string;
+  readonly ingested: { readonly count: number; readonly amount: string };
+  readonly opening: { readonly count: number; readonly amount: string };
+  readonly accounted: { readonly count: number; readonly amount: string };
+  readonly byOutcome: Readonly<Record<string, { readonly count: number; readonly amount: string }>>;
+  readonly difference: { readonly count: number; readonly amount: string };
+}
+
+export interface Certificate {
+  readonly holds: boolean;
+  readonly lines: readonly CertificateLine[];
+}
+
+/** Of a dry run, whose results are not stored: the report is all there is. */
+export interface StoredReport {
+  readonly outcomes: readonly ReportLine[];
+  readonly certificate: Certificate;
+}
+
+export const isOver = (status: ExecutionStatus): boolean => status === 'completed' || status === 'failed' || status === 'cancelled';
+
+/** A run is tried this often before infrastructure that does not come back ends it. */
+export const attemptsMax = 5;

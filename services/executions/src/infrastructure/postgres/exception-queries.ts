@@ -1,0 +1,62 @@
+import { type Cursors, toPage } from '@settler/chassis/pagination';
+import type { Postgres } from '@settler/chassis/postgres';
+import { type Selectable, sql } from 'kysely';
+import type { ExceptionView, ExecutionQueries } from '../../application/queries.ts';
+import type { Database } from './tables.ts';
+
+const dayMs = 24 * 60 * 60 * 1000;
+
+const viewOf = (row: Selectable<Database['exceptions']> & { now: Date }): ExceptionView => ({
+  id: row.id,
+  jobId: row.job_id,
+  executionId: row.execution_id,
+  category: row.category,
+  severity: row.severity,
+  status: row.status,
+  records: row.records,
+  amount: row.amount,
+  currency: row.currency,
+  reason: row.reason,
+  firstSeenAt: row.first_seen_at.toISOString(),
+  ageDays: Math.max(0, Math.floor((row.now.getTime() - row.first_seen_at.getTime()) / dayMs)),
+  assigneeId: row.assignee_id,
+  resolution: row.resolution,
+  createdAt: row.created_at.toISOString(),
+  updatedAt: row.updated_at.toISOString(),
+});
+
+export const exceptionQueries = (postgres: Postgres<Database>, cursors: Cursors): Pick<ExecutionQueries, 'exceptions' | 'exception'> => ({
+  exceptions: (organizationId, { jobId, executionId, status, category, assignee, minAmount, limit, cursor }) =>
+    postgres.organization(organizationId, async (trx) => {
+      const list = JSON.stringify(['exceptions', organizationId, jobId, executionId, status, category, assignee, minAmount]);
+      const after = cursors.read(list, cursor);
+      let query = trx.selectFrom('exceptions').selectAll().select(sql<Date>`now()`.as('now'));
+      if (jobId !== undefined) query = query.where('job_id', '=', jobId);
+      if (executionId !== undefined) query = query.where('execution_id', '=', executionId);
+      if (status !== undefined) query = query.where('status', '=', status as 'open');
+      if (category !== undefined) query = query.where('category', '=', category);
+      if (assignee !== undefined) query = query.where('assignee_id', '=', assignee);
+      if (minAmount !== undefined) query = query.where(sql<boolean>`abs(amount) >= ${minAmount}::numeric`);
+      if (after !== undefined) query = query.where(sql<boolean>`(created_at, id) < (${after[0]}::timestamptz, ${after[1]})`);
+      const rows = await query
+        .orderBy('created_at', 'desc')
+        .orderBy('id', 'desc')
+        .limit(limit + 1)
+        .execute();
+      return toPage(rows, limit, viewOf, (row) => cursors.write(list, [row.created_at.toISOString(), row.id]));
+    }),
+
+  exception: (organizationId, id) =>
+    postgres.organization(organizationId, async (trx) => {
+      const row = await trx.selectFrom('exceptions').selectAll().select(sql<Date>`now()`.as('now')).where('id', '=', id).executeTakeFirst();
+      if (row === undefined) return undefined;
+      const history = await trx.selectFrom('exception_history').selectAll().where('exception_id', '=', id).orderBy('position').execute();
+      const entries = history.map((entry) => ({
+        at: entry.at.toISOString(),
+        actor: { type: entry.actor_type, id: entry.actor_id },
+        action: entry.action,
+        detail: entry.detail,
+      }));
+      return { view: { ...viewOf(row), comments: [], history: entries }, revision: row.revision };
+    }),
+});

@@ -1,0 +1,97 @@
+import { type Cursors, toPage } from '@settler/chassis/pagination';
+import type { Postgres } from '@settler/chassis/postgres';
+import { type Selectable, sql } from 'kysely';
+import type { ExecutionQueries, ExecutionView } from '../../application/queries.ts';
+import { exceptionQueries } from './exception-queries.ts';
+import { readReport } from './report-query.ts';
+import type { Database } from './tables.ts';
+
+export const executionView = (row: Selectable<Database['executions']>): ExecutionView => ({
+  id: row.id,
+  jobId: row.job_id,
+  jobVersion: row.job_version,
+  status: row.status,
+  progress: row.progress,
+  summary: row.summary,
+  error: row.error,
+  problems: row.problems,
+  dryRun: row.dry_run,
+  period: row.period_from === null || row.period_to === null ? null : { from: row.period_from, to: row.period_to },
+  note: row.note,
+  waitingFor: row.waiting_for,
+  attempt: row.attempt,
+  createdBy: { type: row.created_by_type, id: row.created_by_id },
+  createdAt: row.created_at.toISOString(),
+  startedAt: row.started_at?.toISOString() ?? null,
+  completedAt: row.completed_at?.toISOString() ?? null,
+});
+
+const resultView = (row: Selectable<Database['results']>): Record<string, unknown> => ({
+  id: row.id,
+  outcome: row.outcome,
+  source: row.source,
+  target: row.target,
+  pass: row.pass,
+  cardinality: row.cardinality,
+  score: row.score,
+  margin: row.margin,
+  delta: row.delta,
+  conditions: row.conditions,
+  category: row.category,
+  reason: row.reason,
+  line: row.line,
+  exceptionId: row.exception_id,
+});
+
+/** Text that is looked for as it stands: the wildcards of LIKE are letters like any other. */
+const containing = (text: string) => `%${text.toLowerCase().replaceAll(/[\\%_]/g, '\\$&')}%`;
+
+export const createExecutionQueries = (postgres: Postgres<Database>, cursors: Cursors): ExecutionQueries => ({
+  ...exceptionQueries(postgres, cursors),
+
+  read: (organizationId, id) =>
+    postgres.organization(organizationId, async (trx) => {
+      const row = await trx.selectFrom('executions').selectAll().where('id', '=', id).executeTakeFirst();
+      return row === undefined ? undefined : { view: executionView(row), revision: row.revision, sequence: row.progress_sequence };
+    }),
+
+  list: (organizationId, { jobId, status, since, limit, cursor }) =>
+    postgres.organization(organizationId, async (trx) => {
+      const list = JSON.stringify(['executions', organizationId, jobId, status, since]);
+      const after = cursors.read(list, cursor);
+      let query = trx.selectFrom('executions').selectAll();
+      if (jobId !== undefined) query = query.where('job_id', '=', jobId);
+      if (status !== undefined) query = query.where('status', '=', status);
+      if (since !== undefined) query = query.where('created_at', '>=', new Date(since));
+      if (after !== undefined) query = query.where(sql<boolean>`(created_at, id) < (${after[0]}::timestamptz, ${after[1]})`);
+      const rows = await query
+        .orderBy('created_at', 'desc')
+        .orderBy('id', 'desc')
+        .limit(limit + 1)
+        .execute();
+      return toPage(rows, limit, executionView, (row) => cursors.write(list, [row.created_at.toISOString(), row.id]));
+    }),
+
+  results: (organizationId, id, { outcome, pass, q, minAmount, limit, cursor }) =>
+    postgres.organization(organizationId, async (trx) => {
+      const execution = await trx.selectFrom('executions').select(['id', 'status', 'created_at']).where('id', '=', id).executeTakeFirst();
+      if (execution === undefined) return undefined;
+      // Rows of an attempt that did not end are nobody's results.
+      if (execution.status !== 'completed') return { data: [], nextCursor: null };
+      const list = JSON.stringify(['results', id, outcome, pass, q, minAmount]);
+      const [after] = cursors.read(list, cursor) ?? [];
+      let query = trx.selectFrom('results').selectAll().where('execution_id', '=', id).where('created_at', '=', execution.created_at);
+      if (outcome !== undefined) query = query.where('outcome', '=', outcome as 'matched');
+      if (pass !== undefined) query = query.where('pass', '=', pass);
+      if (q !== undefined) query = query.where('search', 'like', containing(q));
+      if (minAmount !== undefined) query = query.where(sql<boolean>`amount_max >= ${minAmount}::numeric`);
+      if (after !== undefined) query = query.where('position', '>', Number(after));
+      const rows = await query
+        .orderBy('position')
+        .limit(limit + 1)
+        .execute();
+      return toPage(rows, limit, resultView, (row) => cursors.write(list, [row.position]));
+    }),
+
+  report: (organizationId, id) => postgres.organization(organizationId, (trx) => readReport(trx, id)),
+});

@@ -1,0 +1,154 @@
+/** Queues and cancels executions. Workers change them elsewhere, under a lease. */
+import { auditMessage, eventMessage, type Outbox, type OutboxMessage } from '@settler/chassis/outbox';
+import type { Postgres } from '@settler/chassis/postgres';
+import { invalid, notFound, Refusal } from '@settler/chassis/refusal';
+import { doorbell, doorbellType } from '@settler/contracts/audit';
+import * as events from '@settler/contracts/events/executions';
+import { executionDoorbellSubject } from '@settler/contracts/subjects';
+import { type Selectable, sql, type Transaction } from 'kysely';
+import type { Actor, ExecutionStore, PlannedExecution } from '../../application/ports.ts';
+import { isOver } from '../../domain/execution.ts';
+import type { Database } from './tables.ts';
+
+type Row = Selectable<Database['executions']>;
+type Trx = Transaction<Database>;
+
+/** Says that the row may be claimed. Ringing twice does no harm: the claim decides. */
+export const doorbellFor = (row: Pick<Row, 'id' | 'organization_id' | 'lease_epoch'>): OutboxMessage => ({
+  subject: executionDoorbellSubject,
+  type: doorbellType,
+  organizationId: row.organization_id,
+  aggregateId: row.id,
+  aggregateVersion: 1,
+  priority: 1,
+  data: doorbell.parse({ executionId: row.id, epoch: row.lease_epoch }),
+});
+
+/** The event of a state that was just reached. Terminal ones leave the outbox before anything else. */
+export const stateEvent = (row: Row): OutboxMessage => {
+  const definition = {
+    queued: events.executionQueued,
+    running: events.executionStarted,
+    completed: events.executionCompleted,
+    failed: events.executionFailed,
+    cancelled: events.executionCancelled,
+  }[row.status];
+  return eventMessage(
+    definition,
+    {
+      organizationId: row.organization_id,
+      aggregateId: row.id,
+      aggregateVersion: Number(row.revision),
+      priority: isOver(row.status) ? 10 : 0,
+    },
+    {
+      executionId: row.id,
+      organizationId: row.organization_id,
+      jobId: row.job_id,
+      jobVersion: row.job_version,
+      status: row.status,
+      dryRun: row.dry_run,
+      summary: row.summary,
+      error: row.error === null ? null : { code: row.error.code, message: row.error.message },
+      createdAt: row.created_at.toISOString(),
+      startedAt: row.started_at?.toISOString() ?? null,
+      completedAt: row.completed_at?.toISOString() ?? null,
+    },
+  );
+};
+
+const auditOf = (organizationId: string, id: string, action: string, { principal, address }: Actor, after: Record<string, unknown>) =>
+  auditMessage('executions', organizationId, {
+    actor: { type: principal.kind, id: principal.id },
+    ...(principal.kind === 'apiKey' ? { keyId: principal.id } : {}),
+    address,
+    action,
+    resource: { type: 'execution', id },
+    after,
+  });
+
+export const createExecutionStore = (postgres: Postgres<Database>, outbox: Outbox): ExecutionStore => ({
+  queue: (id, planned, actor) =>
+    postgres.organization(actor.principal.organizationId, async (trx) => {
+      await requireFiles(trx, planned);
+      await requireFreeJob(trx, planned);
+      const row = await trx
+        .insertInto('executions')
+        .values({
+          id,
+          organization_id: actor.principal.organizationId,
+          job_id: planned.jobId,
+          job_version: planned.jobVersion,
+          definition: JSON.stringify(planned.definition),
+          dry_run: planned.dryRun,
+          is_serial: !planned.dryRun && planned.definition.rules.openItems?.carryForward !== false,
+          period_from: planned.period?.from ?? null,
+          period_to: planned.period?.to ?? null,
+          note: planned.note,
+          file_ids: planned.files.map((file) => file.id),
+          status: 'queued',
+          progress: JSON.stringify({ stage: 'queued', done: 0, total: null }),
+          created_by_type: actor.principal.kind,
+          created_by_id: actor.principal.id,
+        })
+        .returningAll()
+        .executeTakeFirstOrThrow();
+      const { jobId, jobVersion, dryRun } = planned;
+      await outbox.append(trx, [
+        doorbellFor(row),
+        stateEvent(row),
+        auditOf(row.organization_id, id, 'execution.queued', actor, { jobId, jobVersion, dryRun }),
+      ]);
+    }),
+
+  cancel: (id, actor) =>
+    postgres.organization(actor.principal.organizationId, async (trx) => {
+      const row = await trx
+        .selectFrom('executions')
+        .select(['status', 'cancel_requested_at'])
+        .where('id', '=', id)
+        .forUpdate()
+        .executeTakeFirst();
+      if (row === undefined) throw notFound('execution');
+      if (isOver(row.status)) throw new Refusal('conflict', `This execution is over: it is ${row.status}.`);
+      if (row.cancel_requested_at !== null) return;
+      // Nobody works on a queued one: it is cancelled on the spot. A running one is told by its next heartbeat.
+      const changed = await trx
+        .updateTable('executions')
+        .set({
+          cancel_requested_at: sql<Date>`now()`,
+          ...(row.status === 'queued' ? { status: 'cancelled' as const, completed_at: sql<Date>`now()` } : {}),
+          revision: sql<bigint>`revision + 1`,
+          progress_sequence: sql<bigint>`progress_sequence + 1`,
+        })
+        .where('id', '=', id)
+        .returningAll()
+        .executeTakeFirstOrThrow();
+      const audit = auditOf(changed.organization_id, id, 'execution.cancel_requested', actor, { status: changed.status });
+      await outbox.append(trx, changed.status === 'cancelled' ? [stateEvent(changed), audit] : [audit]);
+    }),
+});
+
+const requireFiles = async (trx: Trx, { files }: PlannedExecution): Promise<void> => {
+  if (files.length === 0) return;
+  const wanted = files.map((file) => file.id);
+  // Locked, so that none of them can be deleted between this and the commit.
+  const rows = await trx.selectFrom('files').select('id').where('id', 'in', wanted).where('state', '=', 'ready').forShare().execute();
+  const missing = files.filter((file) => !rows.some((row) => row.id === file.id));
+  if (missing.length > 0) throw invalid(missing.map(({ id, path }) => ({ path, message: `there is no file ${id}` })));
+};
+
+const requireFreeJob = async (trx: Trx, { jobId, overlap }: PlannedExecution): Promise<void> => {
+  // Two requests at the same moment must not both find the job free.
+  await sql`select pg_advisory_xact_lock(hashtextextended(${`executions of ${jobId}`}, 0))`.execute(trx);
+  if (overlap) return;
+  const live = await trx
+    .selectFrom('executions')
+    .select('id')
+    .where('job_id', '=', jobId)
+    .where('status', 'in', ['queued', 'running'])
+    .limit(1)
+    .executeTakeFirst();
+  if (live !== undefined)
+    throw new Refusal('conflict', `This job runs already as ${live.id}; send "overlap": true to queue another run behind it.`);
+};

@@ -1,0 +1,149 @@
+/** Uploaded files: chunks of 1 MiB, written as they arrive and visible only when complete. */
+import { createHash } from 'node:crypto';
+import { type Cursors, toPage } from '@settler/chassis/pagination';
+import type { Postgres } from '@settler/chassis/postgres';
+import { Refusal } from '@settler/chassis/refusal';
+import { type Selectable, sql } from 'kysely';
+import type { FileQueries, FileStore, FileView } from '../../application/files.ts';
+import type { Database } from './tables.ts';
+
+const chunkBytes = 1024 * 1024;
+const unfinishedKeptHours = 2;
+
+export const createFileStore = (postgres: Postgres<Database>): FileStore => ({
+  stage: async (file, bytes) => {
+    const { id, organizationId } = file;
+    await postgres.organization(organizationId, (trx) =>
+      trx
+        .insertInto('files')
+        .values({ id, organization_id: organizationId, name: file.name, content_type: file.contentType, sha256: null, state: 'uploading' })
+        .execute(),
+    );
+    const hash = createHash('sha256');
+    let size = 0;
+    let position = 0;
+    for await (const chunk of inChunks(bytes)) {
+      size += chunk.length;
+      if (size > file.bytesMax) throw new Refusal('payload_too_large', `A file may have ${file.bytesMax} bytes.`);
+      hash.update(chunk);
+      const row = { file_id: id, organization_id: organizationId, position, bytes: chunk };
+      // Each chunk is its own short transaction: a slow upload must not hold one open.
+      await postgres.organization(organizationId, (trx) => trx.insertInto('file_chunks').values(row).execute());
+      position += 1;
+    }
+    return { id, organizationId, size, sha256: hash.digest('hex') };
+  },
+
+  publish: (staged) =>
+    postgres.organization(staged.organizationId, async (trx) => {
+      const row = await trx
+        .updateTable('files')
+        .set({ state: 'ready', size: staged.size, sha256: staged.sha256 })
+        .where('id', '=', staged.id)
+        .returningAll()
+        .executeTakeFirstOrThrow();
+      return viewOf(row);
+    }),
+
+  discard: (staged) =>
+    postgres.organization(staged.organizationId, async (trx) => {
+      await trx.deleteFrom('files').where('id', '=', staged.id).where('state', '=', 'uploading').execute();
+    }),
+
+  remove: (organizationId, id) =>
+    postgres.organization(organizationId, async (trx) => {
+      const file = await trx
+        .selectFrom('files')
+        .select('id')
+        .where('id', '=', id)
+        .where('state', '=', 'ready')
+        .forUpdate()
+        .executeTakeFirst();
+      if (file === undefined) return false;
+      const user = await trx
+        .selectFrom('executions')
+        .select('id')
+        .where('status', 'in', ['queued', 'running'])
+        .where(sql<boolean>`file_ids @> array[${id}]::text[]`)
+        .limit(1)
+        .executeTakeFirst();
+      if (user !== undefined) throw new Refusal('conflict', `The execution ${user.id} still needs this file.`);
+      await trx.deleteFrom('files').where('id', '=', id).execute();
+      return true;
+    }),
+
+  open: async (organizationId, id, signal) => {
+    const file = await postgres.organization(organizationId, (trx) =>
+      trx.selectFrom('files').select('size').where('id', '=', id).where('state', '=', 'ready').executeTakeFirst(),
+    );
+    if (file === undefined) return undefined;
+    return { size: Number(file.size), bytes: chunksOf(postgres, organizationId, id, signal) };
+  },
+
+  sweepUnfinished: async () => {
+    await postgres.systemDb
+      .deleteFrom('files')
+      .where('state', '=', 'uploading')
+      .where(sql<boolean>`created_at < now() - make_interval(hours => ${unfinishedKeptHours})`)
+      .execute();
+  },
+});
+
+export const createFileQueries = (postgres: Postgres<Database>, cursors: Cursors): FileQueries => ({
+  read: (organizationId, id) =>
+    postgres.organization(organizationId, async (trx) => {
+      const row = await trx.selectFrom('files').selectAll().where('id', '=', id).where('state', '=', 'ready').executeTakeFirst();
+      return row === undefined ? undefined : viewOf(row);
+    }),
+
+  list: (organizationId, { limit, cursor }) =>
+    postgres.organization(organizationId, async (trx) => {
+      const list = `files ${organizationId}`;
+      const after = cursors.read(list, cursor);
+      let select = trx.selectFrom('files').selectAll().where('state', '=', 'ready');
+      if (after !== undefined) select = select.where(sql<boolean>`(created_at, id) < (${after[0]}::timestamptz, ${after[1]})`);
+      const rows = await select
+        .orderBy('created_at', 'desc')
+        .orderBy('id', 'desc')
+        .limit(limit + 1)
+        .execute();
+      return toPage(rows, limit, viewOf, (row) => cursors.write(list, [row.created_at.toISOString(), row.id]));
+    }),
+});
+
+const viewOf = (row: Selectable<Database['files']>): FileView => ({
+  id: row.id,
+  name: row.name,
+  size: Number(row.size),
+  sha256: row.sha256 ?? '',
+  contentType: row.content_type,
+  createdAt: row.created_at.toISOString(),
+});
+
+async function* chunksOf(postgres: Postgres<Database>, organizationId: string, id: string, signal: AbortSignal): AsyncIterable<Uint8Array> {
+  for (let position = 0; ; position += 1) {
+    signal.throwIfAborted();
+    const chunk = await postgres.organization(organizationId, (trx) =>
+      trx.selectFrom('file_chunks').select('bytes').where('file_id', '=', id).where('position', '=', position).executeTakeFirst(),
+    );
+    if (chunk === undefined) return;
+    yield chunk.bytes;
+  }
+}
+
+/** The same bytes in pieces of one size. */
+async function* inChunks(bytes: AsyncIterable<Uint8Array>): AsyncIterable<Buffer> {
+  let parts: Uint8Array[] = [];
+  let length = 0;
+  for await (const part of bytes) {
+    parts.push(part);
+    length += part.length;
+    if (length < chunkBytes) continue;
+    const whole = Buffer.concat(parts);
+    let start = 0;
+    for (; whole.length - start >= chunkBytes; start += chunkBytes) yield whole.subarray(start, start + chunkBytes);
+    parts = start < whole.length ? [whole.subarray(start)] : [];
+    length = whole.length - start;
+  }
+  if (length > 0) yield Buffer.concat(parts);
+}

@@ -1,0 +1,50 @@
+/** The report, and its certificate: sums over stored records, held against what the readers counted. */
+import { sql, type Transaction } from 'kysely';
+import type { ReportView } from '../../application/queries.ts';
+import { certify, outcomeLines, type PassSum } from '../../domain/certificate.ts';
+import type { Database } from './tables.ts';
+
+type Trx = Transaction<Database>;
+
+export const readReport = async (trx: Trx, id: string): Promise<ReportView | undefined> => {
+  const execution = await trx.selectFrom('executions').selectAll().where('id', '=', id).executeTakeFirst();
+  if (execution === undefined) return undefined;
+  const { status, summary } = execution;
+  const head = { executionId: id, status, summary, matchRate: summary?.matchRate ?? null };
+  if (execution.report !== null) return { ...head, ...execution.report, ageing: [] };
+  const isComplete = status === 'completed';
+  const sums = isComplete ? await storedSums(trx, id, execution.created_at) : [];
+  return {
+    ...head,
+    outcomes: outcomeLines(sums),
+    ageing: isComplete ? await ageingOf(trx, execution.job_id) : [],
+    certificate: certify(isComplete ? (execution.control_totals ?? []) : [], sums),
+  };
+};
+
+const storedSums = async (trx: Trx, id: string, createdAt: Date): Promise<PassSum[]> => {
+  const { rows } = await sql<{
+    side: 'source' | 'target';
+    currency: string;
+    outcome: string;
+    pass: string | null;
+    carried: boolean;
+    count: bigint;
+    amount: string;
+  }>`
+    select side, currency, outcome, pass, carried, count(*) as count, coalesce(sum(amount_minor), 0)::text as amount
+      from result_records where execution_id = ${id} and created_at = ${createdAt}
+     group by side, currency, outcome, pass, carried`.execute(trx);
+  return rows.map(({ count, amount, ...row }) => ({ ...row, count: Number(count), amountMinor: BigInt(amount) }));
+};
+
+const ageingOf = async (trx: Trx, jobId: string): Promise<ReportView['ageing']> => {
+  const { rows } = await sql<{ bucket: string; currency: string | null; count: bigint; amount: string }>`
+    select bucket, currency, count(*) as count, coalesce(sum(amount), 0)::text as amount
+      from (select case when days < 1 then '0' when days < 8 then '1-7' when days < 31 then '8-30' when days < 91 then '31-90' else '91+' end as bucket,
+                   days, currency, amount
+              from (select extract(day from now() - first_seen_at) as days, currency, amount from exceptions
+                     where job_id = ${jobId} and status in ('open', 'in_progress')) as aged) as bucketed
+     group by bucket, currency order by min(days), currency`.execute(trx);
+  return rows.map(({ bucket, currency, count, amount }) => ({ bucket, currency: currency ?? '', count: Number(count), amount }));
+};

@@ -1,0 +1,130 @@
+import type { ChassisTables } from '@settler/chassis/tables';
+import type { ExecutionSummary, Outcome } from '@settler/contracts/executions';
+import type { ColumnType, Generated } from 'kysely';
+import type {
+  ControlTotals,
+  Definition,
+  ExecutionError,
+  ExecutionStatus,
+  Problem,
+  Progress,
+  StoredReport,
+} from '../../domain/execution.ts';
+
+/** Written as text, read parsed. */
+type Json<Value> = ColumnType<Value, string, string>;
+type JsonOrNull<Value> = ColumnType<Value | null, string | null, string | null>;
+
+export interface Database extends ChassisTables {
+  files: {
+    id: string;
+    organization_id: string;
+    name: string;
+    content_type: string;
+    size: ColumnType<bigint, bigint | number | undefined, bigint | number>;
+    sha256: string | null;
+    state: 'uploading' | 'ready';
+    created_at: Generated<Date>;
+  };
+  file_chunks: { file_id: string; organization_id: string; position: number; bytes: Buffer };
+  executions: {
+    id: string;
+    organization_id: string;
+    job_id: string;
+    job_version: number;
+    definition: Json<Definition>;
+    dry_run: boolean;
+    is_serial: boolean;
+    period_from: string | null;
+    period_to: string | null;
+    note: string | null;
+    file_ids: string[];
+    status: ExecutionStatus;
+    waiting_for: string | null;
+    revision: ColumnType<bigint, bigint | number | undefined, bigint | number>;
+    attempt: Generated<number>;
+    not_before: Generated<Date>;
+    lease_owner: string | null;
+    lease_epoch: Generated<number>;
+    lease_until: Date | null;
+    cancel_requested_at: Date | null;
+    rung_at: Generated<Date>;
+    progress: Json<Progress>;
+    progress_sequence: Generated<bigint>;
+    problems: ColumnType<readonly Problem[], string | undefined, string>;
+    summary: JsonOrNull<ExecutionSummary>;
+    report: JsonOrNull<StoredReport>;
+    control_totals: JsonOrNull<readonly ControlTotals[]>;
+    error: JsonOrNull<ExecutionError>;
+    created_by_type: string;
+    created_by_id: string;
+    created_at: Generated<Date>;
+    started_at: Date | null;
+    completed_at: Date | null;
+  };
+  results: {
+    created_at: Date;
+    id: string;
+    organization_id: string;
+    execution_id: string;
+    epoch: number;
+    position: number;
+    outcome: Outcome;
+    pass: string | null;
+    cardinality: string | null;
+    score: number | null;
+    margin: number | null;
+    delta: JsonOrNull<{ amount: string | null; days: number | null }>;
+    category: string | null;
+    reason: string | null;
+    line: number | null;
+    conditions: Json<readonly unknown[]>;
+    source: Json<readonly unknown[]>;
+    target: Json<readonly unknown[]>;
+    amount_max: string | null;
+    search: string;
+    exception_id: string | null;
+  };
+  result_records: {
+    created_at: Date;
+    organization_id: string;
+    execution_id: string;
+    epoch: number;
+    side: 'source' | 'target';
+    currency: string;
+    amount_minor: string | null;
+    outcome: Outcome;
+    pass: string | null;
+    carried: boolean;
+  };
+  exceptions: {
+    id: string;
+    organization_id: string;
+    job_id: string;
+    execution_id: string;
+    record_key: string;
+    category: string;
+    severity: string;
+    status: 'open' | 'in_progress' | 'resolved' | 'dismissed';
+    records: Json<readonly unknown[]>;
+    amount: string | null;
+    currency: string | null;
+    reason: string | null;
+    first_seen_at: Date;
+    assignee_id: string | null;
+    resolution: string | null;
+    revision: ColumnType<bigint, bigint | number | undefined, bigint | number>;
+    created_at: Date;
+    updated_at: Date;
+  };
+  exception_history: {
+    exception_id: string;
+    organization_id: string;
+    position: number;
+    at: Date;
+    actor_type: string;
+    actor_id: string;
+    action: string;
+    detail: Json<Record<string, unknown>>;
+  };
+}

@@ -1,0 +1,70 @@
+/**
+ * Server-sent events of one execution, read from its own row: any replica can serve them, and a stream that is opened late or
+ * again still tells how it ended.
+ */
+import type { Endpoints } from '@settler/chassis/endpoint';
+import { notFound } from '@settler/chassis/refusal';
+import { executionId } from '@settler/contracts/ids';
+import type { FastifyReply } from 'fastify';
+import { z } from 'zod';
+import type { ExecutionQueries, ExecutionView } from '../application/queries.ts';
+import { isOver } from '../domain/execution.ts';
+
+const pollMs = 250;
+const keepAliveMs = 15_000;
+const streamMsMax = 14 * 60_000;
+
+export const executionEventRoutes = (endpoint: Endpoints['endpoint'], queries: ExecutionQueries, isStopping: () => boolean): void => {
+  endpoint('followExecution', {
+    params: z.object({ id: executionId }),
+    answers: { 200: z.string().describe('text/event-stream: progress, completed, failed, cancelled') },
+    handle: async ({ params, principal, request, reply }) => {
+      const read = async () => queries.read(principal.organizationId, params.id);
+      const first = await read();
+      if (first === undefined) throw notFound('execution');
+      const lastSeen = Number(request.headers['last-event-id'] ?? 0);
+      await stream(reply, Number.isSafeInteger(lastSeen) && lastSeen > 0 ? BigInt(lastSeen) : 0n, read, isStopping);
+      return { status: 200 };
+    },
+  });
+};
+
+const stream = async (
+  reply: FastifyReply,
+  lastSeen: bigint,
+  read: () => ReturnType<ExecutionQueries['read']>,
+  isStopping: () => boolean,
+): Promise<void> => {
+  reply.hijack();
+  const { raw } = reply;
+  raw.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store', 'x-request-id': reply.request.id });
+  let isClosed = false;
+  raw.on('close', () => {
+    isClosed = true;
+  });
+  const endAt = performance.now() + streamMsMax;
+  let sent = lastSeen;
+  let spokeAt = performance.now();
+  while (!isClosed && !isStopping() && performance.now() < endAt) {
+    const found = await read().catch(() => undefined); // The database may be away for a moment; the next look tells.
+    if (found !== undefined && found.sequence > sent) {
+      raw.write(eventText(found.view, found.sequence));
+      sent = found.sequence;
+      spokeAt = performance.now();
+    }
+    if (found !== undefined && isOver(found.view.status)) break;
+    if (performance.now() - spokeAt > keepAliveMs) {
+      raw.write(': still here\n\n');
+      spokeAt = performance.now();
+    }
+    await new Promise((resolve) => setTimeout(resolve, pollMs));
+  }
+  raw.end();
+};
+
+const eventText = (view: ExecutionView, sequence: bigint): string => {
+  const name = isOver(view.status) ? view.status : 'progress';
+  const { id, status, progress, summary, error } = view;
+  const data = name === 'progress' ? { id, status, progress } : { id, status, progress, summary, error };
+  return `id: ${sequence}\nevent: ${name}\ndata: ${JSON.stringify(data)}\n\n`;
+};

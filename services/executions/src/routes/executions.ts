@@ -1,0 +1,179 @@
+import type { Endpoints } from '@settler/chassis/endpoint';
+import { resource } from '@settler/chassis/entity-tag';
+import { pageOf, pageQuery } from '@settler/chassis/pagination';
+import { notFound } from '@settler/chassis/refusal';
+import { executionStatus } from '@settler/contracts/events/executions';
+import { executionSummary, outcome } from '@settler/contracts/executions';
+import { executionId, fileId, jobId } from '@settler/contracts/ids';
+import { decimal } from '@settler/contracts/money';
+import { day, instant, instantInput } from '@settler/contracts/time';
+import { z } from 'zod';
+import { planExecution } from '../application/commands/plan-execution.ts';
+import type { Definitions, ExecutionStore } from '../application/ports.ts';
+import type { ExecutionQueries } from '../application/queries.ts';
+
+export interface ExecutionNeeds {
+  readonly queries: ExecutionQueries;
+  readonly store: ExecutionStore;
+  readonly definitions: Definitions;
+  readonly newId: () => string;
+}
+
+const runInput = z
+  .strictObject({ fileId: fileId.optional(), records: z.array(z.record(z.string(), z.unknown())).max(500_000).optional() })
+  .refine((input) => (input.fileId === undefined) !== (input.records === undefined), 'must have either fileId or records');
+const runBody = z.strictObject({
+  source: runInput.optional(),
+  target: runInput.optional(),
+  dryRun: z.boolean().default(false),
+  overlap: z.boolean().default(false),
+  period: z
+    .strictObject({ from: day, to: day })
+    .refine(({ from, to }) => from <= to, { path: ['to'], message: 'must not be before `from`' })
+    .optional(),
+  note: z.string().max(1_000).optional(),
+});
+
+export const executionAnswer = z
+  .object({
+    id: executionId,
+    jobId,
+    jobVersion: z.number().int(),
+    status: executionStatus,
+    progress: z.object({
+      stage: z.enum(['queued', 'reading', 'matching', 'writing', 'done']),
+      done: z.number().int(),
+      total: z.number().int().nullable(),
+    }),
+    summary: executionSummary.nullable(),
+    error: z.object({ code: z.string(), message: z.string(), side: z.string().optional(), line: z.number().int().optional() }).nullable(),
+    problems: z.array(z.object({ side: z.string(), code: z.string(), message: z.string(), line: z.number().int().optional() })),
+    dryRun: z.boolean(),
+    period: z.object({ from: day, to: day }).nullable(),
+    note: z.string().nullable(),
+    waitingFor: z.string().nullable(),
+    attempt: z.number().int(),
+    createdBy: z.object({ type: z.string(), id: z.string() }),
+    createdAt: instant,
+    startedAt: instant.nullable(),
+    completedAt: instant.nullable(),
+  })
+  .meta({ id: 'Execution' });
+
+const record = z.record(z.string(), z.unknown());
+const resultAnswer = z
+  .object({
+    id: z.string(),
+    outcome,
+    source: z.array(record),
+    target: z.array(record),
+    pass: z.string().nullable(),
+    cardinality: z.string().nullable(),
+    score: z.number().nullable(),
+    margin: z.number().nullable(),
+    delta: z.object({ amount: z.string().nullable(), days: z.number().int().nullable() }).nullable(),
+    conditions: z.array(record),
+    category: z.string().nullable(),
+    reason: z.string().nullable(),
+    line: z.number().int().nullable(),
+    exceptionId: z.string().nullable(),
+  })
+  .meta({ id: 'Result' });
+
+const total = z.object({ count: z.number().int(), amount: z.string() });
+const reportAnswer = z
+  .object({
+    executionId,
+    status: executionStatus,
+    summary: executionSummary.nullable(),
+    matchRate: z.number().nullable(),
+    outcomes: z.array(
+      z.object({ outcome, side: z.enum(['source', 'target']), currency: z.string(), pass: z.string().nullable(), ...total.shape }),
+    ),
+    ageing: z.array(z.object({ bucket: z.string(), currency: z.string(), ...total.shape })),
+    certificate: z.object({
+      holds: z.boolean(),
+      lines: z.array(
+        z.object({
+          side: z.enum(['source', 'target']),
+          currency: z.string(),
+          ingested: total,
+          opening: total,
+          accounted: total,
+          byOutcome: z.record(z.string(), total),
+          difference: total,
+        }),
+      ),
+    }),
+  })
+  .meta({ id: 'Report' });
+
+const byId = z.object({ id: executionId });
+
+export const executionRoutes = (endpoint: Endpoints['endpoint'], { queries, store, definitions, newId }: ExecutionNeeds): void => {
+  const answer = async (status: number, organizationId: string, id: string, headers: Record<string, string> = {}) => {
+    const found = await queries.read(organizationId, id);
+    if (found === undefined) throw notFound('execution');
+    return resource(status, found.view, found.revision, headers);
+  };
+
+  endpoint('createExecution', {
+    params: z.object({ id: jobId }),
+    body: runBody,
+    answers: { 202: executionAnswer },
+    prepare: async ({ params, body, principal }) => planExecution(await definitions.read(params.id, principal), body),
+    handle: async ({ principal, address }, planned) => {
+      const id = newId();
+      await store.queue(id, planned, { principal, address });
+      return answer(202, principal.organizationId, id, { location: `/v1/executions/${id}` });
+    },
+  });
+
+  endpoint('listExecutions', {
+    query: z.strictObject({ ...pageQuery, jobId: jobId.optional(), status: executionStatus.optional(), since: instantInput.optional() }),
+    answers: { 200: pageOf(executionAnswer) },
+    handle: async ({ principal, query }) => ({ status: 200, body: await queries.list(principal.organizationId, query) }),
+  });
+
+  endpoint('readExecution', {
+    params: byId,
+    answers: { 200: executionAnswer },
+    handle: ({ params, principal }) => answer(200, principal.organizationId, params.id),
+  });
+
+  endpoint('cancelExecution', {
+    params: byId,
+    answers: { 202: executionAnswer },
+    handle: async ({ params, principal, address }) => {
+      await store.cancel(params.id, { principal, address });
+      return answer(202, principal.organizationId, params.id);
+    },
+  });
+
+  endpoint('listResults', {
+    params: byId,
+    query: z.strictObject({
+      ...pageQuery,
+      outcome: outcome.optional(),
+      pass: z.string().max(200).optional(),
+      q: z.string().min(1).max(200).optional(),
+      minAmount: decimal.optional(),
+    }),
+    answers: { 200: pageOf(resultAnswer) },
+    handle: async ({ params, principal, query }) => {
+      const page = await queries.results(principal.organizationId, params.id, query);
+      if (page === undefined) throw notFound('execution');
+      return { status: 200, body: page };
+    },
+  });
+
+  endpoint('readReport', {
+    params: byId,
+    answers: { 200: reportAnswer },
+    handle: async ({ params, principal }) => {
+      const report = await queries.report(principal.organizationId, params.id);
+      if (report === undefined) throw notFound('execution');
+      return { status: 200, body: report };
+    },
+  });
+};

@@ -1,0 +1,112 @@
+/** Uploads are streamed: neither the gateway nor this service ever holds a whole file. */
+import type { Readable } from 'node:stream';
+import multipart from '@fastify/multipart';
+import type { Answer } from '@settler/chassis/answer';
+import type { Endpoints } from '@settler/chassis/endpoint';
+import { resource } from '@settler/chassis/entity-tag';
+import { fingerprintOf, type Idempotency, readIdempotencyKey } from '@settler/chassis/idempotency';
+import { pageOf, pageQuery } from '@settler/chassis/pagination';
+import { invalid, notFound } from '@settler/chassis/refusal';
+import { fileId } from '@settler/contracts/ids';
+import { routes } from '@settler/contracts/routes';
+import { instant } from '@settler/contracts/time';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { z } from 'zod';
+import type { FileQueries, FileStore } from '../application/files.ts';
+
+interface Needs {
+  readonly app: FastifyInstance;
+  readonly files: FileStore;
+  readonly queries: FileQueries;
+  readonly idempotency: Idempotency;
+  readonly newId: () => string;
+}
+
+const fileAnswer = z
+  .object({ id: fileId, name: z.string(), size: z.number().int(), sha256: z.string(), contentType: z.string(), createdAt: instant })
+  .meta({ id: 'File' });
+const byId = z.object({ id: fileId });
+const bytesMax = routes.uploadFile.bodyBytesMax;
+
+export const fileRoutes = async (endpoint: Endpoints['endpoint'], { app, files, queries, idempotency, newId }: Needs): Promise<void> => {
+  const upload = async (request: FastifyRequest, organizationId: string, wantedName: string | undefined): Promise<Answer> => {
+    const part = await partOf(request);
+    const name = wantedName ?? part.name ?? 'upload';
+    const staged = { id: newId(), organizationId };
+    try {
+      const stored = await files.stage({ ...staged, name, contentType: part.contentType, bytesMax }, part.bytes);
+      const publish = async (): Promise<Answer> => {
+        const view = await files.publish(stored);
+        return resource(201, view, 1, { location: `/v1/files/${view.id}` });
+      };
+      const key = readIdempotencyKey(request);
+      if (key === undefined) return await publish();
+      // Hashed while it streamed: only now is it known whether this is the same request again.
+      const scope = `POST ${request.url}`;
+      const fingerprint = fingerprintOf(`${stored.sha256} ${name} ${part.contentType}`);
+      const { answer, replayed } = await idempotency.run(
+        { organizationId, scope, key, fingerprint, secretFields: [] },
+        { effect: publish },
+      );
+      if (!replayed) return answer;
+      await files.discard(staged);
+      return { ...answer, headers: { ...answer.headers, 'idempotent-replayed': 'true' } };
+    } catch (error) {
+      await files.discard(staged).catch(() => {}); // The sweep removes what is left; the caller is told the first error.
+      throw error;
+    }
+  };
+
+  await app.register(async (scope) => {
+    scope.removeAllContentTypeParsers();
+    await scope.register(multipart, { limits: { files: 1, fields: 10, fileSize: bytesMax } });
+    scope.addContentTypeParser('*', (_request, payload, done) => done(null, payload));
+    endpoint(
+      'uploadFile',
+      {
+        query: z.strictObject({ name: z.string().trim().min(1).max(200).optional() }),
+        answers: { 201: fileAnswer },
+        handle: ({ request, principal, query }) => upload(request, principal.organizationId, query.name),
+      },
+      scope,
+    );
+  });
+
+  endpoint('listFiles', {
+    query: z.strictObject(pageQuery),
+    answers: { 200: pageOf(fileAnswer) },
+    handle: async ({ principal, query }) => ({ status: 200, body: await queries.list(principal.organizationId, query) }),
+  });
+
+  endpoint('readFile', {
+    params: byId,
+    answers: { 200: fileAnswer },
+    handle: async ({ params, principal }) => {
+      const view = await queries.read(principal.organizationId, params.id);
+      if (view === undefined) throw notFound('file');
+      return resource(200, view, 1);
+    },
+  });
+
+  endpoint('deleteFile', {
+    params: byId,
+    answers: { 204: null },
+    handle: async ({ params, principal }) => {
+      if (!(await files.remove(principal.organizationId, params.id))) throw notFound('file');
+      return { status: 204 };
+    },
+  });
+};
+
+/** The one file of the request: its whole body, or the one part of a form. */
+const partOf = async (request: FastifyRequest): Promise<{ bytes: AsyncIterable<Uint8Array>; contentType: string; name?: string }> => {
+  if (request.isMultipart()) {
+    const part = await request.file();
+    if (part === undefined) throw invalid([{ path: 'file', message: 'the form has no file' }]);
+    return { bytes: part.file, contentType: part.mimetype, name: part.filename };
+  }
+  const body = request.body as Readable | undefined | null;
+  if (body === undefined || body === null)
+    throw invalid([{ path: '', message: 'a body is required: the file itself, or a form with one' }]);
+  return { bytes: body, contentType: request.headers['content-type'] ?? 'application/octet-stream' };
+};

@@ -1,0 +1,307 @@
+import { rules as rulesSchema } from '@settler/contracts/rules';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { assign, type Edge } from '../../../src/domain/matching/assignment.ts';
+import { createBatchBuilder, type Fields, type Row } from '../../../src/domain/matching/batch.ts';
+import { TooManyCandidates } from '../../../src/domain/matching/candidates.ts';
+import { reconcile } from '../../../src/domain/matching/reconcile.ts';
+
+const batch = (rows: readonly (Fields | Row)[], idMapped = true) => {
+  const builder = createBatchBuilder({ idMapped });
+  builder.add(rows.map((row, index) => ('record' in row || 'invalid' in row ? (row as Row) : { line: index + 2, record: row as Fields })));
+  return builder.build();
+};
+const euro = (id: string, amount: string, more: Fields = {}) => ({
+  id,
+  amount,
+  currency: 'EUR',
+  date: '2026-04-01',
+  reference: id,
+  ...more,
+});
+
+const run = (source: readonly (Fields | Row)[], target: readonly (Fields | Row)[], rules: unknown, idMapped = true) => {
+  const batches = { source: batch(source, idMapped), target: batch(target, idMapped) };
+  const { results, summary } = reconcile({ ...batches, rules: rulesSchema.parse(rules) });
+  const name = (side: 'source' | 'target', rows: readonly number[]) =>
+    rows.map((row) => batches[side].records[row]?.['id'] ?? batches[side].keys[row]);
+  return {
+    summary,
+    results,
+    said: results.map((result) => [result.outcome, name('source', result.source), name('target', result.target)]),
+  };
+};
+
+const byReference = [
+  { field: 'reference', type: 'exact' },
+  { field: 'amount', type: 'amount', tolerance: { absolute: '0.01' } },
+];
+const pass = (match: unknown, more = {}) => ({ passes: [{ name: 'one', match, ...more }] });
+
+describe('conditions', () => {
+  test('exact and amount: equal within the tolerance, and never a cent more', () => {
+    const { said } = run(
+      [euro('a', '10.00'), euro('b', '10.00'), euro('c', '10.00')],
+      [euro('a', '10.01'), euro('b', '10.02'), euro('c', '9.99')],
+      pass(byReference),
+    );
+    expect(said).toEqual([
+      ['missing_in_target', ['b'], []],
+      ['missing_in_source', [], ['b']],
+      ['matched', ['a'], ['a']],
+      ['matched', ['c'], ['c']],
+    ]);
+  });
+
+  test('percent and basis points are of the source, bounds are not rounded, and the larger limit counts', () => {
+    const match = (tolerance: unknown) =>
+      pass([
+        { field: 'reference', type: 'exact' },
+        { field: 'amount', type: 'amount', tolerance },
+      ]);
+    const outcome = (amount: string, tolerance: unknown) => run([euro('a', '99.99')], [euro('a', amount)], match(tolerance)).said[0]?.[0];
+    expect(outcome('100.98', { percent: '1' })).toBe('matched');
+    expect(outcome('100.99', { percent: '1' })).toBe('missing_in_target');
+    expect(outcome('100.98', { bps: '100' })).toBe('matched');
+    expect(outcome('101.99', { percent: '1', absolute: '2' })).toBe('matched');
+    expect(outcome('99.98', { below: { absolute: '0.01' } })).toBe('matched');
+    expect(outcome('100.00', { below: { absolute: '0.01' } })).toBe('missing_in_target');
+  });
+
+  test('dates: before and after, both ends included', () => {
+    const match = pass([
+      { field: 'reference', type: 'exact' },
+      { field: 'date', type: 'date', within: { before: 1, after: 2 } },
+    ]);
+    const outcome = (date: string) => run([euro('a', '1.00')], [euro('a', '1.00', { date })], match).said[0]?.[0];
+    expect(['2026-03-30', '2026-03-31', '2026-04-03', '2026-04-04'].map(outcome)).toEqual([
+      'missing_in_target',
+      'matched',
+      'matched',
+      'missing_in_target',
+    ]);
+  });
+
+  test('transforms make two spellings one, and what is empty afterwards equals nothing', () => {
+    const normalize = ['trim', 'lowercase', { stripPrefix: 'ord-' }, 'stripLeadingZeros', 'alphanumeric'];
+    const rules = pass([{ field: 'reference', type: 'exact', normalize }]);
+    const { said } = run(
+      [euro('a', '1.00', { reference: ' ORD-0012/x' }), euro('b', '1.00', { reference: '--' })],
+      [euro('c', '1.00', { reference: '12x' }), euro('d', '1.00', { reference: '..' })],
+      rules,
+    );
+    expect(said).toEqual([
+      ['missing_in_target', ['b'], []],
+      ['missing_in_source', [], ['d']],
+      ['matched', ['a'], ['c']],
+    ]);
+  });
+
+  test('different fields, nested fields and different currencies', () => {
+    const rules = pass([{ source: 'reference', target: 'metadata.order', type: 'exact' }]);
+    expect(run([euro('a', '1.00')], [euro('x', '1.00', { metadata: { order: 'a' } })], rules).said).toEqual([['matched', ['a'], ['x']]]);
+    expect(run([euro('a', '1.00')], [euro('x', '1.00', { currency: 'USD', metadata: { order: 'a' } })], rules).said[0]?.[0]).toBe(
+      'missing_in_target',
+    );
+  });
+
+  test('a verify condition that fails makes a mismatch, unless a later pass finds the true counterpart', () => {
+    const verified = [
+      { field: 'reference', type: 'exact' },
+      { field: 'amount', type: 'amount', verify: true },
+      { field: 'date', type: 'date', verify: true },
+    ];
+    const off = run([euro('a', '10.00')], [euro('a', '11.00', { date: '2026-04-02' })], pass(verified));
+    expect(off.results[0]).toMatchObject({
+      outcome: 'mismatched',
+      category: 'amount_mismatch',
+      delta: { amount: '1.00', days: 1 },
+      score: 0.333333,
+    });
+    const later = {
+      passes: [
+        { name: 'one', match: verified },
+        { name: 'two', match: [{ field: 'note', type: 'exact' }] },
+      ],
+    };
+    const { said } = run([euro('a', '10.00', { note: 'n' })], [euro('a', '11.00'), euro('b', '10.00', { note: 'n' })], later);
+    expect(said).toEqual([
+      ['missing_in_source', [], ['a']],
+      ['matched', ['a'], ['b']],
+    ]);
+  });
+});
+
+describe('assignment', () => {
+  const near = pass([{ field: 'amount', type: 'amount', tolerance: { absolute: '1.00' } }]);
+
+  test('the best total wins over the best single pair', () => {
+    const { said } = run([euro('a', '10.00'), euro('b', '10.60')], [euro('x', '10.50'), euro('y', '10.90')], near);
+    expect(said).toEqual([
+      ['matched', ['a'], ['x']],
+      ['matched', ['b'], ['y']],
+    ]);
+  });
+
+  test('an exact tie is a question for a person under manual-review, and taken by the smallest ids otherwise', () => {
+    const source = [euro('a', '10.00')];
+    const target = [euro('x', '10.00'), euro('y', '10.00')];
+    expect(run(source, target, { ...near, conflictResolution: 'manual-review' }).said).toEqual([['ambiguous', ['a'], ['x', 'y']]]);
+    expect(run(source, target, near).said).toContainEqual(['matched', ['a'], ['x']]);
+    const dated = [euro('x', '10.00', { date: '2026-04-03' }), euro('y', '10.00', { date: '2026-04-02' })];
+    expect(run(source, dated, { ...near, conflictResolution: 'first-wins' }).said).toContainEqual(['matched', ['a'], ['y']]);
+    expect(run(source, dated, { ...near, conflictResolution: 'last-wins' }).said).toContainEqual(['matched', ['a'], ['x']]);
+  });
+
+  const edge = fc.record({ source: fc.nat(5), target: fc.nat(5), score: fc.nat(10).map((tenths) => tenths / 10) });
+  const edges = fc.uniqueArray(edge, { selector: ({ source, target }) => source * 10 + target, maxLength: 20 });
+  const best = (remaining: readonly Edge[]): [number, number] => {
+    const [first, ...rest] = remaining;
+    if (first === undefined) return [0, 0];
+    const without = best(rest);
+    const [score, count] = best(rest.filter(({ source, target }) => source !== first.source && target !== first.target));
+    const taken: [number, number] = [score + first.score, count + 1];
+    return taken[0] > without[0] + 1e-9 || (Math.abs(taken[0] - without[0]) < 1e-9 && taken[1] > without[1]) ? taken : without;
+  };
+
+  test('equals brute force in score and then in pairs, and each margin is what forbidding the pair costs', () => {
+    fc.assert(
+      fc.property(edges, (raw) => {
+        const all = raw.map((item) => ({ ...item, preference: item.source + item.target }));
+        const assigned = assign(all);
+        const [score, count] = best(all);
+        expect(assigned.reduce((sum, { edge: { score: own } }) => sum + own, 0)).toBeCloseTo(score, 6);
+        expect(assigned).toHaveLength(count);
+        expect(new Set(assigned.map((item) => item.edge.source)).size).toBe(count);
+        expect(new Set(assigned.map((item) => item.edge.target)).size).toBe(count);
+        for (const { edge: chosen, margin } of assigned) {
+          const [without] = best(all.filter(({ source, target }) => source !== chosen.source || target !== chosen.target));
+          expect(margin).toBeCloseTo(score - without, 5);
+        }
+      }),
+      { numRuns: 300 },
+    );
+  });
+});
+
+describe('records', () => {
+  const rules = pass(byReference);
+
+  test('what cannot be read, has digits its currency lacks, or has no currency is invalid with line and reason', () => {
+    const { results } = run(
+      [
+        { line: 7, invalid: { field: 'amount', reason: 'the amount "NaN" is not a number' } },
+        euro('a', '1.005'),
+        euro('b', '5.5', { currency: 'JPY' }),
+        { id: 'c', amount: '1.00' },
+        euro('', '1.00'),
+      ],
+      [],
+      rules,
+    );
+    expect(results.map(({ outcome }) => outcome)).toEqual(Array.from({ length: 5 }, () => 'invalid'));
+    expect(results.map(({ line, reason }) => `${line}: ${reason}`).sort()).toEqual([
+      '3: the amount 1.005 has more digits than EUR has',
+      '4: the amount 5.5 has more digits than JPY has',
+      '5: the amount has no currency',
+      '6: the id is empty',
+      '7: the amount "NaN" is not a number',
+    ]);
+  });
+
+  test('an id again with equal content is a duplicate, with other content nobody knows which is true', () => {
+    expect(run([euro('a', '1.00'), euro('a', '1.00')], [euro('a', '1.00')], rules).said).toEqual([
+      ['duplicate', ['a'], []],
+      ['matched', ['a'], ['a']],
+    ]);
+    expect(run([euro('a', '1.00'), euro('a', '2.00')], [euro('a', '1.00')], rules).said.map(([outcome]) => outcome)).toEqual([
+      'missing_in_source',
+      'invalid',
+      'invalid',
+    ]);
+  });
+
+  test('without ids two identical rows are two records', () => {
+    const row = { amount: '1.00', currency: 'EUR', reference: 'r' };
+    const { summary } = run([row, row], [row, row, row], rules, false);
+    expect(summary).toMatchObject({ matched: 2, missingInSource: 1, duplicates: 0 });
+  });
+
+  test('duplicates: what says the same and is left without a counterpart is a duplicate and not missing', () => {
+    const flagged = { ...rules, duplicates: { by: ['reference', 'amount'], action: 'flag' } };
+    const twice = [euro('a', '1.00', { reference: 'r' }), euro('b', '1.00', { reference: 'r' })];
+    expect(run(twice, [euro('x', '1.00', { reference: 'r' })], flagged).summary).toMatchObject({
+      matched: 1,
+      duplicates: 1,
+      missingInTarget: 0,
+    });
+    expect(run(twice, [], flagged).summary).toMatchObject({ duplicates: 1, missingInTarget: 1 });
+    expect(run(twice, [], rules).summary).toMatchObject({ duplicates: 0, missingInTarget: 2 });
+  });
+
+  test('a pass that leaves too many candidates fails with the block that exploded', () => {
+    const same = Array.from({ length: 300 }, (_, index) => euro(String(index), '5.00'));
+    const open = pass([{ field: 'amount', type: 'amount', tolerance: { absolute: '1' } }]);
+    expect(() => run(same, same, open)).toThrow(TooManyCandidates);
+    expect(() => run(same, same, open)).toThrow(/the pass "one".*300 source and 300 target.*Add an exact condition/);
+  });
+});
+
+describe('for any input', () => {
+  const record = fc.record({
+    id: fc.nat(30).map(String),
+    amount: fc.oneof(
+      fc.integer({ min: -500, max: 500 }).map((cents) => (cents / 100).toFixed(2)),
+      fc.constantFrom('1.005', '9999999999999.99'),
+    ),
+    currency: fc.constantFrom('EUR', 'USD', 'JPY'),
+    date: fc.constantFrom('2026-04-01', '2026-04-02', '2026-04-05'),
+    reference: fc.constantFrom('r1', 'R1 ', 'r2', ''),
+  });
+  const side = fc.array(record, { maxLength: 25 });
+  const anyRules = fc.constantFrom(
+    pass(byReference),
+    {
+      passes: [
+        { name: 'one', match: [...byReference.slice(0, 1), { field: 'amount', type: 'amount', verify: true }] },
+        {
+          name: 'two',
+          match: [
+            { field: 'amount', type: 'amount', tolerance: { percent: '10' } },
+            { field: 'date', type: 'date', within: { after: 2 } },
+          ],
+        },
+      ],
+    },
+    { ...pass([{ field: 'date', type: 'date', within: { after: 3 } }]), conflictResolution: 'manual-review', minMargin: 0.2 },
+    {
+      ...pass([{ field: 'reference', type: 'exact', normalize: ['trim', 'lowercase'] }]),
+      conflictResolution: 'last-wins',
+      duplicates: { by: ['reference', 'amount'], action: 'flag' },
+    },
+  );
+
+  test('every record ends in exactly one result, and the order of the input changes nothing', () => {
+    fc.assert(
+      fc.property(side, side, anyRules, fc.integer(), (source, target, rules, seed) => {
+        const first = run(source, target, rules);
+        expect(first.results.flatMap((result) => result.source).sort((a, b) => a - b)).toEqual(source.map((_, index) => index));
+        expect(first.results.flatMap((result) => result.target).sort((a, b) => a - b)).toEqual(target.map((_, index) => index));
+        const shuffled = <Item>(items: readonly Item[]) =>
+          items
+            .map((item, index) => [((index + 1) * 7919 * (seed | 1)) % 1009, item] as const)
+            .sort(([one], [other]) => one - other)
+            .map(([, item]) => item);
+        const again = run(shuffled(source), shuffled(target), rules);
+        expect(again.summary).toEqual(first.summary);
+        expect(again.said).toEqual(first.said);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  test('money sums exactly at a quadrillion minor units', () => {
+    const { summary } = run([euro('a', '10000000000000.01'), euro('b', '10000000000000.02')], [], pass(byReference));
+    expect(summary.source).toEqual({ records: 2, amount: '20000000000000.03' });
+  });
+});

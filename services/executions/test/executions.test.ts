@@ -1,0 +1,335 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { JobDefinition } from '@settler/contracts/internal/job-definition';
+import { type Client, client, createIsland, type Island, type StartedService, startService, waitFor } from '@settler/harness';
+import pg from 'pg';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+
+const organizationId = 'org_01jqv8m0c4e7r9t2w5y8a1b3d6';
+const otherOrganizationId = 'org_01jqv8m0c4e7r9t2w5y8a1b3d7';
+const jobId = 'job_01jqv8m0c4e7r9t2w5y8a1b3d6';
+const archivedId = 'job_01jqv8m0c4e7r9t2w5y8a1b3d8';
+
+const fields = { id: 'Id', amount: 'Amount', currency: 'Currency', date: 'Date', reference: 'Reference' };
+const definition: JobDefinition = {
+  jobId,
+  name: 'orders against payments',
+  status: 'active',
+  version: 3,
+  source: { adapter: 'csv', config: { fields } },
+  target: { adapter: 'records', config: {} },
+  rules: {
+    passes: [
+      {
+        name: 'by reference',
+        match: [
+          { field: 'reference', type: 'exact' },
+          { field: 'amount', type: 'amount', tolerance: { absolute: '0.01' }, verify: true },
+        ],
+      },
+    ],
+  },
+};
+
+const csv = (rows: readonly string[]) => ['Id,Amount,Currency,Date,Reference', ...rows].join('\n');
+const orders = csv([
+  'o1,10.00,EUR,2026-04-01,R1',
+  'o2,20.00,EUR,2026-04-01,R2',
+  'o3,30.00,USD,2026-04-02,R3',
+  'o4,abc,EUR,2026-04-02,R4',
+  'o5,50.00,EUR,2026-04-02,R5',
+]);
+const payment = (id: string, amount: string, currency: string, reference: string) => ({
+  id,
+  amount,
+  currency,
+  date: '2026-04-02',
+  reference,
+});
+const payments = [
+  payment('p1', '10.00', 'EUR', 'R1'),
+  payment('p2', '21.00', 'EUR', 'R2'),
+  payment('p3', '30.00', 'USD', 'R3'),
+  payment('p9', '9.00', 'EUR', 'R9'),
+];
+
+describe('the executions service', () => {
+  let island: Island;
+  let jobs: Server;
+  let environment: Record<string, string>;
+  let service: StartedService;
+  let api: Client;
+  let database: pg.Client;
+
+  const tokenFor = (organization: string, scopes: readonly string[] = ['*']) =>
+    island.principalToken({ audience: 'executions', organizationId: organization, scopes });
+  const upload = async (text: string | Uint8Array, name = 'orders.csv') => {
+    const answer = await api.post(`/v1/files?name=${name}`, undefined, { raw: text as string, headers: { 'content-type': 'text/csv' } });
+    expect(answer.status).toBe(201);
+    return answer.body.id as string;
+  };
+  const start = (body: unknown, options = {}) => api.post(`/v1/jobs/${jobId}/executions`, body, options);
+  const over = async (id: string) => {
+    await waitFor(async () => !['queued', 'running'].includes((await api.get(`/v1/executions/${id}`)).body.status), {
+      timeoutMs: 20_000,
+      what: `the end of ${id}`,
+    });
+    return (await api.get(`/v1/executions/${id}`)).body;
+  };
+  const runOnce = async (text = orders, records: readonly unknown[] = payments, more = {}) => {
+    const answer = await start({ source: { fileId: await upload(text) }, target: { records }, ...more });
+    expect(answer.status).toBe(202);
+    return over(answer.body.id);
+  };
+
+  beforeAll(async () => {
+    island = await createIsland();
+    await island.provision('executions');
+    jobs = createServer((request, response) => {
+      const id = request.url?.split('/')[3];
+      const known = { [jobId]: definition, [archivedId]: { ...definition, jobId: archivedId, status: 'archived' } }[id ?? ''];
+      response.writeHead(known === undefined ? 404 : 200, { 'content-type': 'application/json' }).end(JSON.stringify(known ?? {}));
+    });
+    await new Promise<void>((resolve) => jobs.listen(0, '127.0.0.1', resolve));
+    environment = island.environmentFor('executions', {
+      JOBS_URL: `http://127.0.0.1:${(jobs.address() as AddressInfo).port}`,
+      LEASE_MS: '1500',
+      LEASE_RENEW_MS: '300',
+      SWEEP_MS: '300',
+      RELAY_LEASE_MS: '1000',
+    });
+    service = await startService('executions', environment);
+    api = client(service.url, { token: tokenFor(organizationId) });
+    database = new pg.Client(island.databaseConfig('executions', 'admin'));
+    await database.connect();
+  });
+
+  afterAll(async () => {
+    await database.end();
+    jobs.closeAllConnections();
+    await new Promise((resolve) => jobs.close(resolve));
+    await island.dispose();
+  });
+
+  test('a run explains every record, accounts for every cent and opens what needs a person', async () => {
+    const execution = await runOnce();
+    expect(execution).toMatchObject({ status: 'completed', jobId, jobVersion: 3, attempt: 1, error: null, progress: { stage: 'done' } });
+    expect(execution.summary).toMatchObject({
+      source: { records: 5, amount: null },
+      target: { records: 4, amount: null },
+      matched: 2,
+      mismatched: 1,
+      missingInTarget: 1,
+      missingInSource: 1,
+      invalid: 1,
+      matchRate: 0.4,
+      byCurrency: { USD: { source: { records: 1, amount: '30.00' }, matched: 1 } },
+    });
+    const results = (await api.get(`/v1/executions/${execution.id}/results`)).body.data;
+    expect(results).toHaveLength(6);
+    const mismatch = results.find((result: { outcome: string }) => result.outcome === 'mismatched');
+    expect(mismatch).toMatchObject({
+      category: 'amount_mismatch',
+      pass: 'by reference',
+      delta: { amount: '1.00' },
+      source: [{ id: 'o2', amount: '20.00' }],
+      target: [{ id: 'p2', amount: '21.00' }],
+      conditions: [
+        { field: 'reference', type: 'exact', passed: true, score: 1 },
+        { field: 'amount', type: 'amount', source: '20.00', target: '21.00', delta: '1.00', passed: false, score: 0 },
+      ],
+    });
+    const invalid = results.find((result: { outcome: string }) => result.outcome === 'invalid');
+    expect(invalid).toMatchObject({ line: 5, reason: expect.stringContaining('abc') });
+    expect((await api.get(`/v1/executions/${execution.id}/results?outcome=matched&limit=1`)).body).toMatchObject({
+      data: [{ outcome: 'matched' }],
+      nextCursor: expect.any(String),
+    });
+    expect((await api.get(`/v1/executions/${execution.id}/results?q=P9`)).body.data).toHaveLength(1);
+    expect((await api.get(`/v1/executions/${execution.id}/results?minAmount=25`)).body.data).toHaveLength(2);
+
+    const report = (await api.get(`/v1/executions/${execution.id}/report`)).body;
+    expect(report.certificate.holds).toBe(true);
+    const euros = report.certificate.lines.find(
+      (line: { side: string; currency: string }) => line.side === 'source' && line.currency === 'EUR',
+    );
+    expect(euros).toMatchObject({
+      ingested: { count: 4, amount: '80.00' },
+      accounted: { count: 4, amount: '80.00' },
+      difference: { count: 0, amount: '0.00' },
+    });
+
+    const exceptions = (await api.get(`/v1/exceptions?executionId=${execution.id}`)).body.data;
+    expect(exceptions.map((item: { category: string }) => item.category).sort()).toEqual([
+      'amount_mismatch',
+      'invalid_record',
+      'missing_in_source',
+      'missing_in_target',
+    ]);
+    expect(results.filter((result: { exceptionId: string | null }) => result.exceptionId !== null)).toHaveLength(4);
+    const one = await api.get(`/v1/exceptions/${mismatch.exceptionId}`);
+    expect(one.body).toMatchObject({
+      status: 'open',
+      ageDays: 0,
+      comments: [],
+      history: [{ action: 'opened', detail: { executionId: execution.id } }],
+    });
+  });
+
+  test('a rerun gives the same results and opens no exception twice', async () => {
+    const count = async () => Number((await database.query('select count(*) as n from exceptions where status = $1', ['open'])).rows[0].n);
+    const first = await runOnce();
+    const before = await count();
+    const second = await runOnce();
+    expect(await count()).toBe(before);
+    const of = async (id: string) =>
+      (await api.get(`/v1/executions/${id}/results?limit=200`)).body.data.map(({ id: _id, ...result }: { id: string }) => result);
+    expect(await of(second.id)).toEqual(await of(first.id));
+  });
+
+  test('the certificate is recomputed from what is stored: one corrupted row and it no longer holds', async () => {
+    const execution = await runOnce();
+    const corrupted = await database.query(
+      `update result_records set amount_minor = amount_minor + 1 where execution_id = $1 and outcome = 'matched' and side = 'source' and currency = 'EUR'`,
+      [execution.id],
+    );
+    expect(corrupted.rowCount).toBe(1);
+    const { certificate } = (await api.get(`/v1/executions/${execution.id}/report`)).body;
+    expect(certificate.holds).toBe(false);
+    expect(
+      certificate.lines.find((line: { side: string; currency: string }) => line.side === 'source' && line.currency === 'EUR').difference,
+    ).toEqual({ count: 0, amount: '-0.01' });
+  });
+
+  test('a dry run stores no results and no exceptions, only its report', async () => {
+    const execution = await runOnce(orders, payments, { dryRun: true });
+    expect(execution).toMatchObject({ status: 'completed', dryRun: true, summary: { matched: 2 } });
+    expect((await api.get(`/v1/executions/${execution.id}/results`)).body).toEqual({ data: [], nextCursor: null });
+    expect((await api.get(`/v1/executions/${execution.id}/report`)).body.certificate.holds).toBe(true);
+    expect((await api.get(`/v1/exceptions?executionId=${execution.id}`)).body.data).toEqual([]);
+  });
+
+  test('a period keeps the records whose date is in it', async () => {
+    const execution = await runOnce(orders, payments, { period: { from: '2026-04-01', to: '2026-04-01' } });
+    expect(execution.summary.source.records).toBe(3);
+    expect(execution.summary.target.records).toBe(0);
+  });
+
+  test.each([
+    ['a column that is not there', 'Id,Total\n1,2', 'no_such_column'],
+    ['binary junk', Buffer.from([0, 1, 2, 255, 254, 0, 0, 7]), 'binary_content'],
+    ['an empty file', '', 'empty_file'],
+  ])('%s ends the run at once with code and side', async (_what, content, code) => {
+    const answer = await start({ source: { fileId: await upload(content) }, target: { records: payments } });
+    const execution = await over(answer.body.id);
+    expect(execution).toMatchObject({
+      status: 'failed',
+      attempt: 1,
+      error: { code, side: 'source', message: expect.stringMatching(/^source/) },
+    });
+    expect((await api.get(`/v1/executions/${execution.id}/results`)).body.data).toEqual([]);
+  });
+
+  test.each([['executions.claimed'], ['executions.mid-copy'], ['executions.before-commit'], ['executions.after-commit']])(
+    'killed at %s, another worker ends the run: nothing lost, nothing twice',
+    async (point) => {
+      await service.stop();
+      const doomed = await startService('executions', { ...environment, SETTLER_FAULT: point });
+      const fileId = await upload(orders);
+      const { body } = await start({ source: { fileId }, target: { records: payments } });
+      await doomed.exited;
+      service = await startService('executions', environment);
+      const execution = await over(body.id);
+      expect(execution.status).toBe('completed');
+      const { rows } = await database.query(
+        `select (select count(*) from results where execution_id = $1)::int as results, (select count(*) from result_records where execution_id = $1)::int as records,
+      (select count(*) from (select 1 from outbox where aggregate_id = $1 and subject like '%completed%' union all select 1 from outbox_sent where aggregate_id = $1 and subject like '%completed%') as said)::int as completions`,
+        [execution.id],
+      );
+      expect(rows[0]).toEqual({ results: 6, records: 9, completions: 1 });
+      expect((await api.get(`/v1/executions/${execution.id}/report`)).body.certificate.holds).toBe(true);
+    },
+  );
+
+  test('server-sent events tell the end even to one who comes late, and resume where they were', async () => {
+    const execution = await runOnce();
+    const late = await fetch(`${service.url}/v1/executions/${execution.id}/events`, {
+      headers: { authorization: `Bearer ${tokenFor(organizationId)}` },
+    });
+    expect(late.headers.get('content-type')).toBe('text/event-stream');
+    const text = await late.text();
+    expect(text).toMatch(/^id: \d+\nevent: completed\ndata: \{.*"status":"completed"/);
+    const again = await fetch(`${service.url}/v1/executions/${execution.id}/events`, {
+      headers: { authorization: `Bearer ${tokenFor(organizationId)}`, 'last-event-id': /^id: (\d+)/.exec(text)?.[1] ?? '' },
+    });
+    expect(await again.text()).toBe('');
+  });
+
+  test('what cannot run is refused before it is queued', async () => {
+    const missing = 'fil_01jqv8m0c4e7r9t2w5y8a1b3d6';
+    expect((await start({ source: { fileId: missing } })).body).toMatchObject({
+      code: 'validation_failed',
+      errors: [{ path: 'source.fileId' }],
+    });
+    expect((await start({ target: { records: [{ id: 'x', amount: 'NaN', currency: 'EUR' }] } })).body).toMatchObject({
+      status: 400,
+      errors: [{ path: 'target.records[0].amount' }],
+    });
+    expect((await start({ target: { fileId: missing } })).body).toMatchObject({ status: 400, errors: [{ path: 'target.fileId' }] });
+    expect((await start({ period: { from: '2026-04-02', to: '2026-04-01' } })).body.errors).toMatchObject([{ path: 'period.to' }]);
+    expect((await start({ colour: 1 })).body.errors).toEqual([{ path: 'colour', message: 'is not a known field' }]);
+    expect((await api.post(`/v1/jobs/${archivedId}/executions`, {})).body.code).toBe('conflict');
+    expect((await api.post('/v1/jobs/job_01jqv8m0c4e7r9t2w5y8a1b3d0/executions', {})).status).toBe(404);
+  });
+
+  test('another organization sees nothing of a run, its files or its exceptions', async () => {
+    const execution = await runOnce();
+    const fileId = await upload(orders);
+    const [exception] = (await api.get('/v1/exceptions')).body.data;
+    const stranger = api.as({ token: tokenFor(otherOrganizationId) });
+    for (const path of [
+      `/v1/executions/${execution.id}`,
+      `/v1/executions/${execution.id}/results`,
+      `/v1/executions/${execution.id}/report`,
+      `/v1/executions/${execution.id}/events`,
+      `/v1/files/${fileId}`,
+      `/v1/exceptions/${exception.id}`,
+    ]) {
+      expect((await stranger.get(path)).status).toBe(404);
+    }
+    expect((await stranger.delete(`/v1/files/${fileId}`)).status).toBe(404);
+    expect((await stranger.post(`/v1/executions/${execution.id}/cancel`)).status).toBe(404);
+    for (const list of ['/v1/executions', '/v1/files', '/v1/exceptions']) expect((await stranger.get(list)).body.data).toEqual([]);
+    expect(
+      (await stranger.post(`/v1/jobs/${jobId}/executions`, { source: { fileId }, target: { records: [] } })).body.errors,
+    ).toMatchObject([{ path: 'source.fileId' }]);
+    const app = new pg.Client(island.databaseConfig('executions', 'app'));
+    await app.connect();
+    for (const table of ['files', 'executions', 'results', 'result_records', 'exceptions'])
+      expect((await app.query(`select * from ${table}`)).rowCount).toBe(0);
+    await app.end();
+  });
+
+  test('files: read, listed, deleted, and the same upload again under one key is one file', async () => {
+    const headers = { 'content-type': 'text/csv', 'idempotency-key': 'upload-1' };
+    const first = await api.post('/v1/files?name=a.csv', undefined, { raw: orders, headers });
+    const again = await api.post('/v1/files?name=a.csv', undefined, { raw: orders, headers });
+    expect(again.body).toEqual(first.body);
+    expect(again.headers.get('idempotent-replayed')).toBe('true');
+    expect((await api.post('/v1/files?name=a.csv', undefined, { raw: `${orders}x`, headers })).body.code).toBe('idempotency_key_reused');
+    expect(first.body).toMatchObject({
+      name: 'a.csv',
+      size: orders.length,
+      contentType: 'text/csv',
+      sha256: expect.stringMatching(/^[0-9a-f]{64}$/),
+    });
+    expect((await api.get(`/v1/files/${first.body.id}`)).body).toEqual(first.body);
+    expect((await api.delete(`/v1/files/${first.body.id}`)).status).toBe(204);
+    expect((await api.get(`/v1/files/${first.body.id}`)).status).toBe(404);
+  });
+
+  test('over is over: cancelling a run that ended is a conflict', async () => {
+    const execution = await runOnce();
+    expect((await api.post(`/v1/executions/${execution.id}/cancel`)).body.code).toBe('conflict');
+  });
+});
