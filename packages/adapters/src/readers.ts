@@ -2,20 +2,6 @@
 import { adapters, type Reader } from './catalogue.ts';
 import { ReaderFailure } from './reader.ts';
 
-export type { Reader } from './catalogue.ts';
-export {
-  defaultLimits,
-  type OpenedFile,
-  type ReadChunk,
-  type ReadContext,
-  ReaderFailure,
-  type ReaderFailureCode,
-  type ReadLimits,
-  type ReadRecord,
-  type ReadRow,
-  readerFailureCodes,
-} from './reader.ts';
-
 /**
  * A reader of one configuration. It is checked again here, since it came over the network and had secrets merged in;
  * where it does not hold, `ReaderFailure` with `invalid_config`.

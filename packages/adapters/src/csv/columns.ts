@@ -47,7 +47,9 @@ export const rowReader = (mappings: FieldMappings, header: readonly string[], he
     if (index === -1) throw noSuchColumn(column, names, headerLine);
     return index;
   };
-  const own = names.map((name, index): Column => ({ name, index })).filter(({ name }) => !mapped.has(name) && mappings[name] === undefined);
+  // A column may be called `toString`, which every object has without anybody mapping it.
+  const isFree = (name: string): boolean => !mapped.has(name) && !Object.hasOwn(mappings, name);
+  const own = names.map((name, index): Column => ({ name, index })).filter(({ name }) => isFree(name));
   const implied = own.flatMap(({ name }) => planUnmapped(name) ?? []);
   const placed = [...plans, ...implied].map(({ columns, ...rest }): Placed => {
     const [first, second] = columns.map(place);

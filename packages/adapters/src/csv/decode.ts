@@ -66,14 +66,20 @@ const decoderFor = (head: Uint8Array, encoding: string | undefined): Decoder => 
 const transcoding = (encoding: string): Decoder => {
   // The mark is off already; a second one would be a character.
   const decoder = new TextDecoder(encoding, { fatal: true, ignoreBOM: true });
+  // A decoder that fails keeps what it had read of the block to itself. This one, always as far, tells what stood before the fault.
+  const lenient = new TextDecoder(encoding, { ignoreBOM: true });
   function* decode(chunk?: Uint8Array): Generator<Uint8Array> {
-    let text: string;
+    const options = { stream: chunk !== undefined };
+    const text = lenient.decode(chunk, options);
+    let cause: unknown;
     try {
-      text = chunk === undefined ? decoder.decode() : decoder.decode(chunk, { stream: true });
+      decoder.decode(chunk, options);
     } catch (error) {
-      throw Object.assign(new ReaderFailure('bad_encoding', `the input is not ${encoding}`), { cause: error });
+      cause = error;
     }
-    if (text !== '') yield Buffer.from(text, 'utf8');
+    const readable = cause === undefined ? text : text.slice(0, Math.max(0, text.indexOf('\ufffd')));
+    if (readable !== '') yield Buffer.from(readable, 'utf8');
+    if (cause !== undefined) throw Object.assign(new ReaderFailure('bad_encoding', `the input is not ${encoding}`), { cause });
   }
   return { push: decode, finish: decode };
 };

@@ -3,7 +3,6 @@ import { fileId } from '@settler/contracts/ids';
 import { z } from 'zod';
 import type { AdapterDefinition } from '../definition.ts';
 import { fieldMappings, mappedFieldDescriptions } from '../fields/mapping.ts';
-import { isStorable } from '../fields/unreadable.ts';
 import { defaultLimits, ReaderFailure } from '../reader.ts';
 import { isEncoding } from './decode.ts';
 import { csvParser } from './parser.ts';
@@ -11,7 +10,7 @@ import { csvParser } from './parser.ts';
 const content = z
   .string()
   .max(32 * 1024 * 1024)
-  .refine(isStorable, 'must not contain NUL characters or unpaired surrogates: this is no text')
+  .refine((text) => text.isWellFormed(), 'must not contain unpaired surrogates')
   .describe('The CSV itself, instead of a file. At most one of the two; a run may supply its file.');
 
 // The splitter reads bytes, so a delimiter is one byte; letters, digits, quotes and line ends would eat the cells.
@@ -38,12 +37,19 @@ const schema = z.strictObject({
 
 export type CsvConfig = z.infer<typeof schema>;
 
+/** The rows of one block are let go before the next is read. */
+const blockBytes = 128 * 1024;
+
 /** Inline content answers at once: what would end a run as a whole is a fault of the configuration. Rows that cannot be read are the run's to report. */
 const contentFault = (config: CsvConfig): ReaderFailure | undefined => {
   if (config.content === undefined) return undefined;
   try {
     const parser = csvParser(config, defaultLimits);
-    parser.push(Buffer.from(config.content.replace(/^\ufeff/, ''), 'utf8'));
+    const bytes = Buffer.from(config.content.replace(/^\ufeff/, ''), 'utf8');
+    for (let from = 0; from < bytes.length; from += blockBytes) {
+      parser.push(bytes.subarray(from, from + blockBytes));
+      parser.rows.length = 0;
+    }
     parser.finish();
     return undefined;
   } catch (error) {

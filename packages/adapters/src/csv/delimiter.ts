@@ -7,20 +7,29 @@ const candidates = [',', ';', '\t', '|'];
 /** The header of every real export is found long before this; without one the reader proper is to say what is wrong. */
 const sampleBytesMax = 4 * 1024 * 1024;
 
-type Trial = { readonly delimiter: string; readonly splitter: Splitter; header: readonly string[] | undefined; over: boolean };
+type Trial = {
+  readonly delimiter: string;
+  readonly splitter: Splitter;
+  header: readonly string[] | undefined;
+  isMalformed: boolean;
+  over: boolean;
+};
 
 /**
  * Feeds blocks to one splitter per candidate until each has a header. The one that shows most of the `expected` columns
- * wins, then the one with most columns, then the order above; a single column is read as comma-separated.
+ * in a well-formed header wins, then the one with most columns, then the order above; a single column is read as comma-separated.
  */
 export const delimiterDetection = (expected: readonly string[], firstLine: number, { bytesPerRecord }: ReadLimits) => {
   const trials = candidates.map((delimiter): Trial => {
     const trial: Trial = {
       delimiter,
       header: undefined,
+      isMalformed: false,
       over: false,
-      splitter: splitter({ delimiter, bytesPerRecord, firstLine }, (cells) => {
-        trial.header ??= cells.map((cell) => cell.trim());
+      splitter: splitter({ delimiter, bytesPerRecord, firstLine }, (cells, _line, fault) => {
+        if (trial.over) return;
+        trial.header = cells.map((cell) => cell.trim());
+        trial.isMalformed = fault !== undefined;
         trial.over = true;
       }),
     };
@@ -39,8 +48,12 @@ export const delimiterDetection = (expected: readonly string[], firstLine: numbe
     }
   };
 
-  const score = ({ header }: Trial): number =>
-    header === undefined ? -1 : expected.filter((column) => header.includes(column)).length * 1_000_000 + header.length;
+  const score = ({ header, isMalformed }: Trial): number => {
+    if (header === undefined) return -1;
+    // Text after a closing quote is what another delimiter looks like.
+    if (isMalformed) return 0;
+    return expected.filter((column) => header.includes(column)).length * 1_000_000 + header.length;
+  };
 
   return {
     /** True once more bytes would change nothing. */

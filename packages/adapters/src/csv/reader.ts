@@ -47,7 +47,9 @@ export const read: Read<CsvConfig> = async function* (config, context) {
     if (error instanceof ReaderFailure && error.code === 'bad_encoding') throw atLine(error, parser.line());
     throw error;
   }
+  context.signal.throwIfAborted();
   yield* chunks(true);
 };
 
-const atLine = ({ code, message }: ReaderFailure, line: number): ReaderFailure => new ReaderFailure(code, `line ${line}: ${message}`, line);
+const atLine = (failure: ReaderFailure, line: number): ReaderFailure =>
+  Object.assign(new ReaderFailure(failure.code, `line ${line}: ${failure.message}`, line), { cause: failure.cause });

@@ -136,7 +136,7 @@ const known = Object.fromEntries(Object.entries(knownFields).map(([field, { kind
 const other = fieldMapping('any');
 
 export const fieldMappings: z.ZodType<FieldMappings> = z
-  .object(known)
+  .object(known, 'must be an object that maps our fields to columns')
   .catchall(other)
   .superRefine((mappings, context) => {
     const names = Object.keys(mappings);

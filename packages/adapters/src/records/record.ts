@@ -11,6 +11,9 @@ export type RecordFault = { readonly path: readonly (string | number)[]; readonl
 
 const depthMax = 64;
 
+/** Where it went wrong in deep nesting is told by how it begins. */
+const pathLengthMax = 5;
+
 /** Where `identified`, records have identities of their own, so each must have one. */
 export const recordReader = (mappings: FieldMappings, identified: boolean) => {
   const plans = planFields(mappings);
@@ -24,7 +27,7 @@ export const recordReader = (mappings: FieldMappings, identified: boolean) => {
 
   return (source: SourceRecord): { record: ReadRecord; fault: RecordFault | undefined } => {
     const record: ReadRecord = {};
-    let fault = unstorable(source, [], 0);
+    let fault = unstorable(source, 0);
     const set = (plan: FieldPlan): void => {
       const value = valueFor(plan, source);
       if ('path' in value) fault ??= value;
@@ -61,15 +64,22 @@ const valueFor = (plan: FieldPlan, source: SourceRecord): RecordFault | { readon
   return { path: [cells[0] === '' && second !== undefined ? second : first], field: plan.field, reason: value.reason };
 };
 
-const unstorable = (value: unknown, path: readonly (string | number)[], depth: number): RecordFault | undefined => {
+/** What PostgreSQL could not store, anywhere in the record. The path is put together only for a fault, on the way out. */
+const unstorable = (value: unknown, depth: number): RecordFault | undefined => {
   if (typeof value === 'string')
-    return isStorable(value) ? undefined : { path, reason: 'must not contain NUL characters or unpaired surrogates' };
+    return isStorable(value) ? undefined : { path: [], reason: 'must not contain NUL characters or unpaired surrogates' };
   if (typeof value !== 'object' || value === null) return undefined;
-  if (depth > depthMax) return { path: path.slice(0, 3), reason: `is nested deeper than ${depthMax}` };
-  for (const [key, inner] of Object.entries(value)) {
-    if (!isStorable(key) || key === reservedName) return { path, reason: `cannot have a field called ${JSON.stringify(key.slice(0, 40))}` };
-    const fault = unstorable(inner, [...path, Array.isArray(value) ? Number(key) : key], depth + 1);
-    if (fault !== undefined) return fault;
+  if (depth > depthMax) return { path: [], reason: `is nested deeper than ${depthMax}` };
+  if (Array.isArray(value)) return firstFault(value.entries(), depth);
+  const unnameable = Object.keys(value).find((key) => key === reservedName || !isStorable(key));
+  if (unnameable !== undefined) return { path: [], reason: `cannot have a field called ${JSON.stringify(unnameable.slice(0, 40))}` };
+  return firstFault(Object.entries(value), depth);
+};
+
+const firstFault = (entries: Iterable<readonly [string | number, unknown]>, depth: number): RecordFault | undefined => {
+  for (const [key, inner] of entries) {
+    const fault = unstorable(inner, depth + 1);
+    if (fault !== undefined) return { ...fault, path: [key, ...fault.path].slice(0, pathLengthMax) };
   }
   return undefined;
 };
