@@ -37,6 +37,10 @@ const main = async (): Promise<void> => {
   try {
     const url = await supervisor.start();
     say(`Settler is ready at ${url}`);
+    if (settings.SETTLER_DEMO !== '0') {
+      const { runDemo } = await import('./demo/run.ts');
+      await runDemo({ url, dataDir: data.path, print: say });
+    }
   } catch (error) {
     fail(error);
   }

@@ -17,6 +17,7 @@ import { parseJson } from './json.ts';
 import type { Logger } from './logger.ts';
 import { problemAnswer, toRefusal } from './problem.ts';
 import { Refusal } from './refusal.ts';
+import { activeTraceparent } from './tracing.ts';
 
 const saneRequestId = /^[A-Za-z0-9._:-]{8,128}$/;
 const requestTimeoutMs = 15 * 60_000;
@@ -40,6 +41,9 @@ export const createHttp = async ({ service, logger }: { service: Service; logger
     // Longer than the gateway keeps idle sockets, so that it never writes into one that we are closing.
     keepAliveTimeout: 75_000,
     forceCloseConnections: 'idle',
+    // What is refused before any hook has run, such as a path that cannot be decoded.
+    frameworkErrors: (error, request, reply) =>
+      inContext(contextFrom(request.id, undefined), () => sendProblem(error, request, reply.header('x-request-id', request.id))),
     genReqId: (request) => {
       const given = request.headers['x-request-id'];
       return typeof given === 'string' && saneRequestId.test(given) ? given : randomUUID();
@@ -48,7 +52,8 @@ export const createHttp = async ({ service, logger }: { service: Service; logger
   app.addHook('onRequest', (request, reply, done) => {
     const { traceparent } = request.headers;
     reply.header('x-request-id', request.id);
-    inContext(contextFrom(request.id, typeof traceparent === 'string' ? traceparent : undefined), done);
+    const given = typeof traceparent === 'string' ? traceparent : undefined;
+    inContext(contextFrom(request.id, activeTraceparent() ?? given), done);
   });
   app.addHook('onResponse', (request, reply, done) => {
     const route = request.routeOptions.url ?? 'unknown';

@@ -8,6 +8,7 @@ import type { ChassisTables } from './tables.ts';
 export interface Metrics {
   readonly registry: Registry;
   readonly counter: <Label extends string>(name: string, help: string, labels: readonly Label[]) => Counter<Label>;
+  readonly gauge: <Label extends string>(name: string, help: string, labels: readonly Label[]) => Gauge<Label>;
   readonly histogram: <Label extends string>(
     name: string,
     help: string,
@@ -24,13 +25,14 @@ export const createMetrics = (service: string): Metrics => {
   return {
     registry,
     counter: (name, help, labels) => new Counter({ name, help, labelNames: [...labels], registers: [registry] }),
+    gauge: (name, help, labels) => new Gauge({ name, help, labelNames: [...labels], registers: [registry] }),
     histogram: (name, help, labels, buckets) =>
       new Histogram({ name, help, labelNames: [...labels], buckets: [...buckets], registers: [registry] }),
   };
 };
 
 /** Counts and times requests by route pattern, never by concrete path: ids would make a series each. */
-export const serveMetrics = (app: FastifyInstance, metrics: Metrics): void => {
+export const measureRequests = (app: FastifyInstance, metrics: Metrics): void => {
   const duration = metrics.histogram(
     'settler_http_request_duration_seconds',
     'Time from the first byte of a request to the last of its answer.',
@@ -44,6 +46,9 @@ export const serveMetrics = (app: FastifyInstance, metrics: Metrics): void => {
     );
     done();
   });
+};
+
+export const serveMetrics = (app: FastifyInstance, metrics: Metrics): void => {
   app.get('/metrics', { schema: { hide: true } }, async (_request, reply) => {
     reply.type(metrics.registry.contentType);
     return reply.serializer((text) => String(text)).send(await metrics.registry.metrics());

@@ -16,7 +16,7 @@ import { createHttp } from './http.ts';
 import { createIdempotency, type Idempotency } from './idempotency.ts';
 import { createInternalSigner, createInternalVerifier, type InternalSigner, type InternalVerifier } from './internal-token.ts';
 import type { Life } from './lifecycle.ts';
-import { createMetrics, type Metrics, measureMessaging, serveMetrics } from './metrics.ts';
+import { createMetrics, type Metrics, measureMessaging, measureRequests, serveMetrics } from './metrics.ts';
 import { createOutbox, type Outbox } from './outbox.ts';
 import { type Cursors, createCursors } from './pagination.ts';
 import { createPostgres, type Postgres } from './postgres.ts';
@@ -77,6 +77,7 @@ export const createService = async <DB extends ChassisTables>(
   const metrics = createMetrics(name);
   measureMessaging(metrics, chassisPostgres);
   const app = await createHttp({ service: name, logger });
+  measureRequests(app, metrics);
   serveMetrics(app, metrics);
   serveHealth(app, [databaseCheck(chassisPostgres), brokerCheck(broker)], life.isStopping);
   app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger());

@@ -110,8 +110,8 @@ describe('the jobs service', () => {
       { target: { adapter: 'records', config: { records: [{ id: 'a', amount: '1e400', currency: 'EUR' }] } } },
       'target.config.records[0].amount',
     ],
-    [{ rules: { matching: [] } }, 'rules.passes[0].match'],
-    [{ rules: { passes: [{ name: 'a', match: [{ type: 'fuzzy', field: 'x' }] }] } }, 'rules.passes[0].match[0]'],
+    [{ rules: { matching: [] } }, 'rules.matching'],
+    [{ rules: { passes: [{ name: 'a', match: [{ type: 'fuzzy', field: 'x' }] }] } }, 'rules.passes[0].match[0].type'],
     [
       { rules: { passes: [{ name: 'a', match: [{ type: 'amount', field: 'amount', tolerance: { absolute: '-1' } }] }] } },
       'rules.passes[0].match[0].tolerance.absolute',

@@ -1,171 +1,113 @@
-/** Candidate pairs of a pass: blocks by what must be equal, and inside a block a sweep over amounts or dates. Never n × m. */
-import type { Condition, Pass } from '@settler/contracts/rules';
+/**
+ * Candidate pairs of a pass. Exact conditions are a hash join, which leaves blocks; in a block the targets lie in lanes, one per
+ * day, sorted by amount, and a source finds its windows in them by bisection. Never n × m: what a pass may hold is bounded.
+ */
+import type { Pass } from '@settler/contracts/rules';
 import { noDay, type RecordBatch } from './batch.ts';
-import { amountBounds, amountsOf, daysOf, texts, withinBounds } from './condition.ts';
+import type { AmountCondition } from './conditions/amount.ts';
+import type { CompiledCondition } from './conditions/condition.ts';
+import type { DateCondition } from './conditions/date.ts';
+import { type Block, blocksOf, type Rows } from './join.ts';
 
-/** A pass that leaves so many candidates per record says too little about what belongs together. */
+/** A pass that leaves more candidates than this per record, on average, says too little about what belongs together. */
 const candidatesPerRecordMax = 50;
 
 /** The inputs and rules do not fit: retrying cannot help. */
 export class TooManyCandidates extends Error {
   override readonly name = 'TooManyCandidates';
   readonly code = 'too_many_candidates';
+  readonly pass: string;
+  readonly block: { readonly key: string; readonly sources: number; readonly targets: number };
 
-  constructor(pass: string, block: string, sources: number, targets: number) {
+  constructor(pass: string, { key, sources, targets }: Block) {
     super(
-      `the pass "${pass}" leaves more than ${candidatesPerRecordMax} candidates per record on average; its largest block (${block}) has ${sources} source and ${targets} target records. ` +
+      `the pass "${pass}" leaves more than ${candidatesPerRecordMax} candidates per record on average; its largest block (${key}) has ${sources.length} source and ${targets.length} target records. ` +
         'Add an exact condition, or narrow the amount tolerance or the date window.',
     );
+    this.pass = pass;
+    this.block = { key, sources: sources.length, targets: targets.length };
   }
 }
 
-export interface Pair {
-  readonly source: number;
-  readonly target: number;
-}
-
-export const candidatePairs = (
+/**
+ * Calls `visit` for every pair that the identifying conditions allow; a superset where there are several amounts or dates.
+ * @throws TooManyCandidates
+ */
+export const visitCandidates = (
   pass: Pass,
+  conditions: readonly CompiledCondition[],
   source: RecordBatch,
   target: RecordBatch,
-  sources: readonly number[],
-  targets: readonly number[],
-): Pair[] => {
-  const identifying = pass.match.filter((condition) => !condition.verify);
-  const exact = identifying.filter((condition) => condition.type === 'exact');
-  const blocks = blocksOf(exact, source, target, sources, targets);
-  const budget = candidatesPerRecordMax * Math.max(1, sources.length + targets.length);
-  const sweep = sweepFor(identifying, source, target);
-  const pairs: Pair[] = [];
-  for (const block of blocks.values()) {
-    if (!sweep(block, pairs, budget)) throw tooMany(pass, blocks);
-  }
-  return pairs;
-};
-
-interface Block {
-  readonly name: string;
-  readonly sources: number[];
-  readonly targets: number[];
-}
-
-const tooMany = (pass: Pass, blocks: ReadonlyMap<string, Block>): TooManyCandidates => {
-  const [largest] = [...blocks.values()].sort(
-    (one, other) => other.sources.length * other.targets.length - one.sources.length * one.targets.length,
+  rows: Rows,
+  visit: (source: number, target: number) => void,
+): void => {
+  const identifying = conditions.filter(({ condition }) => !condition.verify);
+  const blocks = blocksOf(
+    identifying.filter((condition) => condition.type === 'exact'),
+    source,
+    target,
+    rows,
   );
-  return new TooManyCandidates(pass.name, largest?.name ?? '', largest?.sources.length ?? 0, largest?.targets.length ?? 0);
-};
-
-/** By currency, which must always agree, and by every exact condition. A record that lacks one of them is in no block. */
-const blocksOf = (
-  exact: readonly Condition[],
-  source: RecordBatch,
-  target: RecordBatch,
-  sources: readonly number[],
-  targets: readonly number[],
-) => {
-  const blocks = new Map<string, Block>();
-  const keyOf = (side: 'source' | 'target', batch: RecordBatch) => {
-    const columns = exact.map((condition) => texts(condition, side, batch));
-    return (row: number): string | undefined => {
-      const parts = columns.map((column) => column[row]);
-      return parts.includes(undefined) ? undefined : JSON.stringify([batch.currencies[row], ...parts]);
-    };
-  };
-  const sourceKey = keyOf('source', source);
-  for (const row of sources) {
-    const key = sourceKey(row);
-    if (key === undefined) continue;
-    const block = blocks.get(key);
-    if (block === undefined) blocks.set(key, { name: key.slice(0, 200), sources: [row], targets: [] });
-    else block.sources.push(row);
-  }
-  const targetKey = keyOf('target', target);
-  for (const row of targets) {
-    const key = targetKey(row);
-    if (key !== undefined) blocks.get(key)?.targets.push(row);
-  }
-  return blocks;
-};
-
-/** Appends a block's pairs. False where they would go beyond the budget; it stops there. */
-type Sweep = (block: Block, pairs: Pair[], budget: number) => boolean;
-
-const sweepFor = (identifying: readonly Condition[], source: RecordBatch, target: RecordBatch): Sweep => {
   const amount = identifying.find((condition) => condition.type === 'amount');
   const date = identifying.find((condition) => condition.type === 'date');
-  const isWithinDate = date === undefined ? () => true : dateTest(date, source, target);
-  if (amount !== undefined) return amountSweep(amount, source, target, isWithinDate);
-  if (date !== undefined) return dateSweep(date, source, target);
-  return (block, pairs, budget) => {
-    if (pairs.length + block.sources.length * block.targets.length > budget) return false;
-    for (const s of block.sources) for (const t of block.targets) pairs.push({ source: s, target: t });
-    return true;
-  };
-};
-
-const dateTest = (condition: Extract<Condition, { type: 'date' }>, source: RecordBatch, target: RecordBatch) => {
-  const ours = daysOf(condition, 'source', source);
-  const theirs = daysOf(condition, 'target', target);
-  const { before, after } = condition.within;
-  return (s: number, t: number): boolean => {
-    const one = ours[s] ?? noDay;
-    const other = theirs[t] ?? noDay;
-    return one !== noDay && other !== noDay && other - one <= after && one - other <= before;
-  };
-};
-
-const amountSweep = (
-  condition: Extract<Condition, { type: 'amount' }>,
-  source: RecordBatch,
-  target: RecordBatch,
-  also: (s: number, t: number) => boolean,
-): Sweep => {
-  const ours = amountsOf(condition, 'source', source);
-  const theirs = amountsOf(condition, 'target', target);
-  const amount = (t: number) => theirs[t] ?? 0n;
-  return (block, pairs, budget) => {
-    const sorted = block.targets
-      .filter((t) => theirs[t] !== null && theirs[t] !== undefined)
-      .sort((one, other) => (amount(one) < amount(other) ? -1 : amount(one) > amount(other) ? 1 : 0));
-    for (const s of block.sources) {
-      const own = ours[s];
-      if (own === null || own === undefined) continue;
-      const bounds = amountBounds(condition, own, source.currencies[s] ?? '');
-      const first = lowerBound(sorted.length, (index) => {
-        const delta = amount(sorted[index] ?? 0) - own;
-        return delta >= 0n || withinBounds(delta, bounds);
-      });
-      for (let index = first; index < sorted.length; index += 1) {
-        const t = sorted[index] as number;
-        if (!withinBounds(amount(t) - own, bounds)) break;
-        if (also(s, t)) pairs.push({ source: s, target: t });
-        if (pairs.length > budget) return false;
+  // A pair is a candidate of both its records.
+  let budget = (candidatesPerRecordMax * (rows.source.length + rows.target.length)) / 2;
+  for (const { sources, targets } of blocks) {
+    const lanes = lanesOf(targets, amount, date);
+    for (const s of sources) {
+      for (const lane of lanesWithin(lanes, date?.rangeOf(s), date !== undefined)) {
+        for (const t of targetsWithin(lane, amount, s)) {
+          budget -= 1;
+          if (budget < 0) throw new TooManyCandidates(pass.name, largest(blocks));
+          visit(s, t);
+        }
       }
     }
-    return true;
-  };
+  }
 };
 
-const dateSweep = (condition: Extract<Condition, { type: 'date' }>, source: RecordBatch, target: RecordBatch): Sweep => {
-  const ours = daysOf(condition, 'source', source);
-  const theirs = daysOf(condition, 'target', target);
-  const { before, after } = condition.within;
-  const day = (t: number) => theirs[t] ?? noDay;
-  return (block, pairs, budget) => {
-    const sorted = block.targets.filter((t) => day(t) !== noDay).sort((one, other) => day(one) - day(other));
-    for (const s of block.sources) {
-      const own = ours[s] ?? noDay;
-      if (own === noDay) continue;
-      for (let index = lowerBound(sorted.length, (at) => day(sorted[at] ?? 0) >= own - before); index < sorted.length; index += 1) {
-        const t = sorted[index] as number;
-        if (day(t) > own + after) break;
-        pairs.push({ source: s, target: t });
-        if (pairs.length > budget) return false;
-      }
-    }
-    return true;
+const largest = (blocks: readonly Block[]): Block =>
+  blocks.reduce((most, block) => (block.sources.length * block.targets.length > most.sources.length * most.targets.length ? block : most));
+
+/** Targets of one day; of any day where the pass says nothing of dates. */
+interface Lane {
+  readonly day: number;
+  readonly targets: readonly number[];
+}
+
+const lanesOf = (targets: readonly number[], amount: AmountCondition | undefined, date: DateCondition | undefined): Lane[] => {
+  const usable = amount === undefined ? targets : targets.filter((t) => (amount.target[t] ?? null) !== null);
+  const byDay = Map.groupBy(usable, (t) => (date === undefined ? 0 : (date.target[t] ?? noDay)));
+  return [...byDay]
+    .filter(([day]) => day !== noDay)
+    .map(([day, rows]) => ({ day, targets: amount === undefined ? rows : rows.sort(byAmount(amount)) }))
+    .sort((one, other) => one.day - other.day);
+};
+
+const byAmount =
+  ({ target }: AmountCondition) =>
+  (one: number, other: number): number => {
+    const a = target[one] ?? 0n;
+    const b = target[other] ?? 0n;
+    return a < b ? -1 : a > b ? 1 : one - other;
   };
+
+const lanesWithin = (lanes: readonly Lane[], range: { first: number; last: number } | undefined, isDated: boolean): readonly Lane[] => {
+  if (!isDated) return lanes;
+  if (range === undefined) return [];
+  const from = lowerBound(lanes.length, (index) => (lanes[index]?.day ?? 0) >= range.first);
+  const to = lowerBound(lanes.length, (index) => (lanes[index]?.day ?? 0) > range.last);
+  return lanes.slice(from, to);
+};
+
+const targetsWithin = ({ targets }: Lane, amount: AmountCondition | undefined, s: number): readonly number[] => {
+  if (amount === undefined) return targets;
+  const range = amount.rangeOf(s);
+  if (range === undefined) return [];
+  const amountAt = (index: number): bigint => amount.target[targets[index] ?? -1] ?? 0n;
+  const from = lowerBound(targets.length, (index) => amountAt(index) >= range.least);
+  const to = lowerBound(targets.length, (index) => amountAt(index) > range.most);
+  return targets.slice(from, to);
 };
 
 /** The first index at which `holds` is true, where it is false before and true from there on. */

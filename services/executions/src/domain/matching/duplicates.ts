@@ -1,13 +1,8 @@
 /** `duplicates`: records that say the same as another one. Those left without a counterpart are duplicates, not missing. */
 import type { Rules } from '@settler/contracts/rules';
 import type { RecordBatch } from './batch.ts';
-import { alone, type MatchResult } from './result.ts';
-import { textReader } from './transforms.ts';
-
-interface Open {
-  readonly source: ReadonlySet<number>;
-  readonly target: ReadonlySet<number>;
-}
+import { alone, type MatchResult, type Open } from './result.ts';
+import { textColumn } from './text.ts';
 
 export const flagDuplicates = (source: RecordBatch, target: RecordBatch, open: Open, { duplicates }: Rules): MatchResult[] => {
   if (duplicates?.action !== 'flag') return [];
@@ -15,10 +10,11 @@ export const flagDuplicates = (source: RecordBatch, target: RecordBatch, open: O
 };
 
 const ofSide = (side: 'source' | 'target', batch: RecordBatch, open: ReadonlySet<number>, by: readonly string[]): MatchResult[] => {
-  const readers = by.map((field) => textReader(field, []));
+  // Ten euros and ten dollars are not the same, whether or not the rules think of the currency.
+  const columns = [batch.currencies, ...by.map((field) => textColumn(batch, field, []))];
   const groups = Map.groupBy(
-    Array.from({ length: batch.length }, (_, row) => row).filter((row) => batch.states[row] === 'usable'),
-    (row) => JSON.stringify(readers.map((read) => read(batch.records[row] ?? {}) ?? null)),
+    batch.records.keys().filter((row) => batch.states[row] === 'usable'),
+    (row) => JSON.stringify(columns.map((column) => column[row] ?? null)),
   );
   return [...groups.values()].flatMap((rows) => {
     const left = rows.filter((row) => open.has(row));

@@ -1,5 +1,6 @@
 /** What the engine says: every record in exactly one result. */
 import type { ExecutionSummary, Outcome } from '@settler/contracts/executions';
+import type { Edge } from './assignment/graph.ts';
 import type { RecordBatch } from './batch.ts';
 
 export interface ConditionResult {
@@ -21,13 +22,21 @@ export interface MatchResult {
   readonly margin: number | null;
   readonly delta: { readonly amount: string | null; readonly days: number | null } | null;
   /** Of a mismatch: what differs first, of amount, date, field. */
-  readonly category: string | null;
+  readonly category: 'amount_mismatch' | 'date_mismatch' | 'field_mismatch' | null;
   readonly reason: string | null;
   readonly line: number | null;
   readonly conditions: readonly ConditionResult[];
   /** Rows of the batches. */
   readonly source: readonly number[];
   readonly target: readonly number[];
+  /** The best other pair that one of the two records could have been in; only where there was one. */
+  readonly runnerUp?: Edge;
+}
+
+/** Rows that no result has yet. */
+export interface Open {
+  readonly source: ReadonlySet<number>;
+  readonly target: ReadonlySet<number>;
 }
 
 export interface Reconciliation {

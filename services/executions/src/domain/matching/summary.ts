@@ -17,31 +17,64 @@ const countName: Readonly<Record<Outcome, Exclude<keyof Counts, 'source' | 'targ
 };
 
 export const summarize = (results: readonly MatchResult[], source: RecordBatch, target: RecordBatch): ExecutionSummary => {
-  const currencies = [...new Set([...source.currencies, ...target.currencies])].filter((currency) => currency !== '').sort();
-  const matchedSources = results.filter(({ outcome }) => outcome === 'matched').reduce((sum, result) => sum + result.source.length, 0);
-  const byCurrency = Map.groupBy(results, (result) => currencyOf(result, source, target));
+  const totals = { source: totalsOf(source), target: totalsOf(target) };
+  const outcomes = Map.groupBy(results, (result) => currencyOf(result, source, target));
+  const currencies = [...new Set([...totals.source.keys(), ...totals.target.keys()])].filter((currency) => currency !== '').sort();
+  const matchedSources = results.reduce((sum, result) => sum + (result.outcome === 'matched' ? result.source.length : 0), 0);
   return {
-    ...countsOf(results, source, target, undefined),
+    source: overall(totals.source),
+    target: overall(totals.target),
+    ...countsOf(results),
     matchRate: source.length === 0 ? 0 : Math.round((matchedSources / source.length) * 10_000) / 10_000,
     byCurrency: Object.fromEntries(
-      currencies.map((currency) => [currency, countsOf(byCurrency.get(currency) ?? [], source, target, currency)]),
+      currencies.map((currency) => [
+        currency,
+        {
+          source: shown(currency, totals.source.get(currency)),
+          target: shown(currency, totals.target.get(currency)),
+          ...countsOf(outcomes.get(currency) ?? []),
+        },
+      ]),
     ),
   };
 };
 
+/** A result's own currency: of whichever record has one. */
 const currencyOf = ({ source: [s], target: [t] }: MatchResult, source: RecordBatch, target: RecordBatch): string =>
-  (s === undefined ? undefined : source.currencies[s]) ?? (t === undefined ? undefined : target.currencies[t]) ?? '';
+  (s === undefined ? '' : source.currencies[s]) || (t === undefined ? '' : target.currencies[t]) || '';
 
-const countsOf = (results: readonly MatchResult[], source: RecordBatch, target: RecordBatch, currency: string | undefined): Counts => {
-  const counts: Record<string, number> = Object.fromEntries(Object.values(countName).map((name) => [name, 0]));
-  for (const { outcome } of results) counts[countName[outcome]] = (counts[countName[outcome]] ?? 0) + 1;
-  return { source: totalsOf(source, currency), target: totalsOf(target, currency), ...counts } as Counts;
+const countsOf = (results: readonly MatchResult[]): Omit<Counts, 'source' | 'target'> => {
+  const counts = { matched: 0, mismatched: 0, missingInTarget: 0, missingInSource: 0, duplicates: 0, ambiguous: 0, invalid: 0 };
+  for (const { outcome } of results) counts[countName[outcome]] += 1;
+  return counts;
 };
 
-const totalsOf = (batch: RecordBatch, currency: string | undefined): Counts['source'] => {
-  const rows = Array.from(batch.currencies, (_, row) => row).filter((row) => currency === undefined || batch.currencies[row] === currency);
-  const currencies = new Set(rows.map((row) => batch.currencies[row] ?? '').filter((name) => name !== ''));
-  const [only] = currencies;
-  const sum = rows.reduce((total, row) => total + (batch.amounts[row] ?? 0n), 0n);
-  return { records: rows.length, amount: currencies.size === 1 && only !== undefined ? fromMinor(sum, exponentOf(only)) : null };
+interface Total {
+  records: number;
+  minor: bigint;
+}
+
+/** By currency, `''` for records without one. */
+const totalsOf = (batch: RecordBatch): Map<string, Total> => {
+  const totals = new Map<string, Total>();
+  for (const [row, currency] of batch.currencies.entries()) {
+    const total = totals.get(currency) ?? { records: 0, minor: 0n };
+    total.records += 1;
+    total.minor += batch.amounts[row] ?? 0n;
+    totals.set(currency, total);
+  }
+  return totals;
+};
+
+const shown = (currency: string, { records, minor }: Total = { records: 0, minor: 0n }): Counts['source'] => ({
+  records,
+  amount: fromMinor(minor, exponentOf(currency)),
+});
+
+/** Sums of different currencies have no meaning: the amount is null unless there is just one. */
+const overall = (totals: ReadonlyMap<string, Total>): Counts['source'] => {
+  const records = totals.values().reduce((sum, total) => sum + total.records, 0);
+  const [only, ...others] = [...totals.keys()].filter((currency) => currency !== '');
+  const isOne = only !== undefined && others.length === 0;
+  return { records, amount: isOne ? shown(only, totals.get(only)).amount : null };
 };

@@ -1,6 +1,5 @@
 /** Transforms bring two spellings of the same thing to one. They are applied in order; what is empty afterwards is absent. */
 import type { Transform } from '@settler/contracts/rules';
-import type { Fields } from './batch.ts';
 
 type Text = (text: string) => string;
 
@@ -36,24 +35,7 @@ export const roundText = (text: string, digits: number): string => {
   return /^[0.]*$/.test(magnitude) ? magnitude : sign + magnitude;
 };
 
-/** A field's text after its transforms; undefined where it is absent or empty. `path` may reach into nested fields. */
-export const textReader = (path: string, transforms: readonly Transform[]): ((record: Fields) => string | undefined) => {
+export const transformed = (transforms: readonly Transform[]): Text => {
   const steps = transforms.map(compiled);
-  return (record) => {
-    const value = valueAt(record, path);
-    if (value === undefined || value === null || typeof value === 'object') return undefined;
-    const text = steps.reduce((current, step) => step(current), String(value));
-    return text === '' ? undefined : text;
-  };
-};
-
-/** A field of that very name wins over a path: CSV columns may have dots in their names. */
-const valueAt = (record: Fields, path: string): unknown => {
-  if (Object.hasOwn(record, path)) return record[path];
-  return path
-    .split('.')
-    .reduce<unknown>(
-      (value, part) => (typeof value === 'object' && value !== null && Object.hasOwn(value, part) ? (value as Fields)[part] : undefined),
-      record,
-    );
+  return (text) => steps.reduce((current, step) => step(current), text);
 };

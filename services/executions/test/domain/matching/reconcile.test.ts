@@ -1,7 +1,6 @@
 import { rules as rulesSchema } from '@settler/contracts/rules';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { assign, type Edge } from '../../../src/domain/matching/assignment.ts';
 import { createBatchBuilder, type Fields, type Row } from '../../../src/domain/matching/batch.ts';
 import { TooManyCandidates } from '../../../src/domain/matching/candidates.ts';
 import { reconcile } from '../../../src/domain/matching/reconcile.ts';
@@ -151,36 +150,6 @@ describe('assignment', () => {
     const dated = [euro('x', '10.00', { date: '2026-04-03' }), euro('y', '10.00', { date: '2026-04-02' })];
     expect(run(source, dated, { ...near, conflictResolution: 'first-wins' }).said).toContainEqual(['matched', ['a'], ['y']]);
     expect(run(source, dated, { ...near, conflictResolution: 'last-wins' }).said).toContainEqual(['matched', ['a'], ['x']]);
-  });
-
-  const edge = fc.record({ source: fc.nat(5), target: fc.nat(5), score: fc.nat(10).map((tenths) => tenths / 10) });
-  const edges = fc.uniqueArray(edge, { selector: ({ source, target }) => source * 10 + target, maxLength: 20 });
-  const best = (remaining: readonly Edge[]): [number, number] => {
-    const [first, ...rest] = remaining;
-    if (first === undefined) return [0, 0];
-    const without = best(rest);
-    const [score, count] = best(rest.filter(({ source, target }) => source !== first.source && target !== first.target));
-    const taken: [number, number] = [score + first.score, count + 1];
-    return taken[0] > without[0] + 1e-9 || (Math.abs(taken[0] - without[0]) < 1e-9 && taken[1] > without[1]) ? taken : without;
-  };
-
-  test('equals brute force in score and then in pairs, and each margin is what forbidding the pair costs', () => {
-    fc.assert(
-      fc.property(edges, (raw) => {
-        const all = raw.map((item) => ({ ...item, preference: item.source + item.target }));
-        const assigned = assign(all);
-        const [score, count] = best(all);
-        expect(assigned.reduce((sum, { edge: { score: own } }) => sum + own, 0)).toBeCloseTo(score, 6);
-        expect(assigned).toHaveLength(count);
-        expect(new Set(assigned.map((item) => item.edge.source)).size).toBe(count);
-        expect(new Set(assigned.map((item) => item.edge.target)).size).toBe(count);
-        for (const { edge: chosen, margin } of assigned) {
-          const [without] = best(all.filter(({ source, target }) => source !== chosen.source || target !== chosen.target));
-          expect(margin).toBeCloseTo(score - without, 5);
-        }
-      }),
-      { numRuns: 300 },
-    );
   });
 });
 

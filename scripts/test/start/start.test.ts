@@ -1,0 +1,130 @@
+import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { services } from '@settler/contracts/services';
+import { waitFor } from '@settler/harness';
+import { birthOf } from '@settler/local/processes/birth';
+import { createTail, launchProcess } from '@settler/local/processes/launch';
+import { stopLeftovers } from '@settler/local/processes/leftovers';
+import { afterAll, describe, expect, it } from 'vitest';
+import { root } from '../../check/command.ts';
+
+type Processes = Readonly<
+  Record<string, { readonly pid: number; readonly port: number; readonly birth: string; readonly stopSignal: 'SIGTERM' | 'SIGINT' }>
+>;
+
+const data = mkdtempSync(join(tmpdir(), 'settler-start-'));
+// Open to be passed through: else, when this is root, PostgreSQL's files go to a directory elsewhere that outlives the test.
+chmodSync(data, 0o711);
+const fileIn = (name: string) => join(data, name);
+const processes = (): Processes => JSON.parse(readFileSync(fileIn('processes.json'), 'utf8'));
+const isAlive = ({ pid, birth }: { readonly pid: number; readonly birth: string }) => birthOf(pid) === birth;
+
+const readyTimeoutMs = 60_000;
+const stopTimeoutMs = 10_000;
+
+/** As `npm start` does once everything is installed. */
+const start = () => {
+  const tail = createTail(200);
+  const running = launchProcess(
+    {
+      name: 'start',
+      command: process.execPath,
+      arguments: ['--conditions=@settler/source', join(root, 'scripts/start.ts')],
+      workingDirectory: root,
+      environment: { SETTLER_DATA_DIR: data, SETTLER_DEMO: '0', PORT: '0' },
+      stopSignal: 'SIGTERM',
+      isReady: async () => tail.text().includes('Settler is ready at'),
+    },
+    tail.add,
+  );
+  const ready = async (): Promise<string> => {
+    const line = await waitFor(
+      () => {
+        if (running.exit() !== undefined) throw new Error(tail.text());
+        return tail.lines().find((text) => text.startsWith('Settler is ready at'));
+      },
+      { what: 'Settler to be ready', timeoutMs: readyTimeoutMs },
+    );
+    return line.replace('Settler is ready at ', '');
+  };
+  return { running, said: tail.text, ready };
+};
+
+const saysReady = async (port: number): Promise<boolean> => (await fetch(`http://127.0.0.1:${port}/health/ready`)).ok;
+
+afterAll(async () => {
+  // Whatever a failed test has left.
+  await stopLeftovers(Object.values(readProcesses()), 5_000);
+  rmSync(data, { recursive: true, force: true });
+});
+
+const readProcesses = (): Processes => {
+  try {
+    return processes();
+  } catch {
+    return {};
+  }
+};
+
+describe('npm start', () => {
+  it('starts everything, keeps it running, and ends all of it', async () => {
+    const { running, said, ready } = start();
+    const url = await ready();
+    const first = processes();
+    expect(Object.keys(first).sort()).toEqual([...services, 'nats', 'postgres'].sort());
+    expect(url).toBe(`http://127.0.0.1:${first['gateway']?.port}`);
+    for (const service of services) expect(await saysReady(first[service]?.port ?? 0), service).toBe(true);
+    for (const file of ['secrets.json', 'processes.json', 'nats/nats.conf']) expect(statSync(fileIn(file)).mode & 0o077, file).toBe(0);
+
+    const rival = start();
+    expect(await rival.running.exited).toMatchObject({ code: 1 });
+    expect(rival.said()).toContain('already running with this data directory');
+
+    for (const name of ['jobs', 'nats', 'postgres']) {
+      process.kill(first[name]?.pid ?? 0, 'SIGKILL');
+      await waitFor(() => said().includes(`${name} answers again.`), { what: `${name} to be started again`, timeoutMs: readyTimeoutMs });
+      expect(processes()[name]?.pid).not.toBe(first[name]?.pid);
+    }
+    for (const service of services) {
+      await waitFor(() => saysReady(first[service]?.port ?? 0), { what: `${service} to be ready again`, timeoutMs: readyTimeoutMs });
+    }
+
+    const last = Object.values(processes());
+    const stoppedAt = performance.now();
+    running.kill('SIGTERM');
+    // npm and the terminal both send it.
+    running.kill('SIGINT');
+    expect(await running.exited).toMatchObject({ code: 0 });
+    expect(performance.now() - stoppedAt).toBeLessThan(stopTimeoutMs);
+    expect(last.filter(isAlive)).toEqual([]);
+    expect(() => processes()).toThrow(/ENOENT/);
+  }, 180_000);
+
+  it('goes on with what a supervisor that was killed has left', async () => {
+    const secrets = readFileSync(fileIn('secrets.json'), 'utf8');
+    const killed = start();
+    await killed.ready();
+    const left = Object.values(processes());
+    killed.running.kill('SIGKILL');
+    await killed.running.exited;
+    expect(left.filter(isAlive)).toHaveLength(7);
+
+    const { running, said, ready } = start();
+    await ready();
+    expect(said()).toContain('Stopped what an earlier start had left running');
+    expect(left.filter(isAlive)).toEqual([]);
+    expect(readFileSync(fileIn('secrets.json'), 'utf8')).toBe(secrets);
+    await running.stop(stopTimeoutMs);
+    expect(Object.values(readProcesses()).filter(isAlive)).toEqual([]);
+  }, 180_000);
+
+  it('ends cleanly when it is told to before it is ready', async () => {
+    const { running } = start();
+    const begun = await waitFor(() => readProcesses()['postgres'], { what: 'PostgreSQL to be started', timeoutMs: readyTimeoutMs });
+    running.kill('SIGINT');
+    expect(await running.exited).toMatchObject({ code: 0 });
+    expect(isAlive(begun)).toBe(false);
+    expect(readProcesses()).toEqual({});
+  }, 60_000);
+});

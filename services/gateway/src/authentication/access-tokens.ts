@@ -1,0 +1,81 @@
+/** Access tokens: RS256 and nothing else, of type at+jwt, by identity and for this API. One that was verified is kept until it ends. */
+import { hash } from 'node:crypto';
+import { idOf, organizationId, userId } from '@settler/contracts/ids';
+import { role, scopesFor } from '@settler/contracts/scopes';
+import { errors, type JWTVerifyGetKey, jwtVerify } from 'jose';
+import { LRUCache } from 'lru-cache';
+import { z } from 'zod';
+import type { Caller } from './caller.ts';
+import { unauthenticated } from './credentials.ts';
+
+const claims = z.object({
+  sub: userId,
+  org: organizationId,
+  role,
+  sid: idOf('session'),
+  iat: z.number(),
+  exp: z.number(),
+});
+
+export interface VerifiedToken {
+  readonly caller: Caller;
+  readonly sessionId: string;
+  readonly issuedAtMs: number;
+}
+
+export interface AccessTokensOptions {
+  readonly keySet: JWTVerifyGetKey;
+  readonly issuer: string;
+  readonly audience: string;
+}
+
+/** @throws Refusal `unauthenticated`; whatever the key set throws where it cannot be had */
+export type VerifyAccessToken = (token: string) => Promise<VerifiedToken>;
+
+const keptMax = 20_000;
+
+export const createAccessTokens = ({ keySet, issuer, audience }: AccessTokensOptions): VerifyAccessToken => {
+  const kept = new LRUCache<string, VerifiedToken>({ max: keptMax });
+
+  const verify = async (token: string): Promise<VerifiedToken> => {
+    const { payload } = await jwtVerify(token, keySet, {
+      algorithms: ['RS256'],
+      typ: 'at+jwt',
+      issuer,
+      audience,
+      requiredClaims: ['sub', 'iat', 'exp'],
+    }).catch((error: unknown) => {
+      throw error instanceof errors.JOSEError ? unauthenticated('The access token is not valid.', error) : error;
+    });
+    const { data, error } = claims.safeParse(payload);
+    if (data === undefined) throw unauthenticated('The access token is not valid.', error);
+    return {
+      caller: {
+        kind: 'user',
+        id: data.sub,
+        organizationId: data.org,
+        scopes: scopesFor(data.role),
+        role: data.role,
+        sessionId: data.sid,
+        rateLimit: null,
+        expiresAtMs: data.exp * 1000,
+      },
+      sessionId: data.sid,
+      issuedAtMs: data.iat * 1000,
+    };
+  };
+
+  return async (token) => {
+    // The digest and not the token, so that what is kept opens nothing.
+    const digest = hash('sha256', token, 'base64url');
+    const known = kept.get(digest);
+    if (known !== undefined) {
+      if (known.caller.expiresAtMs > Date.now()) return known;
+      kept.delete(digest);
+      throw unauthenticated('The access token has expired.');
+    }
+    const verified = await verify(token);
+    kept.set(digest, verified);
+    return verified;
+  };
+};

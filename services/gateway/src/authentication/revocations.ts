@@ -1,0 +1,95 @@
+/**
+ * What stopped counting. Identity is asked every 300 ms and never pushes, so that a revocation reaches every replica within a
+ * second whatever the broker does. An answer counts for 900 ms from when it was asked for; after that nothing verified earlier
+ * may be relied on without asking again.
+ */
+import type { Logger } from '@settler/chassis/logger';
+import { type RevocationsAnswer, revocationsMax } from '@settler/contracts/internal/api-keys';
+import type { IdentityClient } from './identity-client.ts';
+
+type Revoked = RevocationsAnswer['revoked'][number];
+
+export interface Revocations {
+  readonly isFresh: () => boolean;
+  /** When the last successful answer was asked for, on the process's monotonic clock. */
+  readonly lastAskedAtMs: () => number;
+  /** Whether `id` was revoked, by `sinceMs` of the wall clock or later where that is given. */
+  readonly isRevoked: (kind: Revoked['kind'], id: string, sinceMs?: number) => boolean;
+  readonly stop: () => void;
+}
+
+export interface RevocationsOptions {
+  readonly identity: IdentityClient;
+  readonly logger: Logger;
+  readonly pollMs: number;
+  readonly freshMs: number;
+  /** Called for each id that was revoked, and with undefined where everything must be forgotten. */
+  readonly onRevoked: (revoked: Revoked | undefined) => void;
+}
+
+/** Access tokens live for 15 minutes: a revocation older than this concerns none that could still be shown. */
+const rememberedMs = 20 * 60_000;
+
+export const startRevocations = ({ identity, logger, pollMs, freshMs, onRevoked }: RevocationsOptions): Revocations => {
+  const seen = new Map<string, number>();
+  let revision = 0;
+  let lastAskedAtMs = Number.NEGATIVE_INFINITY;
+  let timer: NodeJS.Timeout | undefined;
+  let isStopped = false;
+  let wasReached = true;
+
+  const take = (answer: RevocationsAnswer): void => {
+    // A revision that went back is another database: what was learned from the old one says nothing.
+    if (answer.all || answer.revision < revision) onRevoked(undefined);
+    revision = answer.revision;
+    const now = Date.now();
+    for (const revoked of answer.revoked) {
+      const key = `${revoked.kind} ${revoked.id}`;
+      // Deleted first, so that the map stays in the order of time.
+      seen.delete(key);
+      seen.set(key, now);
+      onRevoked(revoked);
+    }
+    for (const [key, at] of seen) {
+      if (at > now - rememberedMs) break;
+      seen.delete(key);
+    }
+  };
+
+  const follow = async (): Promise<void> => {
+    for (let isBehind = true; isBehind; ) {
+      const askedAtMs = performance.now();
+      const answer = await identity.revocationsAfter(revision, pollMs);
+      take(answer);
+      isBehind = answer.revoked.length >= revocationsMax;
+      // A full page is not the whole answer: what is on the next one has been revoked too.
+      if (!isBehind) lastAskedAtMs = askedAtMs;
+    }
+  };
+  const ask = async (): Promise<void> => {
+    try {
+      await follow();
+      if (!wasReached) logger.info('identity answers again about revocations');
+      wasReached = true;
+    } catch (error) {
+      if (wasReached && !isStopped) logger.warn({ err: error }, 'identity does not answer about revocations');
+      wasReached = false;
+    }
+  };
+  const poll = async (): Promise<void> => {
+    const startedAtMs = performance.now();
+    await ask();
+    if (!isStopped) timer = setTimeout(poll, Math.max(0, pollMs - (performance.now() - startedAtMs)));
+  };
+  void poll();
+
+  return {
+    isFresh: () => performance.now() - lastAskedAtMs <= freshMs,
+    lastAskedAtMs: () => lastAskedAtMs,
+    isRevoked: (kind, id, sinceMs = 0) => (seen.get(`${kind} ${id}`) ?? -1) >= sinceMs,
+    stop: () => {
+      isStopped = true;
+      clearTimeout(timer);
+    },
+  };
+};

@@ -1,0 +1,54 @@
+/** Counters of requests per window: in Redis for all replicas together, with memory as insurance, or in memory alone. */
+import type { Redis } from 'ioredis';
+import { LRUCache } from 'lru-cache';
+import { RateLimiterMemory, RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible';
+
+export interface Limit {
+  readonly limit: number;
+  readonly windowSeconds: number;
+}
+
+export interface Count {
+  readonly isExceeded: boolean;
+  readonly remaining: number;
+  readonly resetSeconds: number;
+}
+
+export interface Counter extends Limit {
+  /** Counts one request of `key`. */
+  readonly spend: (key: string) => Promise<Count>;
+}
+
+/** The keys of one counter: whoever can invent addresses could otherwise fill the memory. */
+const keysMax = 100_000;
+
+export const createCounter = (name: string, { limit, windowSeconds }: Limit, redis: Redis | undefined): Counter => {
+  const options = { keyPrefix: `settler:${name}:${limit}:${windowSeconds}`, points: limit, duration: windowSeconds };
+  const memory = new RateLimiterMemory(options);
+  const keys = new LRUCache<string, true>({
+    max: keysMax,
+    dispose: (_value, key, reason) => reason === 'evict' && void memory.delete(key),
+  });
+  const limiter =
+    redis === undefined
+      ? memory
+      : new RateLimiterRedis({ ...options, storeClient: redis, insuranceLimiter: memory, rejectIfRedisNotReady: true });
+  const countOf = (result: RateLimiterRes, isExceeded: boolean): Count => ({
+    isExceeded,
+    remaining: result.remainingPoints,
+    resetSeconds: Math.max(1, Math.ceil(result.msBeforeNext / 1000)),
+  });
+  return {
+    limit,
+    windowSeconds,
+    spend: async (key) => {
+      keys.set(key, true);
+      try {
+        return countOf(await limiter.consume(key), false);
+      } catch (result) {
+        if (result instanceof RateLimiterRes) return countOf(result, true);
+        throw result;
+      }
+    },
+  };
+};

@@ -1,0 +1,111 @@
+/** The only file that knows everything: adapters, use cases, routes and consumers, wired by hand. */
+import { createHmac, randomBytes } from 'node:crypto';
+import { newId } from '@settler/chassis/ids';
+import type { Life } from '@settler/chassis/lifecycle';
+import { createService, derivedKey } from '@settler/chassis/service';
+import { accessTokenIssuerDefault } from '@settler/contracts/internal/access-token';
+import { consumers } from '@settler/contracts/streams';
+import { createApiKey } from './application/commands/create-api-key.ts';
+import { logIn } from './application/commands/log-in.ts';
+import { register } from './application/commands/register.ts';
+import { verifyApiKey } from './application/verify-api-key.ts';
+import type { Config } from './config.ts';
+import { readApiKey, writeApiKey } from './domain/api-key-text.ts';
+import { accessTokenSeconds, createAccessTokens } from './infrastructure/access-tokens.ts';
+import { createApiKeyHashes } from './infrastructure/api-key-hashes.ts';
+import { startKeyring } from './infrastructure/keyring.ts';
+import { createPasswords } from './infrastructure/passwords.ts';
+import { createAccountStore } from './infrastructure/postgres/account-store.ts';
+import { createApiKeyStore } from './infrastructure/postgres/api-key-store.ts';
+import { createAuditQueries } from './infrastructure/postgres/audit-queries.ts';
+import { appendEntry } from './infrastructure/postgres/audit-trail.ts';
+import { startHousekeeping } from './infrastructure/postgres/housekeeping.ts';
+import { createQueries } from './infrastructure/postgres/queries.ts';
+import { createRevocations } from './infrastructure/postgres/revocations.ts';
+import { createMint } from './infrastructure/postgres/session-rows.ts';
+import { createSessionStore } from './infrastructure/postgres/session-store.ts';
+import { createSigningKeyStore } from './infrastructure/postgres/signing-key-store.ts';
+import type { Database } from './infrastructure/postgres/tables.ts';
+import { createThrottle } from './infrastructure/postgres/throttle.ts';
+import { createSecretBox } from './infrastructure/secret-box.ts';
+import { apiKeyRoutes } from './routes/api-keys.ts';
+import { auditRoutes } from './routes/audit.ts';
+import { authRoutes } from './routes/auth.ts';
+import { internalRoutes } from './routes/internal.ts';
+import { keySetRoutes } from './routes/key-set.ts';
+import { meRoutes } from './routes/me.ts';
+
+export const start = async (config: Config, life: Life): Promise<string> => {
+  const service = await createService<Database>('identity', config, life);
+  const { postgres, outbox, cursors } = service;
+  const { endpoint } = service.endpoints;
+  const clock = () => new Date();
+  const chainKey = derivedKey(config.IDENTITY_SECRET, 'audit chain');
+  const chainHmac = (text: string) => createHmac('sha256', chainKey).update(text).digest('base64url');
+  const publicScopeKey = derivedKey(config.IDENTITY_SECRET, 'idempotency scope');
+  const keyed = (subject: string) => createHmac('sha256', publicScopeKey).update(subject).digest('base64url');
+  const checksumHmac = (text: string) => createHmac('sha256', config.API_KEY_SECRET).update(text).digest();
+
+  const keyStore = createSigningKeyStore({
+    postgres,
+    box: createSecretBox(config.ENCRYPTION_KEY),
+    rotationMs: config.SIGNING_KEY_ROTATION_MS,
+    given: config.JWT_PRIVATE_KEY,
+  });
+  const keyring = await startKeyring(keyStore, life.logger);
+  life.onStop('keyring', keyring.stop);
+  life.onStop('housekeeping', startHousekeeping(postgres, life.logger).stop);
+
+  const mint = createMint(derivedKey(config.IDENTITY_SECRET, 'refresh tokens'));
+  const lifetimeMs = config.REFRESH_LIFETIME_MS;
+  const accounts = createAccountStore({ postgres, outbox, mint, sessionLifetimeMs: lifetimeMs, chainHmac });
+  const sessions = createSessionStore({ postgres, outbox, mint, lifetimeMs, graceMs: config.REFRESH_GRACE_MS });
+  const apiKeys = createApiKeyStore(postgres, outbox);
+  const hashes = createApiKeyHashes(derivedKey(config.API_KEY_SECRET, 'keys at rest'));
+  const passwords = await createPasswords();
+  const throttle = createThrottle(postgres, derivedKey(config.IDENTITY_SECRET, 'login counters'));
+  const queries = createQueries(postgres, cursors);
+  const deniedLogins = service.metrics.counter('settler_logins_denied_total', 'Logins with an unknown user or a wrong password.', []);
+
+  authRoutes(endpoint, {
+    register: register({ accounts, passwords, throttle, clock, newId, newSuffix: () => randomBytes(3).toString('hex') }),
+    logIn: logIn({
+      accounts,
+      sessions,
+      passwords,
+      throttle,
+      newId,
+      denied: (email) => {
+        deniedLogins.inc();
+        // Enough to see that it is the same account each time, and not whose it is.
+        life.logger.warn({ account: keyed(email).slice(0, 12) }, 'a login was denied');
+      },
+    }),
+    sessions,
+    accessToken: createAccessTokens(keyring, config.PUBLIC_URL ?? accessTokenIssuerDefault),
+    accessTokenSeconds,
+    idempotencyScope: keyed,
+  });
+  meRoutes(endpoint, queries);
+  apiKeyRoutes(endpoint, {
+    create: createApiKey({
+      keys: apiKeys,
+      clock,
+      newId: () => newId('apiKey'),
+      newText: () => writeApiKey(randomBytes(9), randomBytes(32), checksumHmac),
+      hash: hashes.hash,
+    }),
+    store: apiKeys,
+    queries,
+  });
+  auditRoutes(endpoint, createAuditQueries(postgres, cursors, chainHmac));
+  keySetRoutes(endpoint, () => keyring.keys().published.map(({ jwk }) => jwk));
+  internalRoutes(service.app, {
+    verify: service.verify,
+    verifyApiKey: verifyApiKey({ keys: apiKeys, read: (text) => readApiKey(text, checksumHmac), matches: hashes.matches }),
+    isSessionActive: sessions.isActive,
+    revocations: createRevocations(postgres),
+  });
+  service.consume(consumers.auditTrail, appendEntry(chainHmac));
+  return service.listen();
+};

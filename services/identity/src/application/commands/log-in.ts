@@ -1,0 +1,42 @@
+/** Logging in: who it is, outside of any transaction, then the session. */
+import { Refusal } from '@settler/chassis/refusal';
+import type { AccountStore, Passwords, SessionStore, SignedIn, Throttle, User } from '../ports.ts';
+
+export interface LogInInput {
+  readonly email: string;
+  readonly password: string;
+  readonly organizationId: string | undefined;
+  readonly address: string | null;
+}
+
+export interface LogInNeeds {
+  readonly accounts: AccountStore;
+  readonly sessions: SessionStore;
+  readonly passwords: Passwords;
+  readonly throttle: Throttle;
+  readonly newId: (kind: 'session') => string;
+  /** Logs and counts an attempt that failed. */
+  readonly denied: (email: string) => void;
+}
+
+export const logIn = ({ accounts, sessions, passwords, throttle, newId, denied }: LogInNeeds) => ({
+  authenticate: async ({ email, password, address }: LogInInput): Promise<User> => {
+    await throttle.require(email, address);
+    const account = await accounts.findByEmail(email);
+    const isRight = await passwords.verify(password, account?.passwordHash);
+    if (account === undefined || !isRight) {
+      await throttle.fail(email, address);
+      denied(email);
+      throw new Refusal('unauthenticated', 'The e-mail address or the password is wrong.');
+    }
+    // Again, because many guesses at once all pass the first look before the first of them has failed.
+    await throttle.require(email, address);
+    return account.user;
+  },
+
+  begin: async ({ organizationId, address }: LogInInput, user: User): Promise<SignedIn> => {
+    const signedIn = await sessions.begin(user, newId('session'), organizationId, address);
+    await throttle.remember(user.email, address);
+    return signedIn;
+  },
+});

@@ -1,0 +1,122 @@
+import type { Principal } from '@settler/chassis/principal';
+import type { Role, Scope } from '@settler/contracts/scopes';
+
+/** Who does it and from where, for the audit trail. */
+export interface Actor {
+  readonly principal: Principal;
+  readonly address: string | null;
+}
+
+export interface User {
+  readonly id: string;
+  readonly email: string;
+  readonly name: string | null;
+}
+
+export interface Organization {
+  readonly id: string;
+  readonly name: string;
+  readonly slug: string;
+  readonly baseCurrency: string;
+  readonly createdAt: Date;
+}
+
+/** What an access token says. */
+export interface Grant {
+  readonly userId: string;
+  readonly organizationId: string;
+  readonly role: Role;
+  readonly sessionId: string;
+}
+
+/** A session that was begun or continued. */
+export interface SignedIn {
+  readonly user: User;
+  readonly organization: Organization;
+  readonly grant: Grant;
+  readonly refreshToken: string;
+}
+
+export interface Registration {
+  readonly user: User;
+  readonly passwordHash: string;
+  readonly organization: Omit<Organization, 'slug'>;
+  /** Tried in this order until one is free. */
+  readonly slugs: readonly string[];
+  readonly sessionId: string;
+  readonly address: string | null;
+}
+
+export interface AccountStore {
+  readonly findByEmail: (email: string) => Promise<{ user: User; passwordHash: string } | undefined>;
+  /** User, organization, owner's membership, session and what is said of them. @throws Refusal `conflict` where the e-mail is taken */
+  readonly register: (registration: Registration) => Promise<SignedIn>;
+}
+
+export interface SessionStore {
+  /**
+   * Begins a session in the named organization, or in the one that the user joined last.
+   * @throws Refusal `not_found` where the user is no member of it, `forbidden` where of none
+   */
+  readonly begin: (user: User, sessionId: string, organizationId: string | undefined, address: string | null) => Promise<SignedIn>;
+  /** Ends the session of a token that was used again too late, and says whether there was one. */
+  readonly endIfReused: (refreshToken: string, address: string | null) => Promise<boolean>;
+  /** @throws Refusal `unauthenticated` for a token that gives nothing any more, `not_found` for an organization that is not the user's */
+  readonly refresh: (refreshToken: string, organizationId: string | undefined) => Promise<SignedIn>;
+  /** Whoever has a session's token may end it. Unknown and ended ones are fine: what was wanted is so. */
+  readonly end: (refreshToken: string, actor: Actor) => Promise<void>;
+  readonly isActive: (sessionId: string) => Promise<boolean>;
+}
+
+/** Failed logins, by account and by address. */
+export interface Throttle {
+  /** @throws Refusal `rate_limited` */
+  readonly require: (email: string, address: string | null) => Promise<void>;
+  readonly fail: (email: string, address: string | null) => Promise<void>;
+  /** From now on the account's limit does not hold for this address. */
+  readonly remember: (email: string, address: string | null) => Promise<void>;
+}
+
+export interface Passwords {
+  readonly hash: (password: string) => Promise<string>;
+  /** Takes as long without a hash, so that an unknown user cannot be told from a wrong password. */
+  readonly verify: (password: string, hash: string | undefined) => Promise<boolean>;
+}
+
+export interface NewApiKey {
+  readonly id: string;
+  readonly name: string;
+  readonly locator: string;
+  readonly prefix: string;
+  readonly hash: string;
+  readonly scopes: readonly Scope[];
+  readonly rateLimit: RateLimit | null;
+  readonly allowedIps: readonly string[];
+  readonly expiresAt: Date | null;
+  readonly createdAt: Date;
+}
+
+export interface RateLimit {
+  readonly limit: number;
+  readonly windowMs: number;
+}
+
+/** An API key as it may be shown. */
+export interface ApiKey extends Omit<NewApiKey, 'hash' | 'locator'> {
+  readonly organizationId: string;
+  readonly status: 'active' | 'expired' | 'revoked';
+  readonly createdBy: { readonly type: string; readonly id: string };
+  readonly lastUsedAt: Date | null;
+  readonly revokedAt: Date | null;
+  readonly revision: bigint;
+}
+
+export interface ApiKeyStore {
+  readonly insert: (key: NewApiKey, actor: Actor) => Promise<ApiKey>;
+  /** @throws Refusal `not_found`, `version_conflict`. A key that is revoked already stays so. */
+  readonly revoke: (id: string, ifMatch: number | undefined, actor: Actor) => Promise<void>;
+  /** The key that a locator names, with its hash, whoever asks. */
+  readonly findByLocator: (locator: string) => Promise<(ApiKey & { hash: string }) | undefined>;
+  /** Says that a key is in use, at most every few seconds. */
+  readonly touch: (organizationId: string, id: string) => Promise<void>;
+}

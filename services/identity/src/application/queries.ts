@@ -1,0 +1,53 @@
+/** The reads: what lists and single resources are asked by, and what they answer. */
+import type { Page } from '@settler/chassis/pagination';
+import type { RevocationsAnswer } from '@settler/contracts/internal/api-keys';
+import type { Role } from '@settler/contracts/scopes';
+import type { Verdict } from '../domain/audit-chain.ts';
+import type { ApiKey, Organization } from './ports.ts';
+
+export interface PageWanted {
+  readonly limit: number;
+  readonly cursor?: string | undefined;
+}
+
+export interface MyOrganization extends Organization {
+  readonly role: Role;
+}
+
+export interface AuditFilter extends PageWanted {
+  readonly actor?: string | undefined;
+  readonly action?: string | undefined;
+  /** An id, or a type such as `job`. */
+  readonly resource?: string | undefined;
+  readonly since?: string | undefined;
+  readonly until?: string | undefined;
+}
+
+export interface AuditEvent {
+  readonly id: string;
+  readonly at: string;
+  readonly actor: { readonly type: string; readonly id: string };
+  readonly keyId?: string;
+  readonly address: string | null;
+  readonly action: string;
+  readonly resource: { readonly type: string; readonly id: string };
+  readonly before?: unknown;
+  readonly after?: unknown;
+  readonly hash: string;
+}
+
+export interface Queries {
+  readonly organization: (organizationId: string) => Promise<{ organization: Organization; revision: bigint } | undefined>;
+  readonly organizationsOf: (userId: string, page: PageWanted) => Promise<Page<MyOrganization>>;
+  readonly apiKey: (organizationId: string, id: string) => Promise<ApiKey | undefined>;
+  readonly apiKeys: (organizationId: string, page: PageWanted) => Promise<Page<ApiKey>>;
+}
+
+export interface AuditQueries {
+  readonly list: (organizationId: string, filter: AuditFilter) => Promise<Page<AuditEvent>>;
+  readonly verify: (organizationId: string) => Promise<Verdict>;
+}
+
+export interface Revocations {
+  readonly after: (revision: number) => Promise<RevocationsAnswer>;
+}

@@ -1,0 +1,30 @@
+/** What a password must be: long, and not one of those that everybody tries first. No rules about characters: they make passwords worse. */
+export const passwordLengthMin = 15;
+export const passwordBytesMax = 1024;
+
+// Those of the known lists of leaked passwords that are long enough to get this far.
+const common = new Set(
+  `passwordpassword password12345678 password123456789 passwordpassword1 password1password mypasswordpassword
+   123456789012345 1234567890123456 12345678901234567890 012345678901234 0123456789012345 098765432109876 987654321098765
+   123123123123123 111111111111111 000000000000000 112233445566778 123456123456123456 123456789123456 123456789123456789
+   1234567891234567 123456789987654321 1q2w3e4r5t6y7u8i 1q2w3e4r5t6y7u8i9o0p 1qaz2wsx3edc4rfv 1qaz2wsx3edc4rfv5tgb
+   qazwsxedcrfvtgb qwertyuiopasdfgh qwertyuiopasdfghjkl qwertyuiop123456 qwertyuiop12345 qwertyuiopasdfghjklzxcvbnm
+   qwertyuiop[]asdfghjkl qwertyqwertyqwerty qwerty123456789 abcdefghijklmno abcdefghijklmnopqrstuvwxyz abc123abc123abc123
+   iloveyouiloveyou letmeinletmeinletmein welcomewelcome1 adminadminadmin administrator123 administratorpassword
+   changemechangeme changeme12345678 trustno1trustno1 football12345678 monkeymonkeymonkey dragondragondragon
+   sunshinesunshine princessprincess superman12345678 michaeljackson1 qwerty1234567890 aaaaaaaaaaaaaaaa
+   thisismypassword thisisapassword ihatepasswords1 whatisthepassword forgotmypassword passwordispassword`.split(/\s+/),
+);
+
+/** Letters that look the same are the same, however a keyboard composes them. */
+export const normalizePassword = (password: string): string => password.normalize('NFKC');
+
+/** What is wrong with a new password, as the end of a sentence; undefined when nothing is. `own` are the words that others know of the user. */
+export const passwordFault = (password: string, own: readonly string[]): string | undefined => {
+  const text = normalizePassword(password);
+  if ([...text].length < passwordLengthMin) return `must have at least ${passwordLengthMin} characters; several words do well`;
+  const lowered = text.toLowerCase();
+  if (common.has(lowered)) return 'is one of the passwords that are tried first; choose another';
+  if (own.some((word) => word.toLowerCase() === lowered)) return 'is something that others know of you; choose another';
+  return undefined;
+};

@@ -1,0 +1,24 @@
+import { randomUUID } from 'node:crypto';
+import { accessTokenAudience } from '@settler/contracts/internal/access-token';
+import { scopesFor } from '@settler/contracts/scopes';
+import { SignJWT } from 'jose';
+import type { Grant } from '../application/ports.ts';
+import type { Keyring } from './keyring.ts';
+
+export const accessTokenSeconds = 900;
+
+/** RFC 9068: the type keeps a token for another purpose, signed with the same key, from passing as this one. */
+export const createAccessTokens =
+  (keyring: Keyring, issuer: string) =>
+  async ({ userId, organizationId, role, sessionId }: Grant): Promise<string> => {
+    const { id, key } = keyring.keys().signing;
+    return new SignJWT({ org: organizationId, role, scopes: [...scopesFor(role)], sid: sessionId })
+      .setProtectedHeader({ alg: 'RS256', typ: 'at+jwt', kid: id })
+      .setIssuer(issuer)
+      .setAudience(accessTokenAudience)
+      .setSubject(userId)
+      .setJti(randomUUID())
+      .setIssuedAt()
+      .setExpirationTime(`${accessTokenSeconds}s`)
+      .sign(key);
+  };

@@ -1,0 +1,107 @@
+import { auditMessage, eventMessage, type Outbox } from '@settler/chassis/outbox';
+import type { Postgres } from '@settler/chassis/postgres';
+import { Refusal } from '@settler/chassis/refusal';
+import { organizationCreated, userRegistered } from '@settler/contracts/events/identity';
+import type { AccountStore, Organization, Registration } from '../../application/ports.ts';
+import { emptyHead, type Hmac, headSeal } from '../../domain/audit-chain.ts';
+import { insertSession, type Mint } from './session-rows.ts';
+import { publicly, type Trx, underOrganization } from './sight.ts';
+import type { Database } from './tables.ts';
+
+export interface AccountStoreNeeds {
+  readonly postgres: Postgres<Database>;
+  readonly outbox: Outbox;
+  readonly mint: Mint;
+  readonly sessionLifetimeMs: number;
+  readonly chainHmac: Hmac;
+}
+
+export const createAccountStore = ({ postgres, outbox, mint, sessionLifetimeMs, chainHmac }: AccountStoreNeeds): AccountStore => ({
+  findByEmail: (email) =>
+    postgres.anonymous(async (trx) => {
+      const row = await trx.selectFrom('users').selectAll().where('email', '=', email).executeTakeFirst();
+      return row && { user: { id: row.id, email: row.email, name: row.name }, passwordHash: row.password_hash };
+    }),
+
+  register: (registration) =>
+    publicly(postgres, async (trx) => {
+      const { user, passwordHash, sessionId } = registration;
+      const inserted = await trx
+        .insertInto('users')
+        .values({
+          id: user.id,
+          email: user.email,
+          name: user.name,
+          password_hash: passwordHash,
+          created_at: registration.organization.createdAt,
+        })
+        .onConflict((conflict) => conflict.column('email').doNothing())
+        .executeTakeFirst();
+      if (inserted.numInsertedOrUpdatedRows === 0n)
+        throw new Refusal('conflict', 'There is an account with this e-mail address already; log in instead.');
+      return underOrganization(trx, registration.organization.id, async () => {
+        const organization = await insertOrganization(trx, registration);
+        const { id: organizationId, createdAt } = organization;
+        await trx
+          .insertInto('memberships')
+          .values({ organization_id: organizationId, user_id: user.id, role: 'owner', created_at: createdAt })
+          .execute();
+        await trx
+          .insertInto('audit_heads')
+          .values({ organization_id: organizationId, ...emptyHead, seal: headSeal(organizationId, emptyHead, chainHmac) })
+          .execute();
+        const refreshToken = await insertSession(trx, mint, {
+          id: sessionId,
+          userId: user.id,
+          organizationId,
+          lifetimeMs: sessionLifetimeMs,
+        });
+        await outbox.append(trx, messagesOf(registration, organization));
+        return { user, organization, grant: { userId: user.id, organizationId, role: 'owner', sessionId }, refreshToken };
+      });
+    }),
+});
+
+const insertOrganization = async (trx: Trx, { organization, slugs }: Registration): Promise<Organization> => {
+  for (const slug of slugs) {
+    const { numInsertedOrUpdatedRows } = await trx
+      .insertInto('organizations')
+      .values({
+        organization_id: organization.id,
+        name: organization.name,
+        slug,
+        base_currency: organization.baseCurrency,
+        created_at: organization.createdAt,
+      })
+      .onConflict((conflict) => conflict.column('slug').doNothing())
+      .executeTakeFirst();
+    if (numInsertedOrUpdatedRows === 1n) return { ...organization, slug };
+  }
+  throw new Error('no slug was free');
+};
+
+const messagesOf = ({ user, address }: Registration, organization: Organization) => {
+  const { id: organizationId, name, slug, baseCurrency, createdAt } = organization;
+  const by = { actor: { type: 'user' as const, id: user.id }, address };
+  const membership = { userId: user.id, organizationId, role: 'owner' as const };
+  return [
+    eventMessage(
+      organizationCreated,
+      { organizationId, aggregateId: organizationId, aggregateVersion: 1 },
+      { organizationId, name, slug, baseCurrency, createdAt: createdAt.toISOString() },
+    ),
+    eventMessage(userRegistered, { organizationId, aggregateId: user.id, aggregateVersion: 1 }, membership),
+    auditMessage('identity', organizationId, {
+      ...by,
+      action: 'organization.created',
+      resource: { type: 'organization', id: organizationId },
+      after: { name, slug, baseCurrency },
+    }),
+    auditMessage('identity', organizationId, {
+      ...by,
+      action: 'user.registered',
+      resource: { type: 'user', id: user.id },
+      after: { role: 'owner' },
+    }),
+  ];
+};

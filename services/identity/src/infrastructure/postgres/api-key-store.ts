@@ -1,0 +1,138 @@
+import { requireRevision } from '@settler/chassis/entity-tag';
+import { auditMessage, eventMessage, type Outbox } from '@settler/chassis/outbox';
+import { actFor, type Postgres } from '@settler/chassis/postgres';
+import { notFound } from '@settler/chassis/refusal';
+import { apiKeyCreated, apiKeyRevoked } from '@settler/contracts/events/identity';
+import { type Selectable, sql } from 'kysely';
+import type { Actor, ApiKey, ApiKeyStore } from '../../application/ports.ts';
+import { revoke } from './revocations.ts';
+import { showingKey } from './sight.ts';
+import type { Database } from './tables.ts';
+
+type Row = Selectable<Database['api_keys']>;
+
+/** What a key is written as `in use` with at most; far below the minute by which `lastUsedAt` may lag. */
+const touchSeconds = 10;
+
+export const createApiKeyStore = (postgres: Postgres<Database>, outbox: Outbox): ApiKeyStore => ({
+  insert: (key, actor) =>
+    postgres.organization(actor.principal.organizationId, async (trx) => {
+      const row = await trx
+        .insertInto('api_keys')
+        .values({
+          id: key.id,
+          organization_id: actor.principal.organizationId,
+          name: key.name,
+          locator: key.locator,
+          prefix: key.prefix,
+          hash: key.hash,
+          scopes: key.scopes,
+          rate_limit: key.rateLimit === null ? null : JSON.stringify(key.rateLimit),
+          allowed_ips: key.allowedIps,
+          expires_at: key.expiresAt,
+          created_by_type: actor.principal.kind,
+          created_by_id: actor.principal.id,
+          created_at: key.createdAt,
+        })
+        .returningAll()
+        .executeTakeFirstOrThrow();
+      const apiKey = viewOf(row);
+      await outbox.append(trx, [
+        eventMessage(apiKeyCreated, aboutOf(apiKey), eventData(apiKey)),
+        audit(apiKey, actor, 'created', { after: auditView(apiKey) }),
+      ]);
+      return apiKey;
+    }),
+
+  revoke: (id, ifMatch, actor) =>
+    postgres.organization(actor.principal.organizationId, async (trx) => {
+      const before = await trx.selectFrom('api_keys').selectAll().where('id', '=', id).forUpdate().executeTakeFirst();
+      if (before === undefined) throw notFound('API key');
+      requireRevision(ifMatch, before.revision);
+      if (before.revoked_at !== null) return;
+      const row = await trx
+        .updateTable('api_keys')
+        .set({ revoked_at: sql<Date>`now()`, revision: sql<bigint>`revision + 1` })
+        .where('id', '=', id)
+        .returningAll()
+        .executeTakeFirstOrThrow();
+      const apiKey = viewOf(row);
+      await outbox.append(trx, [
+        eventMessage(apiKeyRevoked, aboutOf(apiKey), eventData(apiKey)),
+        audit(apiKey, actor, 'revoked', { before: auditView(viewOf(before)), after: auditView(apiKey) }),
+      ]);
+      await revoke(trx, 'apiKey', id);
+    }),
+
+  findByLocator: (locator) =>
+    postgres.anonymous(async (trx) => {
+      await showingKey(trx, locator);
+      const row = await trx.selectFrom('api_keys').selectAll().where('locator', '=', locator).executeTakeFirst();
+      return row && { ...viewOf(row), hash: row.hash };
+    }),
+
+  touch: (organizationId, id) =>
+    postgres.anonymous(async (trx) => {
+      await actFor(trx, organizationId);
+      await trx
+        .updateTable('api_keys')
+        .set({ last_used_at: sql<Date>`now()` })
+        .where('id', '=', id)
+        .where(sql<boolean>`coalesce(last_used_at < now() - make_interval(secs => ${touchSeconds}), true)`)
+        .execute();
+    }),
+});
+
+export const viewOf = (row: Row): ApiKey => ({
+  id: row.id,
+  organizationId: row.organization_id,
+  name: row.name,
+  prefix: row.prefix,
+  scopes: row.scopes,
+  rateLimit: row.rate_limit,
+  allowedIps: row.allowed_ips,
+  expiresAt: row.expires_at,
+  createdBy: { type: row.created_by_type, id: row.created_by_id },
+  createdAt: row.created_at,
+  lastUsedAt: row.last_used_at,
+  revokedAt: row.revoked_at,
+  status: statusOf(row),
+  revision: row.revision,
+});
+
+const statusOf = ({ revoked_at: revokedAt, expires_at: expiresAt }: Row): ApiKey['status'] => {
+  if (revokedAt !== null) return 'revoked';
+  return expiresAt !== null && expiresAt <= new Date() ? 'expired' : 'active';
+};
+
+const aboutOf = ({ id, organizationId, revision }: ApiKey) => ({ organizationId, aggregateId: id, aggregateVersion: Number(revision) });
+
+const eventData = ({ id, organizationId, name, prefix, scopes, expiresAt }: ApiKey) => ({
+  apiKeyId: id,
+  organizationId,
+  name,
+  prefix,
+  scopes: [...scopes],
+  expiresAt: expiresAt?.toISOString() ?? null,
+});
+
+const auditView = ({ name, prefix, scopes, rateLimit, allowedIps, expiresAt, status }: ApiKey) => ({
+  name,
+  prefix,
+  scopes,
+  rateLimit,
+  allowedIps,
+  expiresAt: expiresAt?.toISOString() ?? null,
+  status,
+});
+
+const audit = (apiKey: ApiKey, { principal, address }: Actor, event: string, change: { before?: object; after: object }) =>
+  auditMessage('identity', apiKey.organizationId, {
+    actor: { type: principal.kind, id: principal.id },
+    ...(principal.kind === 'apiKey' ? { keyId: principal.id } : {}),
+    address,
+    action: `api-key.${event}`,
+    resource: { type: 'api-key', id: apiKey.id },
+    ...(change.before === undefined ? {} : { before: { ...change.before } }),
+    after: { ...change.after },
+  });

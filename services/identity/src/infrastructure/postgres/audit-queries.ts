@@ -1,0 +1,113 @@
+import { type Cursors, toPage } from '@settler/chassis/pagination';
+import type { Postgres } from '@settler/chassis/postgres';
+import { type Selectable, sql } from 'kysely';
+import type { AuditEvent, AuditQueries } from '../../application/queries.ts';
+import { type ChainEntry, type Check, checkEntry, concludeCheck, emptyHead, type Hmac } from '../../domain/audit-chain.ts';
+import type { Trx } from './sight.ts';
+import type { Database } from './tables.ts';
+
+type Row = Selectable<Database['audit_entries']>;
+
+/** What verification holds at once. */
+const batchRows = 2_000;
+
+export const createAuditQueries = (postgres: Postgres<Database>, cursors: Cursors, hmac: Hmac): AuditQueries => ({
+  list: (organizationId, { limit, cursor, actor, action, resource, since, until }) =>
+    postgres.organization(organizationId, async (trx) => {
+      const list = JSON.stringify(['audit', organizationId, actor, action, resource, since, until]);
+      const [position] = cursors.read(list, cursor) ?? [];
+      const rows = await trx
+        .selectFrom('audit_entries')
+        .selectAll()
+        .$if(position !== undefined, (query) => query.where('position', '<', BigInt(position ?? 0)))
+        .$if(actor !== undefined, (query) => query.where('actor_id', '=', actor ?? ''))
+        .$if(action !== undefined, (query) => query.where('action', '=', action ?? ''))
+        .$if(resource !== undefined, (query) =>
+          query.where(({ eb, or }) => or([eb('resource_id', '=', resource ?? ''), eb('resource_type', '=', resource ?? '')])),
+        )
+        .$if(since !== undefined, (query) => query.where(sql<boolean>`at >= ${since}::timestamptz`))
+        .$if(until !== undefined, (query) => query.where(sql<boolean>`at < ${until}::timestamptz`))
+        .orderBy('position', 'desc')
+        .limit(limit + 1)
+        .execute();
+      return toPage(rows, limit, eventOf, (row) => cursors.write(list, [Number(row.position)]));
+    }),
+
+  verify: (organizationId) =>
+    postgres.organization(organizationId, async (trx) => {
+      const head = await readHead(trx, organizationId);
+      let check: Check = emptyHead;
+      for await (const entry of entriesUpTo(trx, organizationId, head?.entries ?? 0)) check = checkEntry(check, entry, hmac);
+      const verdict = concludeCheck(organizationId, check, head, hmac);
+      return verdict.valid && head?.beyond ? { ...verdict, valid: false, firstBadId: head.beyond } : verdict;
+    }),
+});
+
+/**
+ * The head, and what stands behind it. In one statement: an entry and its head are committed together, so that at no moment
+ * anything stands there that was appended as it should be. Entries that come later are the next verification's.
+ */
+const readHead = async (trx: Trx, organizationId: string) => {
+  const row = await trx
+    .selectFrom('audit_heads as head')
+    .selectAll('head')
+    .select(({ selectFrom }) =>
+      selectFrom('audit_entries')
+        .select('id')
+        .whereRef('audit_entries.organization_id', '=', 'head.organization_id')
+        .where(({ or, eb, ref }) => or([eb('position', '>', ref('head.entries')), eb('position', '<', 1n)]))
+        .orderBy('position')
+        .limit(1)
+        .as('beyond'),
+    )
+    .where('organization_id', '=', organizationId)
+    .executeTakeFirst();
+  return row && { entries: Number(row.entries), hash: row.hash, seal: row.seal, beyond: row.beyond };
+};
+
+async function* entriesUpTo(trx: Trx, organizationId: string, last: number): AsyncGenerator<ChainEntry & { hash: string }> {
+  let position = 0n;
+  for (;;) {
+    const rows = await trx
+      .selectFrom('audit_entries')
+      .selectAll()
+      .where('organization_id', '=', organizationId)
+      .where('position', '>', position)
+      .where('position', '<=', BigInt(last))
+      .orderBy('position')
+      .limit(batchRows)
+      .execute();
+    for (const row of rows) yield linkOf(row);
+    if (rows.length < batchRows) return;
+    position = rows.at(-1)?.position ?? position;
+  }
+}
+
+const linkOf = (row: Row): ChainEntry & { hash: string } => ({
+  organizationId: row.organization_id,
+  position: Number(row.position),
+  id: row.id,
+  at: row.at.toISOString(),
+  actorType: row.actor_type,
+  actorId: row.actor_id,
+  keyId: row.key_id,
+  action: row.action,
+  resourceType: row.resource_type,
+  resourceId: row.resource_id,
+  before: row.before_state,
+  after: row.after_state,
+  hash: row.hash,
+});
+
+const eventOf = (row: Row): AuditEvent => ({
+  id: row.id,
+  at: row.at.toISOString(),
+  actor: { type: row.actor_type, id: row.actor_id },
+  ...(row.key_id === null ? {} : { keyId: row.key_id }),
+  address: row.address,
+  action: row.action,
+  resource: { type: row.resource_type, id: row.resource_id },
+  ...(row.before_state === null ? {} : { before: JSON.parse(row.before_state) as unknown }),
+  ...(row.after_state === null ? {} : { after: JSON.parse(row.after_state) as unknown }),
+  hash: row.hash,
+});

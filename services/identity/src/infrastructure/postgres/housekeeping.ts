@@ -1,0 +1,30 @@
+/** Deletes what has served its time, in small batches: ended sessions, counted failures, old revocations. */
+import type { Logger } from '@settler/chassis/logger';
+import type { Postgres } from '@settler/chassis/postgres';
+import { sql } from 'kysely';
+import type { Database } from './tables.ts';
+
+const everyMs = 10 * 60_000;
+const batchRows = 5_000;
+
+// Revocations are kept far longer than the access tokens that they speak of live: a gateway that starts learns them all.
+const rules = [
+  ['sessions', "expires_at < now() - interval '1 day'"],
+  ['login_failures', "at < now() - interval '1 hour'"],
+  ['known_addresses', "last_login_at < now() - interval '30 days'"],
+  ['revocations', "at < now() - interval '1 day'"],
+] as const;
+
+export const startHousekeeping = (postgres: Postgres<Database>, logger: Logger) => {
+  const clean = async () => {
+    for (const [table, isOver] of rules) {
+      const batch = `delete from ${table} where ctid = any(array(select ctid from ${table} where ${isOver} limit ${batchRows}))`;
+      let deleted = BigInt(batchRows);
+      while (deleted === BigInt(batchRows)) deleted = (await sql.raw(batch).execute(postgres.systemDb)).numAffectedRows ?? 0n;
+    }
+  };
+  const timer = setInterval(() => {
+    clean().catch((error: unknown) => logger.warn({ err: error }, 'housekeeping is put off to the next round'));
+  }, everyMs);
+  return { stop: () => clearInterval(timer) };
+};

@@ -1,0 +1,71 @@
+import { type Cursors, toPage } from '@settler/chassis/pagination';
+import type { Postgres } from '@settler/chassis/postgres';
+import { type Selectable, sql } from 'kysely';
+import type { Organization } from '../../application/ports.ts';
+import type { Queries } from '../../application/queries.ts';
+import { viewOf } from './api-key-store.ts';
+import { asUser } from './sight.ts';
+import type { Database } from './tables.ts';
+
+export const createQueries = (postgres: Postgres<Database>, cursors: Cursors): Queries => ({
+  organization: (organizationId) =>
+    postgres.organization(organizationId, async (trx) => {
+      const row = await trx.selectFrom('organizations').selectAll().where('organization_id', '=', organizationId).executeTakeFirst();
+      return row && { organization: organizationOf(row), revision: row.revision };
+    }),
+
+  organizationsOf: (userId, { limit, cursor }) =>
+    postgres.anonymous(async (trx) => {
+      await asUser(trx, userId);
+      const list = `organizations of ${userId}`;
+      const [time, id] = cursors.read(list, cursor) ?? [];
+      const rows = await trx
+        .selectFrom('memberships')
+        .innerJoin('organizations', 'organizations.organization_id', 'memberships.organization_id')
+        .selectAll('organizations')
+        .select(['memberships.role', 'memberships.created_at as joined_at'])
+        .where('memberships.user_id', '=', userId)
+        .$if(time !== undefined, (query) =>
+          query.where(sql<boolean>`(memberships.created_at, memberships.organization_id) < (${String(time)}::timestamptz, ${String(id)})`),
+        )
+        .orderBy('memberships.created_at', 'desc')
+        .orderBy('memberships.organization_id', 'desc')
+        .limit(limit + 1)
+        .execute();
+      return toPage(
+        rows,
+        limit,
+        (row) => ({ ...organizationOf(row), role: row.role }),
+        (row) => cursors.write(list, [row.joined_at.toISOString(), row.organization_id]),
+      );
+    }),
+
+  apiKey: (organizationId, id) =>
+    postgres.organization(organizationId, async (trx) => {
+      const row = await trx.selectFrom('api_keys').selectAll().where('id', '=', id).executeTakeFirst();
+      return row && viewOf(row);
+    }),
+
+  apiKeys: (organizationId, { limit, cursor }) =>
+    postgres.organization(organizationId, async (trx) => {
+      const list = `api keys of ${organizationId}`;
+      const [time, id] = cursors.read(list, cursor) ?? [];
+      const rows = await trx
+        .selectFrom('api_keys')
+        .selectAll()
+        .$if(time !== undefined, (query) => query.where(sql<boolean>`(created_at, id) < (${String(time)}::timestamptz, ${String(id)})`))
+        .orderBy('created_at', 'desc')
+        .orderBy('id', 'desc')
+        .limit(limit + 1)
+        .execute();
+      return toPage(rows, limit, viewOf, (row) => cursors.write(list, [row.created_at.toISOString(), row.id]));
+    }),
+});
+
+const organizationOf = (row: Selectable<Database['organizations']>): Organization => ({
+  id: row.organization_id,
+  name: row.name,
+  slug: row.slug,
+  baseCurrency: row.base_currency,
+  createdAt: row.created_at,
+});

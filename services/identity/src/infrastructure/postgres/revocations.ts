@@ -1,0 +1,46 @@
+import type { Postgres } from '@settler/chassis/postgres';
+import { revocationsMax } from '@settler/contracts/internal/api-keys';
+import { sql } from 'kysely';
+import type { Revocations } from '../../application/queries.ts';
+import type { Trx } from './sight.ts';
+import type { Database } from './tables.ts';
+
+/** Says that something no longer counts. Last in its transaction: the counter's row makes all others wait until the commit. */
+export const revoke = async (trx: Trx, kind: 'apiKey' | 'session', id: string): Promise<void> => {
+  const { revision } = await trx
+    .updateTable('revocation_counter')
+    .set({ revision: sql<bigint>`revision + 1` })
+    .returning('revision')
+    .executeTakeFirstOrThrow();
+  await trx.insertInto('revocations').values({ revision, kind, subject_id: id }).execute();
+};
+
+interface Row {
+  readonly current: bigint;
+  readonly oldest: bigint | null;
+  readonly revoked: readonly { revision: number; kind: 'apiKey' | 'session' | 'user'; id: string }[];
+}
+
+export const createRevocations = (postgres: Postgres<Database>): Revocations => ({
+  after: (revision) =>
+    postgres.anonymous(async (trx) => {
+      // One statement, so that the counter and the rows are of the same moment.
+      const { rows } = await sql<Row>`
+        select counter.revision as current,
+               (select min(revision) from revocations) as oldest,
+               coalesce((select json_agg(page order by page.revision)
+                           from (select revision, kind, subject_id as id from revocations
+                                  where revision > case when ${revision}::bigint > counter.revision then 0 else ${revision}::bigint end
+                                  order by revision limit ${revocationsMax}) as page), '[]') as revoked
+          from revocation_counter as counter`.execute(trx);
+      const { current, oldest, revoked } = rows[0] ?? { current: 0n, oldest: null, revoked: [] };
+      const known = BigInt(revision);
+      const firstKept = oldest ?? current + 1n;
+      return {
+        revision: revoked.length === revocationsMax ? (revoked.at(-1)?.revision ?? revision) : Number(current),
+        // Too far behind, or ahead: the database was restored to a time before what the asker knows.
+        all: known + 1n < firstKept || known > current,
+        revoked: revoked.map(({ kind, id }) => ({ kind, id })),
+      };
+    }),
+});

@@ -1,0 +1,46 @@
+/** The rows of a session and of its tokens, inside somebody's transaction. */
+import { createHash, createHmac } from 'node:crypto';
+import { sql } from 'kysely';
+import type { Trx } from './sight.ts';
+
+/**
+ * Tokens are computed, not drawn: each follows from its session and generation, so that a successor can be given out twice
+ * without ever being stored. Whoever lacks the key cannot compute one, and the database keeps hashes alone.
+ */
+export const createMint =
+  (key: Buffer) =>
+  (sessionId: string, generation: number): string =>
+    `str_${createHmac('sha256', key).update(`${sessionId}\n${generation}`).digest('base64url')}`;
+export type Mint = ReturnType<typeof createMint>;
+
+export const hashOf = (refreshToken: string): Buffer => createHash('sha256').update(refreshToken).digest();
+
+export interface NewSession {
+  readonly id: string;
+  readonly userId: string;
+  readonly organizationId: string;
+  readonly lifetimeMs: number;
+}
+
+/** Returns the first refresh token. */
+export const insertSession = async (trx: Trx, mint: Mint, { id, userId, organizationId, lifetimeMs }: NewSession): Promise<string> => {
+  await trx
+    .insertInto('sessions')
+    .values({
+      id,
+      user_id: userId,
+      organization_id: organizationId,
+      expires_at: sql<Date>`now() + make_interval(secs => ${lifetimeMs / 1000}::float8)`,
+    })
+    .execute();
+  return insertToken(trx, mint, id, 0);
+};
+
+export const insertToken = async (trx: Trx, mint: Mint, sessionId: string, generation: number): Promise<string> => {
+  const token = mint(sessionId, generation);
+  await trx
+    .insertInto('refresh_tokens')
+    .values({ hash: hashOf(token), session_id: sessionId, generation })
+    .execute();
+  return token;
+};

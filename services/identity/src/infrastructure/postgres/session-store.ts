@@ -1,0 +1,185 @@
+import { auditMessage, type Outbox } from '@settler/chassis/outbox';
+import type { Postgres } from '@settler/chassis/postgres';
+import { notFound, Refusal } from '@settler/chassis/refusal';
+import type { Role } from '@settler/contracts/scopes';
+import { type Selectable, sql } from 'kysely';
+import type { Organization, SessionStore, SignedIn, User } from '../../application/ports.ts';
+import { decideRefresh, type RefreshDecision } from '../../domain/session.ts';
+import { revoke } from './revocations.ts';
+import { hashOf, insertSession, insertToken, type Mint } from './session-rows.ts';
+import { asUser, publicly, type Trx, underOrganization } from './sight.ts';
+import type { Database } from './tables.ts';
+
+export interface SessionStoreNeeds {
+  readonly postgres: Postgres<Database>;
+  readonly outbox: Outbox;
+  readonly mint: Mint;
+  readonly lifetimeMs: number;
+  readonly graceMs: number;
+}
+
+type Session = Selectable<Database['sessions']>;
+
+export const createSessionStore = ({ postgres, outbox, mint, lifetimeMs, graceMs }: SessionStoreNeeds): SessionStore => {
+  /** Ends a session that is open, with what has to be said about it. */
+  const close = async (trx: Trx, session: Session, reason: 'logout' | 'reuse', address: string | null): Promise<void> => {
+    if (session.ended_at !== null) return;
+    const { id, user_id: userId, organization_id: organizationId } = session;
+    await trx.updateTable('sessions').set({ ended_at: sql<Date>`now()`, end_reason: reason }).where('id', '=', id).execute();
+    const entry = auditMessage('identity', organizationId, {
+      actor: reason === 'logout' ? { type: 'user', id: userId } : { type: 'system', id: 'identity' },
+      address,
+      action: reason === 'logout' ? 'session.ended' : 'session.reuse_detected',
+      resource: { type: 'session', id },
+      after: { userId, reason },
+    });
+    await underOrganization(trx, organizationId, () => outbox.append(trx, [entry]));
+    await revoke(trx, 'session', id);
+  };
+
+  return {
+    begin: (user, sessionId, organizationId, address) =>
+      publicly(postgres, async (trx) => {
+        const membership = await membershipOf(trx, user.id, organizationId);
+        if (membership === undefined && organizationId !== undefined) throw notFound('organization');
+        if (membership === undefined) throw new Refusal('forbidden', 'You are not a member of any organization.');
+        const { organization, role } = membership;
+        const refreshToken = await insertSession(trx, mint, {
+          id: sessionId,
+          userId: user.id,
+          organizationId: organization.id,
+          lifetimeMs,
+        });
+        const entry = auditMessage('identity', organization.id, {
+          actor: { type: 'user', id: user.id },
+          address,
+          action: 'session.started',
+          resource: { type: 'session', id: sessionId },
+          after: { userId: user.id },
+        });
+        await underOrganization(trx, organization.id, () => outbox.append(trx, [entry]));
+        return signedIn(user, organization, role, sessionId, refreshToken);
+      }),
+
+    endIfReused: (refreshToken, address) =>
+      postgres.anonymous(async (trx) => {
+        const shown = await lockSession(trx, refreshToken, graceMs);
+        if (shown?.decision !== 'reuse') return false;
+        await close(trx, shown.session, 'reuse', address);
+        return true;
+      }),
+
+    refresh: (refreshToken, wanted) =>
+      publicly(postgres, async (trx) => {
+        const shown = await lockSession(trx, refreshToken, graceMs);
+        if (shown === undefined || shown.decision === 'over' || shown.decision === 'reuse') throw tokenIsOver();
+        const { session, generation, decision } = shown;
+        const user = await trx
+          .selectFrom('users')
+          .select(['id', 'email', 'name'])
+          .where('id', '=', session.user_id)
+          .executeTakeFirstOrThrow();
+        const membership = await membershipOf(trx, user.id, wanted ?? session.organization_id);
+        if (membership === undefined) throw wanted === undefined ? tokenIsOver() : notFound('organization');
+        const { organization, role } = membership;
+        if (wanted !== undefined && wanted !== session.organization_id)
+          await trx.updateTable('sessions').set({ organization_id: wanted }).where('id', '=', session.id).execute();
+        const successor = decision === 'repeat' ? mint(session.id, generation + 1) : await rotate(trx, mint, session.id, generation);
+        return signedIn(user, organization, role, session.id, successor);
+      }),
+
+    end: (refreshToken, { principal, address }) =>
+      postgres.organization(principal.organizationId, async (trx) => {
+        const shown = await lockSession(trx, refreshToken, graceMs);
+        if (shown !== undefined) await close(trx, shown.session, 'logout', address);
+      }),
+
+    isActive: (sessionId) =>
+      postgres.anonymous(async (trx) => {
+        const found = await trx
+          .selectFrom('sessions')
+          .select('id')
+          .where('id', '=', sessionId)
+          .where('ended_at', 'is', null)
+          .where('expires_at', '>', sql<Date>`now()`)
+          .executeTakeFirst();
+        return found !== undefined;
+      }),
+  };
+};
+
+const tokenIsOver = () => new Refusal('unauthenticated', 'The refresh token is not valid any more; log in again.');
+
+const signedIn = (user: User, organization: Organization, role: Role, sessionId: string, refreshToken: string): SignedIn => ({
+  user,
+  organization,
+  grant: { userId: user.id, organizationId: organization.id, role, sessionId },
+  refreshToken,
+});
+
+interface Shown {
+  readonly session: Session;
+  readonly generation: number;
+  readonly decision: RefreshDecision;
+}
+
+/**
+ * The session of a token, locked, and what is to be done with it. The token is read after the lock is held: read with it, it
+ * would be the token as it was before another refresh of the same session, which we may have waited for, replaced it.
+ */
+const lockSession = async (trx: Trx, refreshToken: string, graceMs: number): Promise<Shown | undefined> => {
+  const hash = hashOf(refreshToken);
+  const session = await trx
+    .selectFrom('sessions')
+    .selectAll()
+    .where('id', '=', (subject) => subject.selectFrom('refresh_tokens').select('session_id').where('hash', '=', hash))
+    .forUpdate()
+    .executeTakeFirst();
+  if (session === undefined) return undefined;
+  const token = await trx
+    .selectFrom('refresh_tokens')
+    .select(['generation', 'replaced_at', sql<Date>`clock_timestamp()`.as('now')])
+    .where('hash', '=', hash)
+    .executeTakeFirstOrThrow();
+  const state = { generation: session.generation, expiresAt: session.expires_at, endedAt: session.ended_at };
+  const decision = decideRefresh(state, { generation: token.generation, replacedAt: token.replaced_at }, token.now, graceMs);
+  return { session, generation: token.generation, decision };
+};
+
+const rotate = async (trx: Trx, mint: Mint, sessionId: string, generation: number): Promise<string> => {
+  await trx
+    .updateTable('refresh_tokens')
+    .set({ replaced_at: sql<Date>`clock_timestamp()` })
+    .where('session_id', '=', sessionId)
+    .where('generation', '=', generation)
+    .execute();
+  await trx
+    .updateTable('sessions')
+    .set({ generation: generation + 1 })
+    .where('id', '=', sessionId)
+    .execute();
+  return insertToken(trx, mint, sessionId, generation + 1);
+};
+
+/** The user has proved who they are, so the transaction may see what they are a member of. */
+const membershipOf = async (
+  trx: Trx,
+  userId: string,
+  organizationId: string | undefined,
+): Promise<{ organization: Organization; role: Role } | undefined> => {
+  await asUser(trx, userId);
+  const row = await trx
+    .selectFrom('memberships')
+    .innerJoin('organizations', 'organizations.organization_id', 'memberships.organization_id')
+    .selectAll('organizations')
+    .select('memberships.role')
+    .where('memberships.user_id', '=', userId)
+    .$if(organizationId !== undefined, (query) => query.where('memberships.organization_id', '=', organizationId ?? ''))
+    .orderBy('memberships.created_at', 'desc')
+    .orderBy('memberships.organization_id', 'desc')
+    .limit(1)
+    .executeTakeFirst();
+  if (row === undefined) return undefined;
+  const { organization_id: id, name, slug, base_currency: baseCurrency, created_at: createdAt } = row;
+  return { organization: { id, name, slug, baseCurrency, createdAt }, role: row.role };
+};

@@ -1,0 +1,104 @@
+/** The signing keys in the database: made once however many replicas start, and rotated by whichever comes first. */
+import { createPrivateKey, createPublicKey, generateKeyPair, type KeyObject } from 'node:crypto';
+import { promisify } from 'node:util';
+import type { Postgres } from '@settler/chassis/postgres';
+import { calculateJwkThumbprint, exportJWK } from 'jose';
+import { sql } from 'kysely';
+import { planKeys } from '../../domain/signing-keys.ts';
+import { placeOf, type SecretBox } from '../secret-box.ts';
+import type { Trx } from './sight.ts';
+import type { Database } from './tables.ts';
+
+export interface PublishedKey {
+  readonly id: string;
+  readonly jwk: Record<string, unknown>;
+}
+
+export interface SigningKeys {
+  readonly signing: { readonly id: string; readonly key: KeyObject };
+  readonly published: readonly PublishedKey[];
+}
+
+export interface SigningKeyStore {
+  /** Makes, rotates and forgets keys as is due. */
+  readonly maintain: () => Promise<void>;
+  readonly read: () => Promise<SigningKeys>;
+}
+
+export interface SigningKeyNeeds {
+  readonly postgres: Postgres<Database>;
+  readonly box: SecretBox;
+  readonly rotationMs: number;
+  readonly given: KeyObject | undefined;
+}
+
+const modulusLength = 2048;
+const generate = promisify(generateKeyPair);
+const place = (id: string) => placeOf('system', 'signing_keys', 'sealed_private_key', id);
+
+const describeKey = async (key: KeyObject): Promise<PublishedKey> => {
+  const { kty, n, e } = await exportJWK(createPublicKey(key));
+  const id = await calculateJwkThumbprint({ kty: kty ?? '', n: n ?? '', e: e ?? '' });
+  return { id, jwk: { kty, n, e, kid: id, alg: 'RS256', use: 'sig' } };
+};
+
+export const createSigningKeyStore = ({ postgres, box, rotationMs, given }: SigningKeyNeeds): SigningKeyStore => {
+  const insert = async (trx: Trx, key: KeyObject, status: 'current' | 'next'): Promise<void> => {
+    const { id, jwk } = await describeKey(key);
+    await trx
+      .insertInto('signing_keys')
+      .values({
+        id,
+        status,
+        public_jwk: JSON.stringify(jwk),
+        sealed_private_key: box.seal(key.export({ format: 'pem', type: 'pkcs8' }).toString(), place(id)),
+        activated_at: status === 'current' ? sql<Date>`now()` : null,
+      })
+      .execute();
+  };
+
+  const activate = async (trx: Trx, id: string): Promise<void> => {
+    const { numUpdatedRows } = await trx
+      .updateTable('signing_keys')
+      .set({ status: 'current', activated_at: sql<Date>`now()`, retired_at: null })
+      .where('id', '=', id)
+      .executeTakeFirst();
+    if (numUpdatedRows === 0n && given !== undefined) await insert(trx, given, 'current');
+  };
+
+  return {
+    maintain: async () => {
+      const givenId = given === undefined ? undefined : (await describeKey(given)).id;
+      await postgres.system(async (trx) => {
+        await sql`select pg_advisory_xact_lock(hashtext('settler signing keys'))`.execute(trx);
+        const rows = await trx
+          .selectFrom('signing_keys')
+          .select(['id', 'status', 'activated_at', 'retired_at', sql<Date>`clock_timestamp()`.as('now')])
+          .execute();
+        const states = rows.map((row) => ({ id: row.id, status: row.status, activatedAt: row.activated_at, retiredAt: row.retired_at }));
+        const plan = planKeys(states, rows[0]?.now ?? new Date(), rotationMs, givenId);
+        if (plan.retire !== undefined)
+          await trx
+            .updateTable('signing_keys')
+            .set({ status: 'retired', retired_at: sql<Date>`now()` })
+            .where('id', '=', plan.retire)
+            .execute();
+        if (plan.activate !== undefined) await activate(trx, plan.activate);
+        for (const status of plan.create) await insert(trx, (await generate('rsa', { modulusLength })).privateKey, status);
+        if (plan.forget.length > 0) await trx.deleteFrom('signing_keys').where('id', 'in', plan.forget).execute();
+      });
+    },
+
+    read: async () => {
+      const rows = await postgres.systemDb
+        .selectFrom('signing_keys')
+        .selectAll()
+        .orderBy(sql`case status when 'current' then 0 when 'next' then 1 else 2 end, retired_at desc`)
+        .execute();
+      const current = rows.find((row) => row.status === 'current');
+      if (current === undefined) throw new Error('there is no signing key');
+      const key = createPrivateKey(box.open(current.sealed_private_key, place(current.id)));
+      return { signing: { id: current.id, key }, published: rows.map((row) => ({ id: row.id, jwk: row.public_jwk })) };
+    },
+  };
+};

@@ -1,0 +1,79 @@
+import type { ChassisTables } from '@settler/chassis/tables';
+import type { Role, Scope } from '@settler/contracts/scopes';
+import type { ColumnType, Generated } from 'kysely';
+import type { RateLimit } from '../../application/ports.ts';
+
+type Json<Value> = ColumnType<Value, string, string>;
+type Counter = ColumnType<bigint, bigint | number | undefined, bigint | number>;
+
+export interface Database extends ChassisTables {
+  users: { id: string; email: string; name: string | null; password_hash: string; created_at: Date };
+  organizations: {
+    organization_id: string;
+    name: string;
+    slug: string;
+    base_currency: string;
+    revision: Counter;
+    created_at: Date;
+  };
+  memberships: { organization_id: string; user_id: string; role: Role; created_at: Date };
+  sessions: {
+    id: string;
+    user_id: string;
+    organization_id: string;
+    generation: Generated<number>;
+    created_at: Generated<Date>;
+    expires_at: Date;
+    ended_at: Date | null;
+    end_reason: 'logout' | 'reuse' | null;
+  };
+  refresh_tokens: { hash: Buffer; session_id: string; generation: number; replaced_at: Date | null };
+  api_keys: {
+    id: string;
+    organization_id: string;
+    name: string;
+    locator: string;
+    prefix: string;
+    hash: string;
+    scopes: ColumnType<Scope[], readonly Scope[], never>;
+    rate_limit: ColumnType<RateLimit | null, string | null, never>;
+    allowed_ips: ColumnType<string[], readonly string[], never>;
+    expires_at: Date | null;
+    created_by_type: string;
+    created_by_id: string;
+    revision: Counter;
+    created_at: Date;
+    last_used_at: Date | null;
+    revoked_at: Date | null;
+  };
+  revocation_counter: { single: Generated<boolean>; revision: Counter };
+  revocations: { revision: Counter; kind: 'apiKey' | 'session' | 'user'; subject_id: string; at: Generated<Date> };
+  signing_keys: {
+    id: string;
+    status: 'next' | 'current' | 'retired';
+    public_jwk: Json<Record<string, unknown>>;
+    sealed_private_key: string;
+    created_at: Generated<Date>;
+    activated_at: Date | null;
+    retired_at: Date | null;
+  };
+  login_failures: { position: Generated<bigint>; account: Buffer; address: Buffer; at: Generated<Date> };
+  known_addresses: { account: Buffer; address: Buffer; last_login_at: Generated<Date> };
+  audit_heads: { organization_id: string; entries: Counter; hash: string; seal: string };
+  audit_entries: {
+    organization_id: string;
+    position: Counter;
+    id: string;
+    at: Date;
+    actor_type: string;
+    actor_id: string;
+    key_id: string | null;
+    address: string | null;
+    action: string;
+    resource_type: string;
+    resource_id: string;
+    before_state: string | null;
+    after_state: string | null;
+    hash: string;
+  };
+}

@@ -1,0 +1,33 @@
+/** Hashing fills the few threads that Node also reads files and names with; this keeps it to some of them, and the queue finite. */
+import { Refusal } from '@settler/chassis/refusal';
+
+export type Turn = <Result>(work: () => Promise<Result>) => Promise<Result>;
+
+/** @throws Refusal `upstream_unavailable` when as many as `waitingMax` wait already: a longer queue would only answer too late. */
+export const createTurns = (runningMax: number, waitingMax: number): Turn => {
+  const waiting: (() => void)[] = [];
+  let running = 0;
+  const enter = async (): Promise<void> => {
+    if (running < runningMax) {
+      running += 1;
+      return;
+    }
+    if (waiting.length >= waitingMax)
+      throw new Refusal('upstream_unavailable', 'Too many logins at once; try again shortly.', { retryAfterSeconds: 1 });
+    // The one that leaves hands its place on, so `running` stays as it is.
+    await new Promise<void>((resolve) => waiting.push(resolve));
+  };
+  const leave = () => {
+    const next = waiting.shift();
+    if (next === undefined) running -= 1;
+    else next();
+  };
+  return async (work) => {
+    await enter();
+    try {
+      return await work();
+    } finally {
+      leave();
+    }
+  };
+};

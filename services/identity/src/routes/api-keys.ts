@@ -1,0 +1,116 @@
+import { isIP } from 'node:net';
+import type { Endpoints } from '@settler/chassis/endpoint';
+import { resource } from '@settler/chassis/entity-tag';
+import { pageOf, pageQuery } from '@settler/chassis/pagination';
+import { notFound } from '@settler/chassis/refusal';
+import { apiKeyId } from '@settler/contracts/ids';
+import { scope } from '@settler/contracts/scopes';
+import { instant, instantInput } from '@settler/contracts/time';
+import { z } from 'zod';
+import type { createApiKey } from '../application/commands/create-api-key.ts';
+import type { ApiKey, ApiKeyStore } from '../application/ports.ts';
+import type { Queries } from '../application/queries.ts';
+import { text } from './shapes.ts';
+
+export interface ApiKeyNeeds {
+  readonly create: ReturnType<typeof createApiKey>;
+  readonly store: ApiKeyStore;
+  readonly queries: Queries;
+}
+
+const isAddressOrRange = (value: string): boolean => {
+  const [address = '', length, ...rest] = value.split('/');
+  const family = isIP(address);
+  if (family === 0 || address.includes('%') || rest.length > 0) return false;
+  return length === undefined || (/^(0|[1-9]\d{0,2})$/.test(length) && Number(length) <= (family === 4 ? 32 : 128));
+};
+
+const rateLimit = z.strictObject({
+  limit: z.int().min(1).max(1_000_000),
+  windowMs: z
+    .int()
+    .min(1_000)
+    .max(24 * 3600_000),
+});
+const createBody = z.strictObject({
+  name: text(100),
+  scopes: z
+    .array(scope)
+    .min(1, 'must name at least one scope')
+    .max(100)
+    .transform((names) => [...new Set(names)]),
+  rateLimit: rateLimit.nullish().transform((value) => value ?? null),
+  expiresAt: instantInput.nullish().transform((value) => (value == null ? null : new Date(value))),
+  allowedIps: z
+    .array(z.string().max(60).refine(isAddressOrRange, 'must be an IP address or a range such as 192.0.2.0/24'))
+    .max(100)
+    .default([])
+    .describe('From where the key may be used; empty: from everywhere.'),
+});
+
+const answer = z
+  .object({
+    id: apiKeyId,
+    name: z.string(),
+    prefix: z.string().describe('The key up to and with its locator.'),
+    scopes: z.array(scope),
+    status: z.enum(['active', 'expired', 'revoked']),
+    rateLimit: rateLimit.nullable(),
+    expiresAt: instant.nullable(),
+    allowedIps: z.array(z.string()),
+    createdBy: z.object({ type: z.string(), id: z.string() }),
+    createdAt: instant,
+    lastUsedAt: instant.nullable().describe('At most a minute old.'),
+    revokedAt: instant.nullable(),
+  })
+  .meta({ id: 'ApiKey' });
+const created = z.object({ ...answer.shape, key: z.string().optional().describe('Shown this once.') }).meta({ id: 'CreatedApiKey' });
+const byId = z.object({ id: apiKeyId });
+
+const view = ({ organizationId: _organization, revision: _revision, expiresAt, createdAt, lastUsedAt, revokedAt, ...rest }: ApiKey) => ({
+  ...rest,
+  expiresAt: expiresAt?.toISOString() ?? null,
+  createdAt: createdAt.toISOString(),
+  lastUsedAt: lastUsedAt?.toISOString() ?? null,
+  revokedAt: revokedAt?.toISOString() ?? null,
+});
+
+export const apiKeyRoutes = (endpoint: Endpoints['endpoint'], { create, store, queries }: ApiKeyNeeds): void => {
+  endpoint('createApiKey', {
+    body: createBody,
+    answers: { 201: created },
+    handle: async ({ body, principal, address }) => {
+      const { apiKey, key } = await create(body, { principal, address });
+      const headers = { location: `/v1/api-keys/${apiKey.id}`, 'cache-control': 'no-store' };
+      return resource(201, { ...view(apiKey), key }, apiKey.revision, headers);
+    },
+  });
+
+  endpoint('listApiKeys', {
+    query: z.strictObject(pageQuery),
+    answers: { 200: pageOf(answer) },
+    handle: async ({ principal, query }) => {
+      const { data, nextCursor } = await queries.apiKeys(principal.organizationId, query);
+      return { status: 200, body: { data: data.map(view), nextCursor } };
+    },
+  });
+
+  endpoint('readApiKey', {
+    params: byId,
+    answers: { 200: answer },
+    handle: async ({ params, principal }) => {
+      const found = await queries.apiKey(principal.organizationId, params.id);
+      if (found === undefined) throw notFound('API key');
+      return resource(200, view(found), found.revision);
+    },
+  });
+
+  endpoint('revokeApiKey', {
+    params: byId,
+    answers: { 204: null },
+    handle: async ({ params, ifMatch, principal, address }) => {
+      await store.revoke(params.id, ifMatch, { principal, address });
+      return { status: 204 };
+    },
+  });
+};

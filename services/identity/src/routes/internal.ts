@@ -1,0 +1,49 @@
+/** What the gateway asks. It never routes these to anybody, and nobody else may ask. */
+import { hidden } from '@settler/chassis/http';
+import type { InternalVerifier } from '@settler/chassis/internal-token';
+import { claimsFrom } from '@settler/chassis/principal';
+import { errorsOf, validationRefusal } from '@settler/chassis/problem';
+import { notFound } from '@settler/chassis/refusal';
+import { idOf } from '@settler/contracts/ids';
+import { apiKeyVerdict, revocationsAnswer, sessionState, verifyApiKeyBody } from '@settler/contracts/internal/api-keys';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { z } from 'zod';
+import type { Revocations } from '../application/queries.ts';
+import type { verifyApiKey } from '../application/verify-api-key.ts';
+
+export interface InternalNeeds {
+  readonly verify: InternalVerifier;
+  readonly verifyApiKey: ReturnType<typeof verifyApiKey>;
+  readonly isSessionActive: (sessionId: string) => Promise<boolean>;
+  readonly revocations: Revocations;
+}
+
+const revocationsQuery = z.strictObject({ after: z.coerce.number().int().nonnegative().max(Number.MAX_SAFE_INTEGER) });
+const sessionParams = z.object({ id: idOf('session') });
+
+export const internalRoutes = (app: FastifyInstance, { verify, verifyApiKey, isSessionActive, revocations }: InternalNeeds): void => {
+  const requireGateway = (request: FastifyRequest) => claimsFrom(request.headers.authorization, verify, ['gateway']);
+
+  app.post('/internal/api-keys/verify', hidden, async (request) => {
+    requireGateway(request);
+    return apiKeyVerdict.parse(await verifyApiKey(parse(verifyApiKeyBody, request.body).key));
+  });
+
+  app.get('/internal/revocations', hidden, async (request) => {
+    requireGateway(request);
+    return revocationsAnswer.parse(await revocations.after(parse(revocationsQuery, request.query).after));
+  });
+
+  app.get('/internal/sessions/:id', hidden, async (request) => {
+    requireGateway(request);
+    const params = sessionParams.safeParse(request.params);
+    if (!params.success) throw notFound('session');
+    return sessionState.parse({ sessionId: params.data.id, active: await isSessionActive(params.data.id) });
+  });
+};
+
+const parse = <Schema extends z.ZodType>(schema: Schema, value: unknown): z.output<Schema> => {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  throw validationRefusal(errorsOf(result.error.issues));
+};

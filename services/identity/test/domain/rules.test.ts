@@ -1,0 +1,77 @@
+import { describe, expect, test } from 'vitest';
+import { passwordFault } from '../../src/domain/password.ts';
+import { type KeyState, planKeys } from '../../src/domain/signing-keys.ts';
+import { slugOf } from '../../src/domain/slug.ts';
+import { waitSeconds, windowMs } from '../../src/domain/throttle.ts';
+
+const now = new Date('2026-04-01T09:30:00.000Z');
+const before = (ms: number) => new Date(now.getTime() - ms);
+
+describe('a new password', () => {
+  test('has 15 characters or more, counted as people count them', () => {
+    expect(passwordFault('fourteen chars', [])).toMatch(/at least 15/);
+    expect(passwordFault('fifteen chars !', [])).toBeUndefined();
+    expect(passwordFault('🔑'.repeat(14), [])).toMatch(/at least 15/);
+    expect(passwordFault('🔑'.repeat(15), [])).toBeUndefined();
+    expect(passwordFault('correct horse battery staple', [])).toBeUndefined();
+    expect(passwordFault('x'.repeat(1024), [])).toBeUndefined();
+  });
+
+  test('is not one that everybody tries, in any case, nor what others know of the user', () => {
+    expect(passwordFault('PasswordPassword', [])).toMatch(/tried first/);
+    expect(passwordFault('1234567890123456', [])).toMatch(/tried first/);
+    expect(passwordFault('Ada@Lovelace.example', ['ada@lovelace.example'])).toMatch(/know of you/);
+  });
+});
+
+describe('a slug', () => {
+  test.each([
+    ['Harbour Coffee', 'harbour-coffee'],
+    ['  Café Zürich & Söhne  ', 'cafe-zurich-sohne'],
+    ['日本', 'organization'],
+    ['--', 'organization'],
+    ['a'.repeat(60), 'a'.repeat(40)],
+    [`${'a'.repeat(39)} b`, 'a'.repeat(39)],
+  ])('of %j is %j', (name, slug) => expect(slugOf(name)).toBe(slug));
+});
+
+describe('the wait after failed logins', () => {
+  test('ends when the failure that filled the limit leaves the window', () => {
+    expect(waitSeconds(null, now)).toBeUndefined();
+    expect(waitSeconds(before(0), now)).toBe(900);
+    expect(waitSeconds(before(windowMs - 1), now)).toBe(1);
+    expect(waitSeconds(before(windowMs), now)).toBeUndefined();
+  });
+});
+
+describe('the signing keys', () => {
+  const dayMs = 24 * 3600_000;
+  const current: KeyState = { id: 'c', status: 'current', activatedAt: before(dayMs), retiredAt: null };
+  const next: KeyState = { id: 'n', status: 'next', activatedAt: null, retiredAt: null };
+  const retired: KeyState = { id: 'r', status: 'retired', activatedAt: before(9 * dayMs), retiredAt: before(3600_001) };
+  const plan = (keys: KeyState[], rotationMs = 30 * dayMs, given?: string) => planKeys(keys, now, rotationMs, given);
+
+  test('are two from the first start on', () => {
+    expect(plan([])).toEqual({ create: ['current', 'next'], forget: [] });
+    expect(plan([current])).toEqual({ create: ['next'], forget: [] });
+    expect(plan([next])).toEqual({ activate: 'n', create: ['next'], forget: [] });
+    expect(plan([current, next])).toEqual({ create: [], forget: [] });
+  });
+
+  test('rotate when the current one is old, to the one that was published before', () => {
+    expect(plan([current, next], dayMs)).toEqual({ retire: 'c', activate: 'n', create: ['next'], forget: [] });
+    expect(plan([current], dayMs)).toEqual({ create: ['next'], forget: [] });
+  });
+
+  test('a retired one is published until its last token has ended', () => {
+    expect(plan([current, next, retired]).forget).toEqual(['r']);
+    expect(plan([current, next, { ...retired, retiredAt: before(3600_000) }]).forget).toEqual([]);
+  });
+
+  test('the one that the operator gives is current and never rotated away', () => {
+    expect(plan([], dayMs, 'g')).toEqual({ activate: 'g', create: ['next'], forget: [] });
+    expect(plan([current, next], dayMs, 'g')).toEqual({ retire: 'c', activate: 'g', create: [], forget: [] });
+    expect(plan([{ ...current, id: 'g' }, next], dayMs, 'g')).toEqual({ create: [], forget: [] });
+    expect(plan([current, next, { ...retired, id: 'g' }], dayMs, 'g')).toMatchObject({ activate: 'g', forget: [] });
+  });
+});

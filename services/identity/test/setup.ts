@@ -1,0 +1,76 @@
+/** What the tests of this service have in common: an island with identity on it, and people who are registered there. */
+import { type Answer, type Client, client, createIsland, type Island, type StartedService, startService } from '@settler/harness';
+import pg from 'pg';
+
+export const password = 'a password of several words';
+
+export interface Person {
+  readonly email: string;
+  readonly userId: string;
+  readonly organizationId: string;
+  readonly sessionId: string;
+  readonly accessToken: string;
+  readonly refreshToken: string;
+  /** As the gateway would call for this person. */
+  readonly api: Client;
+}
+
+export interface Identity {
+  readonly island: Island;
+  readonly service: StartedService;
+  /** As the gateway calls for somebody who is not logged in, from `address`. */
+  readonly anonymous: (address?: string) => Client;
+  /** As the gateway calls for itself. */
+  readonly gateway: Client;
+  readonly as: (who: Partial<Parameters<Island['principalToken']>[0]>) => Client;
+  readonly register: (body?: Record<string, unknown>) => Promise<Person>;
+  readonly database: (user: 'app' | 'system' | 'admin' | 'owner') => Promise<pg.Client>;
+  readonly dispose: () => Promise<void>;
+}
+
+let people = 0;
+
+export const claimsOf = (token: string): Record<string, unknown> =>
+  JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString()) as Record<string, unknown>;
+
+export const startIdentity = async (settings: Record<string, string> = {}): Promise<Identity> => {
+  const island = await createIsland();
+  await island.provision('identity');
+  const service = await startService('identity', island.environmentFor('identity', settings));
+  const connections: pg.Client[] = [];
+  const as: Identity['as'] = (who) => client(service.url, { token: island.principalToken({ audience: 'identity', ...who }) });
+  const anonymous = (address?: string) => as({ kind: 'anonymous', scopes: [], address });
+
+  const personOf = (email: string, answer: Answer): Person => {
+    if (answer.status !== 201) throw new Error(`registration answered ${answer.status}: ${JSON.stringify(answer.body)}`);
+    const { user, organization, accessToken, refreshToken } = answer.body;
+    const sessionId = String(claimsOf(accessToken)['sid']);
+    const who = { subject: user.id, organizationId: organization.id, role: 'owner', sessionId };
+    return { email, userId: user.id, organizationId: organization.id, sessionId, accessToken, refreshToken, api: as(who) };
+  };
+
+  return {
+    island,
+    service,
+    anonymous,
+    gateway: as({ kind: 'system', scopes: [] }),
+    as,
+    register: async (body = {}) => {
+      people += 1;
+      const email = `person-${people}@example.com`;
+      return personOf(email, await anonymous().post('/v1/auth/register', { email, password, organizationName: `Firm ${people}`, ...body }));
+    },
+    database: async (user) => {
+      const connection = new pg.Client(island.databaseConfig('identity', user));
+      // Whatever is still open when the database is dropped is cut off; nothing waits for it.
+      connection.on('error', () => {});
+      await connection.connect();
+      connections.push(connection);
+      return connection;
+    },
+    dispose: async () => {
+      await Promise.all(connections.map((connection) => connection.end()));
+      await island.dispose();
+    },
+  };
+};
