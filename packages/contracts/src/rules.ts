@@ -1,10 +1,8 @@
 /**
- * The rule language: ordered passes of conditions. What a construct means is fixed in the guide to matching rules; what this
- * version does not support is refused by name, never accepted and ignored.
+ * The rule language: ordered passes of conditions. What a construct means is fixed in the guide to matching rules; a fault is
+ * refused at its place with its reason, never accepted and ignored.
  */
 import { z } from 'zod';
-
-const later = (what: string) => z.never({ error: `${what} is not supported in this version` }).optional();
 
 /** A union told apart by looking at the value, so that a fault is named at its own place and not as "no option fits". */
 const chosenBy = <Union extends z.ZodType>(choose: (value: unknown) => z.ZodType, union: Union) =>
@@ -30,12 +28,28 @@ const affix = z.string().min(1).max(100);
 
 const textTransforms = ['trim', 'lowercase', 'collapseSpaces', 'alphanumeric', 'digits', 'stripAccents', 'stripLeadingZeros'] as const;
 const namedTransform = z.enum([...textTransforms, 'negate', 'abs'], {
-  error: `must be one of ${[...textTransforms, 'negate', 'abs'].join(', ')}, {"stripPrefix": …}, {"stripSuffix": …} or {"round": digits}`,
+  error: `must be one of ${[...textTransforms, 'negate', 'abs'].join(', ')}, {"stripPrefix": …}, {"stripSuffix": …}, {"round": digits} or {"regexReplace": …}`,
 });
 const stripPrefix = z.strictObject({ stripPrefix: affix });
 const stripSuffix = z.strictObject({ stripSuffix: affix });
 const round = z.strictObject({ round: z.number().int().min(0).max(6) });
-const regexReplace = z.object({ regexReplace: later('regexReplace') });
+
+/** Patterns run in linear time, and so without what only a backtracking engine can do. */
+const pattern = z
+  .string()
+  .min(1, 'must not be empty')
+  .max(500)
+  .superRefine((text, context) => {
+    const refuse = (message: string) => context.addIssue({ code: 'custom', message });
+    if (/\(\?(<?[=!])/.test(text)) return refuse('must not look ahead or behind: patterns run in linear time');
+    if (/\\[1-9]|\\k</.test(text)) return refuse('must not refer back to a group: patterns run in linear time');
+    try {
+      new RegExp(text, 'u');
+    } catch (error) {
+      refuse(`is not a regular expression: ${(error as Error).message.slice(0, 200)}`);
+    }
+  });
+const regexReplace = z.strictObject({ regexReplace: z.strictObject({ pattern, with: z.string().max(200) }) });
 
 const transform = chosenBy(
   (value) => {
@@ -44,7 +58,7 @@ const transform = chosenBy(
     if (has(value, 'round')) return round;
     return has(value, 'regexReplace') ? regexReplace : namedTransform;
   },
-  z.union([namedTransform, stripPrefix, stripSuffix, round]),
+  z.union([namedTransform, stripPrefix, stripSuffix, round, regexReplace]),
 );
 export type Transform = z.output<typeof transform>;
 
@@ -64,77 +78,157 @@ const tolerance = z
   .strictObject({ ...limits, below: limit.optional(), above: limit.optional() })
   .refine(isSet, 'must have absolute, percent, bps, below or above');
 
-const days = z.number().int().min(0).max(3_660);
-const window = z.strictObject({
-  before: days.default(0),
-  after: days.default(0),
-  unit: z.literal('days', { error: 'must be "days": business days are not supported in this version' }).default('days'),
-  calendar: later('a calendar'),
-});
+const fee = z.strictObject({ percent: decimalText.optional(), fixed: decimalText.optional() }).refine(isSet, 'must have percent or fixed');
+export type Fee = z.output<typeof fee>;
 
+const currencyPair = z.string().regex(/^[A-Z]{3}\/[A-Z]{3}$/, 'must be two currencies such as "EUR/USD"');
+const fxField = z.strictObject({ field: fieldName });
+const fxTable = z.strictObject({ table: z.record(currencyPair, decimalText) });
+const fx = chosenBy((value) => (has(value, 'table') ? fxTable : fxField), z.union([fxField, fxTable]));
+export type Fx = z.output<typeof fx>;
+
+const day = z.iso.date('must be a date such as "2026-12-24"');
+const holidays = z.strictObject({ holidays: z.array(day).max(5_000) });
+const namedCalendar = z.enum(['weekends', 'TARGET', 'US-federal', 'UK-banking'], {
+  error: 'must be weekends, TARGET, US-federal, UK-banking or {"holidays": […]}',
+});
+const calendar = chosenBy((value) => (has(value, 'holidays') ? holidays : namedCalendar), z.union([namedCalendar, holidays]));
+export type CalendarName = z.output<typeof calendar>;
+
+const days = z.number().int().min(0).max(3_660);
+const units = { unit: z.enum(['days', 'business-days']).default('days'), calendar: calendar.optional() };
+const isCalendarOfBusinessDays = ({ unit, calendar }: { unit: string; calendar?: CalendarName | undefined }): boolean =>
+  calendar === undefined || unit === 'business-days';
+const calendarFault = { path: ['calendar'], message: 'counts for business days alone: set `unit` to "business-days"' };
+const window = z
+  .strictObject({ before: days.default(0), after: days.default(0), ...units })
+  .refine(isCalendarOfBusinessDays, calendarFault);
+export type Window = z.output<typeof window>;
+
+const judged = { verify: z.boolean().default(false), weight: z.number().positive().max(1_000).default(1) };
 const common = {
   field: fieldName.optional(),
   source: fieldName.optional(),
   target: fieldName.optional(),
   normalize: normalize.optional(),
-  verify: z.boolean().default(false),
-  weight: z.number().positive().max(1_000).default(1),
+  ...judged,
 };
 
-const conditionTypes = ['exact', 'amount', 'date'] as const;
-const laterTypes = ['number', 'fuzzy', 'regex', 'oneOf'];
-const condition = z
-  .discriminatedUnion(
-    'type',
-    [
-      z.strictObject({ type: z.literal('exact'), ...common }),
-      z.strictObject({
-        type: z.literal('amount'),
-        ...common,
-        tolerance: tolerance.default({ absolute: '0' }),
-        fee: later('fee'),
-        fx: later('fx'),
-      }),
-      z.strictObject({ type: z.literal('date'), ...common, within: window.default({ before: 0, after: 0, unit: 'days' }) }),
-    ],
-    {
-      error: ({ input }) => {
-        if (typeof input !== 'object' || input === null) return 'must be a condition, an object with a type';
-        const { type } = input as { type?: unknown };
-        const isLater = laterTypes.some((name) => name === type);
-        return isLater ? `${type} is not supported in this version` : `must be one of ${conditionTypes.join(', ')}`;
-      },
-    },
-  )
-  .superRefine(({ field, source, target }, context) => {
-    const isPair = source !== undefined && target !== undefined;
-    if (field === undefined ? isPair : source === undefined && target === undefined) return;
-    context.addIssue({ code: 'custom', path: ['field'], message: 'name either `field`, or both `source` and `target`' });
-  })
-  // Either way it was written, a condition names the field of each side from here on.
-  .transform(({ field = '', source = field, target = field, ...rest }) => ({ ...rest, source, target }));
+const ofFields = [
+  z.strictObject({ type: z.literal('exact'), ...common }),
+  z.strictObject({
+    type: z.literal('amount'),
+    ...common,
+    tolerance: tolerance.default({ absolute: '0' }),
+    fee: fee.optional(),
+    fx: fx.optional(),
+  }),
+  z.strictObject({ type: z.literal('date'), ...common, within: window.default({ before: 0, after: 0, unit: 'days' }) }),
+  z.strictObject({ type: z.literal('number'), ...common, tolerance: tolerance.default({ absolute: '0' }) }),
+  z.strictObject({
+    type: z.literal('fuzzy'),
+    ...common,
+    similarity: z.enum(['levenshtein', 'jaro-winkler', 'token-set', 'trigram']).default('jaro-winkler'),
+    threshold: z.number({ error: 'is required: the least similarity that counts, between 0 and 1' }).gt(0).max(1),
+  }),
+  z.strictObject({ type: z.literal('regex'), ...common, pattern }),
+] as const;
+
+const typeNames = ['exact', 'amount', 'date', 'number', 'fuzzy', 'regex'];
+const typeError = (names: readonly string[]) => ({
+  error: ({ input }: { readonly input?: unknown }) =>
+    typeof input === 'object' && input !== null ? `must be one of ${names.join(', ')}` : 'must be a condition, an object with a type',
+});
+
+type Named = { field?: string | undefined; source?: string | undefined; target?: string | undefined };
+const namesItsFields = ({ field, source, target }: Named, context: z.RefinementCtx): void => {
+  const isPair = source !== undefined && target !== undefined;
+  if (field === undefined ? isPair : source === undefined && target === undefined) return;
+  context.addIssue({ code: 'custom', path: ['field'], message: 'name either `field`, or both `source` and `target`' });
+};
+
+const conditionOfFields = (names: readonly string[]) =>
+  z
+    .discriminatedUnion('type', ofFields, typeError(names))
+    .superRefine(namesItsFields)
+    // Either way it was written, a condition names the field of each side from here on.
+    .transform(({ field = '', source = field, target = field, ...rest }) => ({ ...rest, source, target }));
+const fieldCondition = conditionOfFields(typeNames);
+const firstCondition = conditionOfFields([...typeNames, 'oneOf']);
+export type FieldCondition = z.output<typeof fieldCondition>;
+
+const oneOf = z.strictObject({
+  type: z.literal('oneOf'),
+  ...judged,
+  conditions: z.array(fieldCondition).min(2, 'must have at least two alternatives').max(10),
+});
+export type OneOf = z.output<typeof oneOf>;
+
+const condition = chosenBy(
+  (value) => (has(value, 'type') && (value as { type: unknown }).type === 'oneOf' ? oneOf : firstCondition),
+  z.union([fieldCondition, oneOf]),
+);
 export type Condition = z.output<typeof condition>;
 
-/** Currencies are always compared, and there are few: they find nobody's counterpart. */
-const isIdentifying = ({ verify, type, source }: Condition): boolean => !verify && !(type === 'exact' && source === 'currency');
+/** Whether it finds counterparts by itself, without comparing everything with everything. Currencies are few: they find nobody's. */
+const isFinding = (item: Condition): boolean => {
+  if (item.verify) return false;
+  switch (item.type) {
+    case 'exact':
+      return item.source !== 'currency';
+    case 'regex':
+    case 'date':
+      return true;
+    case 'amount':
+      return item.fx === undefined;
+    case 'oneOf':
+      return item.conditions.every(isFinding);
+    case 'number':
+    case 'fuzzy':
+      return false;
+  }
+};
 const conditions = z
   .array(condition)
   .min(1, 'must have at least one condition')
   .max(50)
   .refine(
-    (match) => match.length === 0 || match.some(isIdentifying),
-    'would compare everything with everything: add a condition without `verify`, on a field other than the currency, that finds the counterpart',
+    (match) => match.length === 0 || match.some(isFinding),
+    'would compare everything with everything: add an exact, regex, amount or date condition without `verify`, on a field other than the currency, that finds the counterpart',
   );
 
-const pass = z.strictObject({
-  name: z.string().trim().min(1, 'must not be empty').max(100),
-  match: conditions,
-  minScore: z.number().min(0).max(1).default(0),
-  cardinality: z.literal('one-to-one', { error: 'must be "one-to-one": others are not supported in this version' }).default('one-to-one'),
-  sum: later('sum'),
-  search: later('search'),
-});
+export const cardinalities = ['one-to-one', 'one-to-many', 'many-to-one', 'many-to-many'] as const;
+export type Cardinality = (typeof cardinalities)[number];
+
+const sum = z.strictObject({ tolerance: tolerance.default({ absolute: '0' }), fee: fee.optional() });
+export type Sum = z.output<typeof sum>;
+const search = z.strictObject({ maxGroupSize: z.number().int().min(2).max(100).default(20) });
+
+const pass = z
+  .strictObject({
+    name: z.string().trim().min(1, 'must not be empty').max(100),
+    match: conditions,
+    minScore: z.number().min(0).max(1).default(0),
+    cardinality: z.enum(cardinalities).default('one-to-one'),
+    sum: sum.optional(),
+    search: search.optional(),
+  })
+  .superRefine(({ cardinality, sum: total, search: searched, match }, context) => {
+    const refuse = (path: string, message: string) => context.addIssue({ code: 'custom', path: [path], message });
+    if (cardinality === 'one-to-one') {
+      if (total !== undefined) refuse('sum', 'counts for groups alone: set `cardinality`');
+      if (searched !== undefined) refuse('search', 'counts for groups alone: set `cardinality`');
+      return;
+    }
+    if (cardinality === 'many-to-many' && searched !== undefined)
+      refuse('search', 'finds the members of one record: one-to-many or many-to-one');
+    const hasKey = match.some((item) => !item.verify && (item.type === 'exact' || item.type === 'regex') && isFinding(item));
+    if (searched === undefined && !hasKey)
+      refuse('match', 'must have an exact or regex condition that forms the groups, or the pass a `search`');
+  });
 export type Pass = z.output<typeof pass>;
+
+const expectWithin = z.strictObject({ after: days, ...units }).refine(isCalendarOfBusinessDays, calendarFault);
 
 const settings = {
   conflictResolution: z.enum(['best', 'first-wins', 'last-wins', 'manual-review']).default('best'),
@@ -142,9 +236,10 @@ const settings = {
   duplicates: z.strictObject({ by: z.array(fieldName).min(1).max(20), action: z.enum(['flag', 'ignore']) }).optional(),
   openItems: z
     .strictObject({
-      carryForward: z.literal(false, { error: 'must be false: carrying open items forward is not supported in this version' }),
-      maxAgeDays: later('maxAgeDays'),
-      expectWithin: later('expectWithin'),
+      carryForward: z
+        .literal(false, { error: 'must be false: carrying open items forward is not supported in this version' })
+        .default(false),
+      expectWithin: expectWithin.optional(),
     })
     .optional(),
 };

@@ -62,8 +62,6 @@ export interface MatchedResult {
 }
 
 export interface MatchedRecord {
-  /** The record's identity within its side: equal over executions where the source has ids. */
-  readonly key: string;
   readonly currency: string;
   /** Null where no amount could be read. */
   readonly amountMinor: bigint | null;

@@ -1,25 +1,37 @@
 /** `duplicates`: records that say the same as another one. Those left without a counterpart are duplicates, not missing. */
 import type { Rules } from '@settler/contracts/rules';
-import type { RecordBatch } from './batch.ts';
-import { alone, type MatchResult, type Open } from './result.ts';
-import { textColumn } from './text.ts';
+import { compareRows, type RecordBatch, usable } from './batch.ts';
+import { fieldTexts } from './columns/field.ts';
+import { isPresent, textAt } from './columns/text-column.ts';
+import type { Collector } from './results/collector.ts';
 
-export const flagDuplicates = (source: RecordBatch, target: RecordBatch, open: Open, { duplicates }: Rules): MatchResult[] => {
-  if (duplicates?.action !== 'flag') return [];
-  return [...ofSide('source', source, open.source, duplicates.by), ...ofSide('target', target, open.target, duplicates.by)];
+export const flagDuplicates = (source: RecordBatch, target: RecordBatch, collector: Collector, { duplicates }: Rules): void => {
+  if (duplicates?.action !== 'flag') return;
+  const reason = `says the same as another record in ${duplicates.by.join(', ')}`;
+  for (const [side, batch] of [
+    ['source', source],
+    ['target', target],
+  ] as const) {
+    for (const row of repeatedRows(side, batch, collector, duplicates.by)) collector.alone('duplicate', side, row, { reason });
+  }
 };
 
-const ofSide = (side: 'source' | 'target', batch: RecordBatch, open: ReadonlySet<number>, by: readonly string[]): MatchResult[] => {
-  // Ten euros and ten dollars are not the same, whether or not the rules think of the currency.
-  const columns = [batch.currencies, ...by.map((field) => textColumn(batch, field, []))];
-  const groups = Map.groupBy(
-    batch.records.keys().filter((row) => batch.states[row] === 'usable'),
-    (row) => JSON.stringify(columns.map((column) => column[row] ?? null)),
-  );
+const repeatedRows = (side: 'source' | 'target', batch: RecordBatch, { isOpen }: Collector, by: readonly string[]): number[] => {
+  const columns = by.map((field) => fieldTexts(batch, field, []));
+  const groups = new Map<string, number[]>();
+  for (let row = 0; row < batch.length; row += 1) {
+    if (batch.states[row] !== usable) continue;
+    // Ten euros and ten dollars are not the same, whether or not the rules think of the currency.
+    const said = columns.map((column) => (isPresent(column, row) ? textAt(column, row) : null));
+    const key = JSON.stringify([batch.currencies[row], ...said]);
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [row]);
+    else group.push(row);
+  }
   return [...groups.values()].flatMap((rows) => {
-    const left = rows.filter((row) => open.has(row));
+    if (rows.length === 1) return [];
+    const left = rows.filter((row) => isOpen(side, row)).sort((one, other) => compareRows(batch, one, other));
     // Where none of them has a counterpart the first one is what is missing; only the others repeat it.
-    const repeated = left.length === rows.length ? left.slice(1) : left;
-    return repeated.map((row) => alone('duplicate', side, batch, row, `says the same as another record in ${by.join(', ')}`));
+    return left.length === rows.length ? left.slice(1) : left;
   });
 };

@@ -1,10 +1,14 @@
 /** The matching thread: collects rows, runs the engine, hands results out in pieces as they are asked for. */
 import { parentPort } from 'node:worker_threads';
 import type { MatchedRecord, MatchedResult } from '../../application/ports.ts';
-import { type BatchBuilder, createBatchBuilder, type RecordBatch } from '../../domain/matching/batch.ts';
-import { TooManyCandidates } from '../../domain/matching/candidates.ts';
+import { type RecordBatch, recordAt } from '../../domain/matching/batch.ts';
+import { type BatchBuilder, createBatchBuilder } from '../../domain/matching/batch-builder.ts';
+import { currencyText } from '../../domain/matching/columns/currency.ts';
+import { ColumnTooLarge } from '../../domain/matching/columns/text-column.ts';
+import { dayOf } from '../../domain/matching/day.ts';
+import { TooManyCandidates } from '../../domain/matching/passes/candidates.ts';
 import { reconcile } from '../../domain/matching/reconcile.ts';
-import type { MatchResult } from '../../domain/matching/result.ts';
+import type { MatchResult, Reconciliation } from '../../domain/matching/results/result.ts';
 import type { Reply, Request } from './protocol.ts';
 
 const resultsPerReply = 2_000;
@@ -13,21 +17,27 @@ const port = parentPort;
 if (port === null) throw new Error('this program runs as a thread');
 const say = (reply: Reply) => port.postMessage(reply);
 
+interface Batches {
+  readonly source: RecordBatch;
+  readonly target: RecordBatch;
+}
+
 const builders: { source?: BatchBuilder; target?: BatchBuilder } = {};
-let batches: { source: RecordBatch; target: RecordBatch } | undefined;
-let results: readonly MatchResult[] = [];
+let matched: { readonly batches: Batches; readonly reconciliation: Reconciliation } | undefined;
 let position = 0;
 
 const recordsOf = (batch: RecordBatch, rows: readonly number[]): MatchedRecord[] =>
-  rows.map((row) => ({
-    key: batch.keys[row] ?? '',
-    currency: batch.currencies[row] ?? '',
-    amountMinor: batch.amounts[row] ?? null,
-    carried: false,
-    record: batch.records[row] ?? {},
-  }));
+  rows.map((row) => {
+    const units = batch.amounts[row] as number;
+    return {
+      currency: currencyText(batch.currencies[row] as number),
+      amountMinor: Number.isNaN(units) ? null : BigInt(units),
+      carried: false,
+      record: recordAt(batch, row),
+    };
+  });
 
-const whole = (result: MatchResult, { source, target }: { source: RecordBatch; target: RecordBatch }): MatchedResult => ({
+const whole = (result: MatchResult, { source, target }: Batches): MatchedResult => ({
   ...result,
   source: recordsOf(source, result.source),
   target: recordsOf(target, result.target),
@@ -38,25 +48,27 @@ const answer = (request: Request): Reply => {
     case 'add': {
       const builder = builders[request.side] ?? createBatchBuilder({ idMapped: request.idMapped });
       builders[request.side] = builder;
-      builder.add(request.rows);
+      builder.addRows(request.rows);
       return { kind: 'added' };
     }
     case 'match': {
       const build = (side: 'source' | 'target') => (builders[side] ?? createBatchBuilder({ idMapped: request.idMapped[side] })).build();
-      batches = { source: build('source'), target: build('target') };
-      const done = reconcile({
+      const batches = { source: build('source'), target: build('target') };
+      const reconciliation = reconcile({
         ...batches,
         rules: request.rules,
+        asOf: dayOf(request.asOf) ?? 0,
         onProgress: (passes, total) => say({ kind: 'progress', done: passes, total }),
       });
-      results = done.results;
-      return { kind: 'matched', summary: done.summary, resultCount: results.length };
+      matched = { batches, reconciliation };
+      return { kind: 'matched', summary: reconciliation.summary, resultCount: reconciliation.length };
     }
     case 'next': {
-      const held = batches;
-      const slice = held === undefined ? [] : results.slice(position, position + resultsPerReply).map((result) => whole(result, held));
-      position += slice.length;
-      return { kind: 'results', results: slice };
+      const results: MatchedResult[] = [];
+      for (const end = Math.min(position + resultsPerReply, matched?.reconciliation.length ?? 0); position < end; position += 1) {
+        if (matched !== undefined) results.push(whole(matched.reconciliation.at(position), matched.batches));
+      }
+      return { kind: 'results', results };
     }
   }
 };
@@ -65,7 +77,7 @@ port.on('message', (request: Request) => {
   try {
     say(answer(request));
   } catch (error) {
-    if (!(error instanceof TooManyCandidates)) throw error;
+    if (!(error instanceof TooManyCandidates) && !(error instanceof ColumnTooLarge)) throw error;
     say({ kind: 'refused', code: error.code, message: error.message });
   }
 });

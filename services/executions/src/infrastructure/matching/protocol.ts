@@ -5,7 +5,12 @@ import type { InputRow, MatchedResult } from '../../application/ports.ts';
 
 export type Request =
   | { readonly kind: 'add'; readonly side: 'source' | 'target'; readonly rows: readonly InputRow[]; readonly idMapped: boolean }
-  | { readonly kind: 'match'; readonly rules: Rules; readonly idMapped: { readonly source: boolean; readonly target: boolean } }
+  | {
+      readonly kind: 'match';
+      readonly rules: Rules;
+      readonly asOf: string;
+      readonly idMapped: { readonly source: boolean; readonly target: boolean };
+    }
   | { readonly kind: 'next' };
 
 export type Reply =

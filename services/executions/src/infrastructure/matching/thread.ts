@@ -9,7 +9,7 @@ const program = new URL(isSource ? './program.ts' : './program.js', import.meta.
 
 export const createOpenMatching =
   (memoryMb: number): OpenMatching =>
-  ({ rules, idMapped, signal }) => {
+  ({ rules, idMapped, asOf, signal }) => {
     const worker = new Worker(program, {
       resourceLimits: { maxOldGenerationSizeMb: memoryMb },
       ...(isSource ? { execArgv: ['--conditions=@settler/source'] } : {}),
@@ -57,7 +57,7 @@ export const createOpenMatching =
       },
       match: async (report) => {
         onProgress = report;
-        const reply = await ask({ kind: 'match', rules, idMapped });
+        const reply = await ask({ kind: 'match', rules, asOf, idMapped });
         if (reply.kind !== 'matched') throw new Error(`the matching thread answered ${reply.kind}`);
         return { summary: reply.summary satisfies ExecutionSummary, resultCount: reply.resultCount };
       },

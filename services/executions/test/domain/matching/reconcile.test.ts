@@ -1,13 +1,17 @@
 import { rules as rulesSchema } from '@settler/contracts/rules';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { createBatchBuilder, type Fields, type Row } from '../../../src/domain/matching/batch.ts';
-import { TooManyCandidates } from '../../../src/domain/matching/candidates.ts';
+import { type Fields, recordAt } from '../../../src/domain/matching/batch.ts';
+import { createBatchBuilder, type Row } from '../../../src/domain/matching/batch-builder.ts';
+import { dayOf } from '../../../src/domain/matching/day.ts';
+import { TooManyCandidates } from '../../../src/domain/matching/passes/candidates.ts';
 import { reconcile } from '../../../src/domain/matching/reconcile.ts';
 
 const batch = (rows: readonly (Fields | Row)[], idMapped = true) => {
   const builder = createBatchBuilder({ idMapped });
-  builder.add(rows.map((row, index) => ('record' in row || 'invalid' in row ? (row as Row) : { line: index + 2, record: row as Fields })));
+  builder.addRows(
+    rows.map((row, index) => ('record' in row || 'invalid' in row ? (row as Row) : { line: index + 2, record: row as Fields })),
+  );
   return builder.build();
 };
 const euro = (id: string, amount: string, more: Fields = {}) => ({
@@ -21,9 +25,13 @@ const euro = (id: string, amount: string, more: Fields = {}) => ({
 
 const run = (source: readonly (Fields | Row)[], target: readonly (Fields | Row)[], rules: unknown, idMapped = true) => {
   const batches = { source: batch(source, idMapped), target: batch(target, idMapped) };
-  const { results, summary } = reconcile({ ...batches, rules: rulesSchema.parse(rules) });
+  const { length, at, summary } = reconcile({ ...batches, rules: rulesSchema.parse(rules), asOf: dayOf('2026-05-01') ?? 0 });
+  const results = Array.from({ length }, (_, place) => at(place));
   const name = (side: 'source' | 'target', rows: readonly number[]) =>
-    rows.map((row) => batches[side].records[row]?.['id'] ?? batches[side].keys[row]);
+    rows.map((row) => {
+      const record = recordAt(batches[side], row);
+      return record['id'] ?? record;
+    });
   return {
     summary,
     results,

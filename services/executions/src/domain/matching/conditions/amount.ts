@@ -1,97 +1,109 @@
-/** `amount`: how far the target may lie from the source. Bounds are inclusive and unrounded; with several given the larger counts. */
-import { exponentOf, fromMinor, toMinor } from '@settler/contracts/money';
-import type { Condition, Limit } from '@settler/contracts/rules';
+/** `amount`: how far the target may lie from the source, or from what is left of it after a fee or a change of currency. */
+import type { FieldCondition } from '@settler/contracts/rules';
 import type { RecordBatch } from '../batch.ts';
-import { textColumn } from '../text.ts';
+import { exponentsOf } from '../columns/currency.ts';
+import { fieldTexts } from '../columns/field.ts';
+import { decimalText, minorUnits, noAmount } from '../columns/money.ts';
+import { isPresent, textAt } from '../columns/text-column.ts';
+import type { AmountBand } from '../join/sweep.ts';
+import { type AfterFee, compileFee } from './fee.ts';
+import { compileConversion } from './fx.ts';
 import type { Judge } from './judge.ts';
+import { type CompiledLimit, compileLimit } from './limit.ts';
 
-export interface AmountCondition extends Judge {
-  readonly type: 'amount';
-  readonly condition: Extract<Condition, { type: 'amount' }>;
-  /** Minor units of the record's currency; null where there is no amount. */
-  readonly target: readonly (bigint | null)[];
-  /** The least and the greatest target amount that a source accepts. */
-  readonly rangeOf: (source: number) => { readonly least: bigint; readonly most: bigint } | undefined;
-}
+export type AmountCondition = Extract<FieldCondition, { type: 'amount' }>;
 
-export const compileAmount = (condition: AmountCondition['condition'], source: RecordBatch, target: RecordBatch): AmountCondition => {
-  const ours = amountColumn(condition, 'source', source);
-  const theirs = amountColumn(condition, 'target', target);
-  const bounds = ours.map((amount, row) => (amount === null ? undefined : boundsOf(condition, amount, source.currencies[row] ?? '')));
+export const compileAmount = (condition: AmountCondition, source: RecordBatch, target: RecordBatch): Judge => {
+  const { verify, weight, fee, fx } = condition;
+  const ours = amountsOf(condition, 'source', source);
+  const theirs = amountsOf(condition, 'target', target);
+  const exponents = exponentsOf(source.currencies);
+  const targetExponents = exponentsOf(target.currencies);
+  const { below, above } = limitsOf(condition.tolerance);
+  const afterFee = fee === undefined ? undefined : compileFee(fee);
+  const expected = afterFee === undefined ? ours : afterFees(ours, exponents, afterFee);
+  const conversion = fx === undefined ? undefined : compileConversion(fx, source, target);
+
+  const scoreOf = (delta: number, magnitude: number, exponent: number): number => {
+    if (delta === 0) return 1;
+    const limit = delta < 0 ? below : above;
+    const distance = Math.abs(delta);
+    return distance <= limit.within(magnitude, exponent) ? Math.max(0, 1 - distance / limit.bound(magnitude, exponent)) : Number.NaN;
+  };
+  /** Converted first: the fee is taken from what arrives. */
+  const convertedScore = (s: number, t: number): number => {
+    const converted = conversion?.(ours[s] as number, s, t) ?? noAmount;
+    if (Number.isNaN(converted) || Number.isNaN(theirs[t] as number)) return Number.NaN;
+    const exponent = targetExponents[t] as number;
+    const wanted = afterFee === undefined ? converted : afterFee(converted, exponent);
+    return scoreOf((theirs[t] as number) - wanted, Math.abs(converted), exponent);
+  };
+  const band = (): AmountBand => {
+    const least = new Float64Array(source.length);
+    const most = new Float64Array(source.length);
+    for (let row = 0; row < source.length; row += 1) {
+      const magnitude = Math.abs(ours[row] as number);
+      const exponent = exponents[row] as number;
+      const isThere = !Number.isNaN(magnitude);
+      least[row] = isThere ? (expected[row] as number) - below.within(magnitude, exponent) : noAmount;
+      most[row] = isThere ? (expected[row] as number) + above.within(magnitude, exponent) : noAmount;
+    }
+    return { sources: ours, targets: theirs, least, most };
+  };
+
   return {
     type: 'amount',
-    condition,
-    target: theirs,
-    rangeOf: (s) => {
-      const amount = ours[s] ?? null;
-      const bound = bounds[s];
-      // Amounts are whole minor units: nothing lies between a bound and the last whole one inside it.
-      return amount === null || bound === undefined
-        ? undefined
-        : { least: amount - bound.below / scale, most: amount + bound.above / scale };
-    },
-    scoreOf: (s, t) => {
-      const one = ours[s] ?? null;
-      const other = theirs[t] ?? null;
-      const bound = bounds[s];
-      if (one === null || other === null || bound === undefined || source.currencies[s] !== target.currencies[t]) return undefined;
-      return scoreOf(other - one, bound);
+    field: condition.source,
+    verify,
+    weight,
+    ...(conversion === undefined ? { finder: { kind: 'amount', band } as const } : {}),
+    judge: (sources, targets, count, scores) => {
+      for (let index = 0; index < count; index += 1) {
+        const s = sources[index] as number;
+        const t = targets[index] as number;
+        if (conversion !== undefined) {
+          scores[index] = convertedScore(s, t);
+          continue;
+        }
+        const delta = (theirs[t] as number) - (expected[s] as number);
+        scores[index] =
+          Number.isNaN(delta) || source.currencies[s] !== target.currencies[t]
+            ? Number.NaN
+            : scoreOf(delta, Math.abs(ours[s] as number), exponents[s] as number);
+      }
     },
     tell: (s, t) => {
-      const one = ours[s] ?? null;
-      const other = theirs[t] ?? null;
-      const exponent = exponentOf(source.currencies[s] ?? '');
+      const one = ours[s] as number;
+      const other = theirs[t] as number;
       const told = {
-        source: one === null ? null : fromMinor(one, exponent),
-        target: other === null ? null : fromMinor(other, exponentOf(target.currencies[t] ?? '')),
+        source: Number.isNaN(one) ? null : decimalText(one, exponents[s] as number),
+        target: Number.isNaN(other) ? null : decimalText(other, targetExponents[t] as number),
       };
-      if (one === null || other === null || source.currencies[s] !== target.currencies[t]) return told;
-      return { ...told, delta: fromMinor(other - one, exponent) };
+      if (told.source === null || told.target === null || source.currencies[s] !== target.currencies[t]) return told;
+      return { ...told, delta: decimalText(other - one, exponents[s] as number) };
     },
   };
 };
 
-const amountColumn = (condition: Condition, side: 'source' | 'target', batch: RecordBatch): readonly (bigint | null)[] => {
+/** What lies below the source and what lies above may have limits of their own. */
+export const limitsOf = ({
+  below,
+  above,
+  ...both
+}: AmountCondition['tolerance']): { readonly below: CompiledLimit; readonly above: CompiledLimit } => {
+  const common = compileLimit(both);
+  return { below: below === undefined ? common : compileLimit(below), above: above === undefined ? common : compileLimit(above) };
+};
+
+const amountsOf = (condition: AmountCondition, side: 'source' | 'target', batch: RecordBatch): Float64Array => {
   const transforms = condition.normalize?.[side] ?? [];
   if (condition[side] === 'amount' && transforms.length === 0) return batch.amounts;
-  return textColumn(batch, condition[side], transforms).map((text, row) =>
-    text === undefined ? null : toMinor(text, exponentOf(batch.currencies[row] ?? '')),
+  const texts = fieldTexts(batch, condition[side], transforms);
+  const exponents = exponentsOf(batch.currencies);
+  return Float64Array.from({ length: batch.length }, (_, row) =>
+    isPresent(texts, row) ? minorUnits(textAt(texts, row), exponents[row] as number) : noAmount,
   );
 };
 
-/** Bounds are kept in billionths of a minor unit: whatever decimal a rule gives, comparing with them is exact. */
-const scale = 1_000_000_000n;
-
-interface Bounds {
-  readonly below: bigint;
-  readonly above: bigint;
-}
-
-const scoreOf = (delta: bigint, { below, above }: Bounds): number | undefined => {
-  const distance = (delta < 0n ? -delta : delta) * scale;
-  const bound = delta < 0n ? below : above;
-  if (distance > bound) return undefined;
-  return distance === 0n ? 1 : 1 - Number(distance) / Number(bound);
-};
-
-const boundsOf = ({ tolerance }: AmountCondition['condition'], amount: bigint, currency: string): Bounds => {
-  const { below, above, ...both } = tolerance;
-  const magnitude = amount < 0n ? -amount : amount;
-  const common = limitOf(both, magnitude, currency);
-  return {
-    below: below === undefined ? common : limitOf(below, magnitude, currency),
-    above: above === undefined ? common : limitOf(above, magnitude, currency),
-  };
-};
-
-/** Percent and basis points are of the absolute source amount. */
-const limitOf = ({ absolute, percent, bps }: Limit, magnitude: bigint, currency: string): bigint => {
-  const limits = [
-    absolute === undefined ? 0n : scaled(absolute) * 10n ** BigInt(exponentOf(currency)),
-    percent === undefined ? 0n : (magnitude * scaled(percent)) / 100n,
-    bps === undefined ? 0n : (magnitude * scaled(bps)) / 10_000n,
-  ];
-  return limits.reduce((largest, limit) => (limit > largest ? limit : largest));
-};
-
-const scaled = (decimal: string): bigint => toMinor(decimal, 9) ?? 0n;
+const afterFees = (amounts: Float64Array, exponents: Uint8Array, afterFee: AfterFee): Float64Array =>
+  amounts.map((amount, row) => (Number.isNaN(amount) ? noAmount : afterFee(amount, exponents[row] as number)));

@@ -1,55 +1,74 @@
-/** `date`: how many days before or after the source's the target's date may be, both ends included. */
-import type { Condition } from '@settler/contracts/rules';
+/** `date`: how many days or business days before or after the source's the target's date may be, both ends included. */
+import type { FieldCondition, Window } from '@settler/contracts/rules';
 import { noDay, type RecordBatch } from '../batch.ts';
+import { type Calendar, calendarOf } from '../calendar/calendar.ts';
+import { fieldTexts } from '../columns/field.ts';
+import { isPresent, textAt } from '../columns/text-column.ts';
 import { dayOf, dayText } from '../day.ts';
-import { textColumn } from '../text.ts';
 import type { Judge } from './judge.ts';
 
-export interface DateCondition extends Judge {
-  readonly type: 'date';
-  readonly condition: Extract<Condition, { type: 'date' }>;
-  /** Day numbers; `noDay` where there is no date. */
-  readonly target: Int32Array;
-  /** The first and the last day that a source accepts. */
-  readonly rangeOf: (source: number) => { readonly first: number; readonly last: number } | undefined;
-}
-
-export const compileDate = (condition: DateCondition['condition'], source: RecordBatch, target: RecordBatch): DateCondition => {
-  const ours = dayColumn(condition, 'source', source);
-  const theirs = dayColumn(condition, 'target', target);
+export const compileDate = (condition: Extract<FieldCondition, { type: 'date' }>, source: RecordBatch, target: RecordBatch): Judge => {
+  const ours = daysOf(condition, 'source', source);
+  const theirs = daysOf(condition, 'target', target);
   const { before, after } = condition.within;
+  const counting = countingOf(condition.within);
   return {
     type: 'date',
-    condition,
-    target: theirs,
-    rangeOf: (s) => {
-      const day = ours[s] ?? noDay;
-      return day === noDay ? undefined : { first: day - before, last: day + after };
+    field: condition.source,
+    verify: condition.verify,
+    weight: condition.weight,
+    finder: {
+      kind: 'day',
+      band: { sources: ours, targets: theirs, absent: noDay, rangeOf: (day) => counting.rangeOf(day, before, after) },
     },
-    scoreOf: (s, t) => {
-      const one = ours[s] ?? noDay;
-      const other = theirs[t] ?? noDay;
-      if (one === noDay || other === noDay) return undefined;
-      const distance = Math.abs(other - one);
-      const bound = other < one ? before : after;
-      if (distance > bound) return undefined;
-      return distance === 0 ? 1 : 1 - distance / bound;
+    judge: (sources, targets, count, scores) => {
+      for (let index = 0; index < count; index += 1) {
+        const one = ours[sources[index] as number] as number;
+        const other = theirs[targets[index] as number] as number;
+        if (one === noDay || other === noDay) {
+          scores[index] = Number.NaN;
+          continue;
+        }
+        const bound = other < one ? before : after;
+        const distance = other < one ? counting.between(other, one) : counting.between(one, other);
+        scores[index] = distance > bound ? Number.NaN : distance === 0 ? 1 : 1 - distance / bound;
+      }
     },
     tell: (s, t) => {
-      const one = ours[s] ?? noDay;
-      const other = theirs[t] ?? noDay;
+      const one = ours[s] as number;
+      const other = theirs[t] as number;
       const told = { source: one === noDay ? null : dayText(one), target: other === noDay ? null : dayText(other) };
-      return one === noDay || other === noDay ? told : { ...told, delta: other - one };
+      return told.source === null || told.target === null ? told : { ...told, delta: other - one };
     },
   };
 };
 
+export interface Counting {
+  /** Days in (earlier, later]. */
+  readonly between: (earlier: number, later: number) => number;
+  readonly rangeOf: (day: number, before: number, after: number) => { readonly first: number; readonly last: number };
+}
+
+const calendarDays: Counting = {
+  between: (earlier, later) => later - earlier,
+  rangeOf: (day, before, after) => ({ first: day - before, last: day + after }),
+};
+
+const businessDays = (calendar: Calendar): Counting => ({
+  between: (earlier, later) => calendar.businessDaysBetween(earlier, later),
+  rangeOf: (day, before, after) => calendar.rangeOf(day, before, after),
+});
+
+export const countingOf = ({ unit, calendar }: Pick<Window, 'unit' | 'calendar'>): Counting =>
+  unit === 'days' ? calendarDays : businessDays(calendarOf(calendar ?? 'weekends'));
+
 /** Fields beside `date` are as the source wrote them: of an instant its day counts, anything else is no date. */
-const dayColumn = (condition: Condition, side: 'source' | 'target', batch: RecordBatch): Int32Array => {
+const daysOf = (condition: FieldCondition, side: 'source' | 'target', batch: RecordBatch): Int32Array => {
   const transforms = condition.normalize?.[side] ?? [];
   if (condition[side] === 'date' && transforms.length === 0) return batch.days;
-  return Int32Array.from(textColumn(batch, condition[side], transforms), (text) => {
-    const day = text === undefined ? undefined : /^\d{4}-\d{2}-\d{2}(?=$|[T ])/.exec(text)?.[0];
+  const texts = fieldTexts(batch, condition[side], transforms);
+  return Int32Array.from({ length: batch.length }, (_, row) => {
+    const day = isPresent(texts, row) ? /^\d{4}-\d{2}-\d{2}(?=$|[T ])/.exec(textAt(texts, row))?.[0] : undefined;
     return day === undefined ? noDay : (dayOf(day) ?? noDay);
   });
 };

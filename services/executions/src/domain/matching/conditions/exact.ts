@@ -1,25 +1,73 @@
 /** `exact`: the same text after the transforms. Absent equals nothing, not even absent. */
-import type { Condition } from '@settler/contracts/rules';
-import type { RecordBatch } from '../batch.ts';
-import { textColumn } from '../text.ts';
+import type { FieldCondition } from '@settler/contracts/rules';
+import { noDay, type RecordBatch } from '../batch.ts';
+import { noCurrency } from '../columns/currency.ts';
+import { fieldTexts } from '../columns/field.ts';
+import { areEqual, isPresent, type TextColumn, textAt } from '../columns/text-column.ts';
+import type { KeyColumn } from '../join/keys.ts';
 import type { Judge } from './judge.ts';
 
-export interface ExactCondition extends Judge {
-  readonly type: 'exact';
-  readonly condition: Extract<Condition, { type: 'exact' }>;
-  readonly source: readonly (string | undefined)[];
-  readonly target: readonly (string | undefined)[];
-}
-
-export const compileExact = (condition: ExactCondition['condition'], source: RecordBatch, target: RecordBatch): ExactCondition => {
-  const ours = textColumn(source, condition.source, condition.normalize?.source ?? []);
-  const theirs = textColumn(target, condition.target, condition.normalize?.target ?? []);
+export const compileExact = (condition: Extract<FieldCondition, { type: 'exact' }>, source: RecordBatch, target: RecordBatch): Judge => {
+  const ours = lazily(() => fieldTexts(source, condition.source, condition.normalize?.source ?? []));
+  const theirs = lazily(() => fieldTexts(target, condition.target, condition.normalize?.target ?? []));
+  const numbers = condition.normalize === undefined && condition.source === condition.target ? numbersOf(condition.source) : undefined;
+  if (numbers === undefined) return equalTexts(condition, 'exact', ours(), theirs());
+  // Currencies and dates are numbers already, and are compared as such.
+  const [oursNumbers, theirNumbers] = [numbers.of(source), numbers.of(target)];
+  const { absent } = numbers;
   return {
     type: 'exact',
-    condition,
-    source: ours,
-    target: theirs,
-    scoreOf: (s, t) => (ours[s] !== undefined && ours[s] === theirs[t] ? 1 : undefined),
-    tell: (s, t) => ({ source: ours[s] ?? null, target: theirs[t] ?? null }),
+    field: condition.source,
+    verify: condition.verify,
+    weight: condition.weight,
+    finder: {
+      kind: 'key',
+      key: { source: { kind: 'codes', codes: oursNumbers, absent }, target: { kind: 'codes', codes: theirNumbers, absent } },
+    },
+    judge: (sources, targets, count, scores) => {
+      for (let index = 0; index < count; index += 1) {
+        const number = oursNumbers[sources[index] as number] as number;
+        scores[index] = number !== absent && number === theirNumbers[targets[index] as number] ? 1 : Number.NaN;
+      }
+    },
+    tell: (s, t) => ({ source: shown(ours(), s), target: shown(theirs(), t) }),
+  };
+};
+
+/** Two columns of texts that must agree; the captures of a pattern are compared in the same way. */
+export const equalTexts = (
+  { source: field, verify, weight }: Pick<FieldCondition, 'source' | 'verify' | 'weight'>,
+  type: string,
+  ours: TextColumn,
+  theirs: TextColumn,
+): Judge => ({
+  type,
+  field,
+  verify,
+  weight,
+  finder: { kind: 'key', key: { source: texts(ours), target: texts(theirs) } },
+  judge: (sources, targets, count, scores) => {
+    for (let index = 0; index < count; index += 1) {
+      const s = sources[index] as number;
+      scores[index] = isPresent(ours, s) && areEqual(ours, s, theirs, targets[index] as number) ? 1 : Number.NaN;
+    }
+  },
+  tell: (s, t) => ({ source: shown(ours, s), target: shown(theirs, t) }),
+});
+
+const texts = (column: TextColumn): KeyColumn => ({ kind: 'texts', texts: column });
+
+export const shown = (column: TextColumn, row: number): string | null => (isPresent(column, row) ? textAt(column, row) : null);
+
+const numbersOf = (field: string): { readonly of: (batch: RecordBatch) => Int32Array; readonly absent: number } | undefined => {
+  if (field === 'currency') return { of: ({ currencies }) => currencies, absent: noCurrency };
+  return field === 'date' ? { of: ({ days }) => days, absent: noDay } : undefined;
+};
+
+const lazily = <Value>(make: () => Value): (() => Value) => {
+  let value: Value | undefined;
+  return () => {
+    value ??= make();
+    return value;
   };
 };

@@ -1,7 +1,5 @@
 /** What the engine says: every record in exactly one result. */
 import type { ExecutionSummary, Outcome } from '@settler/contracts/executions';
-import type { Edge } from './assignment/graph.ts';
-import type { RecordBatch } from './batch.ts';
 
 export interface ConditionResult {
   readonly field: string;
@@ -14,6 +12,9 @@ export interface ConditionResult {
   readonly passed: boolean;
 }
 
+/** Of a mismatch: what differs first, of amount, date, field. */
+export type MismatchCategory = 'amount_mismatch' | 'date_mismatch' | 'field_mismatch' | 'fee_mismatch';
+
 export interface MatchResult {
   readonly outcome: Outcome;
   readonly pass: string | null;
@@ -21,47 +22,22 @@ export interface MatchResult {
   readonly score: number | null;
   readonly margin: number | null;
   readonly delta: { readonly amount: string | null; readonly days: number | null } | null;
-  /** Of a mismatch: what differs first, of amount, date, field. */
-  readonly category: 'amount_mismatch' | 'date_mismatch' | 'field_mismatch' | null;
+  readonly category: MismatchCategory | null;
   readonly reason: string | null;
   readonly line: number | null;
+  /** Of a record without counterpart: the last day on which one may still come. Until then it is open, and no exception. */
+  readonly dueOn?: string;
   readonly conditions: readonly ConditionResult[];
   /** Rows of the batches. */
   readonly source: readonly number[];
   readonly target: readonly number[];
   /** The best other pair that one of the two records could have been in; only where there was one. */
-  readonly runnerUp?: Edge;
-}
-
-/** Rows that no result has yet. */
-export interface Open {
-  readonly source: ReadonlySet<number>;
-  readonly target: ReadonlySet<number>;
+  readonly runnerUp?: { readonly source: number; readonly target: number; readonly score: number };
 }
 
 export interface Reconciliation {
-  readonly results: readonly MatchResult[];
+  readonly length: number;
+  /** The result at a place of the one order that depends on nothing but the records. What it explains is worked out when asked for. */
+  readonly at: (place: number) => MatchResult;
   readonly summary: ExecutionSummary;
 }
-
-/** A result of one record. */
-export const alone = (
-  outcome: Outcome,
-  side: 'source' | 'target',
-  batch: RecordBatch,
-  row: number,
-  reason: string | null,
-): MatchResult => ({
-  outcome,
-  pass: null,
-  cardinality: null,
-  score: null,
-  margin: null,
-  delta: null,
-  category: null,
-  reason,
-  line: batch.lines[row] ?? null,
-  conditions: [],
-  source: side === 'source' ? [row] : [],
-  target: side === 'target' ? [row] : [],
-});

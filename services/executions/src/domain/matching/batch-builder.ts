@@ -1,0 +1,212 @@
+/** Rows become columns: from readers that hand over records, and from those that hand over columns already. */
+import { exponentOf } from '@settler/contracts/money';
+import { type Fields, invalid, noDay, type RecordBatch } from './batch.ts';
+import { currencyCode, currencyCodeOf, currencyText, noCurrency } from './columns/currency.ts';
+import { minorUnits, noAmount, rescaled } from './columns/money.ts';
+import { createTextHeap, type TextColumn, type TextHeap } from './columns/text-column.ts';
+import { dayOf } from './day.ts';
+import { judgeRepeatedIds } from './repeated-ids.ts';
+
+export type Row =
+  | { readonly line?: number; readonly record: Fields }
+  | { readonly line?: number; readonly invalid: { readonly field?: string; readonly reason: string }; readonly partial?: Fields };
+
+/** Rows in columns, as a reader of files hands them over. */
+export interface Chunk {
+  readonly rows: number;
+  /** The physical line of each row. */
+  readonly lines: Uint32Array;
+  /** Every field but amount and date: UTF-8 texts one after another, and where each ends. */
+  readonly texts: ReadonlyMap<string, { readonly bytes: Uint8Array; readonly offsets: Uint32Array }>;
+  /** digits × 10^−scale; NaN where there is none. */
+  readonly amount?: { readonly digits: Float64Array; readonly scale: Uint8Array } | undefined;
+  /** Days since 1970-01-01; `noDay` where there is none. */
+  readonly date?: Int32Array | undefined;
+  readonly invalid: readonly { readonly row: number; readonly field?: string; readonly reason: string }[];
+}
+
+export interface BatchBuilder {
+  readonly addRows: (rows: readonly Row[]) => void;
+  readonly addChunk: (chunk: Chunk) => void;
+  readonly length: () => number;
+  readonly build: () => RecordBatch;
+}
+
+export const createBatchBuilder = ({ idMapped }: { readonly idMapped: boolean }): BatchBuilder => {
+  const heaps = new Map<string, TextHeap>();
+  const amounts = createNumbers((length): Float64Array => new Float64Array(length));
+  const currencies = createNumbers((length): Int32Array => new Int32Array(length));
+  const days = createNumbers((length): Int32Array => new Int32Array(length));
+  const lines = createNumbers((length): Uint32Array => new Uint32Array(length));
+  const reasons = new Map<number, string>();
+  let length = 0;
+
+  const heapOf = (name: string): TextHeap => {
+    const known = heaps.get(name);
+    if (known !== undefined) {
+      known.fill(length);
+      return known;
+    }
+    const heap = createTextHeap();
+    heap.fill(length);
+    heaps.set(name, heap);
+    return heap;
+  };
+
+  const addRow = (row: Row): void => {
+    const fields = 'record' in row ? row.record : (row.partial ?? {});
+    const { amount, currency, date } = fields;
+    const code = typeof currency === 'string' ? currencyCode(currency) : noCurrency;
+    const units = typeof amount === 'string' && code !== noCurrency ? minorUnits(amount, exponentOf(currency as string)) : noAmount;
+    const day = typeof date === 'string' ? (dayOf(date) ?? noDay) : noDay;
+    amounts.push(units);
+    currencies.push(code);
+    days.push(day);
+    lines.push(row.line ?? 0);
+    for (const [name, value] of Object.entries(fields)) {
+      const isTaken =
+        (name === 'amount' && !Number.isNaN(units)) || (name === 'currency' && code !== noCurrency) || (name === 'date' && day !== noDay);
+      if (isTaken || value === undefined || value === null || value === '') continue;
+      if (typeof value === 'string') heapOf(name).add(value);
+      else heapOf(name).add(canonical(value), true);
+    }
+    const reason = 'record' in row ? faultOf(fields['id'], amount, currency, units, idMapped) : row.invalid.reason;
+    if (reason !== undefined) reasons.set(length, reason);
+    length += 1;
+  };
+
+  const addChunk = ({ rows, lines: chunkLines, texts, amount, date, invalid: faults }: Chunk): void => {
+    const currency = texts.get('currency');
+    const id = texts.get('id');
+    for (const [name, { bytes, offsets }] of texts) if (name !== 'currency') heapOf(name).addAll(bytes, offsets, rows);
+    lines.pushAll(chunkLines, rows);
+    if (date === undefined) days.fill(noDay, rows);
+    else days.pushAll(date, rows);
+    for (const { row, reason } of faults) reasons.set(length + row, reason);
+    const exponents = new Map<number, number>();
+    for (let row = 0; row < rows; row += 1) {
+      const code =
+        currency === undefined
+          ? noCurrency
+          : currencyCodeOf(currency.bytes, currency.offsets[row] as number, currency.offsets[row + 1] as number);
+      currencies.push(code);
+      const digits = amount === undefined ? noAmount : (amount.digits[row] as number);
+      let exponent = exponents.get(code);
+      if (exponent === undefined) {
+        exponent = exponentOf(currencyText(code));
+        exponents.set(code, exponent);
+      }
+      const units = code === noCurrency || Number.isNaN(digits) ? noAmount : rescaled(digits, amount?.scale[row] as number, exponent);
+      amounts.push(units);
+      const isFaulty = !Number.isNaN(digits) && Number.isNaN(units);
+      const lacksId = idMapped && (id === undefined || id.offsets[row] === id.offsets[row + 1]);
+      if ((!isFaulty && !lacksId) || reasons.has(length + row)) continue;
+      const text = isFaulty ? plainDecimal(digits, amount?.scale[row] as number) : undefined;
+      reasons.set(length + row, faultOf(lacksId ? '' : 'known', text, currencyText(code), units, idMapped) ?? 'it cannot be read');
+    }
+    length += rows;
+  };
+
+  return {
+    addRows: (rows) => {
+      for (const row of rows) addRow(row);
+    },
+    addChunk,
+    length: () => length,
+    build: () => {
+      const texts = new Map<string, TextColumn>();
+      // By name, so that the order in which fields were first seen decides nothing.
+      for (const name of [...heaps.keys()].sort()) {
+        const heap = heaps.get(name) as TextHeap;
+        heap.fill(length);
+        texts.set(name, heap.build());
+      }
+      const states = new Uint8Array(length);
+      for (const row of reasons.keys()) states[row] = invalid;
+      const batch = {
+        length,
+        idMapped,
+        texts,
+        amounts: amounts.build(),
+        currencies: currencies.build(),
+        days: days.build(),
+        lines: lines.build(),
+        states,
+        reasons,
+      };
+      if (idMapped)
+        judgeRepeatedIds(batch, (row, state, reason) => {
+          states[row] = state;
+          reasons.set(row, reason);
+        });
+      return batch;
+    },
+  };
+};
+
+/** Why a record that could be read cannot be used all the same. */
+const faultOf = (id: unknown, amount: unknown, currency: unknown, units: number, idMapped: boolean): string | undefined => {
+  if (idMapped && (id === undefined || id === '')) return 'the id is empty';
+  if (amount === undefined || !Number.isNaN(units)) return undefined;
+  if (typeof currency !== 'string' || currency === '') return 'the amount has no currency';
+  const text = String(amount);
+  const shown = text.slice(0, 40);
+  return text.replace(/^[+-]|\..*$/g, '').length > 15
+    ? `the amount ${shown} is too large to be exact`
+    : `the amount ${shown} has more digits than ${currency} has`;
+};
+
+const plainDecimal = (digits: number, scale: number): string => {
+  const text = Math.abs(digits)
+    .toString()
+    .padStart(scale + 1, '0');
+  return `${digits < 0 ? '-' : ''}${text.slice(0, text.length - scale)}${scale === 0 ? '' : `.${text.slice(-scale)}`}`;
+};
+
+interface Numbers<Column> {
+  readonly push: (value: number) => void;
+  readonly pushAll: (values: Column, count: number) => void;
+  readonly fill: (value: number, count: number) => void;
+  readonly build: () => Column;
+}
+
+/** A column of numbers that grows. */
+const createNumbers = <Column extends Float64Array | Int32Array | Uint32Array>(create: (length: number) => Column): Numbers<Column> => {
+  let values = create(256);
+  let used = 0;
+  const reserve = (more: number): void => {
+    if (used + more <= values.length) return;
+    const grown = create(Math.max(used + more, Math.ceil(values.length * 1.6)));
+    grown.set(values.subarray(0, used));
+    values = grown;
+  };
+  return {
+    push: (value) => {
+      if (used === values.length) reserve(1);
+      values[used] = value;
+      used += 1;
+    },
+    pushAll: (more, count) => {
+      reserve(count);
+      values.set(more.subarray(0, count), used);
+      used += count;
+    },
+    fill: (value, count) => {
+      reserve(count);
+      values.fill(value, used, used + count);
+      used += count;
+    },
+    build: () => values.subarray(0, used) as Column,
+  };
+};
+
+/** The same text for the same content, whatever the order of its fields. */
+const canonical = (value: unknown): string => {
+  if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`;
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null';
+  const entries = Object.entries(value).filter(([, item]) => item !== undefined);
+  return `{${entries
+    .sort(([one], [other]) => (one < other ? -1 : 1))
+    .map(([name, item]) => `${JSON.stringify(name)}:${canonical(item)}`)
+    .join(',')}}`;
+};

@@ -1,0 +1,65 @@
+/**
+ * Amounts as whole numbers of minor units in doubles, exact up to 2^53 − 1 (90 million million in a currency with cents), which is
+ * checked where they come in. Sums may be larger, and are kept in two parts.
+ */
+export const noAmount = Number.NaN;
+
+const decimalForm = /^([+-]?)(\d{1,18})(?:\.(\d{1,12}))?$/;
+
+/**
+ * A decimal text in minor units: NaN where it is not a plain decimal, has non-zero digits beyond the exponent, or is too large to
+ * be exact. Rounding would invent money.
+ */
+export const minorUnits = (text: string, exponent: number): number => {
+  const match = decimalForm.exec(text);
+  if (match === null) return noAmount;
+  const [, sign, whole = '', fraction = ''] = match;
+  if (/[1-9]/.test(fraction.slice(exponent))) return noAmount;
+  const units = Number(whole + fraction.slice(0, exponent).padEnd(exponent, '0'));
+  if (!Number.isSafeInteger(units)) return noAmount;
+  return sign === '-' ? 0 - units : units;
+};
+
+const powers = Float64Array.from({ length: 19 }, (_, exponent) => 10 ** exponent);
+
+/** digits × 10^−scale in minor units; NaN where that is not a whole number of them, or too large. */
+export const rescaled = (digits: number, scale: number, exponent: number): number => {
+  if (scale <= exponent) {
+    const units = digits * (powers[exponent - scale] as number);
+    return Number.isSafeInteger(units) ? units : noAmount;
+  }
+  const divisor = powers[scale - exponent] as number;
+  return digits % divisor === 0 ? digits / divisor : noAmount;
+};
+
+/** Minor units as a decimal text with the currency's own number of digits: 1234, 2 → `12.34`. */
+export const decimalText = (units: number, exponent: number): string => {
+  const digits = Math.abs(units)
+    .toString()
+    .padStart(exponent + 1, '0');
+  const sign = units < 0 ? '-' : '';
+  return exponent === 0 ? sign + digits : `${sign}${digits.slice(0, -exponent)}.${digits.slice(-exponent)}`;
+};
+
+const partMax = 2 ** 52;
+
+/** An exact sum of any number of amounts. */
+export class Sum {
+  #part = 0;
+  #whole = 0n;
+
+  add(units: number): void {
+    if (units > partMax || units < -partMax) {
+      this.#whole += BigInt(units);
+      return;
+    }
+    this.#part += units;
+    if (this.#part <= partMax && this.#part >= -partMax) return;
+    this.#whole += BigInt(this.#part);
+    this.#part = 0;
+  }
+
+  get total(): bigint {
+    return this.#whole + BigInt(this.#part);
+  }
+}

@@ -1,0 +1,163 @@
+/**
+ * Texts of one field, one after another as UTF-8 in one heap. Millions of strings would be millions of objects: the heap costs what
+ * its bytes cost, and comparing, hashing and normalizing run over bytes. An empty text is an absent field.
+ */
+export interface TextColumn {
+  readonly bytes: Uint8Array;
+  /** Where each row's text begins, and at `length` where the last one ends. */
+  readonly offsets: Uint32Array;
+  /** Rows whose text is the JSON of something else than a text: a number, a list, an object. Absent: none. */
+  readonly json?: Uint8Array;
+}
+
+const decoder = new TextDecoder();
+const encoder = new TextEncoder();
+
+export const isPresent = ({ offsets }: TextColumn, row: number): boolean => (offsets[row + 1] as number) > (offsets[row] as number);
+
+/** Below this a loop is faster than a decoder. */
+const shortMax = 24;
+
+export const textAt = ({ bytes, offsets }: TextColumn, row: number): string => {
+  const start = offsets[row] as number;
+  const end = offsets[row + 1] as number;
+  if (end - start > shortMax) return decoder.decode(bytes.subarray(start, end));
+  let text = '';
+  for (let index = start; index < end; index += 1) {
+    const byte = bytes[index] as number;
+    if (byte > 127) return decoder.decode(bytes.subarray(start, end));
+    text += String.fromCharCode(byte);
+  }
+  return text;
+};
+
+export const areEqual = (one: TextColumn, row: number, other: TextColumn, otherRow: number): boolean => {
+  const start = one.offsets[row] as number;
+  const length = (one.offsets[row + 1] as number) - start;
+  const otherStart = other.offsets[otherRow] as number;
+  if ((other.offsets[otherRow + 1] as number) - otherStart !== length) return false;
+  for (let index = 0; index < length; index += 1) {
+    if (one.bytes[start + index] !== other.bytes[otherStart + index]) return false;
+  }
+  return true;
+};
+
+/** By bytes, which for UTF-8 is by code points: the same order on every machine. */
+export const compareTexts = (one: TextColumn, row: number, other: TextColumn, otherRow: number): number => {
+  const start = one.offsets[row] as number;
+  const end = one.offsets[row + 1] as number;
+  const otherStart = other.offsets[otherRow] as number;
+  const otherEnd = other.offsets[otherRow + 1] as number;
+  const length = Math.min(end - start, otherEnd - otherStart);
+  for (let index = 0; index < length; index += 1) {
+    const difference = (one.bytes[start + index] as number) - (other.bytes[otherStart + index] as number);
+    if (difference !== 0) return difference;
+  }
+  return end - start - (otherEnd - otherStart);
+};
+
+export interface TextHeap {
+  /** Ends the row with this text; `isJson` says that it stands for something else. */
+  readonly add: (text: string, isJson?: boolean) => void;
+  readonly addBytes: (bytes: Uint8Array, start: number, end: number) => void;
+  /** A chunk of rows as a reader hands it over. */
+  readonly addAll: (bytes: Uint8Array, offsets: Uint32Array, rows: number) => void;
+  /** Leaves the field absent until there are `rows` rows. */
+  readonly fill: (rows: number) => void;
+  readonly rows: () => number;
+  readonly build: () => TextColumn;
+}
+
+/** More than a column can point into. */
+export class ColumnTooLarge extends Error {
+  override readonly name = 'ColumnTooLarge';
+  readonly code = 'input_too_large';
+}
+
+const bytesMax = 2 ** 32 - 1;
+
+export const createTextHeap = (): TextHeap => {
+  let bytes = new Uint8Array(1_024);
+  let offsets = new Uint32Array(257);
+  let flags: Uint8Array | undefined;
+  let rows = 0;
+  let used = 0;
+
+  const reserveBytes = (more: number): void => {
+    if (used + more <= bytes.length) return;
+    if (used + more > bytesMax) throw new ColumnTooLarge('one column holds more than 4 GiB of text; split the run by period');
+    const grown = new Uint8Array(Math.min(bytesMax, Math.max(used + more, Math.ceil(bytes.length * 1.6))));
+    grown.set(bytes.subarray(0, used));
+    bytes = grown;
+  };
+  const reserveRows = (more: number): void => {
+    if (rows + more < offsets.length) return;
+    const grown = new Uint32Array(Math.max(rows + more + 1, Math.ceil(offsets.length * 1.6)));
+    grown.set(offsets.subarray(0, rows + 1));
+    offsets = grown;
+  };
+  const endRow = (): void => {
+    rows += 1;
+    offsets[rows] = used;
+  };
+
+  return {
+    add: (text, isJson = false) => {
+      reserveRows(1);
+      reserveBytes(text.length * 3);
+      used += encoder.encodeInto(text, bytes.subarray(used)).written;
+      if (isJson) {
+        if (flags === undefined || flags.length <= rows) {
+          const grown = new Uint8Array(Math.max(256, (rows + 1) * 2));
+          grown.set(flags ?? []);
+          flags = grown;
+        }
+        flags[rows] = 1;
+      }
+      endRow();
+    },
+    addBytes: (from, start, end) => {
+      reserveRows(1);
+      reserveBytes(end - start);
+      for (let index = start; index < end; index += 1) bytes[used + index - start] = from[index] as number;
+      used += end - start;
+      endRow();
+    },
+    addAll: (from, ends, count) => {
+      reserveRows(count);
+      const first = ends[0] as number;
+      const last = ends[count] as number;
+      reserveBytes(last - first);
+      bytes.set(from.subarray(first, last), used);
+      const shift = used - first;
+      for (let row = 1; row <= count; row += 1) offsets[rows + row] = (ends[row] as number) + shift;
+      rows += count;
+      used += last - first;
+    },
+    fill: (wanted) => {
+      if (wanted <= rows) return;
+      reserveRows(wanted - rows);
+      offsets.fill(used, rows + 1, wanted + 1);
+      rows = wanted;
+    },
+    rows: () => rows,
+    build: () => ({
+      bytes: bytes.subarray(0, used),
+      offsets: offsets.subarray(0, rows + 1),
+      ...(flags === undefined ? {} : { json: flagsOf(flags, rows) }),
+    }),
+  };
+};
+
+const flagsOf = (flags: Uint8Array, rows: number): Uint8Array => {
+  const all = new Uint8Array(rows);
+  all.set(flags.subarray(0, rows));
+  return all;
+};
+
+/** The column of these texts; undefined leaves the field absent. */
+export const textColumnOf = (rows: number, textOf: (row: number) => string | undefined): TextColumn => {
+  const heap = createTextHeap();
+  for (let row = 0; row < rows; row += 1) heap.add(textOf(row) ?? '');
+  return heap.build();
+};

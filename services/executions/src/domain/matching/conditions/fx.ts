@@ -1,0 +1,59 @@
+/**
+ * `fx`: what a source amount is in the target's currency, by a rate that stands on the source record or in a table of the rules. Rounded
+ * half away from zero to the target's minor unit.
+ */
+import { exponentOf } from '@settler/contracts/money';
+import type { Fx } from '@settler/contracts/rules';
+import type { RecordBatch } from '../batch.ts';
+import { currencyText, noCurrency } from '../columns/currency.ts';
+import { fieldTexts } from '../columns/field.ts';
+import { noAmount } from '../columns/money.ts';
+import { isPresent, textAt } from '../columns/text-column.ts';
+import { roundedShare, type Share, shareOf } from './limit.ts';
+
+/** In minor units of the target's currency; NaN where there is no rate. */
+export type Conversion = (amount: number, source: number, target: number) => number;
+
+const rateForm = /^\d{1,12}(\.\d{1,12})?$/;
+
+export const compileConversion = (fx: Fx, source: RecordBatch, target: RecordBatch): Conversion => {
+  const shares = new Map<string, Share>();
+  const convert = (amount: number, rate: string, from: number, to: number): number => {
+    const difference = exponentOf(currencyText(to)) - exponentOf(currencyText(from));
+    const key = `${rate} ${difference}`;
+    const share = shares.get(key) ?? shifted(shareOf(rate, 0), difference);
+    shares.set(key, share);
+    return roundedShare(amount, share);
+  };
+  const rateOf = 'table' in fx ? tableRate(fx.table) : fieldRate(fx.field, source);
+  return (amount, s, t) => {
+    const from = source.currencies[s] as number;
+    const to = target.currencies[t] as number;
+    if (Number.isNaN(amount) || from === noCurrency || to === noCurrency) return noAmount;
+    const rate = rateOf(s, from, to);
+    return rate === undefined ? noAmount : convert(amount, rate, from, to);
+  };
+};
+
+/** Minor units of both currencies may be different fractions. */
+const shifted = ({ numerator, divisor, factor }: Share, difference: number): Share => ({
+  numerator: difference > 0 ? numerator * 10n ** BigInt(difference) : numerator,
+  divisor: difference < 0 ? divisor * 10n ** BigInt(-difference) : divisor,
+  factor: factor * 10 ** difference,
+});
+
+type RateOf = (source: number, from: number, to: number) => string | undefined;
+
+/** The same currency needs no rate. */
+const tableRate =
+  (table: Readonly<Record<string, string>>): RateOf =>
+  (_source, from, to) =>
+    from === to ? '1' : table[`${currencyText(from)}/${currencyText(to)}`];
+
+const fieldRate = (field: string, source: RecordBatch): RateOf => {
+  const texts = fieldTexts(source, field, []);
+  return (s) => {
+    const text = isPresent(texts, s) ? textAt(texts, s) : '';
+    return rateForm.test(text) ? text : undefined;
+  };
+};

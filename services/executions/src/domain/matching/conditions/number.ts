@@ -1,0 +1,56 @@
+/** `number`: quantities, weights, rates: anything that is counted and is not money. Compared as doubles, bounds included. */
+import type { FieldCondition, Limit } from '@settler/contracts/rules';
+import type { RecordBatch } from '../batch.ts';
+import { fieldTexts } from '../columns/field.ts';
+import { isPresent, textAt } from '../columns/text-column.ts';
+import type { Judge } from './judge.ts';
+
+/** So that 0.3 lies within 0.1 of 0.2, although doubles say otherwise in their last digit. */
+const slack = 1e-12;
+
+export const compileNumber = (condition: Extract<FieldCondition, { type: 'number' }>, source: RecordBatch, target: RecordBatch): Judge => {
+  const ours = numbersOf(condition, 'source', source);
+  const theirs = numbersOf(condition, 'target', target);
+  const { below, above, ...both } = condition.tolerance;
+  const boundBelow = boundOf(below ?? both);
+  const boundAbove = boundOf(above ?? both);
+  return {
+    type: 'number',
+    field: condition.source,
+    verify: condition.verify,
+    weight: condition.weight,
+    judge: (sources, targets, count, scores) => {
+      for (let index = 0; index < count; index += 1) {
+        const one = ours[sources[index] as number] as number;
+        const delta = (theirs[targets[index] as number] as number) - one;
+        const distance = Math.abs(delta);
+        const bound = (delta < 0 ? boundBelow : boundAbove)(Math.abs(one));
+        const isWithin = distance <= bound + slack * Math.max(1, Math.abs(one));
+        scores[index] = !isWithin ? Number.NaN : bound === 0 ? 1 : Math.max(0, 1 - distance / bound);
+      }
+    },
+    tell: (s, t) => {
+      const one = ours[s] as number;
+      const other = theirs[t] as number;
+      const told = { source: Number.isNaN(one) ? null : String(one), target: Number.isNaN(other) ? null : String(other) };
+      return told.source === null || told.target === null ? told : { ...told, delta: String(Number((other - one).toPrecision(12))) };
+    },
+  };
+};
+
+const boundOf = ({ absolute, percent, bps }: Limit): ((magnitude: number) => number) => {
+  const fixed = Number(absolute ?? 0);
+  const share = Math.max(Number(percent ?? 0) / 100, Number(bps ?? 0) / 10_000);
+  return (magnitude) => Math.max(fixed, magnitude * share);
+};
+
+const numberForm = /^[+-]?\d+(\.\d+)?$/;
+
+/** NaN where there is no plain decimal number, and then the condition fails. */
+const numbersOf = (condition: FieldCondition, side: 'source' | 'target', batch: RecordBatch): Float64Array => {
+  const texts = fieldTexts(batch, condition[side], condition.normalize?.[side] ?? []);
+  return Float64Array.from({ length: batch.length }, (_, row) => {
+    const text = isPresent(texts, row) ? textAt(texts, row) : '';
+    return numberForm.test(text) ? Number(text) : Number.NaN;
+  });
+};

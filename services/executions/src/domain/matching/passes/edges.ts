@@ -1,0 +1,75 @@
+/** Candidate pairs of a pass with their scores, in columns: there may be fifty for every record. */
+import type { Edge } from '../assignment/graph.ts';
+
+export interface Edges {
+  readonly length: number;
+  readonly sources: Int32Array;
+  readonly targets: Int32Array;
+  /** In millionths. */
+  readonly scores: Int32Array;
+}
+
+export interface EdgeBuilder {
+  readonly push: (source: number, target: number, score: number) => void;
+  readonly length: () => number;
+  readonly build: () => Edges;
+}
+
+export const createEdgeBuilder = (): EdgeBuilder => {
+  let sources = new Int32Array(1_024);
+  let targets = new Int32Array(1_024);
+  let scores = new Int32Array(1_024);
+  let length = 0;
+  const grown = (column: Int32Array<ArrayBuffer>) => {
+    const larger = new Int32Array(Math.ceil(length * 1.8));
+    larger.set(column);
+    return larger;
+  };
+  return {
+    push: (source, target, score) => {
+      if (length === sources.length) {
+        sources = grown(sources);
+        targets = grown(targets);
+        scores = grown(scores);
+      }
+      sources[length] = source;
+      targets[length] = target;
+      scores[length] = score;
+      length += 1;
+    },
+    length: () => length,
+    build: () => ({
+      length,
+      sources: sources.subarray(0, length),
+      targets: targets.subarray(0, length),
+      scores: scores.subarray(0, length),
+    }),
+  };
+};
+
+export const edgeAt = ({ sources, targets, scores }: Edges, index: number): Edge => ({
+  source: sources[index] as number,
+  target: targets[index] as number,
+  score: (scores[index] as number) / 1e6,
+});
+
+export const filtered = (edges: Edges, isKept: (source: number, target: number) => boolean): Edges => {
+  const kept = createEdgeBuilder();
+  for (let index = 0; index < edges.length; index += 1) {
+    const source = edges.sources[index] as number;
+    const target = edges.targets[index] as number;
+    if (isKept(source, target)) kept.push(source, target, edges.scores[index] as number);
+  }
+  return kept.build();
+};
+
+/** Alternatives find some pairs twice. */
+export const distinct = (edges: Edges): Edges => {
+  const seen = new Set<number>();
+  return filtered(edges, (source, target) => {
+    const key = source * 2 ** 26 + target;
+    if (seen.has(key)) return false;
+    seen.add(key);
+    return true;
+  });
+};

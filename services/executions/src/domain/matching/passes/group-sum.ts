@@ -1,0 +1,85 @@
+/** `sum`: whether what a group's sources come to, each after its fee, lies close enough to what its targets come to. */
+
+import { exponentOf } from '@settler/contracts/money';
+import type { Pass } from '@settler/contracts/rules';
+import type { RecordBatch } from '../batch.ts';
+import { currencyText } from '../columns/currency.ts';
+import { decimalText } from '../columns/money.ts';
+import { limitsOf } from '../conditions/amount.ts';
+import { compileFee } from '../conditions/fee.ts';
+import type { ConditionResult } from '../results/result.ts';
+
+export interface GroupSum {
+  /** What arrives of a source's amount, in minor units; NaN where it has none. */
+  readonly expectedOf: (source: number) => number;
+  readonly judge: (sources: readonly number[], targets: readonly number[]) => SumVerdict;
+  /** What the many may come to, so that the one lies within the tolerance of it; of the one's own amount where it is a share. */
+  readonly rangeAround: (side: 'source' | 'target', row: number) => { readonly least: number; readonly most: number };
+}
+
+export interface SumVerdict {
+  readonly passed: boolean;
+  /** In millionths. */
+  readonly score: number;
+  /** target − source, before fees. */
+  readonly delta: string | null;
+  readonly condition: ConditionResult;
+  readonly reason?: string;
+}
+
+export const createGroupSum = ({ sum }: Pass, source: RecordBatch, target: RecordBatch): GroupSum => {
+  const { below, above } = limitsOf(sum?.tolerance ?? { absolute: '0' });
+  const afterFee = sum?.fee === undefined ? undefined : compileFee(sum.fee);
+  const exponentAt = ({ currencies }: RecordBatch, row: number): number => exponentOf(currencyText(currencies[row] as number));
+  const expectedOf = (row: number): number => {
+    const amount = source.amounts[row] as number;
+    return afterFee === undefined || Number.isNaN(amount) ? amount : afterFee(amount, exponentAt(source, row));
+  };
+
+  return {
+    expectedOf,
+    judge: (sources, targets) => {
+      const given = total(sources, (row) => source.amounts[row] as number);
+      const expected = total(sources, expectedOf);
+      const arrived = total(targets, (row) => target.amounts[row] as number);
+      const exponent = exponentAt(source, sources[0] ?? 0);
+      const text = (units: number): string | null => (Number.isNaN(units) ? null : decimalText(units, exponent));
+      const base = { field: 'amount', type: 'sum', source: text(given), target: text(arrived) };
+      if (Number.isNaN(expected) || Number.isNaN(arrived)) {
+        // Without any amounts, and nothing asked of them, the key alone forms the group.
+        const isKeyAlone =
+          sum === undefined &&
+          [...sources.map((row) => source.amounts[row]), ...targets.map((row) => target.amounts[row])].every(Number.isNaN);
+        const condition = { ...base, score: isKeyAlone ? 1 : 0, passed: isKeyAlone };
+        return {
+          passed: isKeyAlone,
+          score: isKeyAlone ? 1e6 : 0,
+          delta: null,
+          condition,
+          ...(isKeyAlone ? {} : { reason: 'a record of the group has no amount' }),
+        };
+      }
+      const off = arrived - expected;
+      const limit = off < 0 ? below : above;
+      const magnitude = Math.abs(given);
+      const passed = Math.abs(off) <= limit.within(magnitude, exponent);
+      const score = !passed ? 0 : off === 0 ? 1 : Math.max(0, 1 - Math.abs(off) / limit.bound(magnitude, exponent));
+      const delta = decimalText(arrived - given, exponent);
+      return { passed, score: Math.round(score * 1e6), delta, condition: { ...base, delta, score: Math.round(score * 1e6) / 1e6, passed } };
+    },
+    rangeAround: (side, row) => {
+      const one = side === 'source' ? expectedOf(row) : (target.amounts[row] as number);
+      const batch = side === 'source' ? source : target;
+      const exponent = exponentAt(batch, row);
+      const magnitude = Math.abs(batch.amounts[row] as number);
+      const [down, up] = [below.within(magnitude, exponent), above.within(magnitude, exponent)];
+      return side === 'source' ? { least: one - down, most: one + up } : { least: one - up, most: one + down };
+    },
+  };
+};
+
+const total = (rows: readonly number[], amountOf: (row: number) => number): number => {
+  let sum = 0;
+  for (const row of rows) sum += amountOf(row);
+  return sum;
+};

@@ -1,0 +1,159 @@
+/**
+ * Results as they are found, in columns: nearly all are a pair or a single record, and a million objects would cost more than the
+ * matching. What only some of them have stands beside, by index.
+ */
+import type { Outcome } from '@settler/contracts/executions';
+import { outcomes } from '@settler/contracts/executions';
+import { compareRows, type RecordBatch, usable } from '../batch.ts';
+import type { Rows } from '../passes/candidates.ts';
+import type { ConditionResult, MatchResult } from './result.ts';
+
+/** Rows of one result beyond a pair, and whatever is said of it that does not follow from its rows. */
+export interface Extra {
+  readonly source?: readonly number[];
+  readonly target?: readonly number[];
+  readonly cardinality?: string;
+  readonly reason?: string;
+  /** The last day on which its counterpart may still come, where that is not over. */
+  readonly dueOn?: string;
+  readonly category?: MatchResult['category'];
+  readonly delta?: MatchResult['delta'];
+  readonly conditions?: readonly ConditionResult[];
+  readonly runnerUp?: MatchResult['runnerUp'];
+}
+
+export interface Found {
+  readonly outcome: Outcome;
+  /** Index of the pass; −1 for none. */
+  readonly pass: number;
+  readonly source: number;
+  readonly target: number;
+  /** In millionths; −1 for none. */
+  readonly score: number;
+  readonly margin: number;
+}
+
+export interface ResultColumns {
+  readonly length: number;
+  /** Indexes into `outcomes`. */
+  readonly outcomes: Uint8Array;
+  readonly passes: Int16Array;
+  /** Rows; −1 for none. Of a group its first ones. */
+  readonly sources: Int32Array;
+  readonly targets: Int32Array;
+  readonly scores: Int32Array;
+  readonly margins: Int32Array;
+  readonly extras: ReadonlyMap<number, Extra>;
+}
+
+export interface Collector {
+  /** Rows that no result has yet, ascending. */
+  readonly openRows: () => Rows;
+  readonly isOpen: (side: 'source' | 'target', row: number) => boolean;
+  readonly pair: (found: Found, extra?: Extra) => void;
+  readonly alone: (outcome: Outcome, side: 'source' | 'target', row: number, extra?: Extra) => void;
+  /** `score` in millionths, where there is one. */
+  readonly group: (
+    outcome: Outcome,
+    pass: number,
+    source: readonly number[],
+    target: readonly number[],
+    extra: Extra,
+    score?: number,
+  ) => void;
+  readonly columns: () => ResultColumns;
+}
+
+export const outcomeIndex = Object.fromEntries(outcomes.map((outcome, index) => [outcome, index])) as Readonly<Record<Outcome, number>>;
+
+export const createCollector = (source: RecordBatch, target: RecordBatch): Collector => {
+  // Every result has at least one record, so this is as many as there can be.
+  const lengthMax = source.length + target.length;
+  const columns = {
+    outcomes: new Uint8Array(lengthMax),
+    passes: new Int16Array(lengthMax),
+    sources: new Int32Array(lengthMax),
+    targets: new Int32Array(lengthMax),
+    scores: new Int32Array(lengthMax),
+    margins: new Int32Array(lengthMax),
+  };
+  const extras = new Map<number, Extra>();
+  const taken = { source: new Uint8Array(source.length), target: new Uint8Array(target.length) };
+  let length = 0;
+
+  const take = (side: 'source' | 'target', row: number): void => {
+    if (taken[side][row] === 1) throw new Error(`the ${side} record in row ${row} would be in two results`);
+    taken[side][row] = 1;
+  };
+  const add = (
+    outcome: Outcome,
+    pass: number,
+    sourceRow: number,
+    targetRow: number,
+    score: number,
+    margin: number,
+    extra: Extra | undefined,
+  ): void => {
+    columns.outcomes[length] = outcomeIndex[outcome];
+    columns.passes[length] = pass;
+    columns.sources[length] = sourceRow;
+    columns.targets[length] = targetRow;
+    columns.scores[length] = score;
+    columns.margins[length] = margin;
+    if (extra !== undefined) extras.set(length, extra);
+    length += 1;
+  };
+
+  return {
+    openRows: () => ({ source: openOf(source, taken.source), target: openOf(target, taken.target) }),
+    isOpen: (side, row) => taken[side][row] === 0,
+    pair: ({ outcome, pass, source: s, target: t, score, margin }, extra) => {
+      take('source', s);
+      take('target', t);
+      add(outcome, pass, s, t, score, margin, extra);
+    },
+    alone: (outcome, side, row, extra) => {
+      take(side, row);
+      add(outcome, -1, side === 'source' ? row : -1, side === 'target' ? row : -1, -1, -1, extra);
+    },
+    group: (outcome, pass, sourceRows, targetRows, extra, score = -1) => {
+      // The rows of a group came in the order of the input, which must not be seen in what is said of them.
+      const sources = sourceRows.toSorted((one, other) => compareRows(source, one, other));
+      const targets = targetRows.toSorted((one, other) => compareRows(target, one, other));
+      for (const row of sources) take('source', row);
+      for (const row of targets) take('target', row);
+      add(outcome, pass, sources[0] ?? -1, targets[0] ?? -1, score, -1, { ...extra, source: sources, target: targets });
+    },
+    columns: () => ({ length, extras, ...cut(columns, length) }),
+  };
+};
+
+const openOf = ({ length, states }: RecordBatch, taken: Uint8Array): Uint32Array => {
+  const rows = new Uint32Array(length);
+  let count = 0;
+  for (let row = 0; row < length; row += 1) {
+    if (taken[row] === 1 || states[row] !== usable) continue;
+    rows[count] = row;
+    count += 1;
+  }
+  return rows.subarray(0, count);
+};
+
+type Columns = Omit<ResultColumns, 'length' | 'extras'>;
+
+const cut = (columns: Columns, length: number): Columns => ({
+  outcomes: columns.outcomes.subarray(0, length),
+  passes: columns.passes.subarray(0, length),
+  sources: columns.sources.subarray(0, length),
+  targets: columns.targets.subarray(0, length),
+  scores: columns.scores.subarray(0, length),
+  margins: columns.margins.subarray(0, length),
+});
+
+/** Every row of one side that a result has. */
+export const rowsOf = ({ sources, targets, extras }: ResultColumns, side: 'source' | 'target', index: number): readonly number[] => {
+  const many = extras.get(index)?.[side];
+  if (many !== undefined) return many;
+  const row = (side === 'source' ? sources : targets)[index] as number;
+  return row === -1 ? [] : [row];
+};

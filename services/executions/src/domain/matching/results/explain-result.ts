@@ -1,0 +1,80 @@
+/** A result as a person reads it: its conditions with both values, what differs, and by how much. Worked out when it is asked for. */
+import type { Outcome } from '@settler/contracts/executions';
+import { outcomes } from '@settler/contracts/executions';
+import type { Rules } from '@settler/contracts/rules';
+import type { RecordBatch } from '../batch.ts';
+import type { Judge } from '../conditions/judge.ts';
+import { type ResultColumns, rowsOf } from './collector.ts';
+import type { ConditionResult, MatchResult, MismatchCategory } from './result.ts';
+
+export interface ExplainNeeds {
+  readonly results: ResultColumns;
+  readonly source: RecordBatch;
+  readonly target: RecordBatch;
+  readonly rules: Rules;
+  /** The conditions of a pass, compiled. */
+  readonly judgesOf: (pass: number) => readonly Judge[];
+}
+
+export const createExplain = ({ results, source, target, rules, judgesOf }: ExplainNeeds): ((index: number) => MatchResult) => {
+  return (index) => {
+    const outcome = outcomes[results.outcomes[index] as number] as Outcome;
+    const extra = results.extras.get(index) ?? {};
+    const rows = { source: rowsOf(results, 'source', index), target: rowsOf(results, 'target', index) };
+    const passIndex = results.passes[index] as number;
+    const pass = rules.passes[passIndex];
+    const [s = -1] = rows.source;
+    const [t = -1] = rows.target;
+    const isPair = pass !== undefined && (outcome === 'matched' || outcome === 'mismatched') && extra.source === undefined;
+    const conditions = extra.conditions ?? (isPair ? conditionsOf(judgesOf(passIndex), s, t) : []);
+    const margin = results.margins[index] as number;
+    const score = results.scores[index] as number;
+    return {
+      outcome,
+      pass: pass?.name ?? null,
+      cardinality: extra.cardinality ?? (isPair ? 'one-to-one' : null),
+      score: score === -1 ? null : score / 1e6,
+      margin: margin === -1 ? null : margin / 1e6,
+      delta: extra.delta ?? (isPair ? { amount: amountDelta(conditions), days: dayDelta(conditions) } : null),
+      category: extra.category ?? (isPair && outcome === 'mismatched' ? categoryOf(conditions, pass) : null),
+      reason: extra.reason ?? null,
+      line: rows.source.length + rows.target.length === 1 ? (s === -1 ? target.lines[t] : source.lines[s]) || null : null,
+      conditions,
+      source: rows.source,
+      target: rows.target,
+      ...(extra.dueOn === undefined ? {} : { dueOn: extra.dueOn }),
+      ...(extra.runnerUp === undefined ? {} : { runnerUp: extra.runnerUp }),
+    };
+  };
+};
+
+export const conditionsOf = (judges: readonly Judge[], s: number, t: number): ConditionResult[] => {
+  const sources = Int32Array.of(s);
+  const targets = Int32Array.of(t);
+  const scores = new Float64Array(1);
+  return judges.map(({ field, type, judge, tell }) => {
+    judge(sources, targets, 1, scores);
+    const score = scores[0] as number;
+    const passed = !Number.isNaN(score);
+    return { field, type, ...tell(s, t), score: passed ? Math.round(score * 1e6) / 1e6 : 0, passed };
+  });
+};
+
+const amountDelta = (conditions: readonly ConditionResult[]): string | null => {
+  const delta = conditions.find(({ type }) => type === 'amount')?.delta;
+  return typeof delta === 'string' ? delta : null;
+};
+
+const dayDelta = (conditions: readonly ConditionResult[]): number | null => {
+  const delta = conditions.find(({ type }) => type === 'date')?.delta;
+  return typeof delta === 'number' ? delta : null;
+};
+
+/** With several failures the first of amount, date and field; an amount that was to lie a fee below is a matter of the fee. */
+const categoryOf = (conditions: readonly ConditionResult[], pass: Rules['passes'][number]): MismatchCategory => {
+  const failed = pass.match.filter((_, index) => conditions[index]?.passed === false);
+  const amounts = failed.filter((condition) => condition.type === 'amount');
+  if (amounts.length > 0)
+    return amounts.some((condition) => condition.type === 'amount' && condition.fee !== undefined) ? 'fee_mismatch' : 'amount_mismatch';
+  return failed.some(({ type }) => type === 'date') ? 'date_mismatch' : 'field_mismatch';
+};

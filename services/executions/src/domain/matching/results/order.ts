@@ -1,0 +1,75 @@
+/**
+ * The one order of results, which depends on the records and not on how they came: what needs a person first, then by date and
+ * amount, and only then by what else the records say.
+ */
+import type { Outcome } from '@settler/contracts/executions';
+import { outcomes } from '@settler/contracts/executions';
+import { compareRows, type RecordBatch } from '../batch.ts';
+import { orderOf } from '../columns/order.ts';
+import { type ResultColumns, rowsOf } from './collector.ts';
+
+const needOf: Readonly<Record<Outcome, number>> = {
+  mismatched: 0,
+  ambiguous: 1,
+  missing_in_target: 2,
+  missing_in_source: 3,
+  duplicate: 4,
+  invalid: 5,
+  matched: 6,
+};
+
+export const orderOfResults = (results: ResultColumns, source: RecordBatch, target: RecordBatch): Uint32Array => {
+  const { length } = results;
+  const needs = new Uint32Array(length);
+  const days = new Uint32Array(length);
+  const low = new Uint32Array(length);
+  const high = new Uint32Array(length);
+  const amount = new Float64Array(1);
+  const words = new Uint32Array(amount.buffer);
+  for (let index = 0; index < length; index += 1) {
+    const isTarget = results.sources[index] === -1;
+    const batch = isTarget ? target : source;
+    const row = (isTarget ? results.targets : results.sources)[index] as number;
+    const outcome = outcomes[results.outcomes[index] as number] as Outcome;
+    // Of one outcome, results of the source come before those that have only a target.
+    needs[index] = needOf[outcome] * 2 + (isTarget ? 1 : 0);
+    days[index] = (batch.days[row] as number) + 2 ** 31;
+    const units = batch.amounts[row] as number;
+    // Doubles sort as whole numbers once the sign is turned over; adding 0 makes one of the two zeros.
+    amount[0] = Number.isNaN(units) ? Number.NEGATIVE_INFINITY : units + 0;
+    const isNegative = (words[1] as number) >>> 31 === 1;
+    low[index] = isNegative ? ~(words[0] as number) : (words[0] as number);
+    high[index] = isNegative ? ~(words[1] as number) : (words[1] as number) | 0x80000000;
+  }
+  const order =
+    [low, high, days, needs].reduce<Uint32Array | undefined>((sorted, keys) => orderOf(keys, sorted), undefined) ?? new Uint32Array(0);
+  settleEqual(order, [needs, days, high, low], (one, other) => compareResults(results, source, target, one, other));
+  return order;
+};
+
+/** Puts runs of equal keys in the order of `compare`. */
+const settleEqual = (order: Uint32Array, keys: readonly Uint32Array[], compare: (one: number, other: number) => number): void => {
+  const areEqual = (one: number, other: number): boolean => keys.every((column) => column[one] === column[other]);
+  for (let start = 0; start < order.length; ) {
+    let end = start + 1;
+    while (end < order.length && areEqual(order[start] as number, order[end] as number)) end += 1;
+    if (end - start > 1) order.subarray(start, end).sort(compare);
+    start = end;
+  }
+};
+
+const compareResults = (results: ResultColumns, source: RecordBatch, target: RecordBatch, one: number, other: number): number => {
+  for (const [side, batch] of [
+    ['source', source],
+    ['target', target],
+  ] as const) {
+    const ours = rowsOf(results, side, one);
+    const theirs = rowsOf(results, side, other);
+    for (let index = 0; index < Math.min(ours.length, theirs.length); index += 1) {
+      const byRow = compareRows(batch, ours[index] as number, theirs[index] as number);
+      if (byRow !== 0) return byRow;
+    }
+    if (ours.length !== theirs.length) return ours.length - theirs.length;
+  }
+  return one - other;
+};
