@@ -111,7 +111,7 @@ describe('the jobs service', () => {
       'target.config.records[0].amount',
     ],
     [{ rules: { matching: [] } }, 'rules.matching'],
-    [{ rules: { passes: [{ name: 'a', match: [{ type: 'fuzzy', field: 'x' }] }] } }, 'rules.passes[0].match[0].type'],
+    [{ rules: { passes: [{ name: 'a', match: [{ type: 'fuzzy', field: 'x' }] }] } }, 'rules.passes[0].match[0].threshold'],
     [
       { rules: { passes: [{ name: 'a', match: [{ type: 'amount', field: 'amount', tolerance: { absolute: '-1' } }] }] } },
       'rules.passes[0].match[0].tolerance.absolute',
