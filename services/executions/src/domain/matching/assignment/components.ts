@@ -2,15 +2,22 @@
 import { at, type Edge } from './graph.ts';
 
 export const componentsOf = (edges: readonly Edge[]): Edge[][] => {
-  const sourceCount = edges.reduce((most, { source }) => Math.max(most, source + 1), 0);
-  const targetCount = edges.reduce((most, { target }) => Math.max(most, target + 1), 0);
-  const parents = Int32Array.from({ length: sourceCount + targetCount }, (_, vertex) => vertex);
+  // Rows of a few edges may come from anywhere among millions, so vertices are numbered as they are met.
+  const vertexOfSource = new Map<number, number>();
+  const vertexOfTarget = new Map<number, number>();
+  const vertexOf = (known: Map<number, number>, row: number): number => {
+    const vertex = known.get(row) ?? vertexOfSource.size + vertexOfTarget.size;
+    known.set(row, vertex);
+    return vertex;
+  };
+  const parents = new Int32Array(edges.length * 2);
+  for (let vertex = 0; vertex < parents.length; vertex += 1) parents[vertex] = vertex;
   for (const { source, target } of edges) {
-    const one = rootOf(parents, source);
-    const other = rootOf(parents, sourceCount + target);
+    const one = rootOf(parents, vertexOf(vertexOfSource, source));
+    const other = rootOf(parents, vertexOf(vertexOfTarget, target));
     parents[Math.max(one, other)] = Math.min(one, other);
   }
-  return [...Map.groupBy(edges, ({ source }) => rootOf(parents, source)).values()];
+  return [...Map.groupBy(edges, ({ source }) => rootOf(parents, vertexOf(vertexOfSource, source))).values()];
 };
 
 /** Halves the path on its way up, which keeps every later climb short. */

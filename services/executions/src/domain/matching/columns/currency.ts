@@ -18,8 +18,16 @@ export const currencyCodeOf = (bytes: Uint8Array, start: number, end: number): n
   return isLetter(one) && isLetter(two) && isLetter(three) ? (one << 16) | (two << 8) | three : noCurrency;
 };
 
+const exponentsKnown = new WeakMap<Int32Array, Uint8Array>();
+
 /** How many decimal digits the minor unit of each row's currency has. */
 export const exponentsOf = (currencies: Int32Array): Uint8Array => {
+  const exponents = exponentsKnown.get(currencies) ?? findExponents(currencies);
+  exponentsKnown.set(currencies, exponents);
+  return exponents;
+};
+
+const findExponents = (currencies: Int32Array): Uint8Array => {
   const exponents = new Uint8Array(currencies.length);
   const known = new Map<number, number>();
   for (let row = 0; row < currencies.length; row += 1) {

@@ -38,17 +38,11 @@ export const compileAmount = (condition: AmountCondition, source: RecordBatch, t
     const wanted = afterFee === undefined ? converted : afterFee(converted, exponent);
     return scoreOf((theirs[t] as number) - wanted, Math.abs(converted), exponent);
   };
-  const band = (): AmountBand => {
-    const least = new Float64Array(source.length);
-    const most = new Float64Array(source.length);
-    for (let row = 0; row < source.length; row += 1) {
-      const magnitude = Math.abs(ours[row] as number);
-      const exponent = exponents[row] as number;
-      const isThere = !Number.isNaN(magnitude);
-      least[row] = isThere ? (expected[row] as number) - below.within(magnitude, exponent) : noAmount;
-      most[row] = isThere ? (expected[row] as number) + above.within(magnitude, exponent) : noAmount;
-    }
-    return { sources: ours, targets: theirs, least, most };
+  const band: AmountBand = {
+    sources: ours,
+    targets: theirs,
+    least: (s) => (expected[s] as number) - below.within(Math.abs(ours[s] as number), exponents[s] as number),
+    most: (s) => (expected[s] as number) + above.within(Math.abs(ours[s] as number), exponents[s] as number),
   };
 
   return {

@@ -14,7 +14,7 @@ export interface Verdict {
 /** How a condition finds the counterparts of a record, where it can. */
 export type Finder =
   | { readonly kind: 'key'; readonly key: Key }
-  | { readonly kind: 'amount'; readonly band: () => AmountBand }
+  | { readonly kind: 'amount'; readonly band: AmountBand }
   | { readonly kind: 'day'; readonly band: DayBand }
   | { readonly kind: 'any'; readonly of: readonly Judge[] };
 

@@ -5,12 +5,12 @@
  */
 import { lowerBound } from '../columns/order.ts';
 
-/** The least and the most amount that each source accepts; NaN accepts nothing. Both grow with the source's own amount. */
+/** The least and the most amount that a source accepts. Both grow with the source's own amount, but for a share above a hundred percent. */
 export interface AmountBand {
   readonly sources: Float64Array;
   readonly targets: Float64Array;
-  readonly least: Float64Array;
-  readonly most: Float64Array;
+  readonly least: (source: number) => number;
+  readonly most: (source: number) => number;
 }
 
 /** The days that a source of this day accepts. */
@@ -75,8 +75,8 @@ const together = (
   let before = Number.NEGATIVE_INFINITY;
   for (let index = 0; index < sources.length; index += 1) {
     const source = sources[index] as number;
-    const bottom = least[source] as number;
-    const top = most[source] as number;
+    const bottom = least(source);
+    const top = most(source);
     // Windows of a percentage above a hundred do not grow with their amounts; there the search starts over.
     if (bottom < before) low = lowerBound(0, low, (at) => (amounts[targets[at] as number] as number) >= bottom);
     before = bottom;

@@ -125,7 +125,7 @@ const bandsOf = (finders: readonly Judge[], source: RecordBatch, target: RecordB
   const amount = finders.find(({ finder }) => finder?.kind === 'amount')?.finder;
   const day = finders.find(({ finder }) => finder?.kind === 'day')?.finder;
   return {
-    amount: amount?.kind === 'amount' ? amount.band() : undefined,
+    amount: amount?.kind === 'amount' ? amount.band : undefined,
     day: day?.kind === 'day' ? day.band : undefined,
     sourceCurrencies: source.currencies,
     targetCurrencies: target.currencies,

@@ -63,9 +63,10 @@ export const settlePairs = (
 
 const inMillionths = (score: number): number => Math.round(score * 1e6);
 
-const degreesOf = (rows: Int32Array, length: number): Uint32Array => {
-  const degrees = new Uint32Array(length);
-  for (const row of rows) degrees[row] = (degrees[row] as number) + 1;
+/** None, one, or several. */
+const degreesOf = (rows: Int32Array, length: number): Uint8Array => {
+  const degrees = new Uint8Array(length);
+  for (const row of rows) degrees[row] = degrees[row] === 0 ? 1 : 2;
   return degrees;
 };
 
