@@ -38,7 +38,11 @@ export const eventMessage = <Data extends z.ZodType>(
 });
 
 /** An entry for the audit trail. */
-export const auditMessage = (service: StatefulService, organizationId: string, record: AuditRecord): OutboxMessage => ({
+export const auditMessage = <Service extends StatefulService>(
+  service: Service,
+  organizationId: string,
+  record: AuditRecord<Service>,
+): OutboxMessage => ({
   subject: auditSubject(service, organizationId),
   type: auditType,
   organizationId,

@@ -1,6 +1,8 @@
 /** What every service tells the audit trail. No secrets, and user ids instead of names. */
 import { z } from 'zod';
+import type { AuditActionOf } from './audit-actions.ts';
 import { apiKeyId } from './ids.ts';
+import type { StatefulService } from './services.ts';
 
 export const auditType = 'audit.recorded';
 
@@ -11,14 +13,23 @@ export const auditRecord = z.object({
   keyId: apiKeyId.optional(),
   /** The client's address; kept apart from the chain, so that it can be erased. */
   address: z.string().nullable(),
-  /** `<entity>.<event in the past tense>`, listed in docs/reference. */
+  /** Of `auditActions`, but read as text: an identity that is older than the service that wrote it must not lose the entry. */
   action: z.string().regex(/^[a-z-]+\.[a-z_]+$/),
   resource: z.object({ type: z.string(), id: z.string() }),
   before: z.record(z.string(), z.unknown()).optional(),
   after: z.record(z.string(), z.unknown()).optional(),
 });
-export type AuditRecord = z.infer<typeof auditRecord>;
-export const auditExample: AuditRecord = {
+
+/** As a service writes it: one of its own actions, about a resource of that action's entity. */
+export type AuditRecord<Service extends StatefulService> = AuditRecordOf<AuditActionOf<Service>>;
+type AuditRecordOf<Action extends string> = Action extends `${infer Entity}.${string}`
+  ? Omit<z.infer<typeof auditRecord>, 'action' | 'resource'> & {
+      readonly action: Action;
+      readonly resource: { readonly type: Entity; readonly id: string };
+    }
+  : never;
+
+export const auditExample: AuditRecord<'jobs'> = {
   actor: { type: 'user', id: 'usr_01jqv8m0c4e7r9t2w5y8a1b3d6' },
   address: '192.0.2.7',
   action: 'job.created',

@@ -3,6 +3,7 @@ import { auditMessage, eventMessage, type Outbox, type OutboxMessage } from '@se
 import type { Postgres } from '@settler/chassis/postgres';
 import { invalid, notFound, Refusal } from '@settler/chassis/refusal';
 import { doorbell, doorbellType } from '@settler/contracts/audit';
+import type { AuditActionOf } from '@settler/contracts/audit-actions';
 import * as events from '@settler/contracts/events/executions';
 import { executionDoorbellSubject } from '@settler/contracts/subjects';
 import { type Selectable, sql, type Transaction } from 'kysely';
@@ -57,7 +58,13 @@ export const stateEvent = (row: Row): OutboxMessage => {
   );
 };
 
-const auditOf = (organizationId: string, id: string, action: string, { principal, address }: Actor, after: Record<string, unknown>) =>
+const auditOf = (
+  organizationId: string,
+  id: string,
+  action: AuditActionOf<'executions'>,
+  { principal, address }: Actor,
+  after: Record<string, unknown>,
+) =>
   auditMessage('executions', organizationId, {
     actor: { type: principal.kind, id: principal.id },
     ...(principal.kind === 'apiKey' ? { keyId: principal.id } : {}),

@@ -126,7 +126,7 @@ const auditView = ({ name, prefix, scopes, rateLimit, allowedIps, expiresAt, sta
   status,
 });
 
-const audit = (apiKey: ApiKey, { principal, address }: Actor, event: string, change: { before?: object; after: object }) =>
+const audit = (apiKey: ApiKey, { principal, address }: Actor, event: 'created' | 'revoked', change: { before?: object; after: object }) =>
   auditMessage('identity', apiKey.organizationId, {
     actor: { type: principal.kind, id: principal.id },
     ...(principal.kind === 'apiKey' ? { keyId: principal.id } : {}),

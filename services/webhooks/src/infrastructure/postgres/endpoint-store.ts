@@ -10,7 +10,7 @@ import { endpointView } from './webhook-queries.ts';
 type Row = Selectable<Database['endpoints']>;
 type Trx = Transaction<Database>;
 
-const audit = (row: Row, { principal, address }: Actor, action: string, before?: Row) =>
+const audit = (row: Row, { principal, address }: Actor, action: 'created' | 'updated' | 'deleted', before?: Row) =>
   auditMessage('webhooks', row.organization_id, {
     actor: { type: principal.kind, id: principal.id },
     ...(principal.kind === 'apiKey' ? { keyId: principal.id } : {}),

@@ -1,0 +1,40 @@
+/**
+ * Every action that the audit trail may hold, once: services may write these and no others, and the reference lists them. An action
+ * is `<entity>.<event in the past tense>`; the entity is also the type of the resource that the entry is about.
+ */
+import type { StatefulService } from './services.ts';
+
+interface ActionDefinition {
+  /** The service that writes it. */
+  readonly service: StatefulService;
+  /** When it is written: one sentence. */
+  readonly description: string;
+}
+
+export const auditActions = {
+  'organization.created': { service: 'identity', description: 'An organization was registered.' },
+  'user.registered': { service: 'identity', description: 'A user registered, as the owner of a new organization.' },
+  'session.started': { service: 'identity', description: 'A user logged in.' },
+  'session.ended': { service: 'identity', description: 'A user logged out.' },
+  'session.reuse_detected': {
+    service: 'identity',
+    description: 'A refresh token that had been replaced was shown again after the grace; the session was ended.',
+  },
+  'api-key.created': { service: 'identity', description: 'An API key was created.' },
+  'api-key.revoked': { service: 'identity', description: 'An API key was revoked.' },
+  'job.created': { service: 'jobs', description: 'A job was created, with its first configuration.' },
+  'job.updated': { service: 'jobs', description: 'A job was changed; a new configuration is a new version.' },
+  'job.paused': { service: 'jobs', description: 'A job was paused.' },
+  'job.resumed': { service: 'jobs', description: 'A paused job was resumed.' },
+  'job.archived': { service: 'jobs', description: 'A job was archived.' },
+  'execution.queued': { service: 'executions', description: 'A run of a job was asked for and accepted.' },
+  'execution.cancel_requested': { service: 'executions', description: 'An execution that was not over was asked to end.' },
+  'webhook.created': { service: 'webhooks', description: 'A webhook endpoint was created.' },
+  'webhook.updated': { service: 'webhooks', description: 'A webhook endpoint was changed, paused or made active again.' },
+  'webhook.deleted': { service: 'webhooks', description: 'A webhook endpoint was deleted, and its deliveries with it.' },
+} as const satisfies Record<string, ActionDefinition>;
+
+/** The actions that one service writes. */
+export type AuditActionOf<Service extends StatefulService> = {
+  [Action in keyof typeof auditActions]: (typeof auditActions)[Action]['service'] extends Service ? Action : never;
+}[keyof typeof auditActions];
