@@ -44,7 +44,8 @@ const pattern = z
     if (/\(\?(<?[=!])/.test(text)) return refuse('must not look ahead or behind: patterns run in linear time');
     if (/\\[1-9]|\\k</.test(text)) return refuse('must not refer back to a group: patterns run in linear time');
     try {
-      new RegExp(text, 'u');
+      // Flags at the start, as in `(?i)`, are of the engine that runs patterns, and not of the one that reads them here.
+      new RegExp(text.replace(/^\(\?[ims]+\)/, ''), 'u');
     } catch (error) {
       refuse(`is not a regular expression: ${(error as Error).message.slice(0, 200)}`);
     }

@@ -2,6 +2,7 @@
  * The engine: pure, exact, complete. Passes run in order; a record that one pass takes is gone for the next. Pairs that belong
  * together and differ are fixed only after all passes, so that a later pass may still find a true match. Input order decides nothing.
  */
+import type { ExecutionSummary } from '@settler/contracts/executions';
 import type { Pass, Rules } from '@settler/contracts/rules';
 import { type RecordBatch, repeated, usable } from './batch.ts';
 import type { Judge } from './conditions/judge.ts';
@@ -13,9 +14,10 @@ import { settleKeyedGroups } from './passes/keyed-groups.ts';
 import { settleSearchedGroups } from './passes/searched-groups.ts';
 import { type Settling, settlePairs } from './passes/settle-pairs.ts';
 import { type Collector, createCollector } from './results/collector.ts';
+import { type ResultColumns, rowsOf } from './results/columns.ts';
 import { createExplain } from './results/explain-result.ts';
 import { orderOfResults } from './results/order.ts';
-import type { Reconciliation } from './results/result.ts';
+import type { MatchResult } from './results/result.ts';
 import { summarize } from './results/summary.ts';
 
 export interface Input {
@@ -26,6 +28,19 @@ export interface Input {
   readonly asOf: number;
   /** Told of finished passes; throwing from it stops the run. */
   readonly onProgress?: (done: number, total: number) => void;
+}
+
+export interface Reconciliation {
+  readonly length: number;
+  /** The result at a place of the one order that depends on nothing but the records. What it explains is worked out when asked for. */
+  readonly at: (place: number) => MatchResult;
+  readonly summary: ExecutionSummary;
+  /** The results themselves, in the order in which they were found. */
+  readonly results: ResultColumns;
+  /** The place of the result that a record is in with others; null for one that stands alone. */
+  readonly placeOf: (side: 'source' | 'target', row: number) => number | null;
+  /** The conditions of a pass, compiled for these records. */
+  readonly judgesOf: (pass: number) => readonly Judge[];
 }
 
 /** @throws TooManyCandidates where a pass leaves more candidates than it may hold */
@@ -68,6 +83,26 @@ export const reconcile = ({ source, target, rules, asOf, onProgress = () => {} }
     length: results.length,
     at: (place) => explain(order[place] as number),
     summary: summarize(results, source, target),
+    results,
+    placeOf: createPlaceOf(results, order),
+    judgesOf,
+  };
+};
+
+const createPlaceOf = (results: ResultColumns, order: Uint32Array): Reconciliation['placeOf'] => {
+  let places: Readonly<Record<'source' | 'target', ReadonlyMap<number, number>>> | undefined;
+  const find = () => {
+    const found = { source: new Map<number, number>(), target: new Map<number, number>() };
+    for (const [place, index] of order.entries()) {
+      const rows = { source: rowsOf(results, 'source', index), target: rowsOf(results, 'target', index) };
+      if (rows.source.length + rows.target.length < 2) continue;
+      for (const side of ['source', 'target'] as const) for (const row of rows[side]) found[side].set(row, place);
+    }
+    return found;
+  };
+  return (side, row) => {
+    places ??= find();
+    return places[side].get(row) ?? null;
   };
 };
 

@@ -1,49 +1,12 @@
-import { rules as rulesSchema } from '@settler/contracts/rules';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type Fields, recordAt } from '../../../src/domain/matching/batch.ts';
-import { createBatchBuilder, type Row } from '../../../src/domain/matching/batch-builder.ts';
-import { dayOf } from '../../../src/domain/matching/day.ts';
 import { TooManyCandidates } from '../../../src/domain/matching/passes/candidates.ts';
-import { reconcile } from '../../../src/domain/matching/reconcile.ts';
-
-const batch = (rows: readonly (Fields | Row)[], idMapped = true) => {
-  const builder = createBatchBuilder({ idMapped });
-  builder.addRows(
-    rows.map((row, index) => ('record' in row || 'invalid' in row ? (row as Row) : { line: index + 2, record: row as Fields })),
-  );
-  return builder.build();
-};
-const euro = (id: string, amount: string, more: Fields = {}) => ({
-  id,
-  amount,
-  currency: 'EUR',
-  date: '2026-04-01',
-  reference: id,
-  ...more,
-});
-
-const run = (source: readonly (Fields | Row)[], target: readonly (Fields | Row)[], rules: unknown, idMapped = true) => {
-  const batches = { source: batch(source, idMapped), target: batch(target, idMapped) };
-  const { length, at, summary } = reconcile({ ...batches, rules: rulesSchema.parse(rules), asOf: dayOf('2026-05-01') ?? 0 });
-  const results = Array.from({ length }, (_, place) => at(place));
-  const name = (side: 'source' | 'target', rows: readonly number[]) =>
-    rows.map((row) => {
-      const record = recordAt(batches[side], row);
-      return record['id'] ?? record;
-    });
-  return {
-    summary,
-    results,
-    said: results.map((result) => [result.outcome, name('source', result.source), name('target', result.target)]),
-  };
-};
+import { euro, pass, run } from './records.ts';
 
 const byReference = [
   { field: 'reference', type: 'exact' },
   { field: 'amount', type: 'amount', tolerance: { absolute: '0.01' } },
 ];
-const pass = (match: unknown, more = {}) => ({ passes: [{ name: 'one', match, ...more }] });
 
 describe('conditions', () => {
   test('exact and amount: equal within the tolerance, and never a cent more', () => {

@@ -3,24 +3,9 @@
  * matching. What only some of them have stands beside, by index.
  */
 import type { Outcome } from '@settler/contracts/executions';
-import { outcomes } from '@settler/contracts/executions';
 import { compareRows, type RecordBatch, usable } from '../batch.ts';
 import type { Rows } from '../passes/candidates.ts';
-import type { ConditionResult, MatchResult } from './result.ts';
-
-/** Rows of one result beyond a pair, and whatever is said of it that does not follow from its rows. */
-export interface Extra {
-  readonly source?: readonly number[];
-  readonly target?: readonly number[];
-  readonly cardinality?: string;
-  readonly reason?: string;
-  /** The last day on which its counterpart may still come, where that is not over. */
-  readonly dueOn?: string;
-  readonly category?: MatchResult['category'];
-  readonly delta?: MatchResult['delta'];
-  readonly conditions?: readonly ConditionResult[];
-  readonly runnerUp?: MatchResult['runnerUp'];
-}
+import { type Extra, outcomeIndex, type ResultColumns } from './columns.ts';
 
 export interface Found {
   readonly outcome: Outcome;
@@ -31,19 +16,6 @@ export interface Found {
   /** In millionths; −1 for none. */
   readonly score: number;
   readonly margin: number;
-}
-
-export interface ResultColumns {
-  readonly length: number;
-  /** Indexes into `outcomes`. */
-  readonly outcomes: Uint8Array;
-  readonly passes: Int16Array;
-  /** Rows; −1 for none. Of a group its first ones. */
-  readonly sources: Int32Array;
-  readonly targets: Int32Array;
-  readonly scores: Int32Array;
-  readonly margins: Int32Array;
-  readonly extras: ReadonlyMap<number, Extra>;
 }
 
 export interface Collector {
@@ -63,8 +35,6 @@ export interface Collector {
   ) => void;
   readonly columns: () => ResultColumns;
 }
-
-export const outcomeIndex = Object.fromEntries(outcomes.map((outcome, index) => [outcome, index])) as Readonly<Record<Outcome, number>>;
 
 export const createCollector = (source: RecordBatch, target: RecordBatch): Collector => {
   // Every result has at least one record, so this is as many as there can be.
@@ -149,11 +119,3 @@ const cut = (columns: Columns, length: number): Columns => ({
   scores: columns.scores.subarray(0, length),
   margins: columns.margins.subarray(0, length),
 });
-
-/** Every row of one side that a result has. */
-export const rowsOf = ({ sources, targets, extras }: ResultColumns, side: 'source' | 'target', index: number): readonly number[] => {
-  const many = extras.get(index)?.[side];
-  if (many !== undefined) return many;
-  const row = (side === 'source' ? sources : targets)[index] as number;
-  return row === -1 ? [] : [row];
-};

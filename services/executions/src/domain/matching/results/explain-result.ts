@@ -4,7 +4,7 @@ import { outcomes } from '@settler/contracts/executions';
 import type { Rules } from '@settler/contracts/rules';
 import type { RecordBatch } from '../batch.ts';
 import type { Judge } from '../conditions/judge.ts';
-import { type ResultColumns, rowsOf } from './collector.ts';
+import { type ResultColumns, rowsOf } from './columns.ts';
 import type { ConditionResult, MatchResult, MismatchCategory } from './result.ts';
 
 export interface ExplainNeeds {

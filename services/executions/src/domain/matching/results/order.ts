@@ -6,7 +6,7 @@ import type { Outcome } from '@settler/contracts/executions';
 import { outcomes } from '@settler/contracts/executions';
 import { compareRows, type RecordBatch } from '../batch.ts';
 import { orderOf } from '../columns/order.ts';
-import { type ResultColumns, rowsOf } from './collector.ts';
+import { type ResultColumns, rowsOf } from './columns.ts';
 
 const needOf: Readonly<Record<Outcome, number>> = {
   mismatched: 0,

@@ -1,5 +1,5 @@
 /** What the engine says: every record in exactly one result. */
-import type { ExecutionSummary, Outcome } from '@settler/contracts/executions';
+import type { Outcome } from '@settler/contracts/executions';
 
 export interface ConditionResult {
   readonly field: string;
@@ -15,13 +15,26 @@ export interface ConditionResult {
 /** Of a mismatch: what differs first, of amount, date, field. */
 export type MismatchCategory = 'amount_mismatch' | 'date_mismatch' | 'field_mismatch' | 'fee_mismatch';
 
+/** target − source. */
+export interface Delta {
+  readonly amount: string | null;
+  readonly days: number | null;
+}
+
+/** The best other pair that one of the two records could have been in. */
+export interface RunnerUp {
+  readonly source: number;
+  readonly target: number;
+  readonly score: number;
+}
+
 export interface MatchResult {
   readonly outcome: Outcome;
   readonly pass: string | null;
   readonly cardinality: string | null;
   readonly score: number | null;
   readonly margin: number | null;
-  readonly delta: { readonly amount: string | null; readonly days: number | null } | null;
+  readonly delta: Delta | null;
   readonly category: MismatchCategory | null;
   readonly reason: string | null;
   readonly line: number | null;
@@ -31,13 +44,6 @@ export interface MatchResult {
   /** Rows of the batches. */
   readonly source: readonly number[];
   readonly target: readonly number[];
-  /** The best other pair that one of the two records could have been in; only where there was one. */
-  readonly runnerUp?: { readonly source: number; readonly target: number; readonly score: number };
-}
-
-export interface Reconciliation {
-  readonly length: number;
-  /** The result at a place of the one order that depends on nothing but the records. What it explains is worked out when asked for. */
-  readonly at: (place: number) => MatchResult;
-  readonly summary: ExecutionSummary;
+  /** Only where there was one. */
+  readonly runnerUp?: RunnerUp;
 }

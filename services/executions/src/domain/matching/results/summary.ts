@@ -5,7 +5,7 @@ import { exponentOf, fromMinor } from '@settler/contracts/money';
 import type { RecordBatch } from '../batch.ts';
 import { currencyText } from '../columns/currency.ts';
 import { Sum } from '../columns/money.ts';
-import { outcomeIndex, type ResultColumns, rowsOf } from './collector.ts';
+import { outcomeIndex, type ResultColumns, rowsOf } from './columns.ts';
 
 type Counts = Omit<ExecutionSummary, 'matchRate' | 'byCurrency'>;
 type CountName = Exclude<keyof Counts, 'source' | 'target'>;

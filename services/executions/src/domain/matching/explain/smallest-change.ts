@@ -1,0 +1,129 @@
+/**
+ * The smallest change of a pass that would let two records match: each condition that fails is widened just as far as this pair
+ * needs. A text that differs can only be brought to agree by a transform; where none does, no change of the rules would be right.
+ */
+import type { Condition, Rules, Transform } from '@settler/contracts/rules';
+import { transformed } from '../columns/normalize.ts';
+import type { Counting } from '../conditions/date.ts';
+import { countingOf } from '../conditions/date.ts';
+import type { Verdict } from '../conditions/judge.ts';
+import { dayOf } from '../day.ts';
+
+export interface Edit {
+  /** `passes[0].match[1].tolerance.absolute` */
+  readonly path: string;
+  readonly from: unknown;
+  readonly to: unknown;
+}
+
+export interface Change {
+  readonly edits: readonly Edit[];
+  readonly rules: Rules;
+}
+
+/** `verdicts` are of all conditions of the pass; `failed` says which of them fail. */
+export const smallestChange = (
+  rules: Rules,
+  pass: number,
+  failed: readonly number[],
+  verdicts: readonly Verdict[],
+  score: number,
+): Change | undefined => {
+  const { match, minScore } = rules.passes[pass] as Rules['passes'][number];
+  const edits: Edit[] = [];
+  const changed = match.map((condition, index) => {
+    if (!failed.includes(index)) return condition;
+    const widened = widen(condition, verdicts[index] as Verdict);
+    if (widened === undefined) return undefined;
+    edits.push({ path: `passes[${pass}].match[${index}].${widened.path}`, from: widened.from, to: widened.to });
+    return widened.condition;
+  });
+  if (changed.includes(undefined)) return undefined;
+  if (failed.length === 0) {
+    if (score >= minScore) return undefined;
+    edits.push({ path: `passes[${pass}].minScore`, from: minScore, to: Math.floor(score * 1e4) / 1e4 });
+  }
+  const passes = rules.passes.map((other, index) =>
+    index === pass
+      ? {
+          ...other,
+          match: changed as Condition[],
+          minScore: failed.length === 0 ? Math.min(minScore, Math.floor(score * 1e4) / 1e4) : minScore,
+        }
+      : other,
+  );
+  return { edits, rules: { ...rules, passes } };
+};
+
+interface Widened {
+  readonly condition: Condition;
+  readonly path: string;
+  readonly from: unknown;
+  readonly to: unknown;
+}
+
+const widen = (condition: Condition, verdict: Verdict): Widened | undefined => {
+  switch (condition.type) {
+    case 'amount':
+    case 'number':
+      return widenTolerance(condition, verdict);
+    case 'date':
+      return widenWindow(condition, verdict);
+    case 'exact':
+      return bringTogether(condition, verdict);
+    case 'fuzzy':
+      return undefined;
+    case 'regex':
+    case 'oneOf':
+      return undefined;
+  }
+};
+
+/** A fee or a rate says what should arrive: a tolerance as wide as a fee would hide just what the rule is to find. */
+const widenTolerance = (condition: Extract<Condition, { type: 'amount' | 'number' }>, { delta }: Verdict): Widened | undefined => {
+  if (typeof delta !== 'string' || (condition.type === 'amount' && (condition.fee !== undefined || condition.fx !== undefined)))
+    return undefined;
+  const absolute = delta.replace('-', '');
+  return {
+    condition: { ...condition, tolerance: { ...condition.tolerance, absolute } },
+    path: 'tolerance.absolute',
+    from: condition.tolerance.absolute ?? null,
+    to: absolute,
+  };
+};
+
+const widenWindow = (condition: Extract<Condition, { type: 'date' }>, { source, target }: Verdict): Widened | undefined => {
+  const [one, other] = [dayOf(source ?? ''), dayOf(target ?? '')];
+  if (one === undefined || other === undefined) return undefined;
+  const counting: Counting = countingOf(condition.within);
+  const side = other < one ? 'before' : 'after';
+  const distance = other < one ? counting.between(other, one) : counting.between(one, other);
+  return {
+    condition: { ...condition, within: { ...condition.within, [side]: distance } },
+    path: `within.${side}`,
+    from: condition.within[side],
+    to: distance,
+  };
+};
+
+/** From the most harmless on; each includes what those before it do. */
+const helpful: readonly (readonly Transform[])[] = [
+  ['trim'],
+  ['trim', 'lowercase'],
+  ['trim', 'lowercase', 'collapseSpaces'],
+  ['trim', 'lowercase', 'stripAccents'],
+  ['lowercase', 'stripAccents', 'alphanumeric'],
+  ['lowercase', 'stripAccents', 'alphanumeric', 'stripLeadingZeros'],
+];
+
+const bringTogether = (condition: Extract<Condition, { type: 'exact' }>, { source, target }: Verdict): Widened | undefined => {
+  if (source === null || target === null) return undefined;
+  const added = helpful.find((transforms) => {
+    const apply = transformed(transforms);
+    return apply(source) !== '' && apply(source) === apply(target);
+  });
+  if (added === undefined) return undefined;
+  const before = condition.normalize ?? { source: [], target: [] };
+  const normalize = { source: [...before.source, ...added], target: [...before.target, ...added] };
+  return { condition: { ...condition, normalize }, path: 'normalize', from: condition.normalize ?? null, to: normalize };
+};

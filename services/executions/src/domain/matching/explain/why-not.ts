@@ -1,0 +1,72 @@
+/** Why an open record has no counterpart: who came nearest, what stood in the way, the least that would have to give, and at what price. */
+import type { Rules } from '@settler/contracts/rules';
+import type { RecordBatch } from '../batch.ts';
+import { type Reconciliation, reconcile } from '../reconcile.ts';
+import { conditionsOf } from '../results/explain-result.ts';
+import type { ConditionResult } from '../results/result.ts';
+import { type Effect, effectOf } from './effect.ts';
+import { nearest } from './nearest.ts';
+import { type Edit, smallestChange } from './smallest-change.ts';
+
+export interface WhyNotCandidate {
+  /** The row of the other side. */
+  readonly row: number;
+  readonly pass: string;
+  readonly failed: readonly ConditionResult[];
+  /** The place of the result that has this record, where it is taken. */
+  readonly takenBy: number | null;
+  readonly smallestChange: readonly Edit[] | null;
+  readonly effect: Effect | null;
+  /** Why there is no effect although there is a change. */
+  readonly effectReason?: 'budget';
+}
+
+export interface WhyNotNeeds {
+  readonly source: RecordBatch;
+  readonly target: RecordBatch;
+  readonly rules: Rules;
+  readonly asOf: number;
+  /** What these rules said of these records. */
+  readonly now: Reconciliation;
+  /** Whether no time is left to run the rules once more. */
+  readonly isOver: () => boolean;
+}
+
+const candidatesMax = 5;
+
+/** Stops a run whose answer nobody waits for any more. */
+class OutOfTime extends Error {}
+
+export const whyNot = (needs: WhyNotNeeds, side: 'source' | 'target', row: number): WhyNotCandidate[] => {
+  const { source, target, rules, now } = needs;
+  return nearest({ source, target, rules, judgesOf: now.judgesOf }, side, row, candidatesMax).map((near) => {
+    const [s, t] = side === 'source' ? [row, near.row] : [near.row, row];
+    const all = conditionsOf(now.judgesOf(near.pass), s, t);
+    const change = smallestChange(rules, near.pass, near.failed, all, near.score);
+    const effect = change === undefined ? null : tryEffect(needs, change.rules);
+    return {
+      row: near.row,
+      pass: rules.passes[near.pass]?.name ?? '',
+      failed: near.failed.map((index) => all[index] as ConditionResult),
+      takenBy: now.placeOf(side === 'source' ? 'target' : 'source', near.row),
+      smallestChange: change?.edits ?? null,
+      effect,
+      ...(change !== undefined && effect === null ? { effectReason: 'budget' as const } : {}),
+    };
+  });
+};
+
+const tryEffect = ({ source, target, asOf, now, isOver }: WhyNotNeeds, rules: Rules): Effect | null => {
+  if (isOver()) return null;
+  try {
+    const onProgress = (): void => {
+      if (isOver()) throw new OutOfTime();
+    };
+    return effectOf(now.results, reconcile({ source, target, rules, asOf, onProgress }).results, source);
+  } catch (error) {
+    if (error instanceof OutOfTime) return null;
+    // The change would ask for more pairs than may be held: there is no price to tell.
+    if (error instanceof Error && error.name === 'TooManyCandidates') return null;
+    throw error;
+  }
+};

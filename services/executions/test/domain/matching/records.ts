@@ -1,0 +1,51 @@
+/** Records and runs as the tests of matching write them. */
+import { rules as rulesSchema } from '@settler/contracts/rules';
+import { type Fields, type RecordBatch, recordAt } from '../../../src/domain/matching/batch.ts';
+import { createBatchBuilder, type Row } from '../../../src/domain/matching/batch-builder.ts';
+import { dayOf } from '../../../src/domain/matching/day.ts';
+import { reconcile } from '../../../src/domain/matching/reconcile.ts';
+import type { MatchResult } from '../../../src/domain/matching/results/result.ts';
+
+export type Records = readonly (Fields | Row)[];
+
+export const batchOf = (rows: Records, idMapped = true): RecordBatch => {
+  const builder = createBatchBuilder({ idMapped });
+  builder.addRows(
+    rows.map((row, index) => ('record' in row || 'invalid' in row ? (row as Row) : { line: index + 2, record: row as Fields })),
+  );
+  return builder.build();
+};
+
+export const euro = (id: string, amount: string, more: Fields = {}): Fields => ({
+  id,
+  amount,
+  currency: 'EUR',
+  date: '2026-04-01',
+  reference: id,
+  ...more,
+});
+
+export const asOf = dayOf('2026-05-01') ?? 0;
+
+export const run = (source: Records, target: Records, rules: unknown, idMapped = true) => {
+  const batches = { source: batchOf(source, idMapped), target: batchOf(target, idMapped) };
+  const parsed = rulesSchema.parse(rules);
+  const now = reconcile({ ...batches, rules: parsed, asOf });
+  const results: MatchResult[] = Array.from({ length: now.length }, (_, place) => now.at(place));
+  const name = (side: 'source' | 'target', rows: readonly number[]) =>
+    rows.map((row) => {
+      const record = recordAt(batches[side], row);
+      return record['id'] ?? record;
+    });
+  return {
+    ...batches,
+    rules: parsed,
+    now,
+    summary: now.summary,
+    results,
+    /** Outcome, and the ids of both sides. */
+    said: results.map((result) => [result.outcome, name('source', result.source), name('target', result.target)]),
+  };
+};
+
+export const pass = (match: unknown, more = {}) => ({ passes: [{ name: 'one', match, ...more }] });
