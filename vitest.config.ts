@@ -41,7 +41,7 @@ export default defineConfig({
           globalSetup: ['tests/harness/src/global-setup.ts'],
           testTimeout: 30_000,
           hookTimeout: 60_000,
-          include: ['packages/chassis/test/**/*.test.ts', 'services/*/test/*.test.ts', 'tests/harness/test/**/*.test.ts'],
+          include: ['packages/{chassis,provision}/test/**/*.test.ts', 'services/*/test/*.test.ts', 'tests/harness/test/**/*.test.ts'],
         },
       },
       {

@@ -14,11 +14,17 @@ import type { Logger } from './logger.ts';
 // Loaded by require, because the tracing instrumentation patches what is required and does not see what is imported.
 const pg = createRequire(import.meta.url)('pg') as typeof import('pg');
 
+/** Whether connections are encrypted, and whether the server has to prove who it is. */
+export type DatabaseTls = 'off' | 'require' | 'verify';
+
+export const tlsOptions = (tls: DatabaseTls): false | { readonly rejectUnauthorized: boolean } =>
+  tls === 'off' ? false : { rejectUnauthorized: tls === 'verify' };
+
 export interface PostgresOptions {
   readonly host: string;
   readonly port: number;
   readonly database: string;
-  readonly ssl: 'off' | 'require' | 'verify';
+  readonly ssl: DatabaseTls;
   readonly app: { readonly user: string; readonly password: string };
   readonly system: { readonly user: string; readonly password: string };
   readonly poolMax: number;
@@ -76,7 +82,7 @@ export const createPostgres = <DB>(options: PostgresOptions): Postgres<DB> => {
       host: options.host,
       port: options.port,
       database: options.database,
-      ssl: options.ssl === 'off' ? false : { rejectUnauthorized: options.ssl === 'verify' },
+      ssl: tlsOptions(options.ssl),
       user: role.user,
       password: role.password,
       max,

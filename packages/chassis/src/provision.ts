@@ -13,6 +13,7 @@ import { CompiledQuery, Kysely, PostgresDialect, sql } from 'kysely';
 import { type Migration, Migrator } from 'kysely/migration';
 import pg from 'pg';
 import { brokerServers } from './broker.ts';
+import { type DatabaseTls, tlsOptions } from './postgres.ts';
 import { chassisMigrations } from './schema.ts';
 
 export interface DatabaseProvision {
@@ -25,6 +26,8 @@ export interface DatabaseProvision {
     readonly user: string;
     readonly password: string;
     readonly database: string;
+    /** Off unless said. */
+    readonly tls?: DatabaseTls;
   };
   /** The prefix: `settler` makes the database settler_jobs and the roles settler_jobs_owner, _app and _system. */
   readonly name: string;
@@ -62,14 +65,16 @@ const withClient = async <Result>(config: pg.ClientConfig, work: (client: pg.Cli
 export const provisionDatabase = async (provision: DatabaseProvision): Promise<void> => {
   const database = databaseName(provision.name, provision.service);
   const roles = provision.roles ?? databaseRoles(provision.name, provision.service);
-  await withClient(provision.admin, async (client) => {
+  const { tls = 'off', ...admin } = provision.admin;
+  const connection = { ...admin, ssl: tlsOptions(tls) };
+  await withClient(connection, async (client) => {
     await ensureRoles(client, roles, provision.passwords);
     const { rowCount } = await client.query('select 1 from pg_database where datname = $1', [database]);
     if (rowCount === 0) await client.query(`create database ${identifier(database)} owner ${identifier(roles.owner)}`);
     await client.query(`revoke all on database ${identifier(database)} from public`);
     await client.query(`grant connect on database ${identifier(database)} to ${identifier(roles.app)}, ${identifier(roles.system)}`);
   });
-  await migrate({ ...provision.admin, database }, roles, provision.migrations);
+  await migrate({ ...connection, database }, roles, provision.migrations);
 };
 
 const ensureRoles = async (client: pg.Client, roles: DatabaseRoles, passwords: DatabaseProvision['passwords']): Promise<void> => {
@@ -126,26 +131,49 @@ const grantSchema = async (db: Kysely<unknown>, roles: DatabaseRoles): Promise<v
     await sql.raw(`grant usage on schema public to ${identifier(role)}`).execute(db);
     await sql.raw(`grant usage on all sequences in schema public to ${identifier(role)}`).execute(db);
   }
+  // Whoever waits for the tables of its release looks here.
+  await sql.raw(`grant select on kysely_migration to ${identifier(roles.system)}`).execute(db);
 };
 
+const migrationFiles = async (folder: string): Promise<string[]> =>
+  (await readdir(folder)).filter((file) => /^\d{4}-.+\.(ts|js)$/.test(file)).sort();
+const nameOf = (file: string): string => file.replace(/\.(ts|js)$/, '');
+
 const readMigrations = async (folder: string): Promise<Record<string, Migration>> => {
-  const files = (await readdir(folder)).filter((file) => /^\d{4}-.+\.(ts|js)$/.test(file)).sort();
-  const entries = files.map(async (file): Promise<[string, Migration]> => {
+  const entries = (await migrationFiles(folder)).map(async (file): Promise<[string, Migration]> => {
     const module = (await import(pathToFileURL(join(folder, file)).href)) as Migration;
-    return [file.replace(/\.(ts|js)$/, ''), { up: module.up }];
+    return [nameOf(file), { up: module.up }];
   });
   return { ...chassisMigrations, ...Object.fromEntries(await Promise.all(entries)) };
 };
 
-/** Streams first, then the durable consumers on them. `servers` carries credentials that may administer JetStream. */
-export const provisionBroker = async ({ servers }: { servers: string }): Promise<void> => {
+/**
+ * The migrations of this release that the database of a service has not seen; more than one release may have passed through it.
+ * @throws when the database cannot be reached, does not exist yet, or refuses the _system role
+ */
+export const missingMigrations = async (database: pg.ClientConfig, folder: string): Promise<string[]> => {
+  const expected = [...Object.keys(chassisMigrations), ...(await migrationFiles(folder)).map(nameOf)];
+  const { rows } = await withClient(database, (client) => client.query<{ name: string }>('select name from kysely_migration'));
+  const done = new Set(rows.map(({ name }) => name));
+  return expected.filter((name) => !done.has(name));
+};
+
+export interface BrokerProvision {
+  /** With credentials that may administer JetStream. */
+  readonly servers: string;
+  /** On how many servers of a cluster each stream is kept. */
+  readonly replicas?: number;
+}
+
+/** Streams first, then the durable consumers on them. */
+export const provisionBroker = async ({ servers, replicas = 1 }: BrokerProvision): Promise<void> => {
   const connection = await connect({ ...brokerServers(servers), name: 'settler-provision', timeout: 5_000 });
   try {
     const manager = await jetstreamManager(connection);
     const known = new Set<string>();
     for await (const info of manager.streams.list()) known.add(info.config.name);
     for (const stream of Object.values<StreamDefinition>(streams)) {
-      const config = streamConfiguration(stream);
+      const config = streamConfiguration(stream, replicas);
       await (known.has(stream.name) ? manager.streams.update(stream.name, config) : manager.streams.add(config));
     }
     for (const consumer of Object.values<ConsumerDefinition>(consumers)) {
@@ -159,11 +187,12 @@ export const provisionBroker = async ({ servers }: { servers: string }): Promise
 
 const nanoseconds = (ms: number) => ms * 1_000_000;
 
-const streamConfiguration = (stream: StreamDefinition) => ({
+const streamConfiguration = (stream: StreamDefinition, replicas: number) => ({
   name: stream.name,
   subjects: [...stream.subjects],
   retention: stream.retention === 'workqueue' ? RetentionPolicy.Workqueue : RetentionPolicy.Limits,
   storage: StorageType.File,
+  num_replicas: replicas,
   discard: DiscardPolicy.New,
   max_age: nanoseconds(stream.maxAgeMs),
   max_bytes: stream.maxBytes,
