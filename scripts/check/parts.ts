@@ -35,10 +35,18 @@ const boundaries = async (): Promise<Outcome> => {
   return { isOk: violations.length === 0, summary, output: describeViolations(violations) };
 };
 
+const reference = async (): Promise<Outcome> => {
+  // Loaded here, so that code which does not load fails this part and not the others, which say why.
+  const { referenceCommand, referenceFaults } = await import('../reference/pages.ts');
+  const faults = referenceFaults();
+  return { isOk: faults.length === 0, summary: '', output: [...faults, '', `\`${referenceCommand}\` writes it anew.`].join('\n') };
+};
+
 export const parts: readonly Part[] = [
   { name: 'lint', run: async () => outcomeOf(await runCommand('biome', ['check', '--error-on-warnings', '--max-diagnostics=100', '.'])) },
   { name: 'types', run: async () => outcomeOf(await runCommand('tsc', ['-b'])) },
   { name: 'types of tests and scripts', run: async () => outcomeOf(await runCommand('tsc', ['-p', 'tsconfig.check.json', '--noEmit'])) },
   { name: 'boundaries', run: boundaries },
+  { name: 'reference', run: reference },
   { name: 'dead code', run: async () => outcomeOf(await runCommand('knip', ['--treat-config-hints-as-errors'])) },
 ];

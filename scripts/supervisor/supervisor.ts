@@ -15,7 +15,7 @@ import { type LogFile, openLogFile } from './log-files.ts';
 import { createProcessList, stopListed } from './process-list.ts';
 import { loadSecrets } from './secrets.ts';
 import { type BrokerAddress, openBroker, openPostgres, type PostgresAddress } from './servers.ts';
-import type { Settings } from './settings.ts';
+import { type Settings, startDefaults } from './settings.ts';
 import { worthShowing } from './terminal.ts';
 
 export interface Supervisor {
@@ -80,8 +80,7 @@ export const createSupervisor = (settings: Settings, data: DataDirectory, say: (
         ports,
         ownPorts: [...Object.values(ports), postgres.port, ...broker.ports],
         settings: {
-          // What a user of one machine wants to reconcile is often on it. Settler's own ports stay closed all the same.
-          ADDRESS_GUARD_ALLOW: '127.0.0.0/8,::1/128',
+          ...startDefaults,
           ...settings.passedOn,
           DRAIN_TIMEOUT_MS: String(drainTimeoutMs),
         },

@@ -1,4 +1,5 @@
 /** What a reader takes and gives, the same for every adapter. */
+import type { ExecutionErrorCode } from '@settler/contracts/execution-errors';
 
 /** Known fields are canonical: amounts decimal strings, `currency` upper case, `date` an ISO day. Any other field is as the source has it. */
 export type ReadRecord = {
@@ -64,7 +65,7 @@ export const readerFailureCodes = [
   'too_many_columns',
   'reserved_column',
   'no_such_column',
-] as const;
+] as const satisfies readonly ExecutionErrorCode[];
 export type ReaderFailureCode = (typeof readerFailureCodes)[number];
 
 /** The input as a whole cannot be read. The message is for the caller; retrying cannot help. `side` is for the executions service to fill in. */

@@ -9,18 +9,21 @@ import { instant } from './time.ts';
 export const envelope = z.strictObject({
   specversion: z.literal('1.0'),
   id: eventId,
-  /** The service that says it: `/settler/jobs`. */
-  source: z.string().regex(/^\/settler\/[a-z]+$/),
-  /** `job.created`; the major version is the last token of the subject. */
-  type: z.string(),
-  /** What it is about: the id of the aggregate. */
-  subject: z.string(),
+  source: z
+    .string()
+    .regex(/^\/settler\/[a-z]+$/)
+    .describe('The service that says it: `/settler/jobs`.'),
+  type: z.string().describe('`job.created`; the major version is in the subject on the broker.'),
+  subject: z.string().describe('What it is about: the id of the aggregate.'),
   time: instant,
   datacontenttype: z.literal('application/json'),
   organizationid: organizationId,
-  /** The aggregate's revision after the change; a consumer that keeps a copy applies only what is newer. */
-  aggregateversion: z.number().int().positive(),
-  traceparent: z.string().optional(),
-  data: z.record(z.string(), z.unknown()),
+  aggregateversion: z
+    .number()
+    .int()
+    .positive()
+    .describe("The aggregate's revision after the change; a consumer that keeps a copy applies only what is newer."),
+  traceparent: z.string().optional().describe('W3C trace context of what caused it.'),
+  data: z.record(z.string(), z.unknown()).describe('What the event itself says, as listed below.'),
 });
 export type Envelope = z.infer<typeof envelope>;

@@ -1,26 +1,90 @@
 /**
- * Every problem code a caller can meet, with its HTTP status and title.
+ * Every problem code a caller can meet, with its HTTP status, its title, and what it means to whoever meets it.
  * Errors are RFC 9457 problem documents; `code` is the part that programs may rely on.
  */
 import { z } from 'zod';
 
 export const problems = {
-  validation_failed: { status: 400, title: 'The request is not valid' },
-  malformed_request: { status: 400, title: 'The request could not be read' },
-  unauthenticated: { status: 401, title: 'Credentials are missing or not valid' },
-  forbidden: { status: 403, title: 'These credentials may not do this' },
-  not_found: { status: 404, title: 'There is no such resource' },
-  method_not_allowed: { status: 405, title: 'The resource does not support this method' },
-  conflict: { status: 409, title: 'The resource is not in a state that allows this' },
-  idempotency_in_flight: { status: 409, title: 'A request with this Idempotency-Key is still being processed' },
-  version_conflict: { status: 412, title: 'The resource was changed by someone else' },
-  payload_too_large: { status: 413, title: 'The request body is too large' },
-  unsupported_media_type: { status: 415, title: 'The media type of the body is not supported' },
-  idempotency_key_reused: { status: 422, title: 'This Idempotency-Key was used with another request' },
-  rate_limited: { status: 429, title: 'Too many requests' },
-  internal: { status: 500, title: 'Something went wrong on our side' },
-  upstream_unavailable: { status: 503, title: 'A service that this request needs is not available' },
-} as const satisfies Record<string, { status: number; title: string }>;
+  validation_failed: {
+    status: 400,
+    title: 'The request is not valid',
+    meaning:
+      'Something in the path, the query or the body is not what the route takes. `errors` names each place and what is wrong with it.',
+  },
+  malformed_request: {
+    status: 400,
+    title: 'The request could not be read',
+    meaning:
+      'The request could not be read at all: JSON that does not parse or is nested too deep, a body that is not as long as announced.',
+  },
+  unauthenticated: {
+    status: 401,
+    title: 'Credentials are missing or not valid',
+    meaning: 'No credentials, two different ones, or one that is unknown, expired or revoked. Log in again or use another key.',
+  },
+  forbidden: {
+    status: 403,
+    title: 'These credentials may not do this',
+    meaning:
+      'The credentials are good and do not reach: `requiredScope` names the scope that is missing, the address is outside the key’s `allowedIps`, or the route is for users and not for API keys.',
+  },
+  not_found: {
+    status: 404,
+    title: 'There is no such resource',
+    meaning: 'No such route, or no such resource in this organization. What belongs to another organization does not exist.',
+  },
+  method_not_allowed: {
+    status: 405,
+    title: 'The resource does not support this method',
+    meaning: 'The path exists, the method does not. `Allow` lists those that do.',
+  },
+  conflict: {
+    status: 409,
+    title: 'The resource is not in a state that allows this',
+    meaning: 'The resource is in a state that excludes this: a job that runs already, an execution that is over, an address that is taken.',
+  },
+  idempotency_in_flight: {
+    status: 409,
+    title: 'A request with this Idempotency-Key is still being processed',
+    meaning: 'A request with this `Idempotency-Key` is being worked on. Ask again in a moment with the same key.',
+  },
+  version_conflict: {
+    status: 412,
+    title: 'The resource was changed by someone else',
+    meaning: '`If-Match` names a revision that is no longer the current one. Read the resource again and decide anew.',
+  },
+  payload_too_large: {
+    status: 413,
+    title: 'The request body is too large',
+    meaning: 'The body is larger than the route takes; its limit is in the [table of routes](routes.md).',
+  },
+  unsupported_media_type: {
+    status: 415,
+    title: 'The media type of the body is not supported',
+    meaning: 'The route does not take this `Content-Type`.',
+  },
+  idempotency_key_reused: {
+    status: 422,
+    title: 'This Idempotency-Key was used with another request',
+    meaning: 'This `Idempotency-Key` was sent with another body within 24 hours. A new request needs a new key.',
+  },
+  rate_limited: {
+    status: 429,
+    title: 'Too many requests',
+    meaning:
+      'The limit of the key, session, organization or address is used up, or too many logins failed. `Retry-After` says when to go on.',
+  },
+  internal: {
+    status: 500,
+    title: 'Something went wrong on our side',
+    meaning: 'A fault of ours; `traceId` finds it in the logs. With an `Idempotency-Key` it is safe to try again.',
+  },
+  upstream_unavailable: {
+    status: 503,
+    title: 'A service that this request needs is not available',
+    meaning: 'A service or a server behind the gateway is away. Try again after `Retry-After`, with the same `Idempotency-Key`.',
+  },
+} as const satisfies Record<string, { status: number; title: string; meaning: string }>;
 
 export type ProblemCode = keyof typeof problems;
 export const problemCodes = Object.keys(problems) as ProblemCode[];

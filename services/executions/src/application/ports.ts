@@ -1,4 +1,5 @@
 import type { Principal } from '@settler/chassis/principal';
+import type { ExecutionErrorCode } from '@settler/contracts/execution-errors';
 import type { ExecutionSummary, Outcome } from '@settler/contracts/executions';
 import type { JobDefinition } from '@settler/contracts/internal/job-definition';
 import type { Rules } from '@settler/contracts/rules';
@@ -83,9 +84,9 @@ export interface Matching {
 /** The rules cannot be run on these inputs, however often it is tried. */
 export class MatchingRefused extends Error {
   override readonly name = 'MatchingRefused';
-  readonly code: string;
+  readonly code: ExecutionErrorCode;
 
-  constructor(code: string, message: string) {
+  constructor(code: ExecutionErrorCode, message: string) {
     super(message);
     this.code = code;
   }

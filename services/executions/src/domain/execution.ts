@@ -5,6 +5,7 @@
  *
  * Which worker may write is decided by the lease: each claim raises the epoch, and every write names the epoch it was made under.
  */
+import type { ExecutionErrorCode } from '@settler/contracts/execution-errors';
 import type { Rules } from '@settler/contracts/rules';
 
 export type ExecutionStatus = 'queued' | 'running' | 'completed' | 'failed' | 'cancelled';
@@ -30,7 +31,7 @@ export interface Progress {
 }
 
 export interface ExecutionError {
-  readonly code: string;
+  readonly code: ExecutionErrorCode;
   readonly message: string;
   readonly side?: 'source' | 'target';
   readonly line?: number;

@@ -1,4 +1,5 @@
 /** What the service and its matching thread say to each other. One request, one reply; progress may come in between. */
+import type { ExecutionErrorCode } from '@settler/contracts/execution-errors';
 import type { ExecutionSummary } from '@settler/contracts/executions';
 import type { Rules } from '@settler/contracts/rules';
 import type { InputRow, MatchedResult } from '../../application/ports.ts';
@@ -18,4 +19,4 @@ export type Reply =
   | { readonly kind: 'progress'; readonly done: number; readonly total: number }
   | { readonly kind: 'matched'; readonly summary: ExecutionSummary; readonly resultCount: number }
   | { readonly kind: 'results'; readonly results: readonly MatchedResult[] }
-  | { readonly kind: 'refused'; readonly code: string; readonly message: string };
+  | { readonly kind: 'refused'; readonly code: ExecutionErrorCode; readonly message: string };
