@@ -1,6 +1,7 @@
 import { brokerSettings, databaseSettings, serviceSettings } from '@settler/chassis/config';
 import { type Service, services, statefulServices } from '@settler/contracts/services';
 import { z } from 'zod';
+import { provisionConfig, waitConfig } from '../../packages/provision/src/config.ts';
 import { config as executions } from '../../services/executions/src/config.ts';
 import { config as gateway } from '../../services/gateway/src/config.ts';
 import { config as identity } from '../../services/identity/src/config.ts';
@@ -17,8 +18,8 @@ const brokerUrlName = 'NATS_<SERVICE>_URL';
 export const configurationPage = (): Page => ({
   file: 'configuration.md',
   title: 'Configuration',
-  about: 'Every setting of `npm start` and of each service, with its default.',
-  source: "the services' config.ts, packages/chassis/src/config.ts and scripts/supervisor/settings.ts",
+  about: 'Every setting of `npm start`, of each service and of the programs that prepare their stores, with its default.',
+  source: 'every config.ts, and scripts/supervisor/settings.ts',
   body: [
     'Settings come from the environment. An empty one counts as absent. A missing or malformed one stops the process with a list of all of them. Durations are in milliseconds.',
     '## `npm start`',
@@ -32,6 +33,10 @@ export const configurationPage = (): Page => ({
     settingsTable({ ...databaseSettings, ...brokerSettings }),
     `\`${brokerUrlName}\`, such as \`NATS_JOBS_URL\`, takes the place of \`NATS_URL\` for that service. With \`OTLP_ENDPOINT\` set, OpenTelemetry's own \`OTEL_…\` variables are honoured as well.`,
     ...services.flatMap((service) => [`## ${service} alone`, ownSettings(service)]),
+    '## provision, `main`',
+    settingsTable(provisionConfig.shape),
+    '## provision, `wait`',
+    settingsTable(waitConfig.shape),
   ],
 });
 
