@@ -9,6 +9,7 @@ const organizationId = 'org_01jqv8m0c4e7r9t2w5y8a1b3d6';
 const otherOrganizationId = 'org_01jqv8m0c4e7r9t2w5y8a1b3d7';
 const jobId = 'job_01jqv8m0c4e7r9t2w5y8a1b3d6';
 const archivedId = 'job_01jqv8m0c4e7r9t2w5y8a1b3d8';
+const patientId = 'job_01jqv8m0c4e7r9t2w5y8a1b3d9';
 
 const fields = { id: 'Id', amount: 'Amount', currency: 'Currency', date: 'Date', reference: 'Reference' };
 const definition: JobDefinition = {
@@ -87,7 +88,15 @@ describe('the executions service', () => {
     await island.provision('executions');
     jobs = createServer((request, response) => {
       const id = request.url?.split('/')[3];
-      const known = { [jobId]: definition, [archivedId]: { ...definition, jobId: archivedId, status: 'archived' } }[id ?? ''];
+      const known = {
+        [jobId]: definition,
+        [archivedId]: { ...definition, jobId: archivedId, status: 'archived' },
+        [patientId]: {
+          ...definition,
+          jobId: patientId,
+          rules: { ...definition.rules, openItems: { expectWithin: { after: 3_660 } } },
+        },
+      }[id ?? ''];
       response.writeHead(known === undefined ? 404 : 200, { 'content-type': 'application/json' }).end(JSON.stringify(known ?? {}));
     });
     await new Promise<void>((resolve) => jobs.listen(0, '127.0.0.1', resolve));
@@ -199,6 +208,19 @@ describe('the executions service', () => {
     expect(
       certificate.lines.find((line: { side: string; currency: string }) => line.side === 'source' && line.currency === 'EUR').difference,
     ).toEqual({ count: 0, amount: '-0.01' });
+  });
+
+  test('what may still come is open without being an exception', async () => {
+    const started = await api.post(`/v1/jobs/${patientId}/executions`, {
+      source: { fileId: await upload(orders) },
+      target: { records: payments },
+    });
+    const execution = await over(started.body.id);
+    expect(execution).toMatchObject({ status: 'completed', summary: { missingInTarget: 1, missingInSource: 1 } });
+    const results = (await api.get(`/v1/executions/${execution.id}/results?outcome=missing_in_target`)).body.data;
+    expect(results).toMatchObject([{ source: [{ id: 'o5' }], dueOn: '2036-04-09', exceptionId: null }]);
+    const exceptions = (await api.get(`/v1/exceptions?jobId=${patientId}`)).body.data;
+    expect(exceptions.map(({ category }: { category: string }) => category).sort()).toEqual(['amount_mismatch', 'invalid_record']);
   });
 
   test('a dry run stores no results and no exceptions, only its report', async () => {

@@ -57,6 +57,8 @@ export interface MatchedResult {
   readonly category: string | null;
   readonly reason: string | null;
   readonly line: number | null;
+  /** The last day on which a missing counterpart may still come; until then the record is open, and no exception. */
+  readonly dueOn?: string;
   readonly conditions: readonly unknown[];
   readonly source: readonly MatchedRecord[];
   readonly target: readonly MatchedRecord[];

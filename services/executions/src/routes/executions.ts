@@ -76,6 +76,7 @@ const resultAnswer = z
     category: z.string().nullable(),
     reason: z.string().nullable(),
     line: z.number().int().nullable(),
+    dueOn: z.iso.date().nullable().describe('Until this day a missing counterpart may still come.'),
     exceptionId: z.string().nullable(),
   })
   .meta({ id: 'Result' });

@@ -7,8 +7,8 @@ import { currencyText } from '../../domain/matching/columns/currency.ts';
 import { ColumnTooLarge } from '../../domain/matching/columns/text-column.ts';
 import { dayOf } from '../../domain/matching/day.ts';
 import { TooManyCandidates } from '../../domain/matching/passes/candidates.ts';
-import { reconcile } from '../../domain/matching/reconcile.ts';
-import type { MatchResult, Reconciliation } from '../../domain/matching/results/result.ts';
+import { type Reconciliation, reconcile } from '../../domain/matching/reconcile.ts';
+import type { MatchResult } from '../../domain/matching/results/result.ts';
 import type { Reply, Request } from './protocol.ts';
 
 const resultsPerReply = 2_000;

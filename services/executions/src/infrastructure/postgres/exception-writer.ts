@@ -45,6 +45,7 @@ const nextResults = (trx: Trx, { id, createdAt }: HeldExecution, after: number):
     .where('execution_id', '=', id)
     .where('created_at', '=', createdAt)
     .where('outcome', '<>', 'matched')
+    .where('due_on', 'is', null)
     .where('position', '>', after)
     .orderBy('position')
     .limit(batchRows)

@@ -40,6 +40,7 @@ const resultView = (row: Selectable<Database['results']>): Record<string, unknow
   category: row.category,
   reason: row.reason,
   line: row.line,
+  dueOn: row.due_on,
   exceptionId: row.exception_id,
 });
 

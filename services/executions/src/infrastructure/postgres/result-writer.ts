@@ -12,7 +12,7 @@ import type { HeldExecution, MatchedResult, ResultWriter } from '../../applicati
 import type { Database } from './tables.ts';
 
 const resultColumns =
-  'created_at, id, organization_id, execution_id, epoch, position, outcome, pass, cardinality, score, margin, delta, category, reason, line, conditions, source, target, amount_max, search';
+  'created_at, id, organization_id, execution_id, epoch, position, outcome, pass, cardinality, score, margin, delta, category, reason, line, due_on, conditions, source, target, amount_max, search';
 const recordColumns = 'created_at, organization_id, execution_id, epoch, side, currency, amount_minor, outcome, pass, carried';
 
 const partition = (table: string, createdAt: Date) => `${table}_${createdAt.toISOString().slice(0, 7).replace('-', '_')}`;
@@ -97,6 +97,7 @@ const resultLine = (held: HeldExecution, result: MatchedResult, position: number
     result.category,
     result.reason,
     result.line,
+    result.dueOn ?? null,
     storable(result.conditions),
     storable(result.source.map(({ record }) => record)),
     storable(result.target.map(({ record }) => record)),

@@ -78,6 +78,7 @@ export interface Database extends ChassisTables {
     category: string | null;
     reason: string | null;
     line: number | null;
+    due_on: string | null;
     conditions: Json<readonly unknown[]>;
     source: Json<readonly unknown[]>;
     target: Json<readonly unknown[]>;

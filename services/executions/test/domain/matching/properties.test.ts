@@ -1,0 +1,170 @@
+/** What holds for any records and any rules. */
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import type { Fields } from '../../../src/domain/matching/batch.ts';
+import { pass, type Records, run } from './records.ts';
+
+const record = fc.record({
+  id: fc.nat(40).map((number) => `r${number}`),
+  amount: fc.oneof(
+    fc.integer({ min: -800, max: 800 }).map((cents) => (cents / 100).toFixed(2)),
+    fc.constantFrom('1.005', '9999999999999.99', '90071992547409.92', 'NaN', '1e400', ''),
+  ),
+  currency: fc.constantFrom('EUR', 'EUR', 'USD', 'JPY', 'euro', ''),
+  date: fc.constantFrom('2026-04-01', '2026-04-02', '2026-04-05', '2026-02-30', ''),
+  reference: fc.constantFrom('k1', 'K1 ', 'k2', 'k3', '', '\ud800', 'ü'),
+  name: fc.constantFrom('Martha', 'Marhta', 'Kim', ''),
+  rate: fc.constantFrom('1.1', '0.9', ''),
+});
+const side = fc.array(record, { maxLength: 22 });
+
+const key = { field: 'reference', type: 'exact', normalize: ['trim', 'lowercase'] };
+const near = { field: 'amount', type: 'amount', tolerance: { absolute: '0.50', percent: '5' } };
+const soon = { field: 'date', type: 'date', within: { before: 1, after: 3 } };
+const alike = { field: 'name', type: 'fuzzy', threshold: 0.8 };
+const conditions: readonly (readonly object[])[] = [
+  [key],
+  [key, near],
+  [near, soon],
+  [near, soon, alike],
+  [key, { ...near, verify: true }, { ...soon, verify: true }],
+  [{ type: 'oneOf', conditions: [key, { ...near, tolerance: { absolute: '0' } }] }, alike],
+  [
+    { field: 'reference', type: 'regex', pattern: 'k([0-9])' },
+    { field: 'amount', type: 'amount', fee: { percent: '2.9', fixed: '0.10' }, verify: true },
+  ],
+  [soon, { field: 'amount', type: 'amount', fx: { field: 'rate' }, tolerance: { absolute: '0.20' } }],
+];
+const onePass = fc.oneof(
+  fc.record({ match: fc.constantFrom(...conditions), minScore: fc.constantFrom(0, 0.6) }),
+  fc.record({
+    match: fc.constant([key, soon]),
+    cardinality: fc.constantFrom('many-to-one', 'one-to-many', 'many-to-many'),
+    sum: fc.constantFrom({ tolerance: { absolute: '0.10' } }, { tolerance: { absolute: '1' }, fee: { percent: '1' } }),
+  }),
+  fc.record({
+    match: fc.constant([soon]),
+    cardinality: fc.constantFrom('many-to-one', 'one-to-many'),
+    search: fc.constant({ maxGroupSize: 4 }),
+  }),
+);
+const anyRules = fc.record(
+  {
+    passes: fc
+      .array(onePass, { minLength: 1, maxLength: 3 })
+      .map((passes) => passes.map((item, index) => ({ name: `p${index}`, ...item }))),
+    conflictResolution: fc.constantFrom('best', 'first-wins', 'last-wins', 'manual-review'),
+    minMargin: fc.constantFrom(0, 0.2),
+    duplicates: fc.constantFrom({ by: ['reference', 'amount'], action: 'flag' }, { by: ['amount'], action: 'ignore' }),
+  },
+  { requiredKeys: ['passes'] },
+);
+
+const shuffled = <Item>(items: readonly Item[], seed: number): Item[] =>
+  items
+    .map((item, index) => [((index + 1) * 7_919 * (seed | 1)) % 1_009, item] as const)
+    .sort(([one], [other]) => one - other)
+    .map(([, item]) => item);
+
+/** Amounts by side and outcome, in words that can be compared: what the certificate adds up. */
+const sums = ({ results, source, target }: ReturnType<typeof run>) => {
+  const total = (rows: readonly number[], amounts: Float64Array) =>
+    rows.reduce((sum, row) => sum + (Number.isNaN(amounts[row] as number) ? 0n : BigInt(amounts[row] as number)), 0n);
+  const all = (length: number) => Array.from({ length }, (_, row) => row);
+  return {
+    given: [total(all(source.length), source.amounts), total(all(target.length), target.amounts)],
+    told: [
+      results.reduce((sum, result) => sum + total(result.source, source.amounts), 0n),
+      results.reduce((sum, result) => sum + total(result.target, target.amounts), 0n),
+    ],
+  };
+};
+
+describe('for any records and rules', () => {
+  test.each([true, false])('every record is in exactly one result, and every cent is accounted for (ids: %s)', (idMapped) => {
+    fc.assert(
+      fc.property(side, side, anyRules, (source, target, rules) => {
+        const done = run(source, target, rules, idMapped);
+        expect(done.results.flatMap((result) => result.source).sort((a, b) => a - b)).toEqual(source.map((_, index) => index));
+        expect(done.results.flatMap((result) => result.target).sort((a, b) => a - b)).toEqual(target.map((_, index) => index));
+        const { given, told } = sums(done);
+        expect(told).toEqual(given);
+      }),
+      { numRuns: 400 },
+    );
+  });
+
+  test.each([true, false])('the order of the input changes nothing that is said (ids: %s)', (idMapped) => {
+    const whole = ({ results, said, summary }: ReturnType<typeof run>) => ({
+      summary,
+      results: results.map(({ source: _source, target: _target, line: _line, runnerUp: _runnerUp, ...result }, index) => ({
+        ...result,
+        said: said[index],
+      })),
+    });
+    fc.assert(
+      fc.property(side, side, anyRules, fc.integer(), (source, target, rules, seed) => {
+        expect(whole(run(shuffled(source, seed), shuffled(target, seed + 1), rules, idMapped))).toEqual(
+          whole(run(source, target, rules, idMapped)),
+        );
+      }),
+      { numRuns: 400 },
+    );
+  });
+
+  test('a wider tolerance loses no match where nobody competes', () => {
+    const rules = (absolute: string) =>
+      pass([
+        { field: 'id', type: 'exact' },
+        { field: 'amount', type: 'amount', tolerance: { absolute } },
+      ]);
+    const matches = (source: Records, target: Records, absolute: string) => run(source, target, rules(absolute)).summary.matched;
+    fc.assert(
+      fc.property(side, side, fc.nat(300), fc.nat(300), (source, target, cents, more) => {
+        const [narrow, wide] = [(cents / 100).toFixed(2), ((cents + more) / 100).toFixed(2)];
+        expect(matches(source, target, wide)).toBeGreaterThanOrEqual(matches(source, target, narrow));
+      }),
+    );
+  });
+
+  test('with the sides swapped and the rules mirrored, what is certain is mirrored too', () => {
+    const mirrored = fc
+      .record({ before: fc.nat(3), after: fc.nat(3), below: fc.nat(100), above: fc.nat(100), verify: fc.boolean() })
+      .map((given) => {
+        const rules = (before: number, after: number, below: number, above: number) =>
+          pass([
+            { field: 'date', type: 'date', within: { before, after } },
+            {
+              field: 'amount',
+              type: 'amount',
+              tolerance: { below: { absolute: (below / 100).toFixed(2) }, above: { absolute: (above / 100).toFixed(2) } },
+              verify: given.verify,
+            },
+          ]);
+        return [
+          rules(given.before, given.after, given.below, given.above),
+          rules(given.after, given.before, given.above, given.below),
+        ] as const;
+      });
+    /** A tie is settled from the side of the source, so it may be settled otherwise; what has a margin may not. */
+    const certain = ({ results, said }: ReturnType<typeof run>, isSwapped: boolean) =>
+      results
+        .flatMap((result, index) =>
+          (result.margin ?? 1) > 0 && result.source.length + result.target.length === 2
+            ? [said[index] as [string, unknown[], unknown[]]]
+            : [],
+        )
+        .map(([outcome, one, other]) => `${outcome} ${isSwapped ? `${other} ${one}` : `${one} ${other}`}`)
+        .sort();
+    const named = (prefix: string) => (item: Fields) => ({ ...item, id: `${prefix}${item['id']}` });
+    fc.assert(
+      fc.property(side, side, mirrored, (source, target, [rules, mirror]) => {
+        const [ours, theirs] = [source.map(named('s')), target.map(named('t'))];
+        const [one, other] = [run(ours, theirs, rules), run(theirs, ours, mirror)];
+        expect(certain(other, true)).toEqual(certain(one, false));
+        expect(other.summary.matched).toBe(one.summary.matched);
+      }),
+      { numRuns: 300 },
+    );
+  });
+});
