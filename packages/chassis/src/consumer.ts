@@ -175,10 +175,12 @@ const createReceiver = <DB extends ChassisTables>(options: ConsumerOptions<DB>) 
 
   return async (message: JsMsg): Promise<void> => {
     const envelope = readEnvelope(message);
-    const context = contextFrom(envelope?.id ?? 'unreadable', envelope?.traceparent ?? message.headers?.get('traceparent'));
+    // An outside publisher may leave the header out; ours is the span of the publication.
+    const traceparent = message.headers?.get('traceparent') || envelope?.traceparent;
+    const context = contextFrom(envelope?.id ?? 'unreadable', traceparent);
     try {
       await inContext(context, () =>
-        inSpan(`process ${name}`, SpanKind.CONSUMER, envelope?.traceparent, () =>
+        inSpan(`process ${name}`, SpanKind.CONSUMER, traceparent, () =>
           envelope === undefined
             ? bury(message, `${message.info.stream}:${message.seq}`, '', 1, 'the message is not an envelope')
             : attempt(message, envelope),

@@ -7,12 +7,14 @@
  */
 import { randomUUID } from 'node:crypto';
 import { headers as createHeaders, type Msg, type NatsConnection } from '@nats-io/transport-node';
+import { SpanKind } from '@opentelemetry/api';
 import { type Kysely, sql } from 'kysely';
 import type { Broker } from './broker.ts';
 import { faultPoint } from './faults.ts';
 import type { Logger } from './logger.ts';
 import type { Postgres } from './postgres.ts';
 import type { ChassisTables } from './tables.ts';
+import { activeTraceparent, inSpan } from './tracing.ts';
 
 const batchRowsMax = 500;
 const windowMessages = 64;
@@ -90,7 +92,7 @@ export const startRelay = ({ postgres, broker, logger, pollMs, leaseMs }: RelayO
 
   const work = async () => {
     const connection = await broker.connection();
-    const publish = createPublisher(connection, broker.inboxPrefix);
+    const publish = traced(createPublisher(connection, broker.inboxPrefix));
     while (!stopping) {
       nudged = false;
       let more = false;
@@ -185,10 +187,19 @@ const createPublisher = (connection: NatsConnection, inboxPrefix: string): Publi
 const headersFor = (row: Row) => {
   const headers = createHeaders();
   headers.set('Nats-Msg-Id', row.event_id);
-  const { traceparent } = JSON.parse(row.body) as { traceparent?: string };
+  const traceparent = activeTraceparent() ?? traceparentOf(row);
   if (traceparent !== undefined) headers.set('traceparent', traceparent);
   return headers;
 };
+
+/** Of the request or message that wrote the row, which may be long over. */
+const traceparentOf = (row: Row): string | undefined => (JSON.parse(row.body) as { traceparent?: string }).traceparent;
+
+/** A trace goes on through the broker: what caused the message is the parent of its publication, and that of its processing. */
+const traced =
+  (publish: Publish): Publish =>
+  (row) =>
+    inSpan(`publish ${row.subject.split('.', 2).join('.')}`, SpanKind.PRODUCER, traceparentOf(row), () => publish(row));
 
 const readAcknowledgement = (row: Row, message: Msg): Outcome => {
   if (message.data.length === 0) return { row, error: 'no stream takes this subject', permanent: false };
