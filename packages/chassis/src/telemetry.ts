@@ -1,16 +1,18 @@
 /**
- * Traces. Imported before anything else by every main.ts, because instrumentation patches modules as they are loaded: what was
- * loaded before stays silent. Without OTLP_ENDPOINT nothing is started and nothing is patched.
+ * Traces. Imported before anything else by every main.ts, because instrumentation patches modules when they are first required: what
+ * was loaded before stays silent. All of it is synchronous for the same reason: while a module awaits, those imported after it are
+ * evaluated already. Without OTLP_ENDPOINT nothing is started and nothing is patched.
  */
+import { createRequire } from 'node:module';
+
 const { OTLP_ENDPOINT: endpoint, OTEL_SERVICE_NAME: name } = process.env;
 
 if (endpoint !== undefined && endpoint !== '') {
   // Loaded only here: the SDK would cost every start a fifth of a second.
-  const [{ NodeSDK }, { HttpInstrumentation }, { PgInstrumentation }] = await Promise.all([
-    import('@opentelemetry/sdk-node'),
-    import('@opentelemetry/instrumentation-http'),
-    import('@opentelemetry/instrumentation-pg'),
-  ]);
+  const require = createRequire(import.meta.url);
+  const { NodeSDK } = require('@opentelemetry/sdk-node') as typeof import('@opentelemetry/sdk-node');
+  const { HttpInstrumentation } = require('@opentelemetry/instrumentation-http') as typeof import('@opentelemetry/instrumentation-http');
+  const { PgInstrumentation } = require('@opentelemetry/instrumentation-pg') as typeof import('@opentelemetry/instrumentation-pg');
   // The SDK and its exporter take their settings from the variables that OpenTelemetry defines.
   process.env['OTEL_EXPORTER_OTLP_ENDPOINT'] ??= endpoint;
   process.env['OTEL_TRACES_EXPORTER'] ??= 'otlp';
@@ -25,7 +27,8 @@ if (endpoint !== undefined && endpoint !== '') {
     ],
   });
   sdk.start();
+  // Only what is required is patched, and our own modules import; they get the same objects.
+  require('node:http');
+  require('pg');
   process.once('beforeExit', () => void sdk.shutdown());
 }
-
-export {};
