@@ -135,8 +135,9 @@ const grantSchema = async (db: Kysely<unknown>, roles: DatabaseRoles): Promise<v
   await sql.raw(`grant select on kysely_migration to ${identifier(roles.system)}`).execute(db);
 };
 
+/** As sources or compiled: then their declarations lie beside them, hence no second dot. */
 const migrationFiles = async (folder: string): Promise<string[]> =>
-  (await readdir(folder)).filter((file) => /^\d{4}-.+\.(ts|js)$/.test(file)).sort();
+  (await readdir(folder)).filter((file) => /^\d{4}-[^.]+\.(ts|js)$/.test(file)).sort();
 const nameOf = (file: string): string => file.replace(/\.(ts|js)$/, '');
 
 const readMigrations = async (folder: string): Promise<Record<string, Migration>> => {

@@ -1,3 +1,7 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { missingMigrations } from '@settler/chassis/provision';
 import { type StatefulService, statefulServices } from '@settler/contracts/services';
 import { createIsland, type Island, waitFor } from '@settler/harness';
 import pg from 'pg';
@@ -107,6 +111,18 @@ describe('provision', () => {
 });
 
 describe('wait', () => {
+  it('knows migrations as compiled, beside their declarations and maps', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'settler-migrations-'));
+    try {
+      for (const file of ['0001-one.js', '0001-one.d.ts', '0001-one.d.ts.map', '0001-one.js.map', 'notes.js']) {
+        writeFileSync(join(folder, file), '');
+      }
+      expect(await missingMigrations(island.databaseConfig('jobs', 'system'), folder)).toEqual(['0001-one']);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
   it('gives up after its time, naming the migrations that are missing', async () => {
     await queryAs(island.databaseConfig('webhooks', 'owner'), `update kysely_migration set name = 'moved' where name = '0000-chassis'`);
     try {
