@@ -1,6 +1,7 @@
 /** Every adapter, one line each, and what the services ask of the list. */
 import type { ProblemError } from '@settler/contracts/problems';
 import { z } from 'zod';
+import type { ColumnChunk, ReadColumns } from './columns.ts';
 import { csv } from './csv/definition.ts';
 import type { AdapterDefinition, FieldDescription, RunInput } from './definition.ts';
 import type { Read, ReadChunk, ReadContext } from './reader.ts';
@@ -10,6 +11,8 @@ export type Reader = {
   /** Whether the records carry identities of their own (see `AdapterDefinition`). */
   readonly idMapped: boolean;
   readonly read: (context: ReadContext) => AsyncIterable<ReadChunk>;
+  /** The same records in columns, for large inputs. Only adapters of such have it. */
+  readonly readColumns?: (context: ReadContext) => AsyncIterable<ColumnChunk>;
 };
 
 type Adapter = {
@@ -17,14 +20,21 @@ type Adapter = {
   readonly open: (config: unknown) => Promise<Reader | readonly ProblemError[]>;
 };
 
-const adapter = <Config>(definition: AdapterDefinition<Config>, loadReader: () => Promise<{ read: Read<Config> }>): Adapter => ({
+type Readers<Config> = { readonly read: Read<Config>; readonly readColumns?: ReadColumns<Config> };
+
+const adapter = <Config>(definition: AdapterDefinition<Config>, loadReader: () => Promise<Readers<Config>>): Adapter => ({
   definition,
   open: async (config) => {
     const parsed = definition.config.safeParse(config);
     if (!parsed.success) return problemErrors(parsed.error);
     // Imported by the first read: a service that only checks configurations never loads a reader, nor what it depends on.
-    const { read } = await loadReader();
-    return { idMapped: definition.idMapped(parsed.data), read: (context) => read(parsed.data, context) };
+    const { read, readColumns } = await loadReader();
+    const { data } = parsed;
+    return {
+      idMapped: definition.idMapped(data),
+      read: (context) => read(data, context),
+      ...(readColumns && { readColumns: (context: ReadContext) => readColumns(data, context) }),
+    };
   },
 });
 

@@ -1,8 +1,9 @@
-/** Streams a CSV input as rows. At any time it holds one block of bytes, the record that block leaves unfinished, and one chunk of rows. */
-import { defaultLimits, type Read, type ReadChunk, ReaderFailure } from '../reader.ts';
-import { openInput } from '../source.ts';
-import { utf8Blocks } from './decode.ts';
+/** Streams a CSV input, as rows or as columns. At any time it holds one block of bytes, the record that block leaves unfinished, and one chunk. */
+import type { ColumnChunk, ReadColumns } from '../columns.ts';
+import { defaultLimits, type Read, type ReadChunk } from '../reader.ts';
+import { columnParser } from './column-parser.ts';
 import type { CsvConfig } from './definition.ts';
+import { feed } from './feed.ts';
 import { csvParser } from './parser.ts';
 
 /** A chunk is also full when this much was read for it: a few rows of a megabyte each must not add up to gigabytes. */
@@ -10,46 +11,32 @@ const bytesPerChunk = 1024 * 1024;
 
 export const read: Read<CsvConfig> = async function* (config, context) {
   const limits = { ...defaultLimits, ...context.limits };
-  const { bytes, totalBytes } = await openInput(config, context);
   const parser = csvParser(config, limits);
-  let bytesRead = 0;
+  const { rows } = parser;
   let bytesReported = 0;
-
-  async function* counted(): AsyncGenerator<Uint8Array> {
-    for await (const block of bytes) {
-      bytesRead += block.length;
-      yield block;
-    }
-  }
-
-  function* chunks(isLast: boolean): Generator<ReadChunk> {
-    while (
-      parser.rows.length >= limits.rowsPerChunk ||
-      (parser.rows.length > 0 && (isLast || bytesRead - bytesReported >= bytesPerChunk))
-    ) {
-      yield { rows: parser.rows.splice(0, limits.rowsPerChunk), bytesRead, totalBytes };
+  for await (const { bytesRead, totalBytes, isLast } of feed(config, context, parser)) {
+    while (rows.length >= limits.rowsPerChunk || (rows.length > 0 && (isLast || bytesRead - bytesReported >= bytesPerChunk))) {
+      yield { rows: rows.splice(0, limits.rowsPerChunk), bytesRead, totalBytes } satisfies ReadChunk;
       bytesReported = bytesRead;
+      context.signal.throwIfAborted();
     }
   }
-
-  try {
-    // Content was text when it came, so it needs no guess at its encoding.
-    for await (const block of utf8Blocks(counted(), config.content === undefined ? config.encoding : 'utf-8')) {
-      parser.push(block);
-      for (const chunk of chunks(false)) {
-        yield chunk;
-        context.signal.throwIfAborted();
-      }
-    }
-    parser.finish();
-  } catch (error) {
-    // The decoder knows no lines; everything before its fault has reached the parser, which does.
-    if (error instanceof ReaderFailure && error.code === 'bad_encoding') throw atLine(error, parser.line());
-    throw error;
-  }
-  context.signal.throwIfAborted();
-  yield* chunks(true);
 };
 
-const atLine = (failure: ReaderFailure, line: number): ReaderFailure =>
-  Object.assign(new ReaderFailure(failure.code, `line ${line}: ${failure.message}`, line), { cause: failure.cause });
+// Columns are the smaller form of rows, and cost something to begin: their chunks are larger.
+const rowsPerColumnChunk = 65_536;
+const bytesPerColumnChunk = 8 * 1024 * 1024;
+
+export const readColumns: ReadColumns<CsvConfig> = async function* (config, context) {
+  const limits = { ...defaultLimits, rowsPerChunk: rowsPerColumnChunk, ...context.limits };
+  const parser = columnParser(config, limits);
+  let bytesReported = 0;
+  for await (const { bytesRead, totalBytes, isLast } of feed(config, context, parser)) {
+    if (isLast || bytesRead - bytesReported >= bytesPerColumnChunk) parser.flush();
+    for (const chunk of parser.take()) {
+      yield { ...chunk, bytesRead, totalBytes } satisfies ColumnChunk;
+      bytesReported = bytesRead;
+      context.signal.throwIfAborted();
+    }
+  }
+};

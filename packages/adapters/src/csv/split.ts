@@ -8,7 +8,7 @@
  *
  * A quote only opens at the start of a cell, so that `5" pipe` is text. Blank lines are no records; they count as lines.
  */
-import { ReaderFailure } from '../reader.ts';
+import { lineTooLong, nul, textAfterQuote, unterminatedQuote } from './faults.ts';
 
 /** `cells` is the splitter's own and is refilled for the next record. `fault` says why the cells are not to be trusted. */
 export type OnRecord = (cells: readonly string[], line: number, fault: string | undefined) => void;
@@ -35,9 +35,9 @@ const tableOf = (...bytes: number[]): Uint8Array => {
   return table;
 };
 
-type Options = { readonly delimiter: string; readonly bytesPerRecord: number; readonly firstLine: number };
+export type SplitOptions = { readonly delimiter: string; readonly bytesPerRecord: number; readonly firstLine: number };
 
-export const splitter = ({ delimiter, bytesPerRecord, firstLine }: Options, onRecord: OnRecord): Splitter => {
+export const splitter = ({ delimiter, bytesPerRecord, firstLine }: SplitOptions, onRecord: OnRecord): Splitter => {
   const separator = delimiter.charCodeAt(0);
   const bareStops = tableOf(0, lf, cr, separator);
   const quotedStops = tableOf(0, lf, cr, quote);
@@ -133,7 +133,7 @@ export const splitter = ({ delimiter, bytesPerRecord, firstLine }: Options, onRe
         state = quoted;
         doubled = true;
       } else {
-        if (state === closing) fault = `text follows the closing quote of cell ${cells.length + 1}`;
+        if (state === closing) fault = textAfterQuote(cells.length + 1);
         state = bare;
         high |= byte;
       }
@@ -144,12 +144,8 @@ export const splitter = ({ delimiter, bytesPerRecord, firstLine }: Options, onRe
 
   const checkBound = (): void => {
     if (position - recordStart <= bytesPerRecord) return;
-    if (state === quoted) throw unterminated(quoteLine);
-    throw new ReaderFailure('line_too_long', `line ${recordLine} is longer than ${bytesPerRecord} bytes`, recordLine);
+    throw state === quoted ? unterminatedQuote(quoteLine) : lineTooLong(recordLine, bytesPerRecord);
   };
-
-  const unterminated = (at: number): ReaderFailure =>
-    new ReaderFailure('unterminated_quote', `the quote that opens on line ${at} is never closed`, at);
 
   const push = (block: Uint8Array): void => {
     if (end + block.length > buffer.length) {
@@ -172,12 +168,9 @@ export const splitter = ({ delimiter, bytesPerRecord, firstLine }: Options, onRe
   };
 
   const finish = (): void => {
-    if (state === quoted) throw unterminated(quoteLine);
+    if (state === quoted) throw unterminatedQuote(quoteLine);
     endRecord();
   };
 
   return { push, finish, line: () => line };
 };
-
-const nul = (line: number): ReaderFailure =>
-  new ReaderFailure('binary_content', `line ${line} has a NUL byte: this is no text, or UTF-16 without its byte order mark`, line);

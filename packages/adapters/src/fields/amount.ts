@@ -52,6 +52,25 @@ export const negated = (amount: string): string => {
   return /[1-9]/.test(amount) ? `-${amount}` : amount;
 };
 
+/**
+ * An amount that is reckoned with is a whole number of its smallest digits in a double, exact up to 2^53 − 1. Zeros at the end of
+ * the fraction say nothing and are given up for it; anything else beyond is refused, since rounding would invent money.
+ */
+export const exact = (amount: string): string | Unreadable => {
+  // Sign and point included, these cannot be too many.
+  if (amount.length <= 15 || Number.isSafeInteger(decimalOf(amount).digits)) return amount;
+  const shortened = amount.includes('.') ? amount.replace(/\.?0+$/, '') : amount;
+  if (Number.isSafeInteger(decimalOf(shortened).digits)) return shortened;
+  return { reason: `${amount} has too many digits to be exact: without the decimal separator at most ${Number.MAX_SAFE_INTEGER}` };
+};
+
+/** A canonical amount as digits × 10^−scale. */
+export const decimalOf = (amount: string): { readonly digits: number; readonly scale: number } => {
+  const point = amount.indexOf('.');
+  if (point === -1) return { digits: Number(amount), scale: 0 };
+  return { digits: Number(amount.slice(0, point) + amount.slice(point + 1)), scale: amount.length - point - 1 };
+};
+
 /** The amount with as many decimals as its currency has: `12.5` in EUR is `12.50`. Other digits than zeros beyond them cannot exist. */
 export const inCurrency = (amount: string, currency: string): string | Unreadable => {
   const exponent = exponentOf(currency);

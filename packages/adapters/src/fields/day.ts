@@ -24,18 +24,23 @@ const dayMs = 86_400_000;
 const daysIn = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
 const isLeap = (year: number): boolean => (year % 4 === 0 && year % 100 !== 0) || year % 400 === 0;
 
+const dayExists = (year: number, month: number, day: number): boolean =>
+  month >= 1 && month <= 12 && day >= 1 && day <= (month === 2 && isLeap(year) ? 29 : (daysIn[month - 1] ?? 0));
+
 const exists = ({ year, month, day, hour, minute, second, offsetMinutes = 0 }: WrittenTime): boolean =>
-  month >= 1 &&
-  month <= 12 &&
-  day >= 1 &&
-  day <= (month === 2 && isLeap(year) ? 29 : (daysIn[month - 1] ?? 0)) &&
-  hour <= 23 &&
-  minute <= 59 &&
-  second <= 59 &&
-  Math.abs(offsetMinutes) <= 18 * 60;
+  dayExists(year, month, day) && hour <= 23 && minute <= 59 && second <= 59 && Math.abs(offsetMinutes) <= 18 * 60;
 
 // The years that contracts' `day` knows; what lies outside them is a typing error or a placeholder.
 const inRange = (year: number): boolean => year >= 1900 && year <= 2999;
+
+/** Days since 1970-01-01. Undefined where there is no such day, or none that is taken. */
+export const dayNumber = (year: number, month: number, day: number): number | undefined => {
+  if (!inRange(year) || !dayExists(year, month, day)) return undefined;
+  // Years begin in March, so that the day that not every year has is the last of one.
+  const shifted = month <= 2 ? year - 1 : year;
+  const daysBefore = Math.floor((153 * ((month + 9) % 12) + 2) / 5);
+  return shifted * 365 + Math.floor(shifted / 4) - Math.floor(shifted / 100) + Math.floor(shifted / 400) + daysBefore + day - 719_469;
+};
 
 const isoDay = (year: number, month: number, day: number): string =>
   `${year}-${month < 10 ? '0' : ''}${month}-${day < 10 ? '0' : ''}${day}`;

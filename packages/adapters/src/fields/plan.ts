@@ -1,6 +1,6 @@
 /** Mappings made into functions, once per read: what to take from a row for each field, and how to read it. */
 import type { ReadRecord } from '../reader.ts';
-import { inCurrency, negated, readAmount, readCurrency, readDebitCredit } from './amount.ts';
+import { type DecimalSeparator, exact, inCurrency, negated, readAmount, readCurrency, readDebitCredit } from './amount.ts';
 import { dateReader } from './date.ts';
 import { type FieldMapping, type FieldMappings, kindOf } from './mapping.ts';
 import { empty, type Unreadable } from './unreadable.ts';
@@ -14,8 +14,21 @@ export type FieldPlan = {
   readonly columns: readonly string[];
   /** Whether any value will do as it is: the field has no meaning of its own, and its mapping gives it none. */
   readonly verbatim: boolean;
+  readonly written: Written;
+  /** What the record is refused for where the cell is empty; undefined where it may go without the field. */
+  readonly onEmpty: Unreadable | undefined;
   readonly read: (cell: string, second: string) => string | undefined | Unreadable;
 };
+
+/**
+ * How a field stands in its cells, for readers of bytes: what is plainly written needs no text to be read from, and `read`
+ * is for the rest. `fixed` stands in none; `point` is the byte between whole and fraction.
+ */
+export type Written =
+  | { readonly as: 'fixed' | 'text' | 'id' | 'currency' }
+  | { readonly as: 'date'; readonly iso: boolean; readonly zoned: boolean }
+  | { readonly as: 'amount'; readonly point: number; readonly negate: boolean }
+  | { readonly as: 'debitCredit'; readonly point: number };
 
 /** An identity has to fit an index of PostgreSQL, whose entries end at 2704 bytes. */
 const idLengthMax = 512;
@@ -26,28 +39,38 @@ export const planFields = (mappings: FieldMappings): FieldPlan[] =>
 export const planField = (field: string, mapping: FieldMapping): FieldPlan => {
   if (typeof mapping === 'object' && 'value' in mapping) {
     const constant = reading(field, field)(mapping.value);
-    return { field, columns: [], verbatim: false, read: () => constant };
+    return { field, columns: [], verbatim: false, written: { as: 'fixed' }, onEmpty: undefined, read: () => constant };
   }
   // Amount and identity are what reconciling is about: a record without one that its source has cannot be trusted. The rest may be absent.
   const onEmpty = field === 'id' || field === 'amount' ? empty : undefined;
   if (typeof mapping === 'object' && 'debit' in mapping) {
     const { debit, credit, decimal } = mapping;
+    const limited = limitOf(field);
     return {
       field,
       columns: [debit, credit],
       verbatim: false,
-      read: (out, into) => (out.trim() === '' && into.trim() === '' ? onEmpty : readDebitCredit(out, into, decimal)),
+      written: { as: 'debitCredit', point: pointOf(decimal) },
+      onEmpty,
+      read: (out, into) => (out.trim() === '' && into.trim() === '' ? onEmpty : limited(readDebitCredit(out, into, decimal))),
     };
   }
   const column = typeof mapping === 'string' ? mapping : mapping.column;
   const verbatim = kindOf(field) === 'any' && (typeof mapping === 'string' || Object.keys(mapping).length === 1);
-  return { field, columns: [column], verbatim, read: unlessEmpty(reading(field, mapping), onEmpty) };
+  return {
+    field,
+    columns: [column],
+    verbatim,
+    written: writtenAs(field, mapping),
+    onEmpty,
+    read: unlessEmpty(reading(field, mapping), onEmpty),
+  };
 };
 
 /** A column that nobody mapped but is called like a field of ours that must be canonical: it is, or the record is invalid; empty, it is absent. */
 export const planUnmapped = (name: string): FieldPlan | undefined =>
   ['amount', 'currency', 'date'].includes(kindOf(name))
-    ? { ...planField(name, name), read: unlessEmpty(reading(name, name), undefined) }
+    ? { ...planField(name, name), onEmpty: undefined, read: unlessEmpty(reading(name, name), undefined) }
     : undefined;
 
 const unlessEmpty =
@@ -64,20 +87,48 @@ type Options = {
   timezone?: string | undefined;
 };
 
-const reading = (field: string, mapping: ColumnMapping): ((cell: string) => string | Unreadable) => {
-  const options: Options = typeof mapping === 'string' ? { column: mapping } : mapping;
+const pointOf = (decimal: DecimalSeparator | undefined): number => (decimal ?? '.').charCodeAt(0);
+
+const writtenAs = (field: string, mapping: ColumnMapping): Written => {
+  const { decimal, negate, format, timezone }: Options = typeof mapping === 'string' ? {} : mapping;
   const kind = kindOf(field);
-  if (kind === 'currency') return readCurrency;
-  if (kind === 'date' || options.format !== undefined || options.timezone !== undefined) return dateReader(options);
-  if (kind === 'amount' || options.decimal !== undefined || options.negate !== undefined) return amountReader(options);
-  if (kind === 'id') return readId;
-  return (cell) => cell;
+  if (kind === 'currency') return { as: 'currency' };
+  if (kind === 'date' || format !== undefined || timezone !== undefined) {
+    return { as: 'date', iso: format === undefined, zoned: timezone !== undefined };
+  }
+  if (kind === 'amount' || decimal !== undefined || negate !== undefined) {
+    return { as: 'amount', point: pointOf(decimal), negate: negate === true };
+  }
+  return { as: kind === 'id' ? 'id' : 'text' };
 };
 
+const reading = (field: string, mapping: ColumnMapping): ((cell: string) => string | Unreadable) => {
+  const written = writtenAs(field, mapping);
+  const options: Options = typeof mapping === 'string' ? {} : mapping;
+  switch (written.as) {
+    case 'currency':
+      return readCurrency;
+    case 'date':
+      return dateReader(options);
+    case 'amount':
+      return amountReader(options, limitOf(field));
+    case 'id':
+      return readId;
+    default:
+      return (cell) => cell;
+  }
+};
+
+type Limit = (amount: string | Unreadable) => string | Unreadable;
+
+/** Of all amounts only `amount` is reckoned with; the others are as long as they are. */
+const limitOf = (field: string): Limit =>
+  field === 'amount' ? (amount) => (typeof amount === 'string' ? exact(amount) : amount) : (amount) => amount;
+
 const amountReader =
-  ({ decimal, negate = false }: Options) =>
+  ({ decimal, negate = false }: Options, limited: Limit) =>
   (cell: string) => {
-    const amount = readAmount(cell, decimal);
+    const amount = limited(readAmount(cell, decimal));
     return negate && typeof amount === 'string' ? negated(amount) : amount;
   };
 

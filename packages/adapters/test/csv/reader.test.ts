@@ -4,6 +4,7 @@ import type { ReadRow } from '../../src/reader.ts';
 import { openReader } from '../../src/readers.ts';
 import { conformance } from '../conformance.ts';
 import { contextOf, failureOf, fileOf, noFile, readChunks, readRows, someFileId } from '../reading.ts';
+import { readBoth } from './both.ts';
 
 const header = 'id,amount,currency,date,reference';
 const fields = { id: 'id', amount: 'amount', currency: 'currency', date: 'date', reference: 'reference' };
@@ -17,9 +18,9 @@ conformance({
   withoutInput: { fields },
 });
 
-/** Rows of a file; `config` overrides the mapping of the columns above. */
+/** Rows of a file, which as columns says the same; `config` overrides the mapping of the columns above. */
 const rowsOf = (file: string | Uint8Array, config: object = { fields }): Promise<ReadRow[]> =>
-  readRows('csv', { fileId: someFileId, ...config }, { openFile: fileOf(file) });
+  readBoth({ fileId: someFileId, ...config }, { openFile: fileOf(file) });
 
 const failureIn = (file: string | Uint8Array, config: object = { fields }) => failureOf(rowsOf(file, config));
 

@@ -1,0 +1,41 @@
+/** What a reader of columns gives: the records that the reader of rows gives, with no object or string per row. */
+import type { ReadContext } from './reader.ts';
+
+/** UTF-8 texts one after another: of row `n` the bytes from `offsets[n]` to `offsets[n + 1]`. */
+export interface TextCells {
+  readonly bytes: Uint8Array;
+  /** One more than there are rows. */
+  readonly offsets: Uint32Array;
+}
+
+/** In `ColumnChunk.date`: the row has no date. */
+export const noDay = -2_147_483_648;
+
+/**
+ * Rows in input order, each either readable or in `invalid` too, with the fields of it that could be read. Every array has memory
+ * of its own that nothing else uses, so that a chunk can be transferred to another thread.
+ */
+export interface ColumnChunk {
+  readonly rows: number;
+  /** The physical line on which each row starts. */
+  readonly lines: Uint32Array;
+  /**
+   * Every field but amount and date: mapped ones under our names, unmapped columns under their own. A row whose text is empty
+   * is without the field.
+   */
+  readonly texts: ReadonlyMap<string, TextCells>;
+  /** digits × 10^−scale, digits a whole number of at most 2^53 − 1; NaN where the row has none. There where an amount is mapped or a column is called so. */
+  readonly amount?: { readonly digits: Float64Array; readonly scale: Uint8Array };
+  /** Days since 1970-01-01, or `noDay`. There where a date is mapped or a column is called so. */
+  readonly date?: Int32Array;
+  /** In order of their rows, one for each at most. */
+  readonly invalid: readonly InvalidRow[];
+  /** How far into the input the reader was after the last row. */
+  readonly bytesRead: number;
+  readonly totalBytes?: number;
+}
+
+export type InvalidRow = { readonly row: number; readonly field?: string; readonly reason: string };
+
+/** As `Read` promises, and `limits.rowsPerChunk` is 65,536 where the context says nothing; a chunk is full too after 8 MiB of input. */
+export type ReadColumns<Config> = (config: Config, context: ReadContext) => AsyncIterable<ColumnChunk>;

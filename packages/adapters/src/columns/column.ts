@@ -1,0 +1,96 @@
+/** One field of a chunk: how the cells of its columns come into it. */
+import type { ColumnChunk } from '../columns.ts';
+import type { Placed } from '../fields/layout.ts';
+import type { FieldPlan } from '../fields/plan.ts';
+import type { Rows } from './cells.ts';
+import { amounts, fillAmounts, fillDebitCredit, fillFixedAmount, isCanonicalAmount } from './fill-amount.ts';
+import { fillCurrencies, fillFixedCurrency } from './fill-currency.ts';
+import { days, fillDays, fillFixedDay, isCanonicalDay } from './fill-date.ts';
+import { fillFixed, fillRead, fillReadOfTwo, fillText, type IsPlain, isPlainId } from './fill-text.ts';
+import { takeNumbers } from './numbers.ts';
+import { settleAmounts } from './settle.ts';
+import { takeTexts, textHeap } from './text-heap.ts';
+
+/** A part of a chunk under construction. */
+export type Taken = Pick<ColumnChunk, 'amount' | 'date'> & {
+  readonly text?: readonly [field: string, cells: ReturnType<typeof takeTexts>];
+};
+
+export type Column = {
+  readonly fill: (rows: Rows) => void;
+  /** What only shows once all columns are filled. */
+  readonly settle?: (rows: Rows, currencyMapped: boolean) => void;
+  /** Gives the first rows away; the rest stays. */
+  readonly take: (rows: number) => Taken;
+};
+
+export const columnOf = ({ plan, columns }: Placed): Column => {
+  if (plan.field === 'amount') return amountColumn(plan, columns);
+  if (plan.field === 'date') return dateColumn(plan, columns);
+  return textColumn(plan.field, filling(plan, columns));
+};
+
+/** A column that no field names, under its own name. */
+export const rawColumn = (name: string, column: number): Column => textColumn(name, (heap, rows) => fillText(heap, rows, column, false));
+
+type Fill = (heap: ReturnType<typeof textHeap>, rows: Rows) => void;
+
+const textColumn = (field: string, fill: Fill): Column => {
+  const heap = textHeap();
+  return { fill: (rows) => fill(heap, rows), take: (rows) => ({ text: [field, takeTexts(heap, rows)] }) };
+};
+
+const never: IsPlain = () => false;
+
+const filling = (plan: FieldPlan, columns: readonly number[]): Fill => {
+  const { written } = plan;
+  const [first = 0, second = 0] = columns;
+  switch (written.as) {
+    case 'text':
+      return (heap, rows) => fillText(heap, rows, first, true);
+    case 'currency':
+      return (heap, rows) => fillCurrencies(heap, rows, plan, first);
+    case 'fixed':
+      return plan.field === 'currency' ? (heap, rows) => fillFixedCurrency(heap, rows, plan) : (heap, rows) => fillFixed(heap, rows, plan);
+    case 'id':
+      return (heap, rows) => fillRead(heap, rows, plan, first, isPlainId);
+    case 'date':
+      return (heap, rows) => fillRead(heap, rows, plan, first, written.iso ? isCanonicalDay : never);
+    case 'amount': {
+      const isPlain = written.point === 46 && !written.negate ? isCanonicalAmount : never;
+      return (heap, rows) => fillRead(heap, rows, plan, first, isPlain);
+    }
+    case 'debitCredit':
+      return (heap, rows) => fillReadOfTwo(heap, rows, plan, first, second);
+    default:
+      return written satisfies never;
+  }
+};
+
+const amountColumn = (plan: FieldPlan, columns: readonly number[]): Column => {
+  const target = amounts();
+  const { written } = plan;
+  const [first = 0] = columns;
+  return {
+    fill: (rows) => {
+      if (written.as === 'amount') fillAmounts(target, rows, plan, first, written.point, written.negate);
+      else if (written.as === 'debitCredit') fillDebitCredit(target, rows, plan, columns, written.point);
+      else fillFixedAmount(target, rows, plan);
+    },
+    settle: (rows, currencyMapped) => settleAmounts(target, rows, currencyMapped),
+    take: (rows) => ({ amount: { digits: takeNumbers(target.digits, rows), scale: takeNumbers(target.scale, rows) } }),
+  };
+};
+
+const dateColumn = (plan: FieldPlan, columns: readonly number[]): Column => {
+  const target = days();
+  const { written } = plan;
+  const [first = 0] = columns;
+  return {
+    fill: (rows) => {
+      if (written.as === 'date') fillDays(target, rows, plan, first, written);
+      else fillFixedDay(target, rows, plan);
+    },
+    take: (rows) => ({ date: takeNumbers(target, rows) }),
+  };
+};
