@@ -37,14 +37,15 @@ export interface ExecutionStore {
 }
 
 /** One row of an input, as a reader delivers it. */
-export type InputRow =
-  | { readonly line?: number; readonly record: Readonly<Record<string, unknown>> }
-  | {
-      readonly line?: number;
-      readonly invalid: { readonly field?: string; readonly reason: string };
-      readonly raw?: string;
-      readonly partial?: Readonly<Record<string, unknown>>;
-    };
+/** One side's input: what reads it, and the days that the run is about. */
+export interface MatchingInput {
+  readonly adapter: string;
+  readonly config: Readonly<Record<string, unknown>>;
+  readonly period: { readonly from: string; readonly to: string } | null;
+}
+
+/** The bytes of a file; undefined where the organization has no such file. */
+export type OpenInput = (fileId: string) => Promise<{ readonly bytes: AsyncIterable<Uint8Array>; readonly size: number } | undefined>;
 
 /** One result, with everything that is stored of it. */
 export interface MatchedResult {
@@ -73,11 +74,16 @@ export interface MatchedRecord {
 }
 
 export interface Matching {
-  /** Resolves when the rows are taken: back-pressure for the reader. */
-  readonly add: (side: 'source' | 'target', rows: readonly InputRow[]) => Promise<void>;
+  /** Resolves when all of the input is read, with what the reader counted. @throws ReaderFailure where it cannot be read as a whole */
+  readonly read: (
+    side: 'source' | 'target',
+    input: MatchingInput,
+    openFile: OpenInput,
+    onProgress: (done: number, total: number | null) => void,
+  ) => Promise<readonly ControlTotals[]>;
   /** @throws MatchingRefused where the rules cannot be run on these inputs */
   readonly match: (
-    onProgress: (done: number, total: number) => void,
+    onProgress: (done: number, total: number | null) => void,
   ) => Promise<{ readonly summary: ExecutionSummary; readonly resultCount: number }>;
   readonly results: () => AsyncIterable<readonly MatchedResult[]>;
   readonly close: () => Promise<void>;
@@ -95,12 +101,7 @@ export class MatchingRefused extends Error {
 }
 
 /** Matching happens off the event loop, in a place of its own that is told when to stop. */
-export type OpenMatching = (job: {
-  readonly rules: Rules;
-  readonly idMapped: { readonly source: boolean; readonly target: boolean };
-  readonly asOf: string;
-  readonly signal: AbortSignal;
-}) => Matching;
+export type OpenMatching = (job: { readonly rules: Rules; readonly asOf: string; readonly signal: AbortSignal }) => Matching;
 
 /** An execution that this worker holds a lease on. */
 export interface HeldExecution {

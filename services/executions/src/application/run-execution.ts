@@ -1,16 +1,13 @@
 /** One run, under a lease: read both sides, match, write, end. Whatever happens, the row says the truth afterwards. */
 import { ReaderFailure } from '@settler/adapters/reader';
-import { openReader } from '@settler/adapters/readers';
 import { faultPoint } from '@settler/chassis/faults';
 import type { Logger } from '@settler/chassis/logger';
 import { certify, outcomeLines, type PassSum } from '../domain/certificate.ts';
 import type { ControlTotals, StoredReport } from '../domain/execution.ts';
 import { attemptsMax } from '../domain/execution.ts';
-import { createTally } from '../domain/tally.ts';
 import {
   type Ending,
   type HeldExecution,
-  type InputRow,
   type LeaseStore,
   type MatchedResult,
   type Matching,
@@ -104,15 +101,12 @@ const conclude = async ({ leases, logger }: RunNeeds, held: HeldExecution, error
 };
 
 const work = async (needs: RunNeeds, held: HeldExecution, signal: AbortSignal): Promise<Ending> => {
-  const { source, target, rules } = held.definition;
+  const { rules } = held.definition;
   const report = throttled(needs, held);
-  const readers = { source: await openReader(source.adapter, source.config), target: await openReader(target.adapter, target.config) };
-  const idMapped = { source: readers.source.idMapped, target: readers.target.idMapped };
-  const matching = needs.openMatching({ rules, idMapped, asOf: held.createdAt.toISOString().slice(0, 10), signal });
+  const matching = needs.openMatching({ rules, asOf: held.createdAt.toISOString().slice(0, 10), signal });
   try {
     const controlTotals: ControlTotals[] = [];
-    for (const side of ['source', 'target'] as const)
-      controlTotals.push(...(await readSide(needs, held, side, readers[side], matching, report, signal)));
+    for (const side of ['source', 'target'] as const) controlTotals.push(...(await readSide(needs, held, side, matching, report, signal)));
     signal.throwIfAborted();
     const { summary, resultCount } = await matching.match((done, total) => report({ stage: 'matching', done, total }));
     const stored = await writeResults(needs, held, matching, resultCount, report, signal);
@@ -139,35 +133,23 @@ const throttled = ({ leases, logger }: RunNeeds, held: HeldExecution): Report =>
 
 const readSide = async (
   { openFile }: RunNeeds,
-  held: HeldExecution,
+  { organizationId, definition, period }: HeldExecution,
   side: 'source' | 'target',
-  reader: Awaited<ReturnType<typeof openReader>>,
   matching: Matching,
   report: Report,
   signal: AbortSignal,
-): Promise<ControlTotals[]> => {
-  const tally = createTally(side);
-  let rows = 0;
+): Promise<readonly ControlTotals[]> => {
   try {
-    const context = { openFile: (fileId: string, fileSignal: AbortSignal) => openFile(held.organizationId, fileId, fileSignal), signal };
-    for await (const chunk of reader.read(context)) {
-      const kept = held.period === null ? chunk.rows : chunk.rows.filter((row) => isWithin(row, held.period));
-      for (const row of kept) tally.add(row);
-      await matching.add(side, kept);
-      rows += chunk.rows.length;
-      report({ stage: 'reading', done: rows, total: null });
-    }
+    return await matching.read(
+      side,
+      { ...definition[side], period },
+      (fileId) => openFile(organizationId, fileId, signal),
+      (done, total) => report({ stage: 'reading', done, total }),
+    );
   } catch (error) {
     if (error instanceof ReaderFailure) error.side = side;
     throw error;
   }
-  return tally.totals();
-};
-
-/** Records without a readable date are kept: nothing may disappear because it could not be read. */
-const isWithin = (row: InputRow, period: HeldExecution['period']): boolean => {
-  const date = 'record' in row ? row.record['date'] : undefined;
-  return period === null || typeof date !== 'string' || (date >= period.from && date <= period.to);
 };
 
 const writeResults = async (

@@ -1,6 +1,7 @@
 /** Asks jobs for the definition of a job as it is now. At most two seconds, behind a breaker: a run is accepted or refused quickly. */
 import type { InternalSigner } from '@settler/chassis/internal-token';
 import { notFound, Refusal } from '@settler/chassis/refusal';
+import { awayHeader } from '@settler/contracts/internal/away';
 import { jobDefinition } from '@settler/contracts/internal/job-definition';
 import CircuitBreaker from 'opossum';
 import { Pool } from 'undici';
@@ -36,7 +37,12 @@ export const createDefinitionClient = (jobsUrl: string, sign: InternalSigner): D
         scopes: [...principal.scopes],
       });
       const answer = await breaker.fire(`/internal/jobs/${jobId}/definition`, token).catch((cause: unknown) => {
-        throw new Refusal('upstream_unavailable', 'The jobs service does not answer; try again shortly.', { retryAfterSeconds: 2, cause });
+        const headers = { [awayHeader]: 'jobs' };
+        throw new Refusal('upstream_unavailable', 'The jobs service does not answer; try again shortly.', {
+          retryAfterSeconds: 2,
+          headers,
+          cause,
+        });
       });
       if (answer.statusCode === 404) throw notFound('job');
       if (answer.statusCode !== 200) throw new Error(`jobs answered ${answer.statusCode} to a definition`);

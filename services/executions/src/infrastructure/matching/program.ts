@@ -1,6 +1,9 @@
-/** The matching thread: collects rows, runs the engine, hands results out in pieces as they are asked for. */
-import { parentPort } from 'node:worker_threads';
-import type { MatchedRecord, MatchedResult } from '../../application/ports.ts';
+/** The matching thread: reads both inputs, runs the engine, hands results out in pieces as they are asked for. */
+import { MessageChannel, parentPort } from 'node:worker_threads';
+import { type ReadContext, ReaderFailure } from '@settler/adapters/reader';
+import { openReader } from '@settler/adapters/readers';
+import type { MatchedRecord, MatchedResult, MatchingInput } from '../../application/ports.ts';
+import type { ControlTotals } from '../../domain/execution.ts';
 import { type RecordBatch, recordAt } from '../../domain/matching/batch.ts';
 import { type BatchBuilder, createBatchBuilder } from '../../domain/matching/batch-builder.ts';
 import { currencyText } from '../../domain/matching/columns/currency.ts';
@@ -9,13 +12,17 @@ import { dayOf } from '../../domain/matching/day.ts';
 import { TooManyCandidates } from '../../domain/matching/passes/candidates.ts';
 import { type Reconciliation, reconcile } from '../../domain/matching/reconcile.ts';
 import type { MatchResult } from '../../domain/matching/results/result.ts';
-import type { Reply, Request } from './protocol.ts';
+import { createPeriod } from '../../domain/period.ts';
+import { createTally } from '../../domain/tally.ts';
+import { receiveFile } from './file-port.ts';
+import type { Notice, Reply, Request } from './protocol.ts';
 
 const resultsPerReply = 2_000;
 
 const port = parentPort;
 if (port === null) throw new Error('this program runs as a thread');
-const say = (reply: Reply) => port.postMessage(reply);
+const say = (reply: Reply): void => port.postMessage(reply);
+const notify = (notice: Extract<Notice, { kind: 'progress' }>): void => port.postMessage(notice);
 
 interface Batches {
   readonly source: RecordBatch;
@@ -25,6 +32,47 @@ interface Batches {
 const builders: { source?: BatchBuilder; target?: BatchBuilder } = {};
 let matched: { readonly batches: Batches; readonly reconciliation: Reconciliation } | undefined;
 let position = 0;
+
+const context: ReadContext = {
+  openFile: (fileId) => {
+    const { port1, port2 } = new MessageChannel();
+    const notice: Notice = { kind: 'file', fileId, port: port2 };
+    port.postMessage(notice, [port2]);
+    return receiveFile(port1);
+  },
+  // The thread itself is ended where the run is.
+  signal: new AbortController().signal,
+};
+
+const read = async (side: 'source' | 'target', { adapter, config, period }: MatchingInput): Promise<ControlTotals[]> => {
+  const reader = await openReader(adapter, config);
+  const builder = createBatchBuilder({ idMapped: reader.idMapped });
+  builders[side] = builder;
+  const tally = createTally(side);
+  const within = createPeriod(period);
+  if (reader.readColumns !== undefined) {
+    for await (const chunk of reader.readColumns(context)) {
+      const kept = within.chunk(chunk);
+      tally.addChunk(kept);
+      builder.addChunk(kept);
+      notify({ kind: 'progress', done: builder.length(), total: null });
+    }
+    return tally.totals();
+  }
+  for await (const { rows } of reader.read(context)) {
+    const kept = rows.filter((row) => !('record' in row) || within.record(row.record));
+    for (const row of kept) tally.add(row);
+    builder.addRows(kept);
+    notify({ kind: 'progress', done: builder.length(), total: null });
+  }
+  return tally.totals();
+};
+
+const built = (side: 'source' | 'target'): RecordBatch => {
+  const builder = builders[side];
+  if (builder === undefined) throw new Error(`the ${side} was not read`);
+  return builder.build();
+};
 
 const recordsOf = (batch: RecordBatch, rows: readonly number[]): MatchedRecord[] =>
   rows.map((row) => {
@@ -43,22 +91,17 @@ const whole = (result: MatchResult, { source, target }: Batches): MatchedResult 
   target: recordsOf(target, result.target),
 });
 
-const answer = (request: Request): Reply => {
+const answer = async (request: Request): Promise<Reply> => {
   switch (request.kind) {
-    case 'add': {
-      const builder = builders[request.side] ?? createBatchBuilder({ idMapped: request.idMapped });
-      builders[request.side] = builder;
-      builder.addRows(request.rows);
-      return { kind: 'added' };
-    }
+    case 'read':
+      return { kind: 'read', controlTotals: await read(request.side, request.input) };
     case 'match': {
-      const build = (side: 'source' | 'target') => (builders[side] ?? createBatchBuilder({ idMapped: request.idMapped[side] })).build();
-      const batches = { source: build('source'), target: build('target') };
+      const batches = { source: built('source'), target: built('target') };
       const reconciliation = reconcile({
         ...batches,
         rules: request.rules,
         asOf: dayOf(request.asOf) ?? 0,
-        onProgress: (passes, total) => say({ kind: 'progress', done: passes, total }),
+        onProgress: (done, total) => notify({ kind: 'progress', done, total }),
       });
       matched = { batches, reconciliation };
       return { kind: 'matched', summary: reconciliation.summary, resultCount: reconciliation.length };
@@ -73,11 +116,21 @@ const answer = (request: Request): Reply => {
   }
 };
 
+/** What the caller can be told; anything else is a bug, and ends the thread. */
+const expected = (error: unknown): Reply => {
+  if (error instanceof ReaderFailure) return { kind: 'unreadable', code: error.code, message: error.message, line: error.line };
+  if (error instanceof TooManyCandidates || error instanceof ColumnTooLarge)
+    return { kind: 'refused', code: error.code, message: error.message };
+  throw error;
+};
+
 port.on('message', (request: Request) => {
-  try {
-    say(answer(request));
-  } catch (error) {
-    if (!(error instanceof TooManyCandidates) && !(error instanceof ColumnTooLarge)) throw error;
-    say({ kind: 'refused', code: error.code, message: error.message });
-  }
+  answer(request)
+    .catch(expected)
+    .then(say, (error: unknown) => {
+      // Thrown where nobody catches it, so that the service hears of it.
+      setImmediate(() => {
+        throw error;
+      });
+    });
 });

@@ -1,22 +1,24 @@
-/** What the service and its matching thread say to each other. One request, one reply; progress may come in between. */
+/** What the service and its matching thread say to each other. One request, one reply; notices may come in between. */
+import type { MessagePort } from 'node:worker_threads';
 import type { ExecutionErrorCode } from '@settler/contracts/execution-errors';
 import type { ExecutionSummary } from '@settler/contracts/executions';
 import type { Rules } from '@settler/contracts/rules';
-import type { InputRow, MatchedResult } from '../../application/ports.ts';
+import type { MatchedResult, MatchingInput } from '../../application/ports.ts';
+import type { ControlTotals } from '../../domain/execution.ts';
 
 export type Request =
-  | { readonly kind: 'add'; readonly side: 'source' | 'target'; readonly rows: readonly InputRow[]; readonly idMapped: boolean }
-  | {
-      readonly kind: 'match';
-      readonly rules: Rules;
-      readonly asOf: string;
-      readonly idMapped: { readonly source: boolean; readonly target: boolean };
-    }
+  | { readonly kind: 'read'; readonly side: 'source' | 'target'; readonly input: MatchingInput }
+  | { readonly kind: 'match'; readonly rules: Rules; readonly asOf: string }
   | { readonly kind: 'next' };
 
 export type Reply =
-  | { readonly kind: 'added' }
-  | { readonly kind: 'progress'; readonly done: number; readonly total: number }
+  | { readonly kind: 'read'; readonly controlTotals: readonly ControlTotals[] }
   | { readonly kind: 'matched'; readonly summary: ExecutionSummary; readonly resultCount: number }
   | { readonly kind: 'results'; readonly results: readonly MatchedResult[] }
+  | { readonly kind: 'unreadable'; readonly code: ExecutionErrorCode; readonly message: string; readonly line: number | undefined }
   | { readonly kind: 'refused'; readonly code: ExecutionErrorCode; readonly message: string };
+
+export type Notice =
+  | { readonly kind: 'progress'; readonly done: number; readonly total: number | null }
+  /** The thread wants a file, and its bytes over this port: files are the service's, which has the database. */
+  | { readonly kind: 'file'; readonly fileId: string; readonly port: MessagePort };

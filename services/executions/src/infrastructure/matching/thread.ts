@@ -1,21 +1,23 @@
-/** Matching in a thread of its own: the event loop stays free, its memory is bounded, and stopping it is immediate. */
+/** Reading and matching in a thread of its own: the event loop stays free, its memory is bounded, and stopping it is immediate. */
 import { Worker } from 'node:worker_threads';
-import type { ExecutionSummary } from '@settler/contracts/executions';
-import { type MatchedResult, MatchingRefused, type OpenMatching } from '../../application/ports.ts';
-import type { Reply, Request } from './protocol.ts';
+import { ReaderFailure, type ReaderFailureCode } from '@settler/adapters/reader';
+import { type MatchedResult, MatchingRefused, type OpenInput, type OpenMatching } from '../../application/ports.ts';
+import { sendFile } from './file-port.ts';
+import type { Notice, Reply, Request } from './protocol.ts';
 
 const isSource = import.meta.url.endsWith('.ts');
 const program = new URL(isSource ? './program.ts' : './program.js', import.meta.url);
 
 export const createOpenMatching =
   (memoryMb: number): OpenMatching =>
-  ({ rules, idMapped, asOf, signal }) => {
+  ({ rules, asOf, signal }) => {
     const worker = new Worker(program, {
       resourceLimits: { maxOldGenerationSizeMb: memoryMb },
       ...(isSource ? { execArgv: ['--conditions=@settler/source'] } : {}),
     });
     let waiting: { resolve: (reply: Reply) => void; reject: (error: unknown) => void } | undefined;
-    let onProgress: (done: number, total: number) => void = () => {};
+    let onProgress: (done: number, total: number | null) => void = () => {};
+    let openFile: OpenInput = async () => undefined;
     let failure: unknown;
 
     const fail = (error: unknown) => {
@@ -23,11 +25,20 @@ export const createOpenMatching =
       waiting?.reject(failure);
       waiting = undefined;
     };
-    worker.on('message', (reply: Reply) => {
-      if (reply.kind === 'progress') return onProgress(reply.done, reply.total);
-      if (reply.kind === 'refused') return fail(new MatchingRefused(reply.code, reply.message));
-      waiting?.resolve(reply);
-      waiting = undefined;
+    worker.on('message', (message: Reply | Notice) => {
+      switch (message.kind) {
+        case 'progress':
+          return onProgress(message.done, message.total);
+        case 'file':
+          return void sendFile(message.port, () => openFile(message.fileId));
+        case 'unreadable':
+          return fail(new ReaderFailure(message.code as ReaderFailureCode, message.message, message.line));
+        case 'refused':
+          return fail(new MatchingRefused(message.code, message.message));
+        default:
+          waiting?.resolve(message);
+          waiting = undefined;
+      }
     });
     worker.on('error', (error: Error & { code?: string }) =>
       fail(
@@ -44,29 +55,32 @@ export const createOpenMatching =
     signal.addEventListener('abort', onAbort, { once: true });
 
     /** One question at a time, each answered by one reply. */
-    const ask = (request: Request): Promise<Reply> =>
-      new Promise((resolve, reject) => {
+    const ask = async <Kind extends Reply['kind']>(request: Request, kind: Kind): Promise<Extract<Reply, { kind: Kind }>> => {
+      const reply = await new Promise<Reply>((resolve, reject) => {
         if (failure !== undefined) return reject(failure);
         waiting = { resolve, reject };
         worker.postMessage(request);
       });
+      if (reply.kind !== kind) throw new Error(`the matching thread answered ${reply.kind}`);
+      return reply as Extract<Reply, { kind: Kind }>;
+    };
 
     return {
-      add: async (side, rows) => {
-        await ask({ kind: 'add', side, rows, idMapped: idMapped[side] });
+      read: async (side, input, open, report) => {
+        openFile = open;
+        onProgress = report;
+        return (await ask({ kind: 'read', side, input }, 'read')).controlTotals;
       },
       match: async (report) => {
         onProgress = report;
-        const reply = await ask({ kind: 'match', rules, asOf, idMapped });
-        if (reply.kind !== 'matched') throw new Error(`the matching thread answered ${reply.kind}`);
-        return { summary: reply.summary satisfies ExecutionSummary, resultCount: reply.resultCount };
+        const { summary, resultCount } = await ask({ kind: 'match', rules, asOf }, 'matched');
+        return { summary, resultCount };
       },
       results: async function* (): AsyncIterable<readonly MatchedResult[]> {
         for (;;) {
-          const reply = await ask({ kind: 'next' });
-          if (reply.kind !== 'results') throw new Error(`the matching thread answered ${reply.kind}`);
-          if (reply.results.length === 0) return;
-          yield reply.results;
+          const { results } = await ask({ kind: 'next' }, 'results');
+          if (results.length === 0) return;
+          yield results;
         }
       },
       close: async () => {
