@@ -108,7 +108,7 @@ describe('the executions service', () => {
       RELAY_LEASE_MS: '1000',
     });
     service = await startService('executions', environment);
-    api = client(service.url, { token: tokenFor(organizationId) });
+    api = client(service.url, { token: () => tokenFor(organizationId) });
     database = new pg.Client(island.databaseConfig('executions', 'admin'));
     await database.connect();
   });
@@ -308,7 +308,7 @@ describe('the executions service', () => {
     const execution = await runOnce();
     const fileId = await upload(orders);
     const [exception] = (await api.get('/v1/exceptions')).body.data;
-    const stranger = api.as({ token: tokenFor(otherOrganizationId) });
+    const stranger = api.as({ token: () => tokenFor(otherOrganizationId) });
     for (const path of [
       `/v1/executions/${execution.id}`,
       `/v1/executions/${execution.id}/results`,

@@ -38,7 +38,7 @@ export const startIdentity = async (settings: Record<string, string> = {}): Prom
   await island.provision('identity');
   const service = await startService('identity', island.environmentFor('identity', settings));
   const connections: pg.Client[] = [];
-  const as: Identity['as'] = (who) => client(service.url, { token: island.principalToken({ audience: 'identity', ...who }) });
+  const as: Identity['as'] = (who) => client(service.url, { token: () => island.principalToken({ audience: 'identity', ...who }) });
   const anonymous = (address?: string) => as({ kind: 'anonymous', scopes: [], address });
 
   const personOf = (email: string, answer: Answer): Person => {

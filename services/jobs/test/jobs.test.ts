@@ -28,7 +28,7 @@ describe('the jobs service', () => {
     island = await createIsland();
     await island.provision('jobs');
     service = await startService('jobs', island.environmentFor('jobs'));
-    api = client(service.url, { token: tokenFor(organizationId) });
+    api = client(service.url, { token: () => tokenFor(organizationId) });
   });
   afterAll(async () => {
     await island.dispose();
@@ -127,7 +127,7 @@ describe('the jobs service', () => {
 
   test('another organization, an unknown id and no id at all are the same 404', async () => {
     const { id } = await create();
-    const stranger = api.as({ token: tokenFor(otherOrganizationId) });
+    const stranger = api.as({ token: () => tokenFor(otherOrganizationId) });
     for (const path of [`/v1/jobs/${id}`, `/v1/jobs/${id}/versions`, `/v1/jobs/${id}/versions/1`])
       expect((await stranger.get(path)).status).toBe(404);
     for (const move of ['pause', 'resume', 'archive']) expect((await stranger.post(`/v1/jobs/${id}/${move}`)).status).toBe(404);
@@ -143,19 +143,21 @@ describe('the jobs service', () => {
 
   test('scopes: reading, writing, archiving each need their own', async () => {
     const { id } = await create();
-    const reader = api.as({ token: tokenFor(organizationId, ['jobs:read']) });
+    const reader = api.as({ token: () => tokenFor(organizationId, ['jobs:read']) });
     expect((await reader.get(`/v1/jobs/${id}`)).status).toBe(200);
     expect((await reader.post('/v1/jobs', body)).body.requiredScope).toBe('jobs:write');
     expect((await reader.post(`/v1/jobs/${id}/archive`)).body.requiredScope).toBe('jobs:delete');
     expect((await api.as({}).get('/v1/jobs')).status).toBe(401);
-    expect((await api.as({ token: island.principalToken({ audience: 'webhooks', organizationId }) }).get('/v1/jobs')).status).toBe(401);
+    expect((await api.as({ token: () => island.principalToken({ audience: 'webhooks', organizationId }) }).get('/v1/jobs')).status).toBe(
+      401,
+    );
   });
 
   test('the definition is for the executions service alone', async () => {
     const { id } = await create();
     const path = `/internal/jobs/${id}/definition`;
     const from = (issuer: 'executions' | 'gateway', organization = organizationId) =>
-      api.as({ token: island.principalToken({ issuer, audience: 'jobs', organizationId: organization }) });
+      api.as({ token: () => island.principalToken({ issuer, audience: 'jobs', organizationId: organization }) });
     expect((await from('executions').get(path)).body).toMatchObject({ jobId: id, version: 1, source: body.source });
     expect((await from('executions', otherOrganizationId).get(path)).status).toBe(404);
     expect((await from('gateway').get(path)).status).toBe(403);

@@ -92,7 +92,7 @@ describe('the webhooks service', () => {
     await island.provision('webhooks');
     receiver = await startReceiver();
     service = await startService('webhooks', island.environmentFor('webhooks', settings));
-    api = client(service.url, { token: tokenFor(organizationId) });
+    api = client(service.url, { token: () => tokenFor(organizationId) });
   });
 
   afterAll(async () => {
@@ -199,7 +199,7 @@ describe('the webhooks service', () => {
     const mine = await publish();
     await ended(endpoint.id, 'delivered');
     expect(receiver.at('/mine').map(({ headers }) => headers['webhook-id'])).toEqual([mine]);
-    const stranger = api.as({ token: tokenFor(otherOrganizationId) });
+    const stranger = api.as({ token: () => tokenFor(otherOrganizationId) });
     const [delivery] = await deliveries(endpoint.id);
     for (const path of [`/v1/webhooks/${endpoint.id}`, `/v1/webhooks/${endpoint.id}/deliveries`, `/v1/deliveries/${delivery.id}`]) {
       expect((await stranger.get(path)).status).toBe(404);

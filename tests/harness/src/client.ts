@@ -1,7 +1,7 @@
 /** HTTP as a customer's program speaks it. */
 export interface Credentials {
-  /** An access token, or an internal token where a service is called without the gateway. */
-  readonly token?: string;
+  /** An access token; or an internal token where a service is called without the gateway, made anew for each request: it lives for a minute. */
+  readonly token?: string | (() => string);
   readonly apiKey?: string;
 }
 
@@ -55,7 +55,7 @@ export const client = (url: string, credentials: Credentials = {}): Client => {
 };
 
 const headersOf = ({ token, apiKey }: Credentials): Record<string, string> => ({
-  ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+  ...(token === undefined ? {} : { authorization: `Bearer ${typeof token === 'string' ? token : token()}` }),
   ...(apiKey === undefined ? {} : { 'x-api-key': apiKey }),
 });
 
