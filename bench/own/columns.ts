@@ -1,0 +1,8 @@
+/** From the bytes of both files to the batches that the engine takes, repeated ids found. `columns.ts SIZE` */
+import { filesOf } from '../inputs/files.ts';
+import { report, timed } from '../measure/sample.ts';
+import { readBatch } from './read-batch.ts';
+
+const { orders, payments } = filesOf(Number(process.argv[2]));
+const { value, cpuMs, wallMs } = await timed(async () => (await readBatch(orders)).length + (await readBatch(payments)).length);
+report({ samples: { load: { cold: { cpuMs, wallMs }, warm: [], rows: value, checksum: 0 } } });
