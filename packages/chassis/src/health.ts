@@ -30,25 +30,36 @@ const within = async (check: HealthCheck): Promise<boolean> => {
   return Promise.race([check.isUp(), late]).catch(() => false);
 };
 
-export const serveHealth = (app: FastifyInstance, checks: readonly HealthCheck[], isStopping: () => boolean): void => {
-  const look = async () => {
-    const states = await Promise.all(checks.map(async (check) => ({ ...check, up: await within(check) })));
-    const isReady = !isStopping() && states.every(({ up, isRequired }) => up || !isRequired);
-    const isWhole = states.every(({ up }) => up);
-    return {
-      isReady,
-      status: isReady ? (isWhole ? 'ok' : 'degraded') : 'unavailable',
-      dependencies: Object.fromEntries(states.map(({ name, up }) => [name, up ? 'up' : 'down'])),
-    };
+/** Health is asked for by everybody and costs every dependency a question: answers are shared for as long as this. */
+const keptMs = 500;
+
+const shared = <Result>(look: () => Promise<Result>): (() => Promise<Result>) => {
+  let kept: { readonly result: Promise<Result>; readonly askedAtMs: number } | undefined;
+  return () => {
+    if (kept === undefined || performance.now() - kept.askedAtMs > keptMs) kept = { result: look(), askedAtMs: performance.now() };
+    return kept.result;
   };
+};
+
+export const serveHealth = (app: FastifyInstance, checks: readonly HealthCheck[], isStopping: () => boolean): void => {
+  const look = (wanted: readonly HealthCheck[]) => () => Promise.all(wanted.map(async (check) => ({ ...check, up: await within(check) })));
+  const lookAtRequired = shared(look(checks.filter(({ isRequired }) => isRequired)));
+  const lookAtAll = shared(look(checks));
   const hidden = { schema: { hide: true } };
+
   app.get('/health/live', hidden, async () => ({ status: 'ok' }));
+  // What is not required is not even asked: one that hangs would make the answer too late for whoever waits for it.
   app.get('/health/ready', hidden, async (_request, reply) => {
-    const { isReady, status } = await look();
-    return reply.code(isReady ? 200 : 503).send({ status });
+    const isReady = !isStopping() && (await lookAtRequired()).every(({ up }) => up);
+    return reply.code(isReady ? 200 : 503).send({ status: isReady ? 'ok' : 'unavailable' });
   });
   app.get('/health', hidden, async (_request, reply) => {
-    const { isReady, ...report } = await look();
-    return reply.code(isReady ? 200 : 503).send(report);
+    const states = await lookAtAll();
+    const isReady = !isStopping() && states.every(({ up, isRequired }) => up || !isRequired);
+    const isWhole = states.every(({ up }) => up);
+    return reply.code(isReady ? 200 : 503).send({
+      status: isReady ? (isWhole ? 'ok' : 'degraded') : 'unavailable',
+      dependencies: Object.fromEntries(states.map(({ name, up }) => [name, up ? 'up' : 'down'])),
+    });
   });
 };

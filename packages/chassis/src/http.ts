@@ -12,15 +12,20 @@ import fastify, {
 } from 'fastify';
 import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod';
 import type { Answer } from './answer.ts';
+import { closeWhenQuiet, followPipelined, statusOf } from './connections.ts';
 import { contextFrom, inContext } from './context.ts';
 import { parseJson } from './json.ts';
 import type { Logger } from './logger.ts';
 import { problemAnswer, toRefusal } from './problem.ts';
 import { Refusal } from './refusal.ts';
 import { activeTraceparent } from './tracing.ts';
+import { answerUnreadable } from './unreadable.ts';
 
 const saneRequestId = /^[A-Za-z0-9._:-]{8,128}$/;
 const requestTimeoutMs = 15 * 60_000;
+/** Whoever needs longer than this for a few kilobytes of headers is holding a connection open. */
+const headersTimeoutMs = 20_000;
+const headerBytesMax = 16 * 1024;
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -29,21 +34,34 @@ declare module 'fastify' {
   }
 }
 
+export interface HttpOptions {
+  readonly service: Service;
+  readonly logger: Logger;
+  /** While it says so, every answer asks the client to take its next request elsewhere. */
+  readonly isStopping?: () => boolean;
+}
+
 /** Options of a route that is not part of the public API and stays out of its description. */
 export const hidden: RouteShorthandOptions = { schema: { hide: true } };
 
-export const createHttp = async ({ service, logger }: { service: Service; logger: Logger }): Promise<FastifyInstance> => {
+export const createHttp = async ({ service, logger, isStopping = () => false }: HttpOptions): Promise<FastifyInstance> => {
   const app = fastify({
     loggerInstance: logger as FastifyBaseLogger,
     disableRequestLogging: true,
     bodyLimit: 1024 * 1024,
     requestTimeout: requestTimeoutMs,
+    http: { maxHeaderSize: headerBytesMax, headersTimeout: headersTimeoutMs, connectionsCheckingInterval: 5_000 },
     // Longer than the gateway keeps idle sockets, so that it never writes into one that we are closing.
     keepAliveTimeout: 75_000,
     forceCloseConnections: 'idle',
+    // What was sent before the client could know of the end is served, and told that the connection closes.
+    return503OnClosing: false,
     // What is refused before any hook has run, such as a path that cannot be decoded.
     frameworkErrors: (error, request, reply) =>
-      inContext(contextFrom(request.id, undefined), () => sendProblem(error, request, reply.header('x-request-id', request.id))),
+      inContext(contextFrom(request.id, undefined), () =>
+        sendProblem(error, request, reply.headers({ 'x-request-id': request.id, 'x-content-type-options': 'nosniff' })),
+      ),
+    clientErrorHandler: answerUnreadable,
     genReqId: (request) => {
       const given = request.headers['x-request-id'];
       return typeof given === 'string' && saneRequestId.test(given) ? given : randomUUID();
@@ -51,16 +69,18 @@ export const createHttp = async ({ service, logger }: { service: Service; logger
   });
   app.addHook('onRequest', (request, reply, done) => {
     const { traceparent } = request.headers;
-    reply.header('x-request-id', request.id);
     const given = typeof traceparent === 'string' ? traceparent : undefined;
-    inContext(contextFrom(request.id, activeTraceparent() ?? given), done);
+    const context = contextFrom(request.id, activeTraceparent() ?? given);
+    reply.header('x-request-id', request.id);
+    if (isStopping()) reply.header('connection', 'close');
+    followPipelined(request.raw, reply.raw);
+    reply.raw.once('close', () => inContext(context, () => logRequest(request, reply)));
+    inContext(context, done);
   });
-  app.addHook('onResponse', (request, reply, done) => {
-    const route = request.routeOptions.url ?? 'unknown';
-    if (!route.startsWith('/health') && route !== '/metrics') {
-      request.log.info({ method: request.method, route, status: reply.statusCode, ms: Math.round(reply.elapsedTime) }, 'request');
-    }
-    done();
+  // Before anybody reads its body: whatever that is, there is nobody to take it.
+  app.addHook('preParsing', (request, reply, _payload, done) => {
+    if (request.is404) sendProblem(nothingThere(request), request, reply);
+    else done();
   });
   app.removeContentTypeParser(['application/json', 'text/plain']);
   app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body: Buffer, done) => {
@@ -76,12 +96,21 @@ export const createHttp = async ({ service, logger }: { service: Service; logger
   app.setSerializerCompiler(() => (value: unknown) => JSON.stringify(value));
   app.setErrorHandler(sendProblem);
   app.setNotFoundHandler((request, reply) => sendProblem(nothingThere(request), request, reply));
+  closeWhenQuiet(app);
   await app.register(swagger, {
     openapi: { openapi: '3.1.0', info: { title: `Settler ${service}`, version: '1' } },
     transform: jsonSchemaTransform,
     transformObject: jsonSchemaTransformObject,
   });
   return app;
+};
+
+/** One line per request, those among them whose client did not wait for the answer or whose answer broke off. */
+const logRequest = (request: FastifyRequest, reply: FastifyReply): void => {
+  const route = request.routeOptions.url ?? 'unknown';
+  if (route.startsWith('/health') || route === '/metrics') return;
+  const facts = { method: request.method, route, status: statusOf(reply), ms: Math.round(reply.elapsedTime) };
+  request.log.info(reply.raw.writableFinished ? facts : { ...facts, isCut: true }, 'request');
 };
 
 const nothingThere = (request: FastifyRequest): Refusal => {

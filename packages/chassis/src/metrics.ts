@@ -2,6 +2,7 @@
 import type { FastifyInstance } from 'fastify';
 import { sql } from 'kysely';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { statusOf } from './connections.ts';
 import type { Postgres } from './postgres.ts';
 import type { ChassisTables } from './tables.ts';
 
@@ -39,11 +40,12 @@ export const measureRequests = (app: FastifyInstance, metrics: Metrics): void =>
     ['method', 'route', 'status'],
     [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
   );
-  app.addHook('onResponse', (request, reply, done) => {
-    duration.observe(
-      { method: request.method, route: request.routeOptions.url ?? 'unknown', status: String(reply.statusCode) },
-      reply.elapsedTime / 1000,
-    );
+  app.addHook('onRequest', (request, reply, done) => {
+    // Closed, and not finished: requests whose clients went away are those that took too long.
+    reply.raw.once('close', () => {
+      const route = request.routeOptions.url ?? 'unknown';
+      duration.observe({ method: request.method, route, status: String(statusOf(reply)) }, reply.elapsedTime / 1000);
+    });
     done();
   });
 };

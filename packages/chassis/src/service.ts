@@ -76,7 +76,7 @@ export const createService = async <DB extends ChassisTables>(
   const verify = createInternalVerifier(name, config.SERVICE_PUBLIC_KEYS);
   const metrics = createMetrics(name);
   measureMessaging(metrics, chassisPostgres);
-  const app = await createHttp({ service: name, logger });
+  const app = await createHttp({ service: name, logger, isStopping: life.isStopping });
   measureRequests(app, metrics);
   serveMetrics(app, metrics);
   serveHealth(app, [databaseCheck(chassisPostgres), brokerCheck(broker)], life.isStopping);

@@ -8,40 +8,46 @@ import { readCredential } from './authentication/credentials.ts';
 import type { ClientAddress } from './client-address.ts';
 import { requireSize } from './forwarding/body.ts';
 import type { Asker } from './forwarding/forward.ts';
+import type { OpenStreams } from './forwarding/open-streams.ts';
 import type { RateLimits, Spent } from './limits/rate-limits.ts';
 
 export interface AdmissionNeeds {
   readonly clientAddress: ClientAddress;
   readonly authenticate: Authenticate;
   readonly rateLimits: RateLimits;
+  readonly streams: OpenStreams;
 }
 
 /** @throws Refusal `unauthenticated`, `forbidden`, `rate_limited`, `payload_too_large`, `upstream_unavailable` */
 export type Admit = (route: Route, request: FastifyRequest, reply: FastifyReply) => Promise<Asker>;
 
-export const createAdmission = ({ clientAddress, authenticate, rateLimits }: AdmissionNeeds): Admit => {
-  const callerOf = async (route: Route, request: FastifyRequest, address: string | null, reply: FastifyReply): Promise<Caller | null> => {
-    if (route.access === 'public') {
-      requireRoom(reply, await rateLimits.spendAddress(address));
-      return null;
-    }
+/** What whoever guesses or has found a credential is told: by whom it is tried says only the address. */
+const isTrying = (error: unknown): boolean => error instanceof Refusal && (error.code === 'unauthenticated' || error.code === 'forbidden');
+
+export const createAdmission = ({ clientAddress, authenticate, rateLimits, streams }: AdmissionNeeds): Admit => {
+  const authenticated = async (request: FastifyRequest, address: string | null, reply: FastifyReply): Promise<Caller> => {
     try {
-      const caller = await authenticate(readCredential(request.raw), address);
-      requireRoom(reply, await rateLimits.spendCaller(caller));
-      return caller;
+      return await authenticate(readCredential(request.raw), address);
     } catch (error) {
-      // Guesses are counted where they come from: nobody else is known yet.
-      if (error instanceof Refusal && error.code === 'unauthenticated') requireRoom(reply, await rateLimits.spendAddress(address));
+      if (isTrying(error)) requireRoom(reply, await rateLimits.spendAddress(address));
       throw error;
     }
   };
 
   return async (route, request, reply) => {
     const address = clientAddress(request.socket.remoteAddress, request.headers['x-forwarded-for']);
-    const caller = await callerOf(route, request, address, reply);
-    if (caller !== null) requireAccess(caller, route.access);
+    if (route.access === 'public') {
+      requireRoom(reply, await rateLimits.spendAddress(address));
+      requireSize(request.raw, route.bodyBytesMax);
+      return { caller: null, address, streamEnd: undefined };
+    }
+    const caller = await authenticated(request, address, reply);
+    // Before anything else is waited for: a revocation from here on ends the stream, also one that has not begun.
+    const streamEnd = route.stream === 'events' ? streams.open(caller, reply.raw) : undefined;
+    requireRoom(reply, await rateLimits.spendCaller(caller));
+    requireAccess(caller, route.access);
     requireSize(request.raw, route.bodyBytesMax);
-    return { caller, address };
+    return { caller, address, streamEnd };
   };
 };
 

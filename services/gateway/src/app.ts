@@ -1,6 +1,5 @@
 /** The only file that knows everything: who may pass, where requests go, and what is said about the routes, wired by hand. */
-import cors from '@fastify/cors';
-import helmet from '@fastify/helmet';
+import { setTimeout as delay } from 'node:timers/promises';
 import { serveHealth } from '@settler/chassis/health';
 import { createHttp } from '@settler/chassis/http';
 import { createInternalSigner } from '@settler/chassis/internal-token';
@@ -16,8 +15,10 @@ import { createIdentityClient } from './authentication/identity-client.ts';
 import { createKeySet } from './authentication/key-set.ts';
 import { createPrincipalTokens } from './authentication/principal-tokens.ts';
 import { startRevocations } from './authentication/revocations.ts';
+import { tellBrowsers } from './browsers.ts';
 import { createClientAddress } from './client-address.ts';
 import type { Config } from './config.ts';
+import { answerBeforeBody } from './forwarding/answer-before-body.ts';
 import { createForward } from './forwarding/forward.ts';
 import { createOpenStreams } from './forwarding/open-streams.ts';
 import { createUpstreams } from './forwarding/upstreams.ts';
@@ -27,19 +28,8 @@ import { referenceRoutes } from './reference/docs.ts';
 import { createOpenApi } from './reference/openapi.ts';
 import { apiRoutes } from './routes/api.ts';
 
-const askTimeoutMs = 2_000;
-const exposedHeaders = ['etag', 'idempotent-replayed', 'location', 'ratelimit', 'ratelimit-policy', 'retry-after', 'x-request-id'];
-const askedHeaders = [
-  'authorization',
-  'content-type',
-  'idempotency-key',
-  'if-match',
-  'if-none-match',
-  'last-event-id',
-  'x-api-key',
-  'x-request-id',
-];
-
+/** A connection on which nothing moves for this long is closed: longer than any route is silent, and than its deadline. */
+const silentMs = 120_000;
 export const start = async (config: Config, life: Life): Promise<string> => {
   const { logger } = life;
   const metrics = createMetrics('gateway');
@@ -57,11 +47,15 @@ export const start = async (config: Config, life: Life): Promise<string> => {
   life.onStop('identity', identity.close);
   const apiKeys = createApiKeys(identity, config.API_KEY_SECRET);
   const streams = createOpenStreams();
+  const known = metrics.gauge('settler_revocations_known_timestamp_seconds', 'When it was last known what was revoked.', []);
   const revocations = startRevocations({
     identity,
     logger,
     pollMs: config.REVOCATION_POLL_MS,
     freshMs: config.REVOCATION_FRESH_MS,
+    graceMs: config.AUTH_GRACE_MS,
+    onKnown: () => known.setToCurrentTime(),
+    onLost: () => streams.endFor(),
     onRevoked: (revoked) => {
       if (revoked === undefined || revoked.kind === 'apiKey') apiKeys.forget(revoked?.id);
       streams.endFor(revoked?.id);
@@ -73,6 +67,7 @@ export const start = async (config: Config, life: Life): Promise<string> => {
   life.onStop('redis', () => redis?.disconnect());
   const admit = createAdmission({
     clientAddress: createClientAddress(config.TRUSTED_PROXIES),
+    streams,
     rateLimits: createRateLimits(config.RATE_LIMIT_DEFAULT, config.RATE_LIMIT_WINDOW_MS, redis),
     authenticate: createAuthenticate({
       identity,
@@ -88,39 +83,23 @@ export const start = async (config: Config, life: Life): Promise<string> => {
       askAgainTimeoutMs: config.REVOCATION_POLL_MS,
     }),
   });
-  const forward = createForward({ upstreams, tokenFor: createPrincipalTokens(sign), streams });
+  const forward = createForward({ upstreams, tokenFor: createPrincipalTokens(sign) });
 
-  const ask = async (service: StatefulService, path: string) => {
-    const { statusCode, body } = await upstreams
-      .to(service)
-      .pool.request({ method: 'GET', path, signal: AbortSignal.timeout(askTimeoutMs) });
-    if (statusCode === 200) return body.json();
-    await body.dump();
-    throw new Error(`${service} answered ${statusCode} to ${path}`);
-  };
-
-  const app = await createHttp({ service: 'gateway', logger });
-  await app.register(helmet, {
-    contentSecurityPolicy: { useDefaults: false, directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } },
-    crossOriginResourcePolicy: { policy: 'same-origin' },
-  });
-  if (config.CORS_ORIGINS.length > 0) {
-    await app.register(cors, {
-      origin: config.CORS_ORIGINS,
-      methods: ['GET', 'POST', 'PATCH', 'DELETE'],
-      allowedHeaders: askedHeaders,
-      exposedHeaders,
-      maxAge: 600,
-    });
-  }
+  const app = await createHttp({ service: 'gateway', logger, isStopping: life.isStopping });
+  app.server.setTimeout(silentMs);
+  answerBeforeBody(app);
+  await tellBrowsers(app, config.CORS_ORIGINS);
   measureRequests(app, metrics);
   // Requests to a service that is well are served while another is not, so none of them decides whether the gateway is ready.
   serveHealth(
     app,
-    statefulServices.map((name) => ({ name, isRequired: false, isUp: () => ask(name, '/health/live').then(() => true) })),
+    statefulServices.map((name) => ({ name, isRequired: false, isUp: () => upstreams.ask(name, '/health/live').then(() => true) })),
     life.isStopping,
   );
-  await referenceRoutes(app, createOpenApi({ services: statefulServices, read: (service) => ask(service, '/openapi.json'), version: '1' }));
+  await referenceRoutes(
+    app,
+    createOpenApi({ services: statefulServices, read: (service) => upstreams.ask(service, '/openapi.json'), version: '1' }),
+  );
   await apiRoutes(app, admit, forward);
 
   if (config.METRICS_PORT !== undefined) {
@@ -130,7 +109,9 @@ export const start = async (config: Config, life: Life): Promise<string> => {
     await metricsApp.listen({ host: config.HOST, port: config.METRICS_PORT });
   }
   life.onStop('http', () => app.close());
-  life.onStop('streams', () => streams.endFor());
+  life.onStop('streams', streams.close);
+  // Balancers that look every so often would go on sending requests to a port that is closed.
+  life.onStop('unready', () => delay(config.UNREADY_MS));
   const address = await app.listen({ host: config.HOST, port: config.PORT });
   logger.info({ address }, 'listening');
   return address;

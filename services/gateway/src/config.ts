@@ -58,6 +58,9 @@ export const config = z.object({
     .default([])
     .describe('Origins whose pages may call the API from a browser; none by default.'),
   BREAKER_OPEN_MS: durationMs(10_000, 'How long a service that failed too often is left alone before one request tries it again.'),
+  UNREADY_MS: wholeNumber(0, 600_000)
+    .default(1_000)
+    .describe('How long a process that was told to stop goes on serving and says that it is not ready, so that load balancers see it.'),
   METRICS_PORT: wholeNumber(0, 65_535)
     .optional()
     .describe('Serves Prometheus metrics at /metrics on a port of their own; absent: nowhere.'),

@@ -6,7 +6,7 @@ import { createHmac } from 'node:crypto';
 import { type ApiKeyVerdict, apiKeyVerdictMsMax } from '@settler/contracts/internal/api-keys';
 import { LRUCache } from 'lru-cache';
 import { type Network, parseNetwork } from '../network.ts';
-import { looksLikeApiKey } from './api-key-text.ts';
+import { hasApiKeyChecksum, hasApiKeyShape } from './api-key-text.ts';
 import type { Caller } from './caller.ts';
 import { unauthenticated } from './credentials.ts';
 import type { IdentityClient } from './identity-client.ts';
@@ -21,6 +21,8 @@ export interface VerifiedKey {
 export interface ApiKeys {
   /** What is kept of a key; undefined where identity must be asked. @throws Refusal `unauthenticated` for junk */
   readonly find: (key: string) => VerifiedKey | undefined;
+  /** Lets identity hear again that the key is in use, where that is due. Nobody waits for it; while identity is away, the verdict stays. */
+  readonly renew: (key: string, kept: VerifiedKey, timeoutMs: number) => void;
   /** Asks identity and keeps what it says. @throws Refusal `unauthenticated`, IdentityUnreachable */
   readonly ask: (key: string, timeoutMs: number) => Promise<VerifiedKey>;
   /** Forgets the key with this id, or all of them. */
@@ -29,19 +31,22 @@ export interface ApiKeys {
 
 const keptMax = 20_000;
 const refusedKeptMs = 5_000;
-const askTimeoutMs = 3_000;
 const invalid = () => unauthenticated('The API key is not valid.');
 
 export const createApiKeys = (identity: IdentityClient, secret: Buffer): ApiKeys => {
-  const kept = new LRUCache<string, VerifiedKey>({ max: keptMax });
+  const markOfId = new Map<string, string>();
+  // Whatever leaves the cache leaves the index too: a key that is kept and cannot be found by its id could not be forgotten.
+  const kept = new LRUCache<string, VerifiedKey>({
+    max: keptMax,
+    dispose: ({ caller }, mark) => markOfId.get(caller.id) === mark && markOfId.delete(caller.id),
+  });
   const refused = new LRUCache<string, true>({ max: keptMax, ttl: refusedKeptMs });
   const asking = new Map<string, Promise<VerifiedKey>>();
-  const marksOf = new LRUCache<string, string>({ max: keptMax });
   let forgotten = 0;
 
   const markOf = (key: string): string => createHmac('sha256', secret).update(`kept ${key}`).digest('base64url');
 
-  const ask = async (key: string, mark: string, timeoutMs: number): Promise<VerifiedKey> => {
+  const ask = async (key: string, mark: string, timeoutMs: number, isRepeated = false): Promise<VerifiedKey> => {
     const askedAtMs = performance.now();
     const forgottenBefore = forgotten;
     const verdict = await identity.verifyApiKey(key, timeoutMs);
@@ -51,11 +56,10 @@ export const createApiKeys = (identity: IdentityClient, secret: Buffer): ApiKeys
       throw invalid();
     }
     const verified = { caller: callerOf(verdict), allowedNetworks: networksOf(verdict.allowedIps), askedAtMs };
-    // What was revoked while identity answered may have been revoked after it looked: good for this request, kept for none.
-    if (forgotten === forgottenBefore) {
-      kept.set(mark, verified);
-      marksOf.set(verdict.apiKeyId, mark);
-    }
+    // Something was revoked while identity answered. It may be this key, after identity looked at it.
+    if (forgotten !== forgottenBefore) return isRepeated ? verified : ask(key, mark, timeoutMs, true);
+    kept.set(mark, verified);
+    markOfId.set(verdict.apiKeyId, mark);
     return verified;
   };
   const askOnce = (key: string, mark: string, timeoutMs: number): Promise<VerifiedKey> => {
@@ -70,21 +74,24 @@ export const createApiKeys = (identity: IdentityClient, secret: Buffer): ApiKeys
 
   return {
     find: (key) => {
-      if (!looksLikeApiKey(key, secret)) throw invalid();
+      if (!hasApiKeyShape(key)) throw invalid();
       const mark = markOf(key);
-      if (refused.has(mark)) throw invalid();
       const verified = kept.get(mark);
-      // Identity hears again that the key is in use; nobody waits for that, and while identity is away the verdict stays.
-      if (verified !== undefined && performance.now() - verified.askedAtMs > apiKeyVerdictMsMax && !asking.has(mark)) {
-        askOnce(key, mark, askTimeoutMs).catch(() => undefined);
+      if (verified === undefined) {
+        // What was verified has the right checksum; only what is new has to be checked.
+        if (refused.has(mark) || !hasApiKeyChecksum(key, secret)) throw invalid();
+        return undefined;
       }
       return verified;
+    },
+    renew: (key, { askedAtMs }, timeoutMs) => {
+      if (performance.now() - askedAtMs > apiKeyVerdictMsMax) askOnce(key, markOf(key), timeoutMs).catch(() => undefined);
     },
     ask: (key, timeoutMs) => askOnce(key, markOf(key), timeoutMs),
     forget: (apiKeyId) => {
       forgotten += 1;
       if (apiKeyId === undefined) kept.clear();
-      else kept.delete(marksOf.get(apiKeyId) ?? '');
+      else kept.delete(markOfId.get(apiKeyId) ?? '');
     },
   };
 };

@@ -39,7 +39,10 @@ export const createAuthenticate = (needs: AuthenticateNeeds): Authenticate => {
 
   const currentKey = async (key: string): Promise<VerifiedKey> => {
     const kept = apiKeys.find(key);
-    if (kept !== undefined && revocations.isFresh()) return kept;
+    if (kept !== undefined && revocations.isFresh()) {
+      apiKeys.renew(key, kept, askAgainTimeoutMs);
+      return kept;
+    }
     try {
       return await apiKeys.ask(key, kept === undefined ? firstAskTimeoutMs : askAgainTimeoutMs);
     } catch (error) {

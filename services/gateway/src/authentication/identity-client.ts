@@ -26,12 +26,16 @@ export interface IdentityClient {
 }
 
 const connectionsMax = 16;
+const followingConnectionsMax = 2;
 const keySetTimeoutMs = 3_000;
 const tokenKeptMs = 30_000;
 const keySet = z.object({ keys: z.array(z.looseObject({ kty: z.string() })) });
 
 export const createIdentityClient = (url: string, sign: InternalSigner): IdentityClient => {
-  const pool = new Pool(url, { connections: connectionsMax, connectTimeout: 1_000, keepAliveTimeout: 30_000 });
+  const open = (connections: number) => new Pool(url, { connections, connectTimeout: 1_000, keepAliveTimeout: 30_000 });
+  const pool = open(connectionsMax);
+  // Not even questions about keys that hang may delay what says which of them were revoked.
+  const followingPool = open(followingConnectionsMax);
   let kept = { token: '', untilMs: 0 };
   const token = (): string => {
     if (kept.untilMs < Date.now()) {
@@ -45,10 +49,10 @@ export const createIdentityClient = (url: string, sign: InternalSigner): Identit
     timeoutMs: number,
     method: Dispatcher.HttpMethod,
     path: string,
-    content?: unknown,
+    { content, by = pool }: { readonly content?: unknown; readonly by?: Pool } = {},
   ): Promise<Answer> => {
     try {
-      const { statusCode, body } = await pool.request({
+      const { statusCode, body } = await by.request({
         method,
         path,
         headers: { authorization: `Bearer ${token()}`, ...(content === undefined ? {} : { 'content-type': 'application/json' }) },
@@ -64,10 +68,13 @@ export const createIdentityClient = (url: string, sign: InternalSigner): Identit
   };
 
   return {
-    verifyApiKey: (key, timeoutMs) => ask(apiKeyVerdict, timeoutMs, 'POST', '/internal/api-keys/verify', { key }),
+    verifyApiKey: (key, timeoutMs) => ask(apiKeyVerdict, timeoutMs, 'POST', '/internal/api-keys/verify', { content: { key } }),
     isSessionActive: async (sessionId, timeoutMs) => (await ask(sessionState, timeoutMs, 'GET', `/internal/sessions/${sessionId}`)).active,
-    revocationsAfter: (revision, timeoutMs) => ask(revocationsAnswer, timeoutMs, 'GET', `/internal/revocations?after=${revision}`),
+    revocationsAfter: (revision, timeoutMs) =>
+      ask(revocationsAnswer, timeoutMs, 'GET', `/internal/revocations?after=${revision}`, { by: followingPool }),
     keySet: () => ask(keySet, keySetTimeoutMs, 'GET', '/.well-known/jwks.json'),
-    close: () => pool.destroy(),
+    close: async () => {
+      await Promise.all([pool.destroy(), followingPool.destroy()]);
+    },
   };
 };

@@ -23,20 +23,28 @@ export interface RevocationsOptions {
   readonly logger: Logger;
   readonly pollMs: number;
   readonly freshMs: number;
+  /** How long what is open may go on while identity cannot be followed, beyond `freshMs`. */
+  readonly graceMs: number;
   /** Called for each id that was revoked, and with undefined where everything must be forgotten. */
   readonly onRevoked: (revoked: Revoked | undefined) => void;
+  /** Called whenever it is known what was revoked until now. */
+  readonly onKnown: () => void;
+  /** Called once the grace is over: what was revoked in the meantime is not known. */
+  readonly onLost: () => void;
 }
 
 /** Access tokens live for 15 minutes: a revocation older than this concerns none that could still be shown. */
 const rememberedMs = 20 * 60_000;
 
-export const startRevocations = ({ identity, logger, pollMs, freshMs, onRevoked }: RevocationsOptions): Revocations => {
+export const startRevocations = (options: RevocationsOptions): Revocations => {
+  const { identity, logger, pollMs, freshMs, graceMs, onRevoked, onKnown, onLost } = options;
   const seen = new Map<string, number>();
   let revision = 0;
   let lastAskedAtMs = Number.NEGATIVE_INFINITY;
   let timer: NodeJS.Timeout | undefined;
   let isStopped = false;
   let wasReached = true;
+  let isLost = false;
 
   const take = (answer: RevocationsAnswer): void => {
     // A revision that went back is another database: what was learned from the old one says nothing.
@@ -69,11 +77,16 @@ export const startRevocations = ({ identity, logger, pollMs, freshMs, onRevoked 
   const ask = async (): Promise<void> => {
     try {
       await follow();
+      onKnown();
       if (!wasReached) logger.info('identity answers again about revocations');
       wasReached = true;
+      isLost = false;
     } catch (error) {
       if (wasReached && !isStopped) logger.warn({ err: error }, 'identity does not answer about revocations');
       wasReached = false;
+      if (isLost || performance.now() - lastAskedAtMs <= freshMs + graceMs) return;
+      isLost = true;
+      onLost();
     }
   };
   const poll = async (): Promise<void> => {

@@ -1,5 +1,5 @@
 /** Bodies on their way to a service: never held, and counted, since a chunked one does not say how long it is. */
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type Readable, Transform } from 'node:stream';
 import { Refusal } from '@settler/chassis/refusal';
 import type { Blameless } from './breaker.ts';
@@ -18,16 +18,31 @@ class TooLarge extends Refusal implements Blameless {
   }
 }
 
+/** The client's doing too, or twenty clients that dawdle would close the service to everybody. */
+export class TooSlow extends Refusal implements Blameless {
+  readonly isBlameless = true;
+
+  constructor() {
+    super('malformed_request', 'The body did not arrive in time.');
+  }
+}
+
 /** @throws Refusal `payload_too_large` where the body says itself that it is. */
 export const requireSize = ({ headers }: IncomingMessage, bytesMax: number): void => {
   if (Number(headers['content-length'] ?? 0) > bytesMax) throw new TooLarge(bytesMax);
 };
 
+export interface CountedBody {
+  readonly stream: Readable;
+  /** Whether everything that came was passed on, so that the rest is the client's to send. */
+  readonly awaitsClient: () => boolean;
+}
+
 /**
  * A stream of its own and not the request itself: undici destroys what it could not send, and with the request the client's
  * socket would go before the client was told why.
  */
-export const countedBody = (request: IncomingMessage, bytesMax: number): Readable => {
+export const countedBody = (request: IncomingMessage, bytesMax: number): CountedBody => {
   let bytes = 0;
   const counted = new Transform({
     transform: (chunk: Buffer, _encoding, done) => {
@@ -36,19 +51,41 @@ export const countedBody = (request: IncomingMessage, bytesMax: number): Readabl
       else done(null, chunk);
     },
   });
-  return request.pipe(counted);
+  // Whoever sends it is told by undici. Once undici has let go of it, nobody needs to be, and the process must not end of it.
+  counted.on('error', () => {});
+  request.pipe(counted);
+  return {
+    stream: counted,
+    awaitsClient: () => !request.complete && request.readableLength + counted.writableLength + counted.readableLength === 0,
+  };
 };
 
 const lingerMs = 5_000;
 
 /**
- * Reads on, for a moment, what the client is still sending after it has been answered: closing at once would reset the connection,
- * and the client would see that instead of the answer.
+ * Reads on, for a moment, what the client is still sending although it was answered: closing at once would reset the connection,
+ * and the client would see that instead of the answer. Resolves when the body is over, or the moment.
  */
-export const linger = (request: IncomingMessage): void => {
-  if (request.complete || request.destroyed) return;
-  request.resume();
-  const timer = setTimeout(() => request.destroy(), lingerMs);
-  request.once('end', () => clearTimeout(timer));
-  request.once('close', () => clearTimeout(timer));
+export const bodyOver = (request: IncomingMessage): Promise<void> =>
+  new Promise((resolve) => {
+    if (request.complete || request.destroyed) return resolve();
+    request.unpipe();
+    request.resume();
+    const timer = setTimeout(resolve, lingerMs);
+    const over = () => {
+      clearTimeout(timer);
+      resolve();
+    };
+    request.once('end', over);
+    request.once('close', over);
+  });
+
+/** Ends an answer that is written, and the connection with it where its client does not stop sending. */
+export const endAfterBody = (response: ServerResponse): void => {
+  const { req: request } = response;
+  if (request.complete) {
+    response.end();
+    return;
+  }
+  void bodyOver(request).then(() => response.end(() => request.complete || request.destroy()));
 };

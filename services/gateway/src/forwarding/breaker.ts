@@ -1,6 +1,7 @@
 /**
  * A breaker before each service: open at 50 % or more of at least 20 calls in 10 s, so that a sick service is left alone and its
  * callers are told at once. What counts against it is no answer, and 502, 503 and 504; every other answer is the caller's affair.
+ * After a while one call is let through on trial, and how it ends decides whether the breaker closes.
  */
 import CircuitBreaker from 'opossum';
 
@@ -8,6 +9,8 @@ const rollingMs = 10_000;
 const callsMin = 20;
 /** opossum opens above its percentage; this makes it open at 50. */
 const failurePercentage = 49.999;
+/** A call on trial may be an upload of minutes. Nobody else should have to wait for its end. */
+const trialMs = 2_000;
 
 /** Says that a failure is not the service's, for instance that the client went away. */
 export interface Blameless {
@@ -16,10 +19,18 @@ export interface Blameless {
 
 export type BreakerState = 'closed' | 'half-open' | 'open';
 
+export interface BreakerOptions {
+  readonly name: string;
+  /** How long nobody is let through. */
+  readonly openMs: number;
+  /** Asks the service itself how it is, where a call on trial tells nothing. @throws where it is not well */
+  readonly probe: () => Promise<void>;
+  readonly onChange: (state: BreakerState) => void;
+}
+
 export interface Breaker {
   /** @throws BreakerOpen, or what the call throws */
   readonly call: <Result>(action: () => Promise<Result>) => Promise<Result>;
-  readonly state: () => BreakerState;
   readonly stop: () => void;
 }
 
@@ -33,24 +44,19 @@ export class BreakerOpen extends Error {
   }
 }
 
-export const createBreaker = (name: string, openMs: number, onChange: (state: BreakerState) => void): Breaker => {
+export const createBreaker = ({ name, openMs, probe, onChange }: BreakerOptions): Breaker => {
   let openedAtMs = 0;
-  const circuit: CircuitBreaker<[() => Promise<unknown>], unknown> = new CircuitBreaker(
-    async (action: () => Promise<unknown>) => action(),
-    {
-      name,
-      // Each route has a deadline of its own.
-      timeout: false,
-      resetTimeout: openMs,
-      rollingCountTimeout: rollingMs,
-      volumeThreshold: callsMin,
-      errorThresholdPercentage: failurePercentage,
-      rollingPercentilesEnabled: false,
-      enableSnapshots: false,
-      // opossum takes a filtered error for a success, which must not close a breaker that is only trying.
-      errorFilter: (error: Partial<Blameless>) => error.isBlameless === true && !circuit.halfOpen,
-    },
-  );
+  const circuit: CircuitBreaker<[() => Promise<unknown>], unknown> = new CircuitBreaker((judge: () => Promise<unknown>) => judge(), {
+    name,
+    // Each route has a deadline of its own.
+    timeout: false,
+    resetTimeout: openMs,
+    rollingCountTimeout: rollingMs,
+    volumeThreshold: callsMin,
+    errorThresholdPercentage: failurePercentage,
+    rollingPercentilesEnabled: false,
+    enableSnapshots: false,
+  });
   circuit.on('open', () => {
     openedAtMs = performance.now();
     onChange('open');
@@ -58,16 +64,39 @@ export const createBreaker = (name: string, openMs: number, onChange: (state: Br
   circuit.on('halfOpen', () => onChange('half-open'));
   circuit.on('close', () => onChange('closed'));
 
+  /** What a call says about the service: nothing, for ever, where it failed through no fault of it. */
+  const verdictOf = (running: Promise<unknown>): Promise<unknown> =>
+    new Promise((resolve, reject) => {
+      running.then(resolve, (error: unknown) => isBlameless(error) || reject(error));
+    });
+  const verdictOfTrial = async (running: Promise<unknown>): Promise<unknown> => {
+    const told = running.catch((error: unknown) => (isBlameless(error) ? probe() : Promise.reject(error)));
+    const { promise: late, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, trialMs);
+    try {
+      return await Promise.race([told, late.then(probe)]);
+    } finally {
+      clearTimeout(timer);
+    }
+  };
+
   return {
-    call: async <Result>(action: () => Promise<Result>) => {
-      try {
-        return (await circuit.fire(action)) as Result;
-      } catch (error) {
-        if (!(error instanceof Error) || !('code' in error) || error.code !== 'EOPENBREAKER') throw error;
-        throw new BreakerOpen(Math.max(1, Math.ceil((openedAtMs + openMs - performance.now()) / 1000)));
-      }
-    },
-    state: () => (circuit.opened ? 'open' : circuit.halfOpen ? 'half-open' : 'closed'),
+    call: (action) =>
+      new Promise((resolve, reject) => {
+        // The circuit is given the verdict and the caller the result, because they differ in what they have to wait for.
+        const judged = circuit.fire(() => {
+          const isOnTrial = circuit.halfOpen;
+          const running = action();
+          running.then(resolve, reject);
+          return isOnTrial ? verdictOfTrial(running) : verdictOf(running);
+        });
+        judged.catch((error: unknown) => {
+          if (!(error instanceof Error) || !('code' in error) || error.code !== 'EOPENBREAKER') return reject(error);
+          reject(new BreakerOpen(Math.max(1, Math.ceil((openedAtMs + openMs - performance.now()) / 1000))));
+        });
+      }),
     stop: () => circuit.shutdown(),
   };
 };
+
+const isBlameless = (error: unknown): boolean => (error as Partial<Blameless> | null)?.isBlameless === true;

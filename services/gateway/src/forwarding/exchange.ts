@@ -1,7 +1,7 @@
 /** One request to a service and its answer, passed on as it comes. Neither body is ever held: each waits for the other side. */
 import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
-import type { Readable } from 'node:stream';
 import type { Dispatcher, Pool } from 'undici';
+import { type CountedBody, endAfterBody, TooSlow } from './body.ts';
 import type { Blameless } from './breaker.ts';
 
 /** The client ended it. Nobody is there to be answered. */
@@ -21,8 +21,8 @@ export interface ExchangeOptions {
   /** With its query. */
   readonly path: string;
   readonly headers: string[];
-  readonly body: Readable | null;
-  /** How long until the answer begins, and until it ends. */
+  readonly body: CountedBody | null;
+  /** How long until the answer begins, and until the client has all of it. */
   readonly headTimeoutMs: number;
   readonly timeoutMs: number;
   readonly response: ServerResponse;
@@ -39,52 +39,62 @@ export interface Exchange {
   readonly finish: () => void;
 }
 
+/** Waiting for the head of the answer → passing the answer on → all of it is written → over. */
+type Stage = 'waiting' | 'passing' | 'written' | 'over';
+
 export const exchange = (options: ExchangeOptions): Exchange => {
   const { pool, method, path, headers, body, headTimeoutMs, timeoutMs, response, isEventStream, onHead } = options;
   const { promise: head, resolve, reject } = Promise.withResolvers<number>();
+  const startedAtMs = performance.now();
   let controller: Dispatcher.DispatchController | undefined;
-  let ended: Error | undefined;
-  let hasBegun = false;
+  let stage: Stage = 'waiting';
 
-  const end = (reason: Error): void => {
-    if (ended !== undefined) return;
-    ended = reason;
+  const leave = (reason: Error): void => {
+    stage = 'over';
     clearTimeout(timer);
-    response.off('close', clientGone);
-    body?.destroy();
+    response.off('close', closed);
+    body?.stream.destroy();
     controller?.abort(reason);
-    reject(reason);
   };
-  const clientGone = (): void => {
-    if (!response.writableFinished) end(new ClientGone('the client went away'));
+  const fail = (reason: Error): void => {
+    if (stage === 'over') return;
+    const hasBegun = stage !== 'waiting';
+    leave(reason);
+    // Half an answer must not look like a whole one.
+    if (hasBegun) response.destroy();
+    else reject(reason);
   };
   const finish = (): void => {
-    end(new ClientGone('the stream was ended'));
+    if (stage !== 'passing') return;
+    leave(new ClientGone('the stream was ended'));
     response.end();
   };
-  /** Half an answer must not look like a whole one, except where a client knows how to go on from there. */
-  const deadline = (): void => {
-    if (hasBegun && isEventStream) {
-      finish();
-      return;
-    }
-    end(new DeadlinePassed(`no ${hasBegun ? 'complete ' : ''}answer in time`));
-    if (hasBegun) response.destroy();
+  const closed = (): void => {
+    if (stage === 'written') leave(new ClientGone('the answer is over'));
+    else fail(new ClientGone('the client went away'));
   };
-  let timer = setTimeout(deadline, Math.min(headTimeoutMs, timeoutMs));
-  const startedAtMs = performance.now();
-  response.once('close', clientGone);
+  const deadline = (): void => {
+    // A client of events knows how to go on from where they end.
+    if (stage === 'passing' && isEventStream) finish();
+    else fail(body?.awaitsClient() ? new TooSlow() : new DeadlinePassed('no answer, or not all of it, in time'));
+  };
 
+  let timer = setTimeout(deadline, Math.min(headTimeoutMs, timeoutMs));
+  response.once('close', closed);
+  if (response.req.socket.destroyed) {
+    closed();
+    return { head, finish };
+  }
   pool.dispatch(
-    { method, path, headers, body, headersTimeout: 0, bodyTimeout: 0 },
+    { method, path, headers, body: body?.stream ?? null, headersTimeout: 0, bodyTimeout: 0 },
     {
       onRequestStart: (started) => {
         controller = started;
-        if (ended !== undefined) started.abort(ended);
+        if (stage === 'over') started.abort(new ClientGone('it was over before it began'));
       },
       onResponseStart: (_controller, status, answerHeaders) => {
-        if (status < 200 || ended !== undefined) return;
-        hasBegun = true;
+        if (status < 200 || stage !== 'waiting') return;
+        stage = 'passing';
         clearTimeout(timer);
         timer = setTimeout(deadline, timeoutMs - (performance.now() - startedAtMs));
         onHead(status, answerHeaders);
@@ -92,20 +102,18 @@ export const exchange = (options: ExchangeOptions): Exchange => {
         resolve(status);
       },
       onResponseData: (flow, chunk) => {
-        if (response.write(chunk)) return;
+        if (stage !== 'passing' || response.write(chunk)) return;
         flow.pause();
         response.once('drain', () => flow.resume());
       },
       onResponseEnd: () => {
-        clearTimeout(timer);
-        response.off('close', clientGone);
-        ended = new Error('ended');
-        response.end();
+        if (stage !== 'passing') return;
+        // The deadline stays: whoever does not fetch the end of an answer would hold it in memory for ever.
+        stage = 'written';
+        endAfterBody(response);
       },
       onResponseError: (_controller, error) => {
-        if (ended !== undefined) return;
-        end(error);
-        if (hasBegun) response.destroy();
+        if (stage !== 'written') fail(error);
       },
     },
   );

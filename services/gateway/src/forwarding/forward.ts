@@ -7,37 +7,37 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { currentContext } from '@settler/chassis/context';
 import { Refusal } from '@settler/chassis/refusal';
 import { activeTraceparent } from '@settler/chassis/tracing';
+import { awayHeader } from '@settler/contracts/internal/away';
 import type { Route } from '@settler/contracts/routes';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Caller } from '../authentication/caller.ts';
 import type { PrincipalTokenFor } from '../authentication/principal-tokens.ts';
-import { countedBody, hasBody, linger } from './body.ts';
-import { BreakerOpen } from './breaker.ts';
-import { ClientGone, DeadlinePassed, type Exchange, exchange } from './exchange.ts';
+import { countedBody, hasBody } from './body.ts';
+import { ClientGone, exchange } from './exchange.ts';
 import { headersToAnswer, headersToForward } from './headers.ts';
-import type { OpenStreams } from './open-streams.ts';
+import { isConnectionFailure, refusalFor } from './refusals.ts';
 import type { Upstreams } from './upstreams.ts';
 
 export interface ForwardNeeds {
   readonly upstreams: Upstreams;
   readonly tokenFor: PrincipalTokenFor;
-  readonly streams: OpenStreams;
 }
 
 /** Who asks, as it was found out: null where nobody has to be anybody. */
 export interface Asker {
   readonly caller: Caller | null;
   readonly address: string | null;
+  /** Says when a stream of events has to end, because whoever follows it may no longer. */
+  readonly streamEnd: AbortSignal | undefined;
 }
 
-/** Returns once the answer has begun. @throws Refusal `upstream_unavailable`, `payload_too_large` */
+/** Returns once the answer has begun, or nobody is there for it. @throws Refusal */
 export type Forward = (route: Route, asker: Asker, request: FastifyRequest, reply: FastifyReply) => Promise<void>;
 
 const retriesMax = 3;
 const retryDelayMsFirst = 50;
 /** A stream of events begins at once, however long it then goes on. */
 const eventsHeadTimeoutMs = 10_000;
-const retryAfterSeconds = 1;
 
 /** The service's answer says that it is in trouble. It is passed on, and counted. */
 class Ailing extends Error {
@@ -45,92 +45,63 @@ class Ailing extends Error {
 }
 
 const ailingStatuses: ReadonlySet<number> = new Set([502, 503, 504]);
-const connectionFailures: ReadonlySet<string> = new Set([
-  'ECONNREFUSED',
-  'ECONNRESET',
-  'EPIPE',
-  'EHOSTUNREACH',
-  'ENOTFOUND',
-  'ETIMEDOUT',
-  'UND_ERR_SOCKET',
-  'UND_ERR_CONNECT_TIMEOUT',
-]);
-const isConnectionFailure = (error: unknown): boolean =>
-  error instanceof Error && 'code' in error && typeof error.code === 'string' && connectionFailures.has(error.code);
 
-export const createForward = ({ upstreams, tokenFor, streams }: ForwardNeeds): Forward => {
-  const begin = (route: Route, { caller, address }: Asker, request: FastifyRequest, reply: FastifyReply): Exchange => {
+export const createForward = ({ upstreams, tokenFor }: ForwardNeeds): Forward => {
+  const once = async (route: Route, asker: Asker, request: FastifyRequest, reply: FastifyReply, timeoutMs: number): Promise<void> => {
     const { raw } = request;
-    const upstream = upstreams.to(route.service);
+    const { requests, streams } = upstreams.to(route.service);
     const isEventStream = route.stream === 'events';
     const sendsBody = hasBody(raw);
-    const traceparent = activeTraceparent() ?? currentContext()?.traceparent ?? '';
-    return exchange({
-      pool: route.stream === 'none' ? upstream.pool : upstream.streamPool,
+    let isAiling = false;
+    if (sendsBody && raw.headers.expect !== undefined) reply.raw.writeContinue();
+    const { head, finish } = exchange({
+      pool: (route.stream === 'none' ? requests : streams).pool,
       method: raw.method ?? route.method,
-      path: raw.url ?? '/',
+      path: pathOf(raw.url ?? '/'),
       headers: headersToForward(raw.headers, sendsBody, {
-        authorization: `Bearer ${tokenFor(caller, route.service, address)}`,
+        authorization: `Bearer ${tokenFor(asker.caller, route.service, asker.address)}`,
         requestId: request.id,
-        traceparent,
+        traceparent: activeTraceparent() ?? currentContext()?.traceparent ?? '',
       }),
       body: sendsBody ? countedBody(raw, route.bodyBytesMax) : null,
-      headTimeoutMs: isEventStream ? eventsHeadTimeoutMs : route.timeoutMs,
-      timeoutMs: route.timeoutMs,
+      headTimeoutMs: isEventStream ? eventsHeadTimeoutMs : timeoutMs,
+      timeoutMs,
       response: reply.raw,
       isEventStream,
       onHead: (status, headers) => {
+        isAiling = ailingStatuses.has(status) && headers[awayHeader] === undefined;
         reply.hijack();
-        reply.raw.once('finish', () => linger(raw));
-        reply.raw.writeHead(status, { ...(reply.getHeaders() as OutgoingHttpHeaders), ...headersToAnswer(headers) });
+        if (status === 503 && headers['retry-after'] === undefined) reply.header('retry-after', '1');
+        reply.raw.writeHead(status, headersToAnswer(headers, reply.getHeaders() as OutgoingHttpHeaders));
       },
     });
-  };
-
-  const once = async (route: Route, asker: Asker, request: FastifyRequest, reply: FastifyReply): Promise<void> => {
-    const started = begin(route, asker, request, reply);
-    const status = await started.head;
-    if (route.stream === 'events' && asker.caller !== null) reply.raw.once('close', streams.add(asker.caller, started.finish));
-    if (ailingStatuses.has(status)) throw new Ailing(`answered ${status}`);
-  };
-
-  const throughBreaker = async (route: Route, asker: Asker, request: FastifyRequest, reply: FastifyReply): Promise<void> => {
-    const { breaker } = upstreams.to(route.service);
-    try {
-      await breaker.call(() => once(route, asker, request, reply));
-    } catch (error) {
-      if (!(error instanceof Ailing)) throw error;
-    }
+    await head;
+    if (asker.streamEnd?.aborted) finish();
+    asker.streamEnd?.addEventListener('abort', finish, { once: true });
+    if (isAiling) throw new Ailing('the answer says so');
   };
 
   return async (route, asker, request, reply) => {
+    const { breaker, requests, streams } = upstreams.to(route.service);
+    if (!(route.stream === 'none' ? requests : streams).places.take(reply.raw)) {
+      const detail = `Too many requests are waiting for ${route.service}, the service behind this route.`;
+      throw new Refusal('upstream_unavailable', detail, { retryAfterSeconds: 1 });
+    }
     const isRead = route.method === 'GET';
+    const startedAtMs = performance.now();
     for (let retry = 0; ; retry += 1) {
       try {
-        return await throughBreaker(route, asker, request, reply);
+        const timeoutMs = route.timeoutMs - (performance.now() - startedAtMs);
+        return await breaker.call(() => once(route, asker, request, reply, timeoutMs));
       } catch (error) {
+        if (error instanceof Ailing) return;
         if (error instanceof ClientGone) return void reply.hijack();
-        if (!isRead || retry === retriesMax || !isConnectionFailure(error)) throw refusalFor(route, error);
+        if (!isRead || retry === retriesMax || !isConnectionFailure(error)) throw refusalFor(route.service, error);
         await delay(Math.random() * retryDelayMsFirst * 2 ** retry);
       }
     }
   };
 };
 
-const refusalFor = ({ service }: Route, error: unknown): unknown => {
-  if (error instanceof BreakerOpen) {
-    const detail = `The service behind this route, ${service}, is not answering; it is left alone for a moment.`;
-    return new Refusal('upstream_unavailable', detail, { retryAfterSeconds: error.retryAfterSeconds, cause: error });
-  }
-  if (error instanceof DeadlinePassed) {
-    return new Refusal('upstream_unavailable', `The service behind this route, ${service}, gave no answer in time.`, {
-      retryAfterSeconds,
-      cause: error,
-    });
-  }
-  if (error instanceof Refusal) return error;
-  return new Refusal('upstream_unavailable', `The service behind this route, ${service}, cannot be reached.`, {
-    retryAfterSeconds,
-    cause: error,
-  });
-};
+/** A request may name the whole URL. Whose it claims to be is nothing to the service. */
+const pathOf = (url: string): string => (url.startsWith('/') ? url : url.replace(/^https?:\/\/[^/]*/, ''));

@@ -69,11 +69,14 @@ const connectionListed = (connection: string | undefined): ReadonlySet<string> =
   return new Set(names.filter((name) => name !== 'content-length'));
 };
 
-export const headersToAnswer = (headers: IncomingHttpHeaders): OutgoingHttpHeaders => {
+/** `ours` are on every answer; of the service's only those that are allowed come on top. */
+export const headersToAnswer = (headers: IncomingHttpHeaders, ours: OutgoingHttpHeaders): OutgoingHttpHeaders => {
   const named = connectionListed(headers.connection);
-  const result: OutgoingHttpHeaders = {};
+  const result: OutgoingHttpHeaders = { ...ours };
   for (const [name, value] of Object.entries(headers)) {
     if (value !== undefined && responseHeaders.has(name) && !named.has(name)) result[name] = value;
   }
+  // Each names what its own part of the answer depends on: CORS the origin, the service what it was asked for.
+  if (ours['vary'] !== undefined && headers.vary !== undefined) result['vary'] = `${ours['vary']}, ${headers.vary}`;
   return result;
 };

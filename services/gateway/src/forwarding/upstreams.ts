@@ -1,20 +1,29 @@
-/** The services behind the gateway: connections to each, and a breaker before them. */
+/** The services behind the gateway: connections to each, a bound on what waits for them, and a breaker before them. */
 
 import type { Logger } from '@settler/chassis/logger';
 import type { Metrics } from '@settler/chassis/metrics';
 import { type StatefulService, statefulServices } from '@settler/contracts/services';
 import { Pool } from 'undici';
 import { type Breaker, type BreakerState, createBreaker } from './breaker.ts';
+import { createPlaces, type Places } from './places.ts';
+
+/** Connections to a service, and how many requests may have one or wait for one. */
+export interface Lane {
+  readonly pool: Pool;
+  readonly places: Places;
+}
 
 export interface Upstream {
-  readonly pool: Pool;
+  readonly requests: Lane;
   /** For what stays open for minutes: uploads and event streams must not use up the connections that everything else needs. */
-  readonly streamPool: Pool;
+  readonly streams: Lane;
   readonly breaker: Breaker;
 }
 
 export interface Upstreams {
   readonly to: (service: StatefulService) => Upstream;
+  /** The answer to a question of the gateway's own, as JSON. @throws where it is not 200 */
+  readonly ask: (service: StatefulService, path: string) => Promise<unknown>;
   readonly close: () => Promise<void>;
 }
 
@@ -26,28 +35,55 @@ export interface UpstreamsOptions {
 }
 
 const connectionsMax = 256;
+const waitingMax = 4_096;
 const streamsMax = 2_048;
 const connectTimeoutMs = 1_000;
+const askTimeoutMs = 2_000;
 const numberOf: Readonly<Record<BreakerState, number>> = { closed: 0, 'half-open': 0.5, open: 1 };
 
 export const createUpstreams = ({ urls, breakerOpenMs, logger, metrics }: UpstreamsOptions): Upstreams => {
   const breakers = metrics.gauge('settler_breaker_open', 'Whether a service is left alone: 1 open, 0.5 trying, 0 closed.', ['upstream']);
-  const open = (service: StatefulService): Upstream => {
+
+  const open = (service: StatefulService): Upstream & { readonly own: Pool } => {
     const pool = (connections: number) => new Pool(urls[service], { connections, connectTimeout: connectTimeoutMs, pipelining: 1 });
+    // Its own, so that it is told how the service is and not how many wait for it.
+    const own = pool(4);
     breakers.set({ upstream: service }, 0);
-    const breaker = createBreaker(service, breakerOpenMs, (state) => {
-      breakers.set({ upstream: service }, numberOf[state]);
-      logger.warn({ upstream: service, state }, 'a breaker changed');
+    const breaker = createBreaker({
+      name: service,
+      openMs: breakerOpenMs,
+      probe: async () => {
+        const { statusCode, body } = await own.request({ method: 'GET', path: '/health/ready', signal: AbortSignal.timeout(askTimeoutMs) });
+        await body.dump();
+        if (statusCode >= 500) throw new Error(`${service} says that it is not ready`);
+      },
+      onChange: (state) => {
+        breakers.set({ upstream: service }, numberOf[state]);
+        logger.warn({ upstream: service, state }, 'a breaker changed');
+      },
     });
-    return { pool: pool(connectionsMax), streamPool: pool(streamsMax), breaker };
+    return {
+      requests: { pool: pool(connectionsMax), places: createPlaces(connectionsMax + waitingMax) },
+      streams: { pool: pool(streamsMax), places: createPlaces(streamsMax) },
+      own,
+      breaker,
+    };
   };
+
   const upstreams = new Map(statefulServices.map((service) => [service, open(service)]));
+  const to = (service: StatefulService) => upstreams.get(service) as ReturnType<typeof open>;
   return {
-    to: (service) => upstreams.get(service) as Upstream,
+    to,
+    ask: async (service, path) => {
+      const { statusCode, body } = await to(service).own.request({ method: 'GET', path, signal: AbortSignal.timeout(askTimeoutMs) });
+      if (statusCode === 200) return body.json();
+      await body.dump();
+      throw new Error(`${service} answered ${statusCode} to ${path}`);
+    },
     close: async () => {
-      for (const { pool, streamPool, breaker } of upstreams.values()) {
+      for (const { requests, streams, own, breaker } of upstreams.values()) {
         breaker.stop();
-        await Promise.all([pool.destroy(), streamPool.destroy()]);
+        await Promise.all([requests.pool.destroy(), streams.pool.destroy(), own.destroy()]);
       }
     },
   };

@@ -2,6 +2,7 @@
 import reference from '@scalar/fastify-api-reference';
 import { hidden } from '@settler/chassis/http';
 import type { FastifyInstance } from 'fastify';
+import type { OpenApi } from './openapi.ts';
 
 // The page carries its script's start and its styles inline.
 const pagePolicy = [
@@ -16,8 +17,12 @@ const pagePolicy = [
   "frame-ancestors 'none'",
 ].join('; ');
 
-export const referenceRoutes = async (app: FastifyInstance, openApi: () => Promise<unknown>): Promise<void> => {
-  app.get('/openapi.json', hidden, openApi);
+export const referenceRoutes = async (app: FastifyInstance, openApi: () => Promise<OpenApi>): Promise<void> => {
+  app.get('/openapi.json', hidden, async (request, reply) => {
+    const { text, etag } = await openApi();
+    reply.headers({ etag, 'cache-control': 'no-cache', 'content-type': 'application/json; charset=utf-8' });
+    return request.headers['if-none-match'] === etag ? reply.code(304).send() : reply.send(text);
+  });
   await app.register(async (scope) => {
     scope.addHook('onRequest', (_request, reply, done) => {
       reply.raw.setHeader('content-security-policy', pagePolicy);

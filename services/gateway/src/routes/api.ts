@@ -1,9 +1,8 @@
 /** Every route of the contract, forwarded to the service that owns it. */
-import { hidden, sendProblem } from '@settler/chassis/http';
+import { hidden } from '@settler/chassis/http';
 import { type Route, routes } from '@settler/contracts/routes';
 import type { FastifyInstance } from 'fastify';
 import type { Admit } from '../admission.ts';
-import { linger } from '../forwarding/body.ts';
 import type { Forward } from '../forwarding/forward.ts';
 
 export const apiRoutes = async (app: FastifyInstance, admit: Admit, forward: Forward): Promise<void> => {
@@ -11,18 +10,15 @@ export const apiRoutes = async (app: FastifyInstance, admit: Admit, forward: For
     // Bodies go through as they come. The services read them; here they would only be held.
     scope.removeAllContentTypeParsers();
     scope.addContentTypeParser('*', (_request, _payload, done) => done(null));
-    scope.setErrorHandler((error, request, reply) => {
-      reply.raw.once('finish', () => linger(request.raw));
-      return sendProblem(error, request, reply);
-    });
     for (const route of Object.values<Route>(routes)) {
       scope.route({
         ...hidden,
         method: route.method,
         url: route.path.replaceAll(/\{(\w+)\}/g, ':$1'),
         handler: async (request, reply) => {
-          const asker = await admit(route, request, reply);
-          await forward(route, asker, request, reply);
+          // What belongs to one caller is nobody else's to keep, unless its service says so.
+          reply.header('cache-control', 'no-store');
+          await forward(route, await admit(route, request, reply), request, reply);
           return reply;
         },
       });

@@ -1,0 +1,39 @@
+/** What the client is told where no answer of the service can be passed on. */
+import { Refusal } from '@settler/chassis/refusal';
+import type { StatefulService } from '@settler/contracts/services';
+import { BreakerOpen } from './breaker.ts';
+import { DeadlinePassed } from './exchange.ts';
+
+const retryAfterSeconds = 1;
+
+const connectionFailures: ReadonlySet<string> = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EPIPE',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'ETIMEDOUT',
+  'UND_ERR_SOCKET',
+  'UND_ERR_CONNECT_TIMEOUT',
+]);
+
+/** Whether the request may never have arrived, or its answer never left. */
+export const isConnectionFailure = (error: unknown): boolean => {
+  // Where a name has several addresses, each has failed in its own way.
+  if (error instanceof AggregateError) return error.errors.every(isConnectionFailure);
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' && connectionFailures.has(error.code);
+};
+
+export const refusalFor = (service: StatefulService, error: unknown): unknown => {
+  const unavailable = (what: string, seconds = retryAfterSeconds) =>
+    new Refusal('upstream_unavailable', `The service behind this route, ${service}, ${what}.`, {
+      retryAfterSeconds: seconds,
+      cause: error,
+    });
+  if (error instanceof Refusal) return error;
+  if (error instanceof BreakerOpen) return unavailable('is not answering; it is left alone for a moment', error.retryAfterSeconds);
+  if (error instanceof DeadlinePassed) return unavailable('gave no answer in time');
+  return unavailable('cannot be reached');
+};

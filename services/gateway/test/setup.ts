@@ -1,0 +1,124 @@
+/** What the tests of the gateway have in common: a real gateway before a real identity, and stand-ins for the services behind. */
+import { generateKeyPairSync } from 'node:crypto';
+import { createInternalVerifier, type InternalVerifier } from '@settler/chassis/internal-token';
+import type { PrincipalClaims } from '@settler/contracts/internal/principal';
+import { type Client, client, createIsland, type Island, type StartedService, startService } from '@settler/harness';
+import { freePorts } from '@settler/local/processes/ports';
+import { type Arrived, type StandIn, startStandIn, stopStandIns } from './stand-in.ts';
+
+type Settings = Readonly<Record<string, string>>;
+
+export interface Person {
+  readonly email: string;
+  readonly userId: string;
+  readonly organizationId: string;
+  readonly sessionId: string;
+  readonly accessToken: string;
+  readonly refreshToken: string;
+}
+
+export interface Key {
+  readonly id: string;
+  readonly key: string;
+}
+
+export interface Door {
+  readonly island: Island;
+  readonly identity: StartedService;
+  readonly gateway: StartedService;
+  readonly url: string;
+  readonly jobs: StandIn;
+  readonly executions: StandIn;
+  readonly webhooks: StandIn;
+  /** Signs access tokens as identity does, for forging. */
+  readonly signingKey: string;
+  /** As identity itself is called, past the gateway and its limits. */
+  readonly register: () => Promise<Person>;
+  readonly createKey: (person: Person, body?: Record<string, unknown>) => Promise<Key>;
+  readonly revokeKey: (person: Person, key: Key) => Promise<void>;
+  readonly logOut: (person: Person) => Promise<void>;
+  /** Another gateway on a port of its own. */
+  readonly startReplica: (settings?: Settings) => Promise<StartedService>;
+  readonly as: (credentials: { token?: string; apiKey?: string }, url?: string) => Client;
+  /** The claims of the internal token that arrived, once its signature and audience were verified. */
+  readonly claimsOf: (arrived: Arrived, audience: 'jobs' | 'executions' | 'webhooks') => PrincipalClaims;
+  readonly dispose: () => Promise<void>;
+}
+
+const password = 'a password of several words';
+let people = 0;
+
+export const claimsIn = (token: string): Record<string, unknown> =>
+  JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString()) as Record<string, unknown>;
+
+export const startDoor = async (settings: Settings = {}, identitySettings: Settings = {}): Promise<Door> => {
+  const island = await createIsland();
+  const [jobs, executions, webhooks] = await Promise.all([startStandIn(), startStandIn(), startStandIn()]);
+  await island.provision('identity');
+  const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+  const signingKey = privateKey.export({ type: 'pkcs8', format: 'pem' }) as string;
+  const common: Settings = { JOBS_URL: jobs.url, EXECUTIONS_URL: executions.url, WEBHOOKS_URL: webhooks.url, UNREADY_MS: '0' };
+  const gatewayEnvironment = (overrides: Settings) => island.environmentFor('gateway', { ...common, ...settings, ...overrides });
+  const [identity, gateway] = await Promise.all([
+    startService('identity', island.environmentFor('identity', { JWT_PRIVATE_KEY: signingKey, ...identitySettings })),
+    startService('gateway', gatewayEnvironment({})),
+  ]);
+
+  const called = (token: string) => client(identity.url, { token });
+  const anonymous = () => called(island.principalToken({ audience: 'identity', kind: 'anonymous', scopes: [] }));
+  const as = ({ userId, organizationId, sessionId }: Person) =>
+    called(island.principalToken({ audience: 'identity', subject: userId, organizationId, sessionId, role: 'owner' }));
+  const verifiers = new Map<string, InternalVerifier>();
+  const publicKeys = Object.fromEntries(
+    (gatewayEnvironment({})['SERVICE_PUBLIC_KEYS'] ?? '').split(',').map((pair) => pair.split(':', 2) as [string, string]),
+  );
+  let port = Number(new URL(gateway.url).port) + 100;
+
+  return {
+    island,
+    identity,
+    gateway,
+    url: gateway.url,
+    jobs,
+    executions,
+    webhooks,
+    signingKey,
+    register: async () => {
+      people += 1;
+      const email = `person-${people}@example.com`;
+      const { status, body } = await anonymous().post('/v1/auth/register', { email, password, organizationName: `Firm ${people}` });
+      if (status !== 201) throw new Error(`registration answered ${status}: ${JSON.stringify(body)}`);
+      const { user, organization, accessToken, refreshToken } = body;
+      const sessionId = String(claimsIn(accessToken)['sid']);
+      return { email, userId: user.id, organizationId: organization.id, sessionId, accessToken, refreshToken };
+    },
+    createKey: async (person, body = {}) => {
+      const answer = await as(person).post('/v1/api-keys', { name: 'a key', scopes: ['*'], ...body });
+      if (answer.status !== 201) throw new Error(`the key was refused: ${JSON.stringify(answer.body)}`);
+      return { id: answer.body.id, key: answer.body.key };
+    },
+    revokeKey: async (person, { id }) => {
+      const { status } = await as(person).delete(`/v1/api-keys/${id}`);
+      if (status !== 204) throw new Error(`revoking answered ${status}`);
+    },
+    logOut: async (person) => {
+      const { status } = await as(person).post('/v1/auth/logout', { refreshToken: person.refreshToken });
+      if (status !== 204) throw new Error(`logging out answered ${status}`);
+    },
+    startReplica: async (overrides = {}) => {
+      const [free = 0] = await freePorts(1, port);
+      port = free + 1;
+      return startService('gateway', gatewayEnvironment({ ...overrides, PORT: String(free) }));
+    },
+    as: (credentials, url = gateway.url) => client(url, credentials),
+    claimsOf: ({ headers }, audience) => {
+      const verify = verifiers.get(audience) ?? createInternalVerifier(audience, publicKeys);
+      verifiers.set(audience, verify);
+      return verify((headers.authorization ?? '').replace(/^Bearer /, ''));
+    },
+    dispose: async () => {
+      await island.dispose();
+      await stopStandIns();
+    },
+  };
+};
