@@ -23,10 +23,16 @@ export interface InstallationSecrets extends ServiceSecrets {
   readonly brokerAdminPassword: string;
 }
 
+export const newInstallationSecrets = (): InstallationSecrets => ({
+  ...newServiceSecrets(),
+  postgresPassword: newPassword(),
+  brokerAdminPassword: newPassword(),
+});
+
 /** @throws when the file is damaged: with new secrets the data that are there could not be read any more. */
 export const loadSecrets = (file: string): InstallationSecrets => {
   if (existsSync(file)) return read(file);
-  const created = { ...newServiceSecrets(), postgresPassword: newPassword(), brokerAdminPassword: newPassword() };
+  const created = newInstallationSecrets();
   writeWhole(file, `${JSON.stringify(created, null, 2)}\n`);
   return created;
 };
