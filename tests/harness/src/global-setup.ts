@@ -11,11 +11,14 @@ interface Shared {
 const holder = globalThis as { [key]?: Shared | undefined };
 const key: unique symbol = Symbol.for('settler.test-servers');
 
+const wording = { embedded: 'from npm packages', containers: 'in containers' } as const;
+
 export const setup = async (project: TestProject): Promise<void> => {
   holder[key] ??= { servers: startServers(), users: 0 };
   const shared = holder[key];
   shared.users += 1;
   const { addresses } = await shared.servers;
+  if (shared.users === 1) process.stdout.write(`PostgreSQL and NATS are ${wording[addresses.kind]}.\n`);
   project.provide('settlerServers', addresses);
 };
 

@@ -32,10 +32,15 @@ export const clearRunDirectory = async (directory: string): Promise<void> => {
   rmSync(directory, { recursive: true, force: true });
 };
 
+/** Whether the run of that name is still under way; what is no name of a run is no run of ours to end. */
+export const isAlive = (name: string): boolean => {
+  const [, pid, birth] = namePattern.exec(name) ?? [];
+  return pid === undefined || birthOf(Number(pid)) === birth;
+};
+
 export const clearDeadRuns = async (): Promise<void> => {
   for (const name of readdirSync(tmpdir())) {
-    const [, pid, birth] = namePattern.exec(name) ?? [];
-    if (pid === undefined || birthOf(Number(pid)) === birth) continue;
+    if (isAlive(name)) continue;
     // Another user's leftovers are that user's to remove, and what they list is nothing to send signals by.
     if (lstatSync(join(tmpdir(), name)).uid !== process.getuid?.()) continue;
     await clearRunDirectory(join(tmpdir(), name));

@@ -4,8 +4,8 @@ import { statefulServices } from '@settler/contracts/services';
 import { forEach, newPassword, newServiceSecrets } from '@settler/local/services/secrets';
 import pg from 'pg';
 import { accountCount, islandSequence, type ServerAddresses } from './addresses.ts';
+import { chooseServers } from './choice.ts';
 import { startContainers } from './containers.ts';
-import { hasContainers } from './docker.ts';
 import { startEmbedded } from './embedded.ts';
 import { clearDeadRuns, clearRunDirectory, createRunDirectory } from './run-directory.ts';
 import type { Servers, ServersWanted } from './wanted.ts';
@@ -19,6 +19,7 @@ export interface StartedServers {
 const unboundedStore = 'jetstream: { max_file_store: 1000TB, max_memory_store: 1GB }';
 
 export const startServers = async (): Promise<StartedServers> => {
+  const choice = await chooseServers(process.env);
   await clearDeadRuns();
   const runDirectory = createRunDirectory();
   const secrets = newServiceSecrets();
@@ -33,7 +34,7 @@ export const startServers = async (): Promise<StartedServers> => {
     runDirectory,
     firstPort,
   };
-  const servers = await ((await hasContainers()) ? startContainers(wanted) : startEmbedded(wanted));
+  const servers = await (choice.kind === 'containers' ? startContainers(wanted, choice.docker) : startEmbedded(wanted));
   const stop = async () => {
     await servers.stop();
     await clearRunDirectory(runDirectory);
