@@ -28,6 +28,12 @@ export const auditActions = {
   'job.resumed': { service: 'jobs', description: 'A paused job was resumed.' },
   'job.archived': { service: 'jobs', description: 'A job was archived.' },
   'execution.queued': { service: 'executions', description: 'A run of a job was asked for and accepted.' },
+  'execution.completed': {
+    service: 'executions',
+    description: 'An execution completed; the entry counts the exceptions that it opened, which have no entries of their own.',
+  },
+  'execution.failed': { service: 'executions', description: 'An execution failed, for the reason that stands in the entry.' },
+  'execution.cancelled': { service: 'executions', description: 'An execution was cancelled.' },
   'execution.cancel_requested': { service: 'executions', description: 'An execution that was not over was asked to end.' },
   'webhook.created': { service: 'webhooks', description: 'A webhook endpoint was created.' },
   'webhook.updated': { service: 'webhooks', description: 'A webhook endpoint was changed, paused or made active again.' },

@@ -108,7 +108,11 @@ test('a month is reconciled, explained, delivered and audited', async () => {
     async () => {
       const { body } = await key.get('/v1/audit-events?limit=200');
       const found = new Set(body.data.map(({ action }: { action: string }) => action));
-      return ['execution.queued', 'job.created', 'webhook.created', 'api-key.created'].every((action) => found.has(action)) && found;
+      return (
+        ['execution.queued', 'execution.completed', 'job.created', 'webhook.created', 'api-key.created'].every((action) =>
+          found.has(action),
+        ) && found
+      );
     },
     { what: 'the audit trail' },
   );

@@ -25,8 +25,8 @@ interface Opened {
   readonly firstSeenAt: Date;
 }
 
-/** The messages that tell of them; they are few, whatever the number of exceptions. */
-export const openExceptions = async (trx: Trx, held: HeldExecution): Promise<OutboxMessage[]> => {
+/** How many were opened, and the messages that tell of them, which are few, whatever the number. */
+export const openExceptions = async (trx: Trx, held: HeldExecution): Promise<{ count: number; messages: OutboxMessage[] }> => {
   const opened: Opened[] = [];
   for (let after = -1; ; ) {
     const results = await nextResults(trx, held, after);
@@ -35,7 +35,7 @@ export const openExceptions = async (trx: Trx, held: HeldExecution): Promise<Out
     after = last.position;
     opened.push(...(await insertBatch(trx, held, results)));
   }
-  return messagesFor(held, opened);
+  return { count: opened.length, messages: messagesFor(held, opened) };
 };
 
 const nextResults = (trx: Trx, { id, createdAt }: HeldExecution, after: number): Promise<Result[]> =>

@@ -4,7 +4,7 @@
  */
 
 import { faultPoint } from '@settler/chassis/faults';
-import type { Outbox } from '@settler/chassis/outbox';
+import { auditMessage, type Outbox } from '@settler/chassis/outbox';
 import { actFor, type Postgres, violatedConstraint } from '@settler/chassis/postgres';
 import { type Selectable, sql } from 'kysely';
 import type { Ending, HeldExecution, LeaseStore } from '../../application/ports.ts';
@@ -93,8 +93,8 @@ export const createLeaseStore = (postgres: Postgres<Database>, outbox: Outbox, {
       const [row] = rows;
       if (row === undefined) return false;
       await actFor(trx, row.organization_id);
-      const opened = ending.status === 'completed' && !held.dryRun ? await openExceptions(trx, held) : [];
-      await outbox.append(trx, [stateEvent(row), ...opened]);
+      const opened = ending.status === 'completed' && !held.dryRun ? await openExceptions(trx, held) : nothingOpened;
+      await outbox.append(trx, [stateEvent(row), ...opened.messages, endingEntry(row, ending, opened.count)]);
       faultPoint('executions.before-commit');
       return true;
     }),
@@ -125,6 +125,22 @@ export const createLeaseStore = (postgres: Postgres<Database>, outbox: Outbox, {
       return rows.map((row) => row.id);
     }),
 });
+
+const nothingOpened = { count: 0, messages: [] };
+
+/** What a run did is in the trail as one entry, however many exceptions it opened. */
+const endingEntry = (row: Row, ending: Ending, exceptionsOpened: number) =>
+  auditMessage('executions', row.organization_id, {
+    actor: { type: 'system', id: 'executions' },
+    address: null,
+    action: `execution.${ending.status}`,
+    resource: { type: 'execution', id: row.id },
+    after: {
+      jobId: row.job_id,
+      ...(ending.status === 'failed' ? { code: ending.error.code } : {}),
+      ...(ending.status === 'completed' ? { exceptionsOpened } : {}),
+    },
+  });
 
 const columnsOf = (ending: Ending) => {
   switch (ending.status) {
@@ -160,6 +176,7 @@ const endOrphans = async (trx: Parameters<Parameters<Postgres<Database>['system'
     returning *`.execute(trx);
   for (const row of rows) {
     await actFor(trx, row.organization_id);
-    await outbox.append(trx, [stateEvent(row)]);
+    const ending: Ending = row.error === null ? { status: 'cancelled' } : { status: 'failed', error: row.error };
+    await outbox.append(trx, [stateEvent(row), endingEntry(row, ending, 0)]);
   }
 };
