@@ -22,10 +22,7 @@ export const orderOfResults = (results: ResultColumns, source: RecordBatch, targ
   const { length } = results;
   const needs = new Uint32Array(length);
   const days = new Uint32Array(length);
-  const low = new Uint32Array(length);
-  const high = new Uint32Array(length);
-  const amount = new Float64Array(1);
-  const words = new Uint32Array(amount.buffer);
+  const amounts = new Float64Array(length);
   for (let index = 0; index < length; index += 1) {
     const isTarget = results.sources[index] === -1;
     const batch = isTarget ? target : source;
@@ -34,17 +31,41 @@ export const orderOfResults = (results: ResultColumns, source: RecordBatch, targ
     // Of one outcome, results of the source come before those that have only a target.
     needs[index] = needOf[outcome] * 2 + (isTarget ? 1 : 0);
     days[index] = (batch.days[row] as number) + 2 ** 31;
-    const units = batch.amounts[row] as number;
-    // Doubles sort as whole numbers once the sign is turned over; adding 0 makes one of the two zeros.
-    amount[0] = Number.isNaN(units) ? Number.NEGATIVE_INFINITY : units + 0;
+    amounts[index] = batch.amounts[row] as number;
+  }
+  const keys = [...amountKeys(amounts), days, needs];
+  const order = keys.reduce<Uint32Array | undefined>((sorted, column) => orderOf(column, sorted), undefined) ?? new Uint32Array(0);
+  settleEqual(order, keys, (one, other) => compareResults(results, source, target, one, other));
+  return order;
+};
+
+/** Amounts as whole numbers that sort as they do, least significant first; those without an amount come before all others. */
+const amountKeys = (amounts: Float64Array): Uint32Array[] => {
+  let least = Number.POSITIVE_INFINITY;
+  let most = Number.NEGATIVE_INFINITY;
+  for (const amount of amounts) {
+    if (amount < least) least = amount;
+    if (amount > most) most = amount;
+  }
+  const low = new Uint32Array(amounts.length);
+  if (most - least < 2 ** 32 - 1) {
+    for (let index = 0; index < amounts.length; index += 1) {
+      const amount = amounts[index] as number;
+      low[index] = Number.isNaN(amount) ? 0 : amount - least + 1;
+    }
+    return [low];
+  }
+  // Doubles sort as whole numbers once the sign is turned over; adding 0 makes one of the two zeros.
+  const high = new Uint32Array(amounts.length);
+  const amount = new Float64Array(1);
+  const words = new Uint32Array(amount.buffer);
+  for (let index = 0; index < amounts.length; index += 1) {
+    amount[0] = Number.isNaN(amounts[index] as number) ? Number.NEGATIVE_INFINITY : (amounts[index] as number) + 0;
     const isNegative = (words[1] as number) >>> 31 === 1;
     low[index] = isNegative ? ~(words[0] as number) : (words[0] as number);
     high[index] = isNegative ? ~(words[1] as number) : (words[1] as number) | 0x80000000;
   }
-  const order =
-    [low, high, days, needs].reduce<Uint32Array | undefined>((sorted, keys) => orderOf(keys, sorted), undefined) ?? new Uint32Array(0);
-  settleEqual(order, [needs, days, high, low], (one, other) => compareResults(results, source, target, one, other));
-  return order;
+  return [low, high];
 };
 
 /** Puts runs of equal keys in the order of `compare`. */
