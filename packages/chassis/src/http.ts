@@ -50,7 +50,8 @@ export const createHttp = async ({ service, logger, isStopping = () => false }: 
     disableRequestLogging: true,
     bodyLimit: 1024 * 1024,
     requestTimeout: requestTimeoutMs,
-    http: { maxHeaderSize: headerBytesMax, headersTimeout: headersTimeoutMs, connectionsCheckingInterval: 5_000 },
+    // Node would refuse a missing Host with an answer of its own; `requireHost` does so with ours.
+    http: { maxHeaderSize: headerBytesMax, headersTimeout: headersTimeoutMs, connectionsCheckingInterval: 5_000, requireHostHeader: false },
     // Longer than the gateway keeps idle sockets, so that it never writes into one that we are closing.
     keepAliveTimeout: 75_000,
     forceCloseConnections: 'idle',
@@ -78,10 +79,9 @@ export const createHttp = async ({ service, logger, isStopping = () => false }: 
     inContext(context, done);
   });
   // Before anybody reads its body: whatever that is, there is nobody to take it.
-  app.addHook('preParsing', (request, reply, _payload, done) => {
-    if (request.is404) sendProblem(nothingThere(request), request, reply);
-    else done();
-  });
+  app.addHook('preParsing', (request, _reply, _payload, done) =>
+    done(requireHost(request) ?? (request.is404 ? nothingThere(request) : null)),
+  );
   app.removeContentTypeParser(['application/json', 'text/plain']);
   app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body: Buffer, done) => {
     try {
@@ -104,6 +104,12 @@ export const createHttp = async ({ service, logger, isStopping = () => false }: 
   });
   return app;
 };
+
+/** RFC 9112, 3.2: without it nobody knows whom a request is for. */
+const requireHost = ({ raw }: FastifyRequest): Refusal | undefined =>
+  raw.headers.host === undefined && raw.httpVersion === '1.1'
+    ? new Refusal('malformed_request', 'The Host header is missing.', { headers: { connection: 'close' } })
+    : undefined;
 
 /** One line per request, those among them whose client did not wait for the answer or whose answer broke off. */
 const logRequest = (request: FastifyRequest, reply: FastifyReply): void => {

@@ -1,6 +1,6 @@
 /** What is not HTTP, or is too much of it, never reaches a route. It is answered like everything else: with a problem document. */
 import { randomUUID } from 'node:crypto';
-import { STATUS_CODES } from 'node:http';
+import { type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 import { contextFrom, inContext } from './context.ts';
@@ -8,8 +8,8 @@ import { problemAnswer } from './problem.ts';
 import { Refusal } from './refusal.ts';
 
 type Fault = Error & { readonly code?: string };
-/** The answer that is being sent on a connection, which Node keeps here and looks at itself before it answers a fault. */
-type Connection = Socket & { readonly _httpMessage?: { readonly headersSent: boolean } | null };
+/** With the answer that is being sent on it, which Node keeps here and looks at itself before it answers a fault. */
+type Connection = Socket & { readonly _httpMessage?: ServerResponse | null };
 
 const refusalOf = ({ code }: Fault): readonly [number, Refusal] => {
   switch (code) {
@@ -36,8 +36,15 @@ export function answerUnreadable(this: FastifyInstance, fault: Fault, socket: Co
   }
   if (answered.has(socket)) return;
   answered.add(socket);
-  // Behind an answer that has begun there is no place for another one.
-  if (!socket.writable || socket._httpMessage?.headersSent === true) {
+  const current = socket._httpMessage;
+  // What came before it was readable: its answer is owed, and the last one.
+  if (current?.req.complete === true) {
+    current.shouldKeepAlive = false;
+    current.once('finish', () => socket.destroySoon());
+    return;
+  }
+  // Within an answer that has begun there is no place for another one.
+  if (!socket.writable || current?.headersSent === true) {
     socket.destroy();
     return;
   }

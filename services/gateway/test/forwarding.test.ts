@@ -95,6 +95,15 @@ describe('what reaches a service', () => {
     expect(() => door.claimsOf(door.webhooks.last(), 'jobs')).toThrow();
   });
 
+  test('the address is that of the connection, whatever a client says, where no proxy is trusted', async () => {
+    const { key: bound } = await door.createKey(person, { allowedIps: ['192.0.2.0/24'] });
+    const { key: home } = await door.createKey(person, { allowedIps: ['127.0.0.0/8'] });
+    const from = { headers: { 'x-forwarded-for': '192.0.2.9' } };
+    expect((await door.as({ apiKey: bound }).get('/v1/jobs', from)).status).toBe(403);
+    expect((await door.as({ apiKey: home }).get('/v1/jobs', from)).status).toBe(200);
+    expect(door.claimsOf(door.jobs.last(), 'jobs').ip).toBe('127.0.0.1');
+  });
+
   test('a request is one request, however its length is told', async () => {
     const post = (...lines: string[]) =>
       ['POST /v1/jobs HTTP/1.1', `Host: ${host()}`, `X-API-Key: ${key.key}`, 'Content-Type: application/json', ...lines].join('\r\n');
@@ -185,6 +194,14 @@ describe('what reaches a client', () => {
     for (const name of ['set-cookie', 'server', 'x-powered-by', 'x-internal', 'access-control-allow-origin']) {
       expect([name, answer.headers.get(name)]).toEqual([name, null]);
     }
+  });
+
+  test('and nothing that would let the pages of others read it, unless that is configured', async () => {
+    const origin = { headers: { origin: 'https://app.example.com' } };
+    const { status, headers } = await door.as({ apiKey: key.key }).get('/v1/jobs', origin);
+    expect([status, headers.get('access-control-allow-origin'), headers.get('vary')]).toEqual([200, null, null]);
+    const preflight = await fetch(`${door.url}/v1/jobs`, { method: 'OPTIONS', ...origin });
+    expect([preflight.status, preflight.headers.get('allow')]).toEqual([405, 'POST, GET']);
   });
 
   test('answers without a body, and heads of answers', async () => {

@@ -14,7 +14,8 @@ export const serviceLaunch = (service: Service, environment: Environment): Launc
   command: process.execPath,
   arguments: ['--conditions=@settler/source', inCheckout(`services/${service}/src/main.ts`)],
   workingDirectory: root,
-  environment,
+  // Sources are compiled at each start otherwise, which is a third of what a start costs.
+  environment: { NODE_COMPILE_CACHE: inCheckout('node_modules/.cache/services'), ...environment },
   stopSignal: 'SIGTERM',
   isReady: async () => (await fetch(`${serviceUrl(Number(environment['PORT']))}/health/ready`, { signal: AbortSignal.timeout(2_000) })).ok,
 });

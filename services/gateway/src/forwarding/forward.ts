@@ -53,7 +53,7 @@ export const createForward = ({ upstreams, tokenFor }: ForwardNeeds): Forward =>
     const isEventStream = route.stream === 'events';
     const sendsBody = hasBody(raw);
     let isAiling = false;
-    if (sendsBody && raw.headers.expect !== undefined) reply.raw.writeContinue();
+    if (sendsBody && raw.headers.expect?.toLowerCase() === '100-continue') reply.raw.writeContinue();
     const { head, finish } = exchange({
       pool: (route.stream === 'none' ? requests : streams).pool,
       method: raw.method ?? route.method,
