@@ -4,8 +4,8 @@
  * transpositions; Jaro is the mean of matches ÷ either length and (matches − transpositions) ÷ matches. Above 0.7 it is raised by a
  * tenth of what is missing to 1 for each of the first four letters that are the same. DuckDB and talisman compute the same.
  */
-import { type Letters, lettersOf } from './levenshtein.ts';
-import type { Measure } from './similarity.ts';
+import { type Letters, lettersOf } from './letters.ts';
+import type { Measure } from './measure.ts';
 
 const wordBits = 32;
 const prefixMax = 4;

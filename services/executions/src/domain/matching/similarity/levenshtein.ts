@@ -3,24 +3,8 @@
  * a whole column are computed at once, a bit for each (Myers 1999, in Hyyrö's form of 2003), where one of the texts has at most 32
  * units of UTF-16; longer ones row by row.
  */
-import type { Measure } from './similarity.ts';
-
-export interface Letters {
-  readonly units: Uint16Array;
-  /** Which of 32 classes of letters there are: what only one of two texts has costs it an edit each. */
-  readonly classes: number;
-}
-
-export const lettersOf = (text: string): Letters => {
-  const units = new Uint16Array(text.length);
-  let classes = 0;
-  for (let index = 0; index < text.length; index += 1) {
-    const unit = text.charCodeAt(index);
-    units[index] = unit;
-    classes |= 1 << unit;
-  }
-  return { units, classes };
-};
+import { type Letters, lettersOf } from './letters.ts';
+import type { Measure } from './measure.ts';
 
 const wordBits = 32;
 
@@ -47,7 +31,7 @@ export const createLevenshtein = (threshold: number): Measure<Letters> => {
   };
 };
 
-export const bitsOf = (word: number): number => {
+const bitsOf = (word: number): number => {
   let bits = word - ((word >>> 1) & 0x55555555);
   bits = (bits & 0x33333333) + ((bits >>> 2) & 0x33333333);
   return Math.imul((bits + (bits >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24;

@@ -1,5 +1,5 @@
 /** Measures that compare what texts consist of, in whatever order. */
-import type { Measure } from './similarity.ts';
+import type { Measure } from './measure.ts';
 
 type Parts = ReadonlySet<string>;
 

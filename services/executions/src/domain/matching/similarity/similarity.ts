@@ -1,19 +1,14 @@
-/** How alike two texts are, from 0 to 1. What depends on one text alone is made once, and compared with many. */
+/** How alike two texts are, from 0 to 1. */
 import type { FieldCondition } from '@settler/contracts/rules';
 import { createJaroWinkler } from './jaro-winkler.ts';
 import { createLevenshtein } from './levenshtein.ts';
+import type { Measure } from './measure.ts';
 import { createTokenSet, createTrigram } from './sets.ts';
-
-export interface Measure<Prepared> {
-  readonly prepare: (text: string) => Prepared;
-  /** NaN below the threshold, which is often seen long before the similarity is known. Comparing one text with many in a row is fastest. */
-  readonly compare: (one: Prepared, other: Prepared) => number;
-}
 
 export type Similarity = Extract<FieldCondition, { type: 'fuzzy' }>['similarity'];
 
 /** Units of UTF-16 that are looked at: names are shorter, and a field of megabytes must not take hours. */
-export const comparedMax = 256;
+const comparedMax = 256;
 
 export const createSimilarity = (similarity: Similarity, threshold: number): Measure<unknown> => {
   const measure = measureOf(similarity, threshold);
