@@ -128,9 +128,10 @@ const nothingThere = (request: FastifyRequest): Refusal => {
 
 export const sendProblem = (error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply => {
   const refusal = toRefusal(error);
-  const cause = refusal.details.cause;
+  const { cause, isReported } = refusal.details;
   if (refusal.code === 'internal') request.log.error({ err: error }, 'a request failed');
-  else if (refusal.code === 'upstream_unavailable') request.log.warn({ err: cause ?? error }, 'a request could not be served');
+  else if (refusal.code === 'upstream_unavailable' && isReported !== true)
+    request.log.warn({ err: cause ?? error }, 'a request could not be served');
   else if (cause !== undefined) request.log.debug({ err: cause }, 'a request was refused');
   return sendAnswer(reply, problemAnswer(refusal));
 };

@@ -7,6 +7,8 @@ export interface RefusalDetails {
   readonly retryAfterSeconds?: number;
   readonly headers?: Readonly<Record<string, string>>;
   readonly cause?: unknown;
+  /** Whether the log has the fault already, from when it began: while it lasts, a line for each request says nothing new. */
+  readonly isReported?: boolean;
 }
 
 export class Refusal extends Error {

@@ -34,7 +34,11 @@ export const createAuthenticate = (needs: AuthenticateNeeds): Authenticate => {
   const isWithinGrace = (verifiedAtMs: number): boolean => performance.now() - verifiedAtMs <= freshMs + graceMs;
   const orUnavailable = (error: unknown): never => {
     if (!(error instanceof IdentityUnreachable)) throw error;
-    throw new Refusal('upstream_unavailable', 'Credentials cannot be checked at the moment.', { retryAfterSeconds: 1, cause: error });
+    throw new Refusal('upstream_unavailable', 'Credentials cannot be checked at the moment.', {
+      retryAfterSeconds: 1,
+      cause: error,
+      isReported: !revocations.isFresh(),
+    });
   };
 
   const currentKey = async (key: string): Promise<VerifiedKey> => {

@@ -1,5 +1,5 @@
 /** What the client is told where no answer of the service can be passed on. */
-import { Refusal } from '@settler/chassis/refusal';
+import { Refusal, type RefusalDetails } from '@settler/chassis/refusal';
 import type { StatefulService } from '@settler/contracts/services';
 import { BreakerOpen } from './breaker.ts';
 import { DeadlinePassed } from './exchange.ts';
@@ -27,13 +27,13 @@ export const isConnectionFailure = (error: unknown): boolean => {
 };
 
 export const refusalFor = (service: StatefulService, error: unknown): unknown => {
-  const unavailable = (what: string, seconds = retryAfterSeconds) =>
-    new Refusal('upstream_unavailable', `The service behind this route, ${service}, ${what}.`, {
-      retryAfterSeconds: seconds,
-      cause: error,
-    });
+  const unavailable = (what: string, details: RefusalDetails = { retryAfterSeconds }) =>
+    new Refusal('upstream_unavailable', `The service behind this route, ${service}, ${what}.`, { cause: error, ...details });
   if (error instanceof Refusal) return error;
-  if (error instanceof BreakerOpen) return unavailable('is not answering; it is left alone for a moment', error.retryAfterSeconds);
+  if (error instanceof BreakerOpen) {
+    const details = { retryAfterSeconds: error.retryAfterSeconds, isReported: true };
+    return unavailable('is not answering; it is left alone for a moment', details);
+  }
   if (error instanceof DeadlinePassed) return unavailable('gave no answer in time');
   return unavailable('cannot be reached');
 };
