@@ -39,6 +39,8 @@ export interface Endpoint<Params extends Schema, Query extends Schema, Body exte
   readonly body?: Body;
   /** Success answers by status; null for one without a body. */
   readonly answers: Readonly<Record<number, z.ZodType | null>>;
+  /** Statuses of refusals that are this route's own: those that follow from its kind are known. */
+  readonly refuses?: readonly number[];
   /** What needs other services or a long time: never inside a transaction. With a key it runs under a claim. */
   readonly prepare?: (input: Input<Output<Params>, Output<Query>, Output<Body>>) => Promise<Prepared>;
   /** The effect. With an Idempotency-Key it runs in the transaction that records the answer. */
@@ -179,12 +181,17 @@ const requireNoBody = (route: Route, request: FastifyRequest): undefined => {
 
 /** Every problem that the route itself can answer with, beside its successes; read by @fastify/swagger. */
 const documentation = (name: RouteName, route: Route, endpoint: Endpoint<Schema, Schema, Schema, unknown>) => {
+  const hasBody = endpoint.body !== undefined || route.stream === 'upload';
   const failures = [400, 401, 403, 404, 409, 412, 413, 415, 422, 429, 500, 503].filter((status) => {
-    if (status === 401 || status === 403) return route.access !== 'public' || status === 401;
+    if (endpoint.refuses?.includes(status)) return true;
+    if (status === 401 || status === 403) return route.access !== 'public';
     if (status === 404) return route.path.includes('{');
-    if (status === 409 || status === 422) return route.idempotent;
+    if (status === 409) return route.idempotent;
     if (status === 412) return route.method === 'PATCH' || route.method === 'DELETE';
-    if (status === 413 || status === 415) return endpoint.body !== undefined || route.stream === 'upload';
+    if (status === 413) return hasBody;
+    if (status === 415) return endpoint.body !== undefined;
+    // Without a body there is no other one that a key could be used with again.
+    if (status === 422) return route.idempotent && hasBody;
     return true;
   });
   const success = Object.entries(endpoint.answers).map(([status, schema]) => [status, schema ?? z.null().describe('No body')]);

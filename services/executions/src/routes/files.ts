@@ -3,7 +3,7 @@ import type { Readable } from 'node:stream';
 import multipart from '@fastify/multipart';
 import type { Answer } from '@settler/chassis/answer';
 import type { Endpoints } from '@settler/chassis/endpoint';
-import { resource } from '@settler/chassis/entity-tag';
+import { requireRevision, resource } from '@settler/chassis/entity-tag';
 import { fingerprintOf, type Idempotency, readIdempotencyKey } from '@settler/chassis/idempotency';
 import { pageOf, pageQuery } from '@settler/chassis/pagination';
 import { invalid, notFound } from '@settler/chassis/refusal';
@@ -91,7 +91,9 @@ export const fileRoutes = async (endpoint: Endpoints['endpoint'], { app, files, 
   endpoint('deleteFile', {
     params: byId,
     answers: { 204: null },
-    handle: async ({ params, principal }) => {
+    handle: async ({ params, ifMatch, principal }) => {
+      // A file never changes, so there is one revision of it.
+      requireRevision(ifMatch, 1);
       if (!(await files.remove(principal.organizationId, params.id))) throw notFound('file');
       return { status: 204 };
     },

@@ -75,6 +75,7 @@ export const authRoutes = (endpoint: Endpoints['endpoint'], needs: AuthNeeds): v
   });
 
   endpoint('login', {
+    refuses: [401],
     body: loginBody,
     answers: { 200: signedInAnswer },
     idempotencyScope: (body) => idempotencyScope(body.email),
@@ -84,6 +85,7 @@ export const authRoutes = (endpoint: Endpoints['endpoint'], needs: AuthNeeds): v
   });
 
   endpoint('refresh', {
+    refuses: [401],
     body: refreshBody,
     answers: { 200: tokensAnswer },
     idempotencyScope: (body) => idempotencyScope(body.refreshToken),
