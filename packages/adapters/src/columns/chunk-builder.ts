@@ -4,26 +4,27 @@ import type { Layout } from '../fields/layout.ts';
 import { broken, type CellTable, type Rows, readable, refused } from './cells.ts';
 import { type Column, columnOf, rawColumn } from './column.ts';
 import { noCurrency } from './currency.ts';
-import { addNumbers, numbers, takeNumbers } from './numbers.ts';
+import { addNumbers, dropNumbers, numbers, numbersOf } from './numbers.ts';
 
 export type BuiltChunk = Omit<ColumnChunk, 'bytesRead' | 'totalBytes'>;
 
 export type ChunkBuilder = {
-  readonly add: (table: CellTable) => void;
-  /** Makes a chunk of what there is; the last `heldRows` stay. */
-  readonly flush: () => void;
-  /** Chunks that are ready; the caller empties it. */
-  readonly chunks: BuiltChunk[];
+  /** Rows for `next`, in place of the last ones; where `isMore`, these are the last ones too, and perhaps more. */
+  readonly offer: (table: CellTable, isMore: boolean) => void;
+  /** The next full chunk; where `flush`, what there is. It lasts until it is asked again. */
+  readonly next: (flush: boolean) => BuiltChunk | undefined;
 };
 
 /** The last `heldRows` are not given out, however many come: they may turn out to be no records. */
 export const chunkBuilder = (layout: Layout, rowsPerChunk: number, heldRows: number): ChunkBuilder => {
   const columns: readonly Column[] = [...layout.placed.map(columnOf), ...layout.raw.map(({ name, index }) => rawColumn(name, index))];
   const lines = numbers((length) => new Uint32Array(length));
-  const chunks: BuiltChunk[] = [];
   let invalid: InvalidRow[] = [];
+  let offered: CellTable | undefined;
+  let from = 0;
+  let given = 0;
 
-  const fill = (table: CellTable, from: number, to: number): void => {
+  const fill = (table: CellTable, to: number): void => {
     const first = addNumbers(lines, to - from);
     lines.values.set(table.lines.subarray(from, to), first);
     const found: InvalidRow[] = [];
@@ -43,32 +44,39 @@ export const chunkBuilder = (layout: Layout, rowsPerChunk: number, heldRows: num
     for (const column of columns) column.settle?.(rows, layout.currencyMapped);
     // Faults were found field by field.
     for (const row of found.sort((one, other) => one.row - other.row)) invalid.push(row);
+    from = to;
   };
 
-  const emit = (rows: number): void => {
-    const texts = new Map<string, TextCells>();
-    const chunk = { rows, lines: takeNumbers(lines, rows), texts, invalid: invalid.filter(({ row }) => row < rows) };
-    for (const column of columns) {
-      const { text, ...rest } = column.take(rows);
-      if (text !== undefined) texts.set(...text);
-      Object.assign(chunk, rest);
-    }
+  const drop = (rows: number): void => {
+    dropNumbers(lines, rows);
+    for (const column of columns) column.drop(rows);
     invalid = invalid.filter(({ row }) => row >= rows).map((found) => ({ ...found, row: found.row - rows }));
-    chunks.push(chunk);
+  };
+
+  const give = (rows: number): BuiltChunk => {
+    const texts = new Map<string, TextCells>();
+    const chunk = { rows, lines: numbersOf(lines, rows), texts, invalid: invalid.filter(({ row }) => row < rows) };
+    for (const column of columns) {
+      const { text, ...numeric } = column.part(rows);
+      if (text !== undefined) texts.set(...text);
+      Object.assign(chunk, numeric);
+    }
+    given = rows;
+    return chunk;
   };
 
   return {
-    chunks,
-    add: (table) => {
-      for (let from = 0; from < table.rows; ) {
-        const to = Math.min(table.rows, from + rowsPerChunk + heldRows - lines.rows);
-        fill(table, from, to);
-        from = to;
-        if (lines.rows === rowsPerChunk + heldRows) emit(rowsPerChunk);
-      }
+    offer: (table, isMore) => {
+      offered = table;
+      if (!isMore) from = 0;
     },
-    flush: () => {
-      if (lines.rows > heldRows) emit(lines.rows - heldRows);
+    next: (flush) => {
+      if (given > 0) drop(given);
+      given = 0;
+      const full = rowsPerChunk + heldRows;
+      if (offered !== undefined && from < offered.rows) fill(offered, Math.min(offered.rows, from + full - lines.rows));
+      if (lines.rows === full) return give(rowsPerChunk);
+      return flush && lines.rows > heldRows ? give(lines.rows - heldRows) : undefined;
     },
   };
 };

@@ -1,5 +1,5 @@
 /** One field of a chunk: how the cells of its columns come into it. */
-import type { ColumnChunk } from '../columns.ts';
+import type { ColumnChunk, TextCells } from '../columns.ts';
 import type { Placed } from '../fields/layout.ts';
 import type { FieldPlan } from '../fields/plan.ts';
 import type { Rows } from './cells.ts';
@@ -7,21 +7,20 @@ import { amounts, fillAmounts, fillDebitCredit, fillFixedAmount, isCanonicalAmou
 import { fillCurrencies, fillFixedCurrency } from './fill-currency.ts';
 import { days, fillDays, fillFixedDay, isCanonicalDay } from './fill-date.ts';
 import { fillFixed, fillRead, fillReadOfTwo, fillText, type IsPlain, isPlainId } from './fill-text.ts';
-import { takeNumbers } from './numbers.ts';
+import { dropNumbers, numbersOf } from './numbers.ts';
 import { settleAmounts } from './settle.ts';
-import { takeTexts, textHeap } from './text-heap.ts';
+import { dropTexts, textHeap, textsOf } from './text-heap.ts';
 
-/** A part of a chunk under construction. */
-export type Taken = Pick<ColumnChunk, 'amount' | 'date'> & {
-  readonly text?: readonly [field: string, cells: ReturnType<typeof takeTexts>];
-};
+/** A column's part of a chunk. */
+type Part = Pick<ColumnChunk, 'amount' | 'date'> & { readonly text?: readonly [field: string, cells: TextCells] };
 
 export type Column = {
   readonly fill: (rows: Rows) => void;
   /** What only shows once all columns are filled. */
   readonly settle?: (rows: Rows, currencyMapped: boolean) => void;
-  /** Gives the first rows away; the rest stays. */
-  readonly take: (rows: number) => Taken;
+  /** The first rows, until they are dropped. */
+  readonly part: (rows: number) => Part;
+  readonly drop: (rows: number) => void;
 };
 
 export const columnOf = ({ plan, columns }: Placed): Column => {
@@ -37,7 +36,11 @@ type Fill = (heap: ReturnType<typeof textHeap>, rows: Rows) => void;
 
 const textColumn = (field: string, fill: Fill): Column => {
   const heap = textHeap();
-  return { fill: (rows) => fill(heap, rows), take: (rows) => ({ text: [field, takeTexts(heap, rows)] }) };
+  return {
+    fill: (rows) => fill(heap, rows),
+    part: (rows) => ({ text: [field, textsOf(heap, rows)] }),
+    drop: (rows) => dropTexts(heap, rows),
+  };
 };
 
 const never: IsPlain = () => false;
@@ -78,7 +81,11 @@ const amountColumn = (plan: FieldPlan, columns: readonly number[]): Column => {
       else fillFixedAmount(target, rows, plan);
     },
     settle: (rows, currencyMapped) => settleAmounts(target, rows, currencyMapped),
-    take: (rows) => ({ amount: { digits: takeNumbers(target.digits, rows), scale: takeNumbers(target.scale, rows) } }),
+    part: (rows) => ({ amount: { digits: numbersOf(target.digits, rows), scale: numbersOf(target.scale, rows) } }),
+    drop: (rows) => {
+      dropNumbers(target.digits, rows);
+      dropNumbers(target.scale, rows);
+    },
   };
 };
 
@@ -91,6 +98,7 @@ const dateColumn = (plan: FieldPlan, columns: readonly number[]): Column => {
       if (written.as === 'date') fillDays(target, rows, plan, first, written);
       else fillFixedDay(target, rows, plan);
     },
-    take: (rows) => ({ date: takeNumbers(target, rows) }),
+    part: (rows) => ({ date: numbersOf(target, rows) }),
+    drop: (rows) => dropNumbers(target, rows),
   };
 };

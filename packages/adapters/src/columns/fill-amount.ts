@@ -5,8 +5,8 @@ import { broken, type Rows, textOf } from './cells.ts';
 import { addNumbers, type Numbers, numbers } from './numbers.ts';
 
 export interface Amounts {
-  readonly digits: Numbers<Float64Array<ArrayBuffer>>;
-  readonly scale: Numbers<Uint8Array<ArrayBuffer>>;
+  readonly digits: Numbers<Float64Array>;
+  readonly scale: Numbers<Uint8Array>;
 }
 
 export const amounts = (): Amounts => ({

@@ -5,7 +5,7 @@ import type { FieldPlan } from '../fields/plan.ts';
 import { broken, type Rows, textOf } from './cells.ts';
 import { addNumbers, type Numbers, numbers } from './numbers.ts';
 
-export type Days = Numbers<Int32Array<ArrayBuffer>>;
+export type Days = Numbers<Int32Array>;
 
 export const days = (): Days => numbers((length) => new Int32Array(length));
 

@@ -1,6 +1,6 @@
 /** A column of numbers that grows by rows. */
 
-type NumberArray = Float64Array<ArrayBuffer> | Int32Array<ArrayBuffer> | Uint32Array<ArrayBuffer> | Uint8Array<ArrayBuffer>;
+type NumberArray = Float64Array | Int32Array | Uint32Array | Uint8Array;
 
 export interface Numbers<Values extends NumberArray> {
   values: Values;
@@ -26,11 +26,11 @@ export const addNumbers = <Values extends NumberArray>(column: Numbers<Values>, 
   return first;
 };
 
-/** The first `rows`, to be given away; the rest stays. */
-export const takeNumbers = <Values extends NumberArray>(column: Numbers<Values>, rows: number): Values => {
-  const { values } = column;
-  column.values = column.create(Math.max(256, column.rows));
-  column.values.set(values.subarray(rows, column.rows));
+/** The first rows, until they are dropped. */
+export const numbersOf = <Values extends NumberArray>({ values }: Numbers<Values>, rows: number): Values =>
+  values.subarray(0, rows) as Values;
+
+export const dropNumbers = <Values extends NumberArray>(column: Numbers<Values>, rows: number): void => {
+  column.values.copyWithin(0, rows, column.rows);
   column.rows -= rows;
-  return values.subarray(0, rows) as Values;
 };

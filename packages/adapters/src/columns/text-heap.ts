@@ -58,16 +58,17 @@ export const addText = (heap: TextHeap, text: string): void => {
   heap.offsets[heap.rows] = used + heap.bytes.write(text, used);
 };
 
-/** The first `rows`, to be given away; the rest stays, in memory of its own that is as large as the first needed. */
-export const takeTexts = (heap: TextHeap, rows: number): TextCells => {
-  const taken = heap.offsets[rows] as number;
-  const kept = { bytes: heap.bytes, offsets: heap.offsets, rows: heap.rows };
-  const used = kept.offsets[kept.rows] as number;
-  const next = textHeap(Math.max(taken + (taken >> 4), used - taken));
-  kept.bytes.copy(next.bytes, 0, taken, used);
-  Object.assign(heap, next);
-  reserveRows(heap, kept.rows);
-  heap.rows = kept.rows - rows;
-  for (let row = 0; row <= heap.rows; row++) heap.offsets[row] = (kept.offsets[rows + row] as number) - taken;
-  return { bytes: kept.bytes.subarray(0, taken), offsets: kept.offsets.subarray(0, rows + 1) };
+/** The first rows, until they are dropped. */
+export const textsOf = ({ bytes, offsets }: TextHeap, rows: number): TextCells => ({
+  bytes: bytes.subarray(0, offsets[rows]),
+  offsets: offsets.subarray(0, rows + 1),
+});
+
+/** Drops the first rows. The memory stays: what the next chunk needs, the last one has. */
+export const dropTexts = (heap: TextHeap, rows: number): void => {
+  const { bytes, offsets } = heap;
+  const dropped = offsets[rows] as number;
+  bytes.copyWithin(0, dropped, offsets[heap.rows]);
+  heap.rows -= rows;
+  for (let row = 0; row <= heap.rows; row++) offsets[row] = (offsets[rows + row] as number) - dropped;
 };

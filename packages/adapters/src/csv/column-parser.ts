@@ -7,13 +7,12 @@ import { cellScanner } from './scan.ts';
 import { type CsvTable, tableIn } from './table.ts';
 
 export type ColumnParser = {
+  /** Before the next block, `next` must have answered that there is nothing left of the last. */
   readonly push: (block: Uint8Array) => void;
   /** Throws `empty_file` where there was not even a header. */
   readonly finish: () => void;
-  /** Makes a chunk of the rows there are. */
-  readonly flush: () => void;
-  /** The chunks that are ready, once. */
-  readonly take: () => BuiltChunk[];
+  /** The next full chunk; where `flush`, of the rows there are. It lasts until the next is asked for. */
+  readonly next: (flush: boolean) => BuiltChunk | undefined;
   readonly line: () => number;
 };
 
@@ -24,7 +23,7 @@ export const columnParser = (config: CsvTable, limits: ReadLimits): ColumnParser
       header: (cells, line) => {
         builder = chunkBuilder(layOut(config.fields, cells, line, limits), limits.rowsPerChunk, config.trailerRows ?? 0);
       },
-      rows: (cells) => builder?.add(cells),
+      rows: (cells, isMore) => builder?.offer(cells, isMore),
     }),
   );
   return {
@@ -33,8 +32,7 @@ export const columnParser = (config: CsvTable, limits: ReadLimits): ColumnParser
       table.finish();
       if (builder === undefined) throw emptyFile((config.skipRows ?? 0) + 1);
     },
-    flush: () => builder?.flush(),
-    take: () => builder?.chunks.splice(0) ?? [],
+    next: (flush) => builder?.next(flush),
     line: table.line,
   };
 };

@@ -32,8 +32,8 @@ export const readColumns: ReadColumns<CsvConfig> = async function* (config, cont
   const parser = columnParser(config, limits);
   let bytesReported = 0;
   for await (const { bytesRead, totalBytes, isLast } of feed(config, context, parser)) {
-    if (isLast || bytesRead - bytesReported >= bytesPerColumnChunk) parser.flush();
-    for (const chunk of parser.take()) {
+    const flush = isLast || bytesRead - bytesReported >= bytesPerColumnChunk;
+    for (let chunk = parser.next(flush); chunk !== undefined; chunk = parser.next(flush)) {
       yield { ...chunk, bytesRead, totalBytes } satisfies ColumnChunk;
       bytesReported = bytesRead;
       context.signal.throwIfAborted();

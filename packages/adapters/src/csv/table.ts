@@ -31,7 +31,8 @@ export const tableIn = (
   const decide = (): Splitter => {
     const decided = begin(detection.best());
     split = decided;
-    for (const block of seen.splice(0)) decided.push(block);
+    // At once, as it would be of one block: whoever splits may have to be asked for the rows of each before the next.
+    decided.push(Buffer.concat(seen.splice(0)));
     return decided;
   };
 

@@ -1,9 +1,28 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { type ColumnChunk, noDay } from '../../src/columns.ts';
 import { ReaderFailure } from '../../src/reader.ts';
-import { fileOf, someFileId } from '../reading.ts';
-import { readBoth } from './both.ts';
+import { openReader } from '../../src/readers.ts';
+import { contextOf, fileOf, someFileId } from '../reading.ts';
+import { readBoth, readColumnChunks } from './both.ts';
 import { generatedCsv } from './generated.ts';
+
+const header = 'id,amount,currency,date,reference';
+const fields = { id: 'id', amount: 'amount', currency: 'currency', date: 'date', reference: 'reference' };
+
+const chunksOf = (text: string, config: object = { fields }, limits = {}): Promise<ColumnChunk[]> =>
+  readColumnChunks({ fileId: someFileId, ...config }, { openFile: fileOf(text), limits });
+
+/** The only chunk of a small file, which as rows says the same. */
+const columnsOf = async (text: string, config: object = { fields }): Promise<ColumnChunk> => {
+  await readBoth({ fileId: someFileId, ...config }, { openFile: fileOf(text) });
+  const [chunk, ...others] = await chunksOf(text, config);
+  if (chunk === undefined || others.length > 0) throw new Error('there is not one chunk');
+  return chunk;
+};
+
+const textsIn = ({ texts }: ColumnChunk): Record<string, string> =>
+  Object.fromEntries([...texts].map(([name, { bytes }]) => [name, Buffer.from(bytes).toString('utf8')]));
 
 const cut = (bytes: Uint8Array, sizes: readonly number[]): Uint8Array[] => {
   const blocks: Uint8Array[] = [];
@@ -36,5 +55,114 @@ describe('columns', () => {
     // The inputs are worth reading: there were many of both.
     expect(read).toBeGreaterThan(300);
     expect(invalid).toBeGreaterThan(300);
+  });
+
+  it('have numbers for amounts and days, and texts one after another for everything else', async () => {
+    const chunk = await columnsOf(`${header},Memo\n7,-12.5,eur,1969-12-31,order 1,"say ""hi"""\n8,1000,JPY,,,\n`);
+    expect(chunk).toMatchObject({
+      rows: 2,
+      lines: Uint32Array.of(2, 3),
+      amount: { digits: Float64Array.of(-125, 1000), scale: Uint8Array.of(1, 0) },
+      date: Int32Array.of(-1, noDay),
+      invalid: [],
+    });
+    expect(textsIn(chunk)).toEqual({ id: '78', currency: 'EURJPY', reference: 'order 1', Memo: 'say "hi"' });
+    expect(chunk.texts.get('reference')?.offsets).toEqual(Uint32Array.of(0, 7, 7));
+  });
+
+  it('are without amount and date where there is neither', async () => {
+    const chunk = await columnsOf('ref\na\n', { fields: { reference: 'ref' } });
+    expect([chunk.amount, chunk.date]).toEqual([undefined, undefined]);
+  });
+
+  it('keep rows that cannot be read, with what of them can be and why', async () => {
+    const { rows, amount, invalid, ...chunk } = await columnsOf(
+      `${header}\n1,NaN,EUR,2026-04-01,a\n2,1\n3,1.005,EUR,2026-02-30,c\n4,1.005,EUR,,d\n5,1,,,e\n6,2,USD,,f\n`,
+    );
+    expect([rows, [...(amount?.digits ?? [])]]).toEqual([6, [Number.NaN, Number.NaN, 1005, 1005, 1, 2]]);
+    expect(textsIn({ rows, invalid, ...chunk })).toMatchObject({ id: '13456', reference: 'acdef' });
+    expect(invalid).toEqual([
+      { row: 0, field: 'amount', reason: 'amount "NaN" is not a number written with decimal point' },
+      { row: 1, reason: 'the row has 2 cells, the header 5' },
+      { row: 2, field: 'date', reason: 'date "2026-02-30" is not a date that exists' },
+      { row: 3, field: 'amount', reason: 'amount 1.005 has more decimals than EUR has' },
+      { row: 4, field: 'currency', reason: 'currency is empty' },
+    ]);
+  });
+
+  it('refuse an amount that is not exact as a number, as rows do, and keep one that is', async () => {
+    const chunk = await columnsOf(
+      'id,amount\n1,9007199254740991\n2,9007199254740992\n3,-90071992547409.910000\n4,0.9007199254740993\n5,123456789012345678\n',
+      { fields: { id: 'id', amount: 'amount' } },
+    );
+    expect([...(chunk.amount?.digits ?? [])]).toEqual([2 ** 53 - 1, Number.NaN, -(2 ** 53 - 1), Number.NaN, Number.NaN]);
+    expect(chunk.invalid.map(({ row, field }) => [row, field])).toEqual([
+      [1, 'amount'],
+      [3, 'amount'],
+      [4, 'amount'],
+    ]);
+    expect(chunk.invalid[0]?.reason).toBe(
+      'amount 9007199254740992 has too many digits to be exact: without the decimal separator at most 9007199254740991',
+    );
+  });
+
+  it('come in chunks of at most as many rows as asked for, with how far the reader has come, and without the rows at the end', async () => {
+    const rows = Array.from({ length: 20 }, (_, index) => `${index},${index},EUR,2026-04-01,r${index}\n`);
+    const text = `${header}\n${rows.join('')}Total,190\nEnd\n`;
+    const chunks = await chunksOf(text, { fields, trailerRows: 2 }, { rowsPerChunk: 7 });
+    expect(chunks.map((chunk) => chunk.rows)).toEqual([7, 7, 6]);
+    expect(chunks.flatMap(({ lines }) => [...lines])).toEqual(rows.map((_, index) => index + 2));
+    expect(chunks.flatMap(({ amount }) => [...(amount?.digits ?? [])])).toEqual(rows.map((_, index) => index));
+    expect(chunks.flatMap(({ invalid }) => invalid)).toEqual([]);
+    expect(chunks.at(-1)).toMatchObject({ bytesRead: text.length, totalBytes: text.length });
+  });
+
+  it('come in chunks of 65,536 rows, or fewer where those are long', async () => {
+    const short = await chunksOf(`id\n${'7\n'.repeat(150_000)}`, { fields: { id: 'id' } });
+    expect(short.map(({ rows }) => rows)).toEqual([65_536, 65_536, 18_928]);
+    const long = await chunksOf(`id,text\n${`7,${'x'.repeat(100_000)}\n`.repeat(200)}`, { fields: { id: 'id' } });
+    expect(long.length).toBeGreaterThan(1);
+    for (const { texts } of long) expect(texts.get('text')?.bytes.length).toBeLessThan(9 * 1024 * 1024);
+    expect(long.reduce((sum, { rows }) => sum + rows, 0)).toBe(200);
+  });
+
+  it('hold one chunk in the same memory however many there are', async () => {
+    const { readColumns } = await openReader('csv', { fileId: someFileId, fields });
+    const buffers = new Set<unknown>();
+    const openFile = fileOf(header, ...Array.from({ length: 50 }, (_, index) => `\n${index + 1000},1.00,EUR,2026-04-01,some text`));
+    for await (const chunk of readColumns?.(contextOf({ openFile, limits: { rowsPerChunk: 5 } })) ?? []) {
+      for (const { bytes, offsets } of chunk.texts.values()) buffers.add(bytes.buffer).add(offsets.buffer);
+    }
+    expect(buffers.size).toBe(6);
+  });
+
+  it('come of a file whose delimiter only shows at its end', async () => {
+    // With a comma the quote would open a cell that never closes.
+    const chunk = await columnsOf('a,"b;c\n1;2\n3;4', { fields: { reference: 'c' } });
+    expect(textsIn(chunk)).toEqual({ reference: '24', 'a,"b': '13' });
+  });
+
+  it('do not begin when aborted already, and stop at the next chunk when aborted later', async () => {
+    const { readColumns } = await openReader('csv', { fileId: someFileId, fields: { id: 'id' } });
+    if (readColumns === undefined) throw new Error('csv does not read columns');
+    const openFile = fileOf(`id\n${'7\n'.repeat(10)}`);
+    const reason = new Error('cancelled');
+    const never = readColumns(contextOf({ openFile, signal: AbortSignal.abort(reason) }))[Symbol.asyncIterator]();
+    await expect(never.next()).rejects.toBe(reason);
+    const abort = new AbortController();
+    const chunks = readColumns(contextOf({ openFile, signal: abort.signal, limits: { rowsPerChunk: 5 } }))[Symbol.asyncIterator]();
+    expect(await chunks.next()).toMatchObject({ done: false, value: { rows: 5 } });
+    abort.abort(reason);
+    await expect(chunks.next()).rejects.toBe(reason);
+  });
+
+  it('read every encoding that rows do', async () => {
+    const text = `id,amount,note\n7,"1.234,50",Zürich €\n`;
+    const config = { fields: { id: 'id', amount: { column: 'amount', decimal: ',' } } };
+    for (const bytes of [Buffer.from(`\ufeff${text}`, 'utf16le'), Buffer.from(text), Buffer.from(text.replace('€', '\x80'), 'latin1')]) {
+      const [chunk] = await readColumnChunks({ fileId: someFileId, ...config }, { openFile: fileOf(...cut(bytes, [3])) });
+      expect(chunk?.amount).toEqual({ digits: Float64Array.of(123450), scale: Uint8Array.of(2) });
+      expect(chunk && textsIn(chunk)).toEqual({ id: '7', note: 'Zürich €' });
+    }
   });
 });

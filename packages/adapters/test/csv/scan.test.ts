@@ -30,14 +30,15 @@ const outcomeOf = (text: string, sizes: readonly number[], begin: (outcome: Outc
 
 const optionsOf = ({ delimiter = ',', bytesPerRecord = 1024 }: Options): SplitOptions => ({ delimiter, bytesPerRecord, firstLine: 1 });
 
-const scanned = (text: string, options: Options = {}): Outcome =>
-  outcomeOf(text, options.sizes ?? [], (outcome) =>
+const scanned = (text: string, options: Options = {}): Outcome => {
+  let seen = 0;
+  return outcomeOf(text, options.sizes ?? [], (outcome) =>
     cellScanner(optionsOf(options), {
       header: (cells) => {
         outcome.header = cells;
       },
-      rows: ({ bytes, bounds, width, rows, lines, broken }) => {
-        for (let row = 0; row < rows; row++) {
+      rows: ({ bytes, bounds, width, rows, lines, broken }, isMore) => {
+        for (let row = isMore ? seen : 0; row < rows; row++) {
           const cells = Array.from({ length: width }, (_, column) => {
             const at = 2 * (row * width + column);
             return bytes.toString('utf8', bounds[at], bounds[at + 1]);
@@ -46,9 +47,11 @@ const scanned = (text: string, options: Options = {}): Outcome =>
           if (fault !== undefined) expect(cells.join('')).toBe('');
           outcome.rows.push([lines[row] ?? 0, fault?.reason ?? cells]);
         }
+        seen = rows;
       },
     }),
   );
+};
 
 const split = (text: string, options: Options = {}): Outcome =>
   outcomeOf(text, [], (outcome) =>
