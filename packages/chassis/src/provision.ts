@@ -164,10 +164,12 @@ export interface BrokerProvision {
   readonly servers: string;
   /** On how many servers of a cluster each stream is kept. */
   readonly replicas?: number;
+  /** How long a message that was handed out and not acknowledged waits before it is handed out again. */
+  readonly ackWaitMs?: number;
 }
 
 /** Streams first, then the durable consumers on them. */
-export const provisionBroker = async ({ servers, replicas = 1 }: BrokerProvision): Promise<void> => {
+export const provisionBroker = async ({ servers, replicas = 1, ackWaitMs = 30_000 }: BrokerProvision): Promise<void> => {
   const connection = await connect({ ...brokerServers(servers), name: 'settler-provision', timeout: 5_000 });
   try {
     const manager = await jetstreamManager(connection);
@@ -178,7 +180,7 @@ export const provisionBroker = async ({ servers, replicas = 1 }: BrokerProvision
       await (known.has(stream.name) ? manager.streams.update(stream.name, config) : manager.streams.add(config));
     }
     for (const consumer of Object.values<ConsumerDefinition>(consumers)) {
-      const config = consumerConfiguration(consumer);
+      const config = consumerConfiguration(consumer, ackWaitMs);
       await manager.consumers.add(consumer.stream, config);
     }
   } finally {
@@ -201,11 +203,11 @@ const streamConfiguration = (stream: StreamDefinition, replicas: number) => ({
   duplicate_window: nanoseconds(2 * 60_000),
 });
 
-const consumerConfiguration = (consumer: ConsumerDefinition) => ({
+const consumerConfiguration = (consumer: ConsumerDefinition, ackWaitMs: number) => ({
   durable_name: consumer.durable,
   ack_policy: AckPolicy.Explicit,
   deliver_policy: DeliverPolicy.All,
-  ack_wait: nanoseconds(30_000),
+  ack_wait: nanoseconds(ackWaitMs),
   max_ack_pending: 256,
   filter_subjects: [...consumer.filters],
 });

@@ -32,6 +32,9 @@ export interface Island {
 /** As many as a number is given; a second replica of a service takes one of the spare ones with `freePorts`. */
 const portsPerIsland = 8;
 
+/** A tenth of what it is elsewhere: tests kill consumers and wait for the messages that those had. */
+const ackWaitMs = 3_000;
+
 export const createIsland = async (): Promise<Island> => {
   const servers = inject('settlerServers');
   const number = await takeNumber(servers);
@@ -67,7 +70,7 @@ export const createIsland = async (): Promise<Island> => {
           passwords: servers.secrets.passwords[service],
         }),
       );
-      await Promise.all([...databases, provisionBroker({ servers: brokerUrl('admin') })]);
+      await Promise.all([...databases, provisionBroker({ servers: brokerUrl('admin'), ackWaitMs })]);
     },
     databaseConfig: (service, user) => databaseConfigOf(servers, prefix, service, user),
     brokerUrl,

@@ -1,0 +1,150 @@
+/**
+ * Every service of the main path is killed where it hurts most: with its work done and not yet committed, committed and not yet
+ * acknowledged, published and not yet recorded, in the middle of a COPY. Each is started again, and the leases are those of
+ * production; afterwards nothing is lost and nothing has happened twice.
+ */
+
+import type { StatefulService } from '@settler/contracts/services';
+import { consumers } from '@settler/contracts/streams';
+import { createIsland, type Island, type System, startService, startSystem, waitFor } from '@settler/harness';
+import pg from 'pg';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createParty, must, type Party, payments } from '../src/party.ts';
+import { type Receiver, startReceiver } from '../src/receiver.ts';
+
+let island: Island;
+let system: System;
+let receiver: Receiver;
+/** Of the endpoint that every party has. */
+let bystander: Receiver;
+let party: Party;
+const running = new Map<StatefulService, Awaited<ReturnType<typeof startService>>>();
+
+beforeAll(async () => {
+  island = await createIsland();
+  [system, receiver, bystander] = await Promise.all([startSystem(island), startReceiver(), startReceiver()]);
+  party = await createParty(system.url, 'killed', bystander.url);
+  const { id, secret } = await must(201, party.key.post('/v1/webhooks', { url: receiver.url, events: ['*'] }));
+  expect(id).toBeTypeOf('string');
+  receiver.trust(secret);
+});
+afterAll(async () => {
+  await Promise.all([receiver.close(), bystander.close()]);
+  await island.dispose();
+});
+
+const restart = async (service: StatefulService, settings: Record<string, string> = {}): Promise<void> => {
+  const before = running.get(service) ?? system.services[service];
+  before.kill('SIGKILL');
+  await before.exited;
+  running.set(service, await startService(service, island.environmentFor(service, settings)));
+};
+
+/** Starts a service that will kill itself at a point, and another one as soon as it has. */
+const doom = async (service: StatefulService, point: string): Promise<{ readonly died: Promise<void> }> => {
+  await restart(service, { SETTLER_FAULT: point });
+  const doomed = running.get(service) as Awaited<ReturnType<typeof startService>>;
+  const died = doomed.exited.then(async ({ signal }) => {
+    expect(signal, `${service} at ${point}`).toBe('SIGKILL');
+    running.set(service, await startService(service, island.environmentFor(service)));
+  });
+  return { died };
+};
+
+const rowsOf = async (
+  service: StatefulService,
+  query: string,
+  values: readonly unknown[] = [],
+): Promise<readonly Record<string, string>[]> => {
+  const database = new pg.Client(island.databaseConfig(service, 'admin'));
+  await database.connect();
+  try {
+    return (await database.query(query, [...values])).rows;
+  } finally {
+    await database.end();
+  }
+};
+
+/** Everything that a run leaves behind in four databases and outside of them. */
+const requireOneOfEverything = async (executionId: string): Promise<void> => {
+  const place = `/v1/executions/${executionId}`;
+  await waitFor(async () => (await party.key.get(place)).body.status === 'completed', { what: 'the run to end', timeoutMs: 50_000 });
+  const results = (await party.key.get(`${place}/results`)).body.data;
+  expect(results.map(({ outcome }: { outcome: string }) => outcome)).toEqual(['missing_in_target', 'missing_in_source', 'matched']);
+  expect((await party.key.get(`${place}/report`)).body.certificate.holds).toBe(true);
+
+  await waitFor(async () => (await party.key.get(`/v1/jobs/${party.jobId}`)).body.lastExecution?.id === executionId, {
+    what: 'the job to hear of its run',
+    timeoutMs: 50_000,
+  });
+  const said = await waitFor(
+    async () => {
+      const entries = await rowsOf('identity', 'select action from audit_entries where resource_id = $1 order by action', [executionId]);
+      return entries.length >= 2 && entries.map(({ action }) => action);
+    },
+    { what: 'the audit trail', timeoutMs: 50_000 },
+  );
+  expect(said).toEqual(['execution.completed', 'execution.queued']);
+  expect((await party.key.get('/v1/audit-events/verify')).body.valid).toBe(true);
+
+  const delivered = () => receiver.received.filter(({ data }) => data.executionId === executionId).map(({ type }) => type);
+  await waitFor(() => delivered().length >= 3, { what: 'the webhooks', timeoutMs: 50_000 });
+  expect(delivered().sort()).toEqual(['execution.completed', 'execution.queued', 'execution.started']);
+  expect(receiver.refused).toEqual([]);
+
+  // What each service says it has sent, each consumer has had once; and nothing was put aside.
+  for (const service of ['identity', 'jobs', 'executions', 'webhooks'] as const) {
+    await waitFor(async () => (await rowsOf(service, 'select event_id from outbox')).length === 0, {
+      what: `${service} to publish`,
+      timeoutMs: 30_000,
+    });
+    for (const table of ['outbox_quarantine', 'dead_letters'])
+      expect(await rowsOf(service, `select * from ${table}`), `${service} ${table}`).toEqual([]);
+  }
+};
+
+let runs = 0;
+const run = async (): Promise<string> => {
+  runs += 1;
+  const key = `run-${runs}`;
+  const start = { source: { fileId: party.fileId }, target: { records: payments } };
+  // The services come back one by one; a client asks again, under the same key.
+  const answer = await waitFor(
+    async () => {
+      const tried = await party.key.post(`/v1/jobs/${party.jobId}/executions`, start, { headers: { 'idempotency-key': key } });
+      return tried.status === 202 && tried;
+    },
+    { what: 'a run to be accepted', timeoutMs: 30_000 },
+  );
+  return answer.body.id;
+};
+
+const points = {
+  'before the commit, and in the middle of a COPY': [
+    ['identity', `${consumers.auditTrail.durable}.before-commit`],
+    ['jobs', `${consumers.lastRun.durable}.before-commit`],
+    ['executions', 'executions.mid-copy'],
+    ['webhooks', `${consumers.fanOutExecutions.durable}.before-commit`],
+  ],
+  'after the commit and before the acknowledgement': [
+    ['identity', `${consumers.auditTrail.durable}.after-commit`],
+    ['jobs', `${consumers.lastRun.durable}.after-commit`],
+    ['executions', 'executions.after-commit'],
+    ['webhooks', `${consumers.fanOutExecutions.durable}.after-commit`],
+  ],
+  'after the publication and before it is recorded': [
+    ['executions', 'relay.published'],
+    ['webhooks', 'webhooks.sent'],
+  ],
+} as const satisfies Record<string, readonly (readonly [StatefulService, string])[]>;
+
+test.each(Object.entries(points))(
+  'killed %s',
+  async (_where, doomed) => {
+    const dead = await Promise.all(doomed.map(([service, point]) => doom(service, point)));
+    const executionId = await run();
+    await Promise.all(dead.map(({ died }) => died));
+    await requireOneOfEverything(executionId);
+  },
+  120_000,
+);
