@@ -23,7 +23,6 @@ import { createForward } from './forwarding/forward.ts';
 import { createOpenStreams } from './forwarding/open-streams.ts';
 import { createUpstreams } from './forwarding/upstreams.ts';
 import { createRateLimits } from './limits/rate-limits.ts';
-import { createRedis } from './limits/redis.ts';
 import { referenceRoutes } from './reference/docs.ts';
 import { createOpenApi } from './reference/openapi.ts';
 import { apiRoutes } from './routes/api.ts';
@@ -63,7 +62,9 @@ export const start = async (config: Config, life: Life): Promise<string> => {
   });
   life.onStop('revocations', revocations.stop);
 
-  const redis = config.REDIS_URL === undefined ? undefined : createRedis(config.REDIS_URL, logger);
+  // Its client is loaded only where there is one to connect to.
+  const { REDIS_URL: redisUrl } = config;
+  const redis = redisUrl === undefined ? undefined : (await import('./limits/redis.ts')).createRedis(redisUrl, logger);
   life.onStop('redis', () => redis?.disconnect());
   const admit = createAdmission({
     clientAddress: createClientAddress(config.TRUSTED_PROXIES),

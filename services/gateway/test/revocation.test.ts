@@ -36,7 +36,8 @@ beforeAll(async () => {
   const [strict, short, unled] = await Promise.all([
     door.startReplica({ AUTH_GRACE_MS: '0' }),
     door.startReplica({ AUTH_GRACE_MS: '1200' }),
-    door.startReplica({ IDENTITY_URL: between.url }),
+    // Time enough for an answer that comes through this process, however busy it is.
+    door.startReplica({ IDENTITY_URL: between.url, REVOCATION_POLL_MS: '1500' }),
   ]);
   replicas = { strict, short, unled };
   person = await door.register();

@@ -9,7 +9,7 @@ import { echo, readAll } from './stand-in.ts';
 let door: Door;
 let key: Key;
 beforeAll(async () => {
-  door = await startDoor();
+  door = await startDoor({ UNREADY_MS: '800' });
   key = await door.createKey(await door.register());
 });
 afterAll(() => door.dispose());
@@ -20,51 +20,9 @@ const isReady = async ({ url }: StartedService): Promise<boolean> =>
     () => false,
   );
 
-test('what is in flight is finished, and nobody who only holds a connection open delays the end', async () => {
-  const gateway = await door.startReplica({ UNREADY_MS: '300' });
-  let finish = () => {};
-  door.jobs.answer((request, response) => {
-    finish = () => echo(request, response);
-  });
-  const idle = await open(gateway.url);
-  const half = await open(gateway.url);
-  half.send('GET /v1/jobs HTTP/1.1\r\nHost:');
-  const kept = await open(gateway.url);
-  kept.send('GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n');
-  expect((await kept.answer()).headers['connection']).toBe('keep-alive');
-  const arrivedBefore = door.jobs.arrived.length;
-  const running = fetch(`${gateway.url}/v1/jobs`, { method: 'POST', headers: { 'x-api-key': key.key }, body: '{"slow":true}' });
-  await waitFor(() => door.jobs.arrived.length > arrivedBefore, { what: 'the request to arrive' });
-
-  const stoppedAt = performance.now();
-  gateway.kill('SIGTERM');
-  await waitFor(async () => !(await isReady(gateway)), { what: 'it to say that it is not ready', intervalMs: 5 });
-  // It still serves, and tells whoever comes to go elsewhere next time.
-  kept.send('GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n');
-  expect(await kept.answer()).toMatchObject({ status: 200, headers: { connection: 'close' } });
-  await kept.closed;
-  const refused = await fetch(`${gateway.url}/health/ready`);
-  expect([refused.status, refused.headers.get('connection'), await refused.json()]).toEqual([503, 'close', { status: 'unavailable' }]);
-  await waitFor(
-    () =>
-      fetch(`${gateway.url}/health/live`).then(
-        () => false,
-        () => true,
-      ),
-    { what: 'it to take no more connections' },
-  );
-  expect(gateway.logs().some((line) => line.includes('stopping took too long'))).toBe(false);
-  finish();
-  const answer = await running;
-  expect([answer.status, await answer.json()]).toEqual([200, { method: 'POST', url: '/v1/jobs', body: '{"slow":true}' }]);
-  expect(await gateway.exited).toMatchObject({ code: 0, signal: null });
-  expect(performance.now() - stoppedAt).toBeLessThan(8_000);
-  await Promise.all([idle.closed, half.closed]);
-});
-
 test('with a replica beside it no request fails while it stops', async () => {
   door.jobs.answer(echo);
-  const gateway = await door.startReplica({ UNREADY_MS: '800' });
+  const gateway = await door.startReplica();
   const replicas = [gateway, door.gateway];
   const agent = new Agent({ keepAlive: true, maxSockets: 20 });
   let ready = [...replicas];
@@ -108,4 +66,54 @@ test('with a replica beside it no request fails while it stops', async () => {
   await Promise.all([...load, looking]);
   agent.destroy();
   expect(counts.failed).toEqual([]);
+});
+
+test('what is in flight is finished, streams end, and nobody who only holds a connection open delays the end', async () => {
+  const { gateway } = door;
+  let finish = () => {};
+  door.jobs.answer((request, response) => {
+    finish = () => echo(request, response);
+  });
+  const idle = await open(gateway.url);
+  const half = await open(gateway.url);
+  half.send('GET /v1/jobs HTTP/1.1\r\nHost:');
+  const kept = await open(gateway.url);
+  kept.send('GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n');
+  expect((await kept.answer()).headers['connection']).toBe('keep-alive');
+  const arrivedBefore = door.jobs.arrived.length;
+  const running = fetch(`${gateway.url}/v1/jobs`, { method: 'POST', headers: { 'x-api-key': key.key }, body: '{"slow":true}' });
+  await waitFor(() => door.jobs.arrived.length > arrivedBefore, { what: 'the request to arrive' });
+
+  door.executions.answer((_request, response) => {
+    response.writeHead(200, { 'content-type': 'text/event-stream' }).flushHeaders();
+  });
+  const stream = await fetch(`${gateway.url}/v1/executions/exe_1/events`, { headers: { 'x-api-key': key.key } });
+  expect(stream.status).toBe(200);
+
+  const stoppedAt = performance.now();
+  gateway.kill('SIGTERM');
+  await waitFor(async () => !(await isReady(gateway)), { what: 'it to say that it is not ready', intervalMs: 5 });
+  // It still serves, and tells whoever comes to go elsewhere next time.
+  kept.send('GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n');
+  expect(await kept.answer()).toMatchObject({ status: 200, headers: { connection: 'close' } });
+  await kept.closed;
+  const refused = await fetch(`${gateway.url}/health/ready`);
+  expect([refused.status, refused.headers.get('connection'), await refused.json()]).toEqual([503, 'close', { status: 'unavailable' }]);
+  await waitFor(
+    () =>
+      fetch(`${gateway.url}/health/live`).then(
+        () => false,
+        () => true,
+      ),
+    { what: 'it to take no more connections' },
+  );
+  expect(gateway.logs().some((line) => line.includes('stopping took too long'))).toBe(false);
+  // As if it were complete: its client goes on elsewhere.
+  expect(await stream.text()).toBe('');
+  finish();
+  const answer = await running;
+  expect([answer.status, await answer.json()]).toEqual([200, { method: 'POST', url: '/v1/jobs', body: '{"slow":true}' }]);
+  expect(await gateway.exited).toMatchObject({ code: 0, signal: null });
+  expect(performance.now() - stoppedAt).toBeLessThan(8_000);
+  await Promise.all([idle.closed, half.closed]);
 });

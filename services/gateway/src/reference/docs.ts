@@ -1,5 +1,4 @@
 /** The readable reference. Everything it shows comes from here: its page may load nothing from anywhere else. */
-import reference from '@scalar/fastify-api-reference';
 import { hidden } from '@settler/chassis/http';
 import type { FastifyInstance } from 'fastify';
 import type { OpenApi } from './openapi.ts';
@@ -23,15 +22,28 @@ export const referenceRoutes = async (app: FastifyInstance, openApi: () => Promi
     reply.headers({ etag, 'cache-control': 'no-cache', 'content-type': 'application/json; charset=utf-8' });
     return request.headers['if-none-match'] === etag ? reply.code(304).send() : reply.send(text);
   });
-  await app.register(async (scope) => {
-    scope.addHook('onRequest', (_request, reply, done) => {
+  let page: Promise<FastifyInstance> | undefined;
+  for (const url of ['/docs', '/docs/*']) {
+    app.get(url, hidden, async (request, reply) => {
+      page ??= createPage();
+      const { routing } = await page;
+      reply.hijack();
+      for (const [name, value] of Object.entries(reply.getHeaders())) if (value !== undefined) reply.raw.setHeader(name, value);
       reply.raw.setHeader('content-security-policy', pagePolicy);
-      done();
+      routing(request.raw, reply.raw);
     });
-    await scope.register(reference, {
-      routePrefix: '/docs',
-      // The fonts, the proxy and the telemetry of the default are other people's servers.
-      configuration: { url: '/openapi.json', pageTitle: 'Settler API', withDefaultFonts: false, telemetry: false, hideClientButton: true },
-    });
+  }
+};
+
+/** Made when somebody reads it: megabytes of script, which most processes never serve, took a quarter of the start. */
+const createPage = async (): Promise<FastifyInstance> => {
+  const [{ default: fastify }, { default: reference }] = await Promise.all([import('fastify'), import('@scalar/fastify-api-reference')]);
+  const page = fastify();
+  await page.register(reference, {
+    routePrefix: '/docs',
+    // The fonts, the proxy and the telemetry of the default are other people's servers.
+    configuration: { url: '/openapi.json', pageTitle: 'Settler API', withDefaultFonts: false, telemetry: false, hideClientButton: true },
   });
+  await page.ready();
+  return page;
 };
