@@ -5,7 +5,7 @@
  */
 import type { Transform } from '@settler/contracts/rules';
 import { RE2JS } from 're2js';
-import { createTextHeap, type TextColumn, textAt } from './text-column.ts';
+import { isPresent, type TextColumn, textAt, textColumnOf } from './text-column.ts';
 
 type Text = (text: string) => string;
 
@@ -49,19 +49,22 @@ export const transformed = (transforms: readonly Transform[]): Text => {
   return (text) => steps.reduce((current, step) => step(current), text);
 };
 
-const dropped = 0xffff;
+/** Its upper bit alone says that a byte is dropped, so that dropping one needs no branch. */
+const dropped = 0x8000;
 type Table = Uint16Array;
+
+const asItIs: Table = Uint16Array.from({ length: 128 }, (_, byte) => byte);
 
 /** What one transform makes of each ASCII byte alone; undefined where it looks at more than one. */
 const tableOf = (transform: Transform): Table | undefined => {
   if (transform !== 'lowercase' && transform !== 'alphanumeric' && transform !== 'digits' && transform !== 'stripAccents') return undefined;
-  return Uint16Array.from({ length: 128 }, (_, byte) => {
+  return asItIs.map((byte) => {
     const text = named[transform](String.fromCharCode(byte));
     return text === '' ? dropped : text.charCodeAt(0);
   });
 };
 
-/** A step over the bytes from `start` to `end` of a scratch buffer; the result is in the same buffer, and `range` says where. */
+/** A step over the bytes from `start` to `end`; the result is among them, and `range` says where. */
 type ByteStep = (bytes: Uint8Array, range: { start: number; end: number }) => void;
 
 const mapBytes =
@@ -108,64 +111,82 @@ const stripZeroBytes: ByteStep = (bytes, range) => {
   while (range.end - range.start > 1 && bytes[range.start] === 48) range.start += 1;
 };
 
+interface ByteSteps {
+  /** What becomes of each byte as it is copied. */
+  readonly table: Table;
+  readonly after: readonly ByteStep[];
+}
+
 /** Undefined where a transform has no form over bytes, and every row goes through strings. */
-const byteSteps = (transforms: readonly Transform[]): readonly ByteStep[] | undefined => {
-  const steps: ByteStep[] = [];
-  let table: Table | undefined;
-  const endTable = (): void => {
-    if (table !== undefined) steps.push(mapBytes(table));
-    table = undefined;
-  };
+const byteSteps = (transforms: readonly Transform[]): ByteSteps | undefined => {
+  const steps: (Table | ByteStep)[] = [];
   for (const transform of transforms) {
-    const next = tableOf(transform);
-    if (next !== undefined) {
-      const before = table;
-      table = before === undefined ? next : before.map((byte) => (byte === dropped ? dropped : (next[byte] as number)));
-      continue;
-    }
-    endTable();
-    if (transform === 'trim') steps.push(trimBytes);
+    const table = tableOf(transform);
+    const before = steps.at(-1);
+    if (table !== undefined && typeof before === 'object') {
+      steps[steps.length - 1] = before.map((byte) => (byte === dropped ? dropped : (table[byte] as number)));
+    } else if (table !== undefined) steps.push(table);
+    else if (transform === 'trim') steps.push(trimBytes);
     else if (transform === 'stripLeadingZeros') steps.push(stripZeroBytes);
     else if (typeof transform === 'object' && 'stripPrefix' in transform) steps.push(stripPrefixBytes(asBytes(transform.stripPrefix)));
     else if (typeof transform === 'object' && 'stripSuffix' in transform) steps.push(stripSuffixBytes(asBytes(transform.stripSuffix)));
     else return undefined;
   }
-  endTable();
-  return steps;
+  const [first] = steps;
+  const table = typeof first === 'object' ? first : asItIs;
+  return { table, after: steps.slice(table === first ? 1 : 0).map((step) => (typeof step === 'object' ? mapBytes(step) : step)) };
 };
 
 /** The column after its transforms; the very same one where there are none. */
 export const normalized = (column: TextColumn, transforms: readonly Transform[]): TextColumn => {
   if (transforms.length === 0) return column;
-  const { bytes, offsets } = column;
-  const rows = offsets.length - 1;
   const steps = byteSteps(transforms);
   const throughText = transformed(transforms);
-  const heap = createTextHeap();
+  if (steps === undefined)
+    return textColumnOf(column.offsets.length - 1, (row) => (isPresent(column, row) ? throughText(textAt(column, row)) : ''));
+  return throughBytes(column, steps, (row) => throughText(textAt(column, row)));
+};
+
+const encoder = new TextEncoder();
+
+/** Bytes do not become more; only what goes through strings may. */
+const throughBytes = ({ bytes, offsets }: TextColumn, { table, after }: ByteSteps, throughText: (row: number) => string): TextColumn => {
+  const ends = new Uint32Array(offsets.length);
+  let made = new Uint8Array(bytes.length);
+  let used = 0;
+  const reserve = (more: number): void => {
+    if (used + more <= made.length) return;
+    const grown = new Uint8Array(Math.ceil((used + more) * 1.3));
+    grown.set(made.subarray(0, used));
+    made = grown;
+  };
   const range = { start: 0, end: 0 };
-  let scratch = new Uint8Array(256);
-  for (let row = 0; row < rows; row += 1) {
-    const start = offsets[row] as number;
-    const end = offsets[row + 1] as number;
-    if (steps === undefined) {
-      heap.add(start === end ? '' : throughText(textAt(column, row)));
-      continue;
-    }
-    if (end - start > scratch.length) scratch = new Uint8Array((end - start) * 2);
+  for (let row = 1; row < offsets.length; row += 1) {
+    const start = offsets[row - 1] as number;
+    const end = offsets[row] as number;
+    reserve(end - start);
+    let to = used;
     let all = 0;
     for (let at = start; at < end; at += 1) {
       const byte = bytes[at] as number;
+      const mapped = table[byte & 127] as number;
       all |= byte;
-      scratch[at - start] = byte;
+      made[to] = mapped;
+      to += 1 - (mapped >>> 15);
     }
     if (all > 127) {
-      heap.add(throughText(textAt(column, row)));
-      continue;
+      const text = throughText(row - 1);
+      reserve(text.length * 3);
+      to = used + encoder.encodeInto(text, made.subarray(used)).written;
+    } else if (after.length > 0) {
+      range.start = used;
+      range.end = to;
+      for (const step of after) step(made, range);
+      if (range.start > used) made.copyWithin(used, range.start, range.end);
+      to = used + range.end - range.start;
     }
-    range.start = 0;
-    range.end = end - start;
-    for (const step of steps) step(scratch, range);
-    heap.addBytes(scratch, range.start, range.end);
+    used = to;
+    ends[row] = used;
   }
-  return heap.build();
+  return { bytes: made.subarray(0, used), offsets: ends };
 };

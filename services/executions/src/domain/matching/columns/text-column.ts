@@ -76,9 +76,10 @@ export class ColumnTooLarge extends Error {
 
 const bytesMax = 2 ** 32 - 1;
 
-export const createTextHeap = (): TextHeap => {
-  let bytes = new Uint8Array(1_024);
-  let offsets = new Uint32Array(257);
+/** What it is told to expect it need not grow to: growing copies, and what was copied from is memory that was touched for nothing. */
+export const createTextHeap = ({ rows: rowsExpected = 256, bytes: bytesExpected = 1_024 } = {}): TextHeap => {
+  let bytes = new Uint8Array(Math.min(bytesMax, bytesExpected));
+  let offsets = new Uint32Array(rowsExpected + 1);
   let flags: Uint8Array | undefined;
   let rows = 0;
   let used = 0;
