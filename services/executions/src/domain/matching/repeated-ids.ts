@@ -2,7 +2,7 @@
  * One id, several rows. Equal content again is a repetition; other content under one id leaves nobody knowing which of them is true.
  */
 import { compareContents, invalid, type RecordBatch, repeated, usable } from './batch.ts';
-import { hashTexts } from './columns/hash.ts';
+import { finishHashes, hashTexts } from './columns/hash.ts';
 import { countedUp } from './columns/order.ts';
 import { areEqual, isPresent, textAt } from './columns/text-column.ts';
 
@@ -26,7 +26,8 @@ const groupsOfOneId = ({ length, texts, states, lines }: RecordBatch): number[][
   const id = texts.get('id');
   if (id === undefined) return [];
   const hashes = new Uint32Array(length);
-  hashTexts(id, countedUp(length), length, hashes);
+  hashTexts(id, countedUp(length), hashes);
+  finishHashes(hashes);
   const slots = new Int32Array(2 ** Math.ceil(Math.log2(Math.max(16, length * 2)))).fill(-1);
   const mask = slots.length - 1;
   const groups = new Map<number, number[]>();

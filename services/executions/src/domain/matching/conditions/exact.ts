@@ -4,7 +4,7 @@ import { noDay, type RecordBatch } from '../batch.ts';
 import { noCurrency } from '../columns/currency.ts';
 import { fieldTexts } from '../columns/field.ts';
 import { areEqual, isPresent, type TextColumn, textAt } from '../columns/text-column.ts';
-import type { KeyColumn } from '../join/keys.ts';
+import type { KeyColumn } from '../join/records.ts';
 import type { Judge } from './judge.ts';
 
 export const compileExact = (condition: Extract<FieldCondition, { type: 'exact' }>, source: RecordBatch, target: RecordBatch): Judge => {

@@ -1,0 +1,29 @@
+/**
+ * Memory for a moment, used again and again. Where it is fresh, the system finds and clears each page as it is first touched, which
+ * costs more than a join spends on the rows that go into it. What is lent holds whatever was there before.
+ */
+const kept: ArrayBuffer[] = [];
+
+/** Beyond it memory goes back to the system: one large run must not hold it for all the small ones. */
+const bytesKeptMax = 256 * 1024 * 1024;
+const bytesMin = 64 * 1024;
+
+const lend = (bytes: number): ArrayBuffer => {
+  let best = -1;
+  for (const [index, { byteLength }] of kept.entries()) {
+    if (byteLength >= bytes && byteLength < (kept[best]?.byteLength ?? Number.POSITIVE_INFINITY)) best = index;
+  }
+  const [known] = best === -1 ? [] : kept.splice(best, 1);
+  return known ?? new ArrayBuffer(Math.max(bytesMin, bytes));
+};
+
+export const lendWords = (length: number): Uint32Array<ArrayBuffer> => new Uint32Array(lend(length * 4), 0, length);
+export const lendHalfWords = (length: number): Uint16Array<ArrayBuffer> => new Uint16Array(lend(length * 2), 0, length);
+export const lendDoubles = (length: number): Float64Array<ArrayBuffer> => new Float64Array(lend(length * 8), 0, length);
+
+/** For good: whoever gives an array back keeps no part of it. What is forgotten is the collector's. */
+export const giveBack = (...arrays: readonly { readonly buffer: ArrayBuffer }[]): void => {
+  for (const { buffer } of arrays) kept.push(buffer);
+  let bytes = kept.reduce((sum, { byteLength }) => sum + byteLength, 0);
+  while (bytes > bytesKeptMax) bytes -= kept.shift()?.byteLength ?? 0;
+};

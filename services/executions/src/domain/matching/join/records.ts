@@ -1,0 +1,163 @@
+/**
+ * Rows with their keys packed beside them, in partitions that fit a processor's cache. Two keys are then compared by words that stand
+ * together; to follow each of a million rows to its text would be to wait for memory a million times.
+ */
+import { finishHashes, hashCodes, hashTexts } from '../columns/hash.ts';
+import { giveBack, lendWords } from '../columns/scratch.ts';
+import type { TextColumn } from '../columns/text-column.ts';
+import { restOf, viewOf } from '../columns/text-words.ts';
+
+/** Of one side: texts, or numbers of which one says that there is nothing. */
+export type KeyColumn =
+  | { readonly kind: 'texts'; readonly texts: TextColumn }
+  | { readonly kind: 'codes'; readonly codes: Int32Array; readonly absent: number };
+
+export interface Records {
+  /** Of each record its row, its hash, and the words of its keys; lent. */
+  readonly words: Uint32Array<ArrayBuffer>;
+  /** Where each partition begins, counted in records, and where the last one ends. */
+  readonly starts: Uint32Array;
+}
+
+export const hashAt = 1;
+export const keyAt = 2;
+
+/** Keys of more words than these are compared by following them to their texts. */
+const wordsMax = 16;
+
+/** How many words each key has in a record: as many as its longest text needs, or none where that is too many. */
+export const widthsOf = (keys: readonly (readonly KeyColumn[])[]): number[] => {
+  let left = wordsMax;
+  return keys.map((columns) => {
+    const words = Math.max(...columns.map(longest));
+    if (words > left) return 0;
+    left -= words;
+    return words;
+  });
+};
+
+const longest = (column: KeyColumn): number => {
+  if (column.kind === 'codes') return 1;
+  const { offsets } = column.texts;
+  let bytes = 0;
+  for (let row = 1; row < offsets.length; row += 1) {
+    const length = (offsets[row] as number) - (offsets[row - 1] as number);
+    if (length > bytes) bytes = length;
+  }
+  return Math.ceil(bytes / 4);
+};
+
+/** Rows that lack a key are in no partition: absent equals nothing. */
+export const recordsOf = (columns: readonly KeyColumn[], widths: readonly number[], rows: Uint32Array, bits: number): Records => {
+  const present = columns.reduce(withKey, rows);
+  const hashes = lendWords(present.length);
+  hashes.fill(0);
+  for (const column of columns) {
+    if (column.kind === 'texts') hashTexts(column.texts, present, hashes);
+    else hashCodes(column.codes, present, hashes);
+  }
+  finishHashes(hashes);
+  const stride = widths.reduce((sum, width) => sum + width, keyAt);
+  const starts = startsOf(hashes, bits);
+  const words = lendWords(present.length * stride);
+  const places = placed(present, hashes, starts, words, stride, bits);
+  let at = keyAt;
+  for (const [index, column] of columns.entries()) {
+    const width = widths[index] as number;
+    if (column.kind === 'codes') packCodes(column.codes, present, places, words, at);
+    else if (width > 0) packTexts(column.texts, present, places, words, at, width);
+    at += width;
+  }
+  giveBack(hashes);
+  return { words, starts };
+};
+
+/** Mostly all rows have the key, and are not to be copied. */
+const withKey = (rows: Uint32Array, column: KeyColumn): Uint32Array => {
+  const lacking =
+    column.kind === 'codes' ? countWithoutCode(rows, column.codes, column.absent) : countWithoutText(rows, column.texts.offsets);
+  if (lacking === 0) return rows;
+  if (column.kind === 'codes') return rows.filter((row) => column.codes[row] !== column.absent);
+  const { offsets } = column.texts;
+  return rows.filter((row) => offsets[row] !== offsets[row + 1]);
+};
+
+const countWithoutCode = (rows: Uint32Array, codes: Int32Array, absent: number): number => {
+  let count = 0;
+  for (let index = 0; index < rows.length; index += 1) if (codes[rows[index] as number] === absent) count += 1;
+  return count;
+};
+
+const countWithoutText = (rows: Uint32Array, offsets: Uint32Array): number => {
+  let count = 0;
+  for (let index = 0; index < rows.length; index += 1) {
+    const row = rows[index] as number;
+    if (offsets[row] === offsets[row + 1]) count += 1;
+  }
+  return count;
+};
+
+const startsOf = (hashes: Uint32Array, bits: number): Uint32Array => {
+  const starts = new Uint32Array((1 << bits) + 1);
+  // A shift by 32 would be one by 0.
+  const shift = 31 - bits;
+  for (let index = 0; index < hashes.length; index += 1) {
+    const next = (((hashes[index] as number) >>> 1) >>> shift) + 1;
+    starts[next] = (starts[next] as number) + 1;
+  }
+  for (let partition = 1; partition < starts.length; partition += 1) {
+    starts[partition] = (starts[partition] as number) + (starts[partition - 1] as number);
+  }
+  return starts;
+};
+
+/** Puts rows and hashes into their partitions, and where each of them lies in place of its hash. */
+const placed = (
+  rows: Uint32Array,
+  hashes: Uint32Array,
+  starts: Uint32Array,
+  words: Uint32Array,
+  stride: number,
+  bits: number,
+): Uint32Array => {
+  const next = starts.map((start) => start * stride);
+  const shift = 31 - bits;
+  for (let index = 0; index < rows.length; index += 1) {
+    const hash = hashes[index] as number;
+    const partition = (hash >>> 1) >>> shift;
+    const place = next[partition] as number;
+    next[partition] = place + stride;
+    words[place] = rows[index] as number;
+    words[place + hashAt] = hash;
+    hashes[index] = place;
+  }
+  return hashes;
+};
+
+const packCodes = (codes: Int32Array, rows: Uint32Array, places: Uint32Array, words: Uint32Array, at: number): void => {
+  for (let index = 0; index < rows.length; index += 1) words[(places[index] as number) + at] = codes[rows[index] as number] as number;
+};
+
+const packTexts = (
+  { bytes, offsets }: TextColumn,
+  rows: Uint32Array,
+  places: Uint32Array,
+  words: Uint32Array,
+  first: number,
+  width: number,
+): void => {
+  const view = viewOf(bytes);
+  for (let index = 0; index < rows.length; index += 1) {
+    const row = rows[index] as number;
+    const end = offsets[row + 1] as number;
+    let at = offsets[row] as number;
+    let place = (places[index] as number) + first;
+    const beyond = place + width;
+    for (; end - at >= 4; at += 4, place += 1) words[place] = view.getUint32(at, true);
+    if (at < end) {
+      words[place] = restOf(view, at, end);
+      place += 1;
+    }
+    for (; place < beyond; place += 1) words[place] = 0xffffffff;
+  }
+};
