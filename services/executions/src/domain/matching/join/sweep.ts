@@ -1,11 +1,10 @@
 /**
- * The sweep: pairs whose amounts and dates lie within each other's windows. Both sides lie in lanes, one per currency and day, sorted
- * by amount; lanes that a window connects are run through together, each only forwards. The work grows with rows and pairs, never
- * with their product.
+ * The sweep: pairs whose amounts and dates lie within each other's windows. Both sides lie in lanes sorted by amount; each source's
+ * window moves only forwards through the lanes that its days reach. The work grows with rows and pairs, never with their product.
  */
-import { lowerBound } from '../columns/order.ts';
+import { giveBackLanes, type LaneGrid, type Lanes, lanesOf } from './lanes.ts';
 
-/** The least and the most amount that a source accepts. Both grow with the source's own amount, but for a share above a hundred percent. */
+/** The least and the most amount that a source accepts; NaN of a source without an amount. */
 export interface AmountBand {
   readonly sources: Float64Array;
   readonly targets: Float64Array;
@@ -18,7 +17,12 @@ export interface DayBand {
   readonly sources: Int32Array;
   readonly targets: Int32Array;
   readonly absent: number;
-  readonly rangeOf: (day: number) => { readonly first: number; readonly last: number };
+  readonly rangeOf: (day: number) => DayRange;
+}
+
+interface DayRange {
+  readonly first: number;
+  readonly last: number;
 }
 
 export interface Bands {
@@ -28,151 +32,152 @@ export interface Bands {
   readonly targetCurrencies: Int32Array;
 }
 
-interface Lane {
-  readonly currency: number;
-  readonly day: number;
-  /** Sorted by amount where amounts matter. */
-  readonly rows: Uint32Array;
-}
+type Pair = (source: number, target: number) => void;
 
-export const sweep = (
-  { amount, day, sourceCurrencies, targetCurrencies }: Bands,
-  sources: Uint32Array,
-  targets: Uint32Array,
-  pair: (source: number, target: number) => void,
-): void => {
-  const sourceLanes = lanesOf(sources, sourceCurrencies, day?.sources, day?.absent, amount?.sources);
-  const targetLanes = lanesOf(targets, targetCurrencies, day?.targets, day?.absent, amount?.targets);
-  const byCurrency = Map.groupBy(targetLanes, ({ currency }) => currency);
-  for (const lane of sourceLanes) {
-    const range = day === undefined ? undefined : day.rangeOf(lane.day);
-    for (const [currency, lanes] of byCurrency) {
-      // Different currencies never match. A record without one has no amount either, so it may meet any.
-      if (currency !== lane.currency && currency !== 0 && lane.currency !== 0) continue;
-      const from = range === undefined ? 0 : lowerBound(0, lanes.length, (index) => (lanes[index] as Lane).day >= range.first);
-      for (let index = from; index < lanes.length; index += 1) {
-        const other = lanes[index] as Lane;
-        if (range !== undefined && other.day > range.last) break;
-        if (amount === undefined) all(lane.rows, other.rows, pair);
-        else together(amount, lane.rows, other.rows, pair);
-      }
+export const sweep = (bands: Bands, sourceRows: Uint32Array, targetRows: Uint32Array, pair: Pair): void => {
+  const { amount, day, sourceCurrencies, targetCurrencies } = bands;
+  const grid = gridOf(day, sourceRows, targetRows);
+  if (grid === undefined) return;
+  const absentDay = day?.absent ?? Number.NaN;
+  const ours = { currencies: sourceCurrencies, days: day?.sources, absentDay, low: amount?.least, high: amount?.most };
+  const low = amount === undefined ? undefined : (row: number) => amount.targets[row] as number;
+  const theirs = { currencies: targetCurrencies, days: day?.targets, absentDay, low, high: undefined };
+  const sources = lanesOf(sourceRows, ours, grid);
+  const targets = lanesOf(targetRows, theirs, grid);
+  const reached = createReached(targets, grid, day);
+  for (const [place, currency] of sources.currencies.entries()) {
+    // Different currencies never match. A record without one has no amount either, so it may meet any.
+    const met = targets.currencies.flatMap((other, index) => (other === currency || other === 0 || currency === 0 ? [index] : []));
+    for (let lane = 0; lane < grid.lanesPerCurrency; lane += 1) {
+      const start = sources.starts[place * grid.lanesPerCurrency + lane] as number;
+      const end = sources.starts[place * grid.lanesPerCurrency + lane + 1] as number;
+      if (start === end || !reached.by(sources, start, end, lane, met)) continue;
+      if (amount === undefined) reached.byDay(sources, start, end, pair);
+      else reached.byAmount(sources, start, end, pair);
     }
   }
+  giveBackLanes(sources);
+  giveBackLanes(targets);
 };
 
-const all = (sources: Uint32Array, targets: Uint32Array, pair: (source: number, target: number) => void): void => {
-  for (const source of sources) for (const target of targets) pair(source, target);
+const daysPerLaneMax = 65_536;
+const lanesPerRow = 4;
+const lanesMin = 256;
+
+/** Lanes about as wide as the window, so that it lies in one or two of them; undefined where no row has a date. */
+const gridOf = (day: DayBand | undefined, sourceRows: Uint32Array, targetRows: Uint32Array): LaneGrid | undefined => {
+  if (day === undefined) return { firstDay: 0, daysPerLane: 1, lanesPerCurrency: 1 };
+  const ours = rangeOfDays(day.sources, sourceRows, day.absent);
+  const theirs = rangeOfDays(day.targets, targetRows, day.absent);
+  if (ours.last < ours.first || theirs.last < theirs.first) return undefined;
+  const [first, last] = [Math.min(ours.first, theirs.first), Math.max(ours.last, theirs.last)];
+  const window = Math.max(...[ours.first, ours.last].map((one) => widthOf(day.rangeOf(one))));
+  // A single date of the year 9999 must not ask for more lanes than there are rows.
+  const lanesMax = Math.max(lanesMin, (sourceRows.length + targetRows.length) * lanesPerRow);
+  const daysPerLane = Math.min(daysPerLaneMax, Math.max(1, window, Math.ceil((last - first + 1) / lanesMax)));
+  return { firstDay: first, daysPerLane, lanesPerCurrency: Math.floor((last - first) / daysPerLane) + 1 };
 };
 
-const together = (
-  { targets: amounts, least, most }: AmountBand,
-  sources: Uint32Array,
-  targets: Uint32Array,
-  pair: (source: number, target: number) => void,
-): void => {
-  const last = targets.length;
-  let low = 0;
-  let before = Number.NEGATIVE_INFINITY;
-  for (let index = 0; index < sources.length; index += 1) {
-    const source = sources[index] as number;
-    const bottom = least(source);
-    const top = most(source);
-    // Windows of a percentage above a hundred do not grow with their amounts; there the search starts over.
-    if (bottom < before) low = lowerBound(0, low, (at) => (amounts[targets[at] as number] as number) >= bottom);
-    before = bottom;
-    while (low < last && (amounts[targets[low] as number] as number) < bottom) low += 1;
-    for (let at = low; at < last; at += 1) {
-      const target = targets[at] as number;
-      if (!((amounts[target] as number) <= top)) break;
-      pair(source, target);
-    }
+const widthOf = ({ first, last }: DayRange): number => last - first + 1;
+
+const rangeOfDays = (days: Int32Array, rows: Uint32Array, absent: number): DayRange => {
+  // Days are whole numbers of 32 bits, and so are these ends of them: with infinities the loop would run on doubles.
+  let first = 2 ** 31 - 1;
+  let last = -(2 ** 31);
+  for (let index = 0; index < rows.length; index += 1) {
+    const day = days[rows[index] as number] as number;
+    if (day === absent) continue;
+    if (day < first) first = day;
+    if (day > last) last = day;
   }
+  return { first, last };
 };
-
-/** Ascending by currency and day. Rows without a date or an amount that matters are in none. */
-const lanesOf = (
-  rows: Uint32Array,
-  currencies: Int32Array,
-  days: Int32Array | undefined,
-  absent: number | undefined,
-  amounts: Float64Array | undefined,
-): Lane[] => {
-  const laneKey = (row: number): number =>
-    (currencies[row] as number) * 2 ** 26 + (days === undefined ? 0 : (days[row] as number) + dayShift);
-  const isLaned = (row: number): boolean =>
-    (days === undefined || days[row] !== absent) && (amounts === undefined || !Number.isNaN(amounts[row] as number));
-  let key = -1;
-  let cell: { count: number; next: number } = { count: 0, next: 0 };
-  const cells = new Map<number, { count: number; next: number }>();
-  const cellOf = (wanted: number) => {
-    // Rows of one day often stand together.
-    if (wanted === key) return cell;
-    key = wanted;
-    const known = cells.get(wanted);
-    if (known !== undefined) {
-      cell = known;
-      return known;
-    }
-    cell = { count: 0, next: 0 };
-    cells.set(wanted, cell);
-    return cell;
-  };
-  for (const row of rows) if (isLaned(row)) cellOf(laneKey(row)).count += 1;
-  const sorted = [...cells].sort(([one], [other]) => one - other);
-  let start = 0;
-  for (const [, one] of sorted) {
-    one.next = start;
-    start += one.count;
-  }
-  const placed = new Uint32Array(start);
-  key = -1;
-  for (const row of rows) {
-    if (!isLaned(row)) continue;
-    const one = cellOf(laneKey(row));
-    placed[one.next] = row;
-    one.next += 1;
-  }
-  return sorted.map(([laneOf, { count, next }]) => {
-    const laneRows = placed.subarray(next - count, next);
-    if (amounts !== undefined) sortByAmount(laneRows, amounts);
-    const currency = Math.floor(laneOf / 2 ** 26);
-    return { currency, day: laneOf - currency * 2 ** 26 - dayShift, rows: laneRows };
-  });
-};
-
-/** Days from some 45,000 years before to after 1970 become non-negative. */
-const dayShift = 2 ** 25 - 1;
-
-const indexBitsMax = 20;
 
 /**
- * Amount and index in one double where both fit, because numbers are sorted natively several times as fast as by a comparison of
- * ours. Rows of equal amounts keep their order either way.
+ * The target lanes that a source lane's days reach, and what its sources find there. Sources come in the order of the least that they
+ * accept, so that each lane's window only moves forwards.
  */
-const sortByAmount = (rows: Uint32Array, amounts: Float64Array): void => {
-  const size = rows.length;
-  if (size < 2) return;
-  let least = Number.POSITIVE_INFINITY;
-  let most = Number.NEGATIVE_INFINITY;
-  let isSorted = true;
-  let before = Number.NEGATIVE_INFINITY;
-  for (const row of rows) {
-    const amount = amounts[row] as number;
-    if (amount < least) least = amount;
-    if (amount > most) most = amount;
-    if (amount < before) isSorted = false;
-    before = amount;
-  }
-  if (isSorted) return;
-  const indexBits = Math.ceil(Math.log2(size));
-  const unit = 2 ** indexBits;
-  if (indexBits > indexBitsMax || (most - least + 1) * unit > Number.MAX_SAFE_INTEGER) {
-    rows.set(Array.from(rows).sort((one, other) => (amounts[one] as number) - (amounts[other] as number)));
-    return;
-  }
-  const packed = new Float64Array(size);
-  for (let index = 0; index < size; index += 1) packed[index] = ((amounts[rows[index] as number] as number) - least) * unit + index;
-  packed.sort();
-  const copy = rows.slice();
-  for (let index = 0; index < size; index += 1) rows[index] = copy[(packed[index] as number) % unit] as number;
+const createReached = (targets: Lanes, { firstDay, daysPerLane, lanesPerCurrency }: LaneGrid, dayBand: DayBand | undefined) => {
+  const { rows, lows: amounts, order, dayInLane } = targets;
+  const laneOf = (one: number): number => Math.min(lanesPerCurrency - 1, Math.max(0, Math.floor((one - firstDay) / daysPerLane)));
+  /** By the source's day in its lane. */
+  const firstDays = new Int32Array(daysPerLane);
+  const lastDays = new Int32Array(daysPerLane);
+  const isKnown = new Uint8Array(daysPerLane);
+  /** Of each lane its first day, and where its window begins and the lane ends. */
+  const laneDays: number[] = [];
+  const begins: number[] = [];
+  const ends: number[] = [];
+
+  return {
+    /** Whether there is any, for the sources from `start` to `end`. */
+    by: (sources: Lanes, start: number, end: number, lane: number, currencies: readonly number[]): boolean => {
+      const laneDay = firstDay + lane * daysPerLane;
+      let first = Number.POSITIVE_INFINITY;
+      let last = Number.NEGATIVE_INFINITY;
+      isKnown.fill(0);
+      for (let at = start; at < end; at += 1) {
+        const offset = sources.dayInLane[at] as number;
+        if (isKnown[offset] === 1) continue;
+        isKnown[offset] = 1;
+        const range = dayBand === undefined ? { first: firstDay, last: firstDay } : dayBand.rangeOf(laneDay + offset);
+        firstDays[offset] = range.first;
+        lastDays[offset] = range.last;
+        first = Math.min(first, range.first);
+        last = Math.max(last, range.last);
+      }
+      laneDays.length = begins.length = ends.length = 0;
+      for (const currency of currencies) {
+        for (let index = laneOf(first); index <= laneOf(last); index += 1) {
+          const begin = targets.starts[currency * lanesPerCurrency + index] as number;
+          const end = targets.starts[currency * lanesPerCurrency + index + 1] as number;
+          if (begin === end) continue;
+          laneDays.push(firstDay + index * daysPerLane);
+          begins.push(begin);
+          ends.push(end);
+        }
+      }
+      return laneDays.length > 0;
+    },
+
+    byAmount: (sources: Lanes, start: number, end: number, pair: Pair): void => {
+      for (let at = start; at < end; at += 1) {
+        const least = sources.lows[at] as number;
+        const place = sources.order[at] as number;
+        const source = sources.rows[place] as number;
+        const most = sources.highs[place] as number;
+        const offset = sources.dayInLane[place] as number;
+        const first = firstDays[offset] as number;
+        const last = lastDays[offset] as number;
+        for (let lane = 0; lane < laneDays.length; lane += 1) {
+          const laneDay = laneDays[lane] as number;
+          if (laneDay > last || laneDay + daysPerLane <= first) continue;
+          const beyond = ends[lane] as number;
+          let target = begins[lane] as number;
+          while (target < beyond && (amounts[target] as number) < least) target += 1;
+          begins[lane] = target;
+          for (; target < beyond && (amounts[target] as number) <= most; target += 1) {
+            const other = order[target] as number;
+            const day = laneDay + (dayInLane[other] as number);
+            if (day >= first && day <= last) pair(source, rows[other] as number);
+          }
+        }
+      }
+    },
+
+    byDay: (sources: Lanes, start: number, end: number, pair: Pair): void => {
+      for (let at = start; at < end; at += 1) {
+        const offset = sources.dayInLane[at] as number;
+        const first = firstDays[offset] as number;
+        const last = lastDays[offset] as number;
+        for (let lane = 0; lane < laneDays.length; lane += 1) {
+          const laneDay = laneDays[lane] as number;
+          for (let target = begins[lane] as number; target < (ends[lane] as number); target += 1) {
+            const day = laneDay + (dayInLane[target] as number);
+            if (day >= first && day <= last) pair(sources.rows[at] as number, rows[target] as number);
+          }
+        }
+      }
+    },
+  };
 };

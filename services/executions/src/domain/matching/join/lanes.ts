@@ -1,0 +1,128 @@
+/**
+ * One side of a sweep: its rows in lanes, one per currency and span of days, and within a lane sorted by amount. What is compared
+ * later stands beside each row, since looking it up by row would be to wait for memory.
+ */
+import { giveBack, lendDoubles, lendHalfWords, lendWords } from '../columns/scratch.ts';
+import { sortLane } from './sort-lane.ts';
+
+/** What a lane spans, the same on both sides of a sweep. */
+export interface LaneGrid {
+  readonly firstDay: number;
+  /** At most 65,536. */
+  readonly daysPerLane: number;
+  readonly lanesPerCurrency: number;
+}
+
+/** What decides where a row goes. Rows with a NaN, or without a date that matters, are in no lane. */
+export interface LaneFields {
+  readonly currencies: Int32Array;
+  readonly days: Int32Array | undefined;
+  readonly absentDay: number;
+  /** What lanes are sorted by. */
+  readonly low: ((row: number) => number) | undefined;
+  readonly high: ((row: number) => number) | undefined;
+}
+
+export interface Lanes {
+  readonly currencies: readonly number[];
+  /** Where each lane begins, those of one currency after those of another, and where the last one ends. */
+  readonly starts: Uint32Array;
+  /** Sorted within each lane; this and the rest is lent. */
+  readonly lows: Float64Array<ArrayBuffer>;
+  /** Where what belongs to a low stands in the columns below, which are not sorted: most of it is never looked at. */
+  readonly order: Uint32Array<ArrayBuffer>;
+  readonly rows: Uint32Array<ArrayBuffer>;
+  readonly highs: Float64Array<ArrayBuffer>;
+  /** Days since the lane's first one. */
+  readonly dayInLane: Uint16Array<ArrayBuffer>;
+}
+
+const inNoLane = 0xffffffff;
+
+export const lanesOf = (rows: Uint32Array, fields: LaneFields, grid: LaneGrid): Lanes => {
+  const laneOfRow = lendWords(rows.length);
+  const { currencies, counts } = chosen(laneOfRow, rows, fields, grid);
+  const starts = new Uint32Array(currencies.length * grid.lanesPerCurrency + 1);
+  for (let lane = 1; lane < starts.length; lane += 1) starts[lane] = (starts[lane - 1] as number) + (counts[lane - 1] as number);
+  const count = starts[starts.length - 1] as number;
+  const lanes: Lanes = {
+    currencies,
+    starts,
+    lows: lendDoubles(fields.low === undefined ? 0 : count),
+    order: lendWords(fields.low === undefined ? 0 : count),
+    rows: lendWords(count),
+    highs: lendDoubles(fields.high === undefined ? 0 : count),
+    dayInLane: lendHalfWords(count),
+  };
+  place(lanes, laneOfRow, rows, fields, grid);
+  giveBack(laneOfRow);
+  if (fields.low !== undefined) {
+    for (let lane = 1; lane < starts.length; lane += 1) {
+      sortLane(lanes.lows, lanes.order, starts[lane - 1] as number, starts[lane] as number);
+    }
+  }
+  return lanes;
+};
+
+export const giveBackLanes = ({ lows, order, rows, highs, dayInLane }: Lanes): void => giveBack(lows, order, rows, highs, dayInLane);
+
+/** Notes the lane of each row, and counts the rows of each lane. */
+const chosen = (
+  laneOfRow: Uint32Array,
+  rows: Uint32Array,
+  { currencies: codes, days, absentDay, low }: LaneFields,
+  { firstDay, daysPerLane, lanesPerCurrency }: LaneGrid,
+): { readonly currencies: number[]; readonly counts: Uint32Array } => {
+  const firstLaneOf = new Map<number, number>();
+  // Few currencies are most of the rows: nearly always the last letter tells them apart.
+  const recentCodes = new Int32Array(32).fill(-1);
+  const recentLanes = new Uint32Array(32);
+  let counts = new Uint32Array(lanesPerCurrency * 4);
+  const laneOfCurrency = (code: number): number => {
+    const first = firstLaneOf.get(code) ?? firstLaneOf.size * lanesPerCurrency;
+    firstLaneOf.set(code, first);
+    if (first + lanesPerCurrency > counts.length) {
+      const grown = new Uint32Array(counts.length * 2);
+      grown.set(counts);
+      counts = grown;
+    }
+    recentCodes[code & 31] = code;
+    recentLanes[code & 31] = first;
+    return first;
+  };
+  for (let index = 0; index < rows.length; index += 1) {
+    const row = rows[index] as number;
+    const day = days === undefined ? firstDay : (days[row] as number);
+    if (day === absentDay || (low !== undefined && Number.isNaN(low(row)))) {
+      laneOfRow[index] = inNoLane;
+      continue;
+    }
+    const code = codes[row] as number;
+    const first = recentCodes[code & 31] === code ? (recentLanes[code & 31] as number) : laneOfCurrency(code);
+    const lane = first + (((day - firstDay) / daysPerLane) | 0);
+    laneOfRow[index] = lane;
+    counts[lane] = (counts[lane] as number) + 1;
+  }
+  return { currencies: [...firstLaneOf.keys()], counts };
+};
+
+const place = (
+  { starts, rows: placedRows, lows, highs, dayInLane }: Lanes,
+  laneOfRow: Uint32Array,
+  rows: Uint32Array,
+  { days, low, high }: LaneFields,
+  { firstDay, daysPerLane }: LaneGrid,
+): void => {
+  const next = starts.slice();
+  for (let index = 0; index < rows.length; index += 1) {
+    const lane = laneOfRow[index] as number;
+    if (lane === inNoLane) continue;
+    const row = rows[index] as number;
+    const at = next[lane] as number;
+    next[lane] = at + 1;
+    placedRows[at] = row;
+    dayInLane[at] = days === undefined ? 0 : ((days[row] as number) - firstDay) % daysPerLane;
+    if (low !== undefined) lows[at] = low(row);
+    if (high !== undefined) highs[at] = high(row);
+  }
+};

@@ -1,0 +1,184 @@
+import type { Transform } from '@settler/contracts/rules';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { noDay } from '../../../src/domain/matching/batch.ts';
+import { normalized, transformed } from '../../../src/domain/matching/columns/normalize.ts';
+import { countedUp } from '../../../src/domain/matching/columns/order.ts';
+import { type TextColumn, textAt, textColumnOf } from '../../../src/domain/matching/columns/text-column.ts';
+import { joinKeys, type Key } from '../../../src/domain/matching/join/keys.ts';
+import type { KeyColumn } from '../../../src/domain/matching/join/records.ts';
+import { sweep } from '../../../src/domain/matching/join/sweep.ts';
+
+const columnOf = (texts: readonly string[]): TextColumn => textColumnOf(texts.length, (row) => texts[row]);
+const sorted = (pairs: readonly (readonly number[])[]): string[] => pairs.map(([one, other]) => `${one}-${other}`).sort();
+const everyPair = (ours: number, theirs: number, belong: (one: number, other: number) => boolean): number[][] =>
+  Array.from({ length: ours * theirs }, (_, index) => [Math.floor(index / theirs), index % theirs]).filter(([one = 0, other = 0]) =>
+    belong(one, other),
+  );
+
+describe('the hash join', () => {
+  const joined = (keys: readonly Key[], ours: number, theirs: number, pairsMax: number): number[][] => {
+    const pairs: number[][] = [];
+    joinKeys(keys, countedUp(ours), countedUp(theirs), {
+      pair: (one, other) => pairs.push([one, other]),
+      block: (sources, targets) => {
+        expect(sources.length * targets.length).toBeGreaterThan(pairsMax);
+        for (const one of sources) for (const other of targets) pairs.push([one, other]);
+      },
+      pairsMax,
+    });
+    return pairs;
+  };
+
+  // Texts of one another's beginning, of every length around a word of four bytes, and of several bytes per letter.
+  const text = fc.oneof(
+    fc.constantFrom('', 'a', 'ab', 'abc', 'abcd', 'abcde', 'abcd\u0000', 'abcÿ', 'grün', '日本', '🚚'),
+    fc.nat({ max: 90 }).map((length) => 'x'.repeat(length)),
+    fc.string({ maxLength: 3 }),
+  );
+  const row = fc.record({ text, other: text, code: fc.integer({ min: 0, max: 3 }) });
+  const rows = fc.array(row, { maxLength: 40 });
+  type Rows = readonly { readonly text: string; readonly other: string; readonly code: number }[];
+  const texts = (all: Rows, of: 'text' | 'other'): KeyColumn => ({ kind: 'texts', texts: columnOf(all.map((one) => one[of])) });
+  const codes = (all: Rows): KeyColumn => ({ kind: 'codes', codes: Int32Array.from(all, ({ code }) => code), absent: 0 });
+
+  test('finds exactly the rows that agree in every key, however long, and never what is absent', () => {
+    fc.assert(
+      fc.property(rows, rows, fc.integer({ min: 1, max: 5 }), (ours, theirs, pairsMax) => {
+        const key = { source: texts(ours, 'text'), target: texts(theirs, 'text') };
+        const second = { source: texts(ours, 'other'), target: texts(theirs, 'other') };
+        const code = { source: codes(ours), target: codes(theirs) };
+        const agree = (one: number, other: number) => ours[one]?.text !== '' && ours[one]?.text === theirs[other]?.text;
+        const agreeAll = (one: number, other: number) =>
+          agree(one, other) &&
+          ours[one]?.other !== '' &&
+          ours[one]?.other === theirs[other]?.other &&
+          ours[one]?.code !== 0 &&
+          ours[one]?.code === theirs[other]?.code;
+        expect(sorted(joined([key], ours.length, theirs.length, pairsMax))).toEqual(sorted(everyPair(ours.length, theirs.length, agree)));
+        expect(sorted(joined([code, second, key], ours.length, theirs.length, pairsMax))).toEqual(
+          sorted(everyPair(ours.length, theirs.length, agreeAll)),
+        );
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  test('goes on finding them over many partitions', () => {
+    const count = 20_000;
+    const numbers = Array.from({ length: count }, (_, index) => `REF-${(index * 7_919) % count}`);
+    const key = {
+      source: { kind: 'texts', texts: columnOf(numbers) },
+      target: { kind: 'texts', texts: columnOf(numbers.toReversed()) },
+    } as const;
+    const pairs = joined([key], count, count, 64);
+    expect(pairs).toHaveLength(count);
+    expect(pairs.every(([one = 0, other = 0]) => other === count - 1 - one)).toBe(true);
+  });
+});
+
+describe('the sweep', () => {
+  const amount = fc.oneof(
+    fc.integer({ min: -50, max: 50 }),
+    fc.constantFrom(Number.NaN, 0.5, -3.25, 5_000_000_000, -9_007_199_254_740_991, 9_007_199_254_740_991),
+  );
+  // Days that lie close, and the first and last that a calendar of four digits has.
+  const day = fc.oneof(fc.integer({ min: 20_000, max: 20_030 }), fc.constantFrom(noDay, -719_162, 2_932_896));
+  const rowOf = fc.record({ amount, day, currency: fc.constantFrom(0, 4_543_826, 5_591_876) });
+  const rows = fc.oneof(fc.array(rowOf, { maxLength: 25 }), fc.array(rowOf, { minLength: 65, maxLength: 80 }));
+  type Rows = readonly { readonly amount: number; readonly day: number; readonly currency: number }[];
+
+  const swept = (ours: Rows, theirs: Rows, { below = 0, above = 0, before = 0, after = 0, by = 'both' }): number[][] => {
+    const amounts = Float64Array.from(ours, (one) => one.amount);
+    const pairs: number[][] = [];
+    const bands = {
+      amount:
+        by === 'day'
+          ? undefined
+          : {
+              sources: amounts,
+              targets: Float64Array.from(theirs, (one) => one.amount),
+              least: (row: number) => (amounts[row] as number) - below * Math.abs(amounts[row] as number),
+              most: (row: number) => (amounts[row] as number) + above,
+            },
+      day:
+        by === 'amount'
+          ? undefined
+          : {
+              sources: Int32Array.from(ours, (one) => one.day),
+              targets: Int32Array.from(theirs, (one) => one.day),
+              absent: noDay,
+              rangeOf: (one: number) => ({ first: one - before, last: one + after }),
+            },
+      sourceCurrencies: Int32Array.from(ours, (one) => one.currency),
+      targetCurrencies: Int32Array.from(theirs, (one) => one.currency),
+    };
+    sweep(bands, countedUp(ours.length), countedUp(theirs.length), (one, other) => pairs.push([one, other]));
+    return pairs;
+  };
+
+  test('finds exactly what lies within both windows, for windows of any width', () => {
+    const windows = fc.record({
+      // Of the amount itself, and also more than all of it: then what is accepted does not grow with the amount.
+      below: fc.constantFrom(0, 0.1, 1.5),
+      above: fc.constantFrom(0, 1, 40),
+      before: fc.constantFrom(0, 1, 9),
+      after: fc.constantFrom(0, 3, 400),
+      by: fc.constantFrom('both', 'amount', 'day'),
+    });
+    fc.assert(
+      fc.property(rows, rows, windows, (ours, theirs, { below, above, before, after, by }) => {
+        const belong = (s: number, t: number): boolean => {
+          const [one, other] = [ours[s], theirs[t]];
+          if (one === undefined || other === undefined) return false;
+          const isOfCurrency = one.currency === other.currency || one.currency === 0 || other.currency === 0;
+          const isInTime =
+            by === 'amount' || (one.day !== noDay && other.day !== noDay && other.day >= one.day - before && other.day <= one.day + after);
+          const isNear = by === 'day' || (other.amount >= one.amount - below * Math.abs(one.amount) && other.amount <= one.amount + above);
+          return isOfCurrency && isInTime && isNear;
+        };
+        expect(sorted(swept(ours, theirs, { below, above, before, after, by }))).toEqual(
+          sorted(everyPair(ours.length, theirs.length, belong)),
+        );
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  test('sorts lanes of thousands', () => {
+    const count = 6_000;
+    const ours = Array.from({ length: count }, (_, index) => ({ amount: (index * 7_919) % 1_000_003, day: 20_000, currency: 4_543_826 }));
+    const pairs = swept(ours, ours.toReversed(), {});
+    expect(pairs).toHaveLength(count);
+    expect(pairs.every(([one = 0, other = 0]) => other === count - 1 - one)).toBe(true);
+  });
+});
+
+describe('transforms of columns', () => {
+  test('make of a column what they make of each of its texts, whether over bytes or not', () => {
+    const transforms = fc.array(
+      fc.constantFrom<Transform>(
+        'trim',
+        'lowercase',
+        'collapseSpaces',
+        'alphanumeric',
+        'digits',
+        'stripAccents',
+        'stripLeadingZeros',
+        'abs',
+        { stripPrefix: 'or' },
+        { stripSuffix: '-x' },
+      ),
+      { minLength: 1, maxLength: 4 },
+    );
+    const letters = fc.array(fc.constantFrom(...' \t-OoRr0017xXzé\u0130ß日'), { maxLength: 12 }).map((all) => all.join(''));
+    fc.assert(
+      fc.property(fc.array(letters, { maxLength: 20 }), transforms, (texts, steps) => {
+        const column = normalized(columnOf(texts), steps);
+        const through = transformed(steps);
+        expect(texts.map((_, row) => textAt(column, row))).toEqual(texts.map((text) => (text === '' ? '' : through(text))));
+      }),
+      { numRuns: 500 },
+    );
+  });
+});
