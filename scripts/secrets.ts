@@ -11,22 +11,34 @@ import { writeWhole } from './supervisor/data-directory.ts';
 import { newInstallationSecrets } from './supervisor/secrets.ts';
 
 const usage = `Usage:
-  npm run secrets -- compose [--print]                          writes .env, readable by you alone, or prints it
+  npm run secrets -- compose [--print | --file .env]            writes .env, readable by you alone, or prints it
   npm run --silent secrets -- kubernetes [--broker host:port]   prints Secrets; NATS is at settler-nats:4222 unless said`;
 
-const options = { print: { type: 'boolean', default: false }, broker: { type: 'string', default: 'settler-nats:4222' } } as const;
+const options = {
+  print: { type: 'boolean', default: false },
+  file: { type: 'string', default: `${root}.env` },
+  broker: { type: 'string', default: 'settler-nats:4222' },
+} as const;
+
+const readArguments = () => {
+  try {
+    const { positionals, values } = parseArgs({ options, allowPositionals: true });
+    const [kind] = positionals;
+    if (positionals.length === 1 && (kind === 'compose' || kind === 'kubernetes')) return { kind, ...values };
+  } catch {
+    // What exactly was not understood is less help than what would be.
+  }
+  throw new Error(usage);
+};
 
 const main = (): void => {
-  const { positionals, values } = parseArgs({ options, allowPositionals: true });
-  const [kind] = positionals;
-  if (positionals.length !== 1 || (kind !== 'compose' && kind !== 'kubernetes')) throw new Error(usage);
+  const { kind, print, file, broker } = readArguments();
   const secrets = newInstallationSecrets();
   if (kind === 'kubernetes') {
-    process.stdout.write(kubernetesManifest(secrets, values.broker));
-  } else if (values.print) {
+    process.stdout.write(kubernetesManifest(secrets, broker));
+  } else if (print) {
     process.stdout.write(composeEnvironmentFile(secrets));
   } else {
-    const file = `${root}.env`;
     if (existsSync(file)) throw new Error(`${file} is there already and stays as it is.`);
     writeWhole(file, composeEnvironmentFile(secrets));
     console.log(`Wrote ${file}, readable by you alone. Keep a copy somewhere safe.`);
