@@ -1,13 +1,19 @@
 /** JSON bodies, read with the checks that must come before anyone looks at the value. */
+import { pathText, validationRefusal } from './problem.ts';
 import { Refusal } from './refusal.ts';
 
 const nestingMax = 64;
 const decoder = new TextDecoder('utf-8', { fatal: true });
 
-/** @throws Refusal `malformed_request` for what is not JSON, not UTF-8, nested too deep, or names `__proto__`. */
+/**
+ * @throws Refusal `malformed_request` for what is not JSON, not UTF-8, nested too deep, or names `__proto__`; `validation_failed` for
+ * a text with NUL in it
+ */
 export const parseJson = (body: Buffer): unknown => {
   const value = readJson(body);
   if (isDeeperThan(value, nestingMax)) throw new Refusal('malformed_request', `The body is nested deeper than ${nestingMax} levels.`);
+  // Walked only where the escape occurs at all.
+  if (body.includes('\\u0000')) requireNoNul(value, []);
   return value;
 };
 
@@ -30,6 +36,19 @@ const readJson = (body: Buffer): unknown => {
 const refusePrototype = (key: string, value: unknown): unknown => {
   if (key === '__proto__') throw new Refusal('malformed_request', 'The body has a field called __proto__.');
   return value;
+};
+
+/** JSON has a character that no text of a database has. @throws Refusal `validation_failed` with its place */
+const requireNoNul = (value: unknown, path: readonly PropertyKey[]): void => {
+  if (typeof value === 'string' && value.includes('\0')) {
+    throw validationRefusal([{ path: pathText(path), message: 'must not contain the character NUL' }]);
+  }
+  if (!isContainer(value)) return;
+  for (const [name, item] of Object.entries(value)) {
+    const inner = [...path, Array.isArray(value) ? Number(name) : name];
+    requireNoNul(name, inner);
+    requireNoNul(item, inner);
+  }
 };
 
 /** Level by level and not by recursion, which a hostile body could exhaust. */

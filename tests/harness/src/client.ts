@@ -40,7 +40,8 @@ export const client = (url: string, credentials: Credentials = {}): Client => {
       redirect: 'manual',
       headers: { ...headersOf(credentials), ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...options.headers },
       signal: AbortSignal.timeout(options.timeoutMs ?? timeoutMsDefault),
-      ...(payload === undefined ? {} : { body: payload }),
+      // A body that is still being made is sent while its answer may already come.
+      ...(payload === undefined ? {} : { body: payload, ...(payload instanceof ReadableStream ? { duplex: 'half' as const } : {}) }),
     });
     return { status: response.status, headers: response.headers, body: parse(response, await response.text()) };
   };
