@@ -26,7 +26,7 @@ describe('docker-compose.yml', () => {
 
   it('gives each service the credentials of its own, and the broker and PostgreSQL the same ones', () => {
     for (const service of statefulServices) {
-      const { environment } = file.services[service] ?? { environment: {} };
+      const environment: Readonly<Record<string, unknown>> = file.services[service]?.environment ?? {};
       const { app, system, broker } = secrets.passwords[service];
       expect(environment).toMatchObject({ DB_APP_PASSWORD: app, DB_SYSTEM_PASSWORD: system });
       expect(environment['NATS_URL']).toBe(`nats://settler_${service}:${broker}@nats:4222`);

@@ -48,15 +48,3 @@ export const countedUp = (length: number): Uint32Array => {
   for (let index = 0; index < length; index += 1) positions[index] = index;
   return positions;
 };
-
-/** The first index at which `holds` is true, where it is false before and true from there on. */
-export const lowerBound = (low: number, high: number, holds: (index: number) => boolean): number => {
-  let first = low;
-  let beyond = high;
-  while (first < beyond) {
-    const middle = (first + beyond) >>> 1;
-    if (holds(middle)) beyond = middle;
-    else first = middle + 1;
-  }
-  return first;
-};
