@@ -23,9 +23,9 @@ const quoted = 1;
 const closing = 2;
 
 const fourOf = (byte: number): number => Math.imul(byte, 0x01010101);
-const quotes = fourOf(quote);
+const quotes = 0x22222222;
 const belowInPlain = 0x23232323;
-const belowInQuotes = fourOf(cr + 1);
+const belowInQuotes = 0x0e0e0e0e;
 
 /** The top bit of the first byte that equals `same` or lies below `below`, and perhaps of later ones. */
 const stopsIn = (word: number, same: number, below: number): number => {
@@ -39,9 +39,20 @@ const firstOf = (stops: number): number => (31 - Math.clz32(stops & -stops)) >> 
 /** Where a scan is: in the bytes, at the beginning of the cell there, and in the table of bounds. */
 type Cursor = { position: number; cellStart: number; next: number };
 
+/** Where the quote is that closes a cell in quotes and is followed by a delimiter; -1 where it is not as simple as that. */
+const closingQuote = (bytes: Buffer, view: DataView, start: number, limit: number, separator: number): number => {
+  for (let at = start; at < limit; at += 4) {
+    const stops = stopsIn(view.getInt32(at, true), quotes, belowInQuotes);
+    if (stops === 0) continue;
+    at += firstOf(stops);
+    return at + 1 < limit && bytes[at] === quote && bytes[at + 1] === separator ? at : -1;
+  }
+  return -1;
+};
+
 /**
- * Passes cells without quotes, up to what is for `meet`. Nearly all of the time of a scan is spent here, and what it works on are
- * arguments and locals: as a closure over the scanner's state it took twice as long.
+ * Passes cells without quotes, and simple ones with them, up to what is for `meet`. Nearly all of the time of a scan is spent here,
+ * and what it works on are arguments and locals: as a closure over the scanner's state it took twice as long.
  */
 const passPlain = (bytes: Buffer, view: DataView, bounds: Int32Array, cursor: Cursor, limit: number, separator: number): void => {
   const separators = fourOf(separator);
@@ -62,7 +73,16 @@ const passPlain = (bytes: Buffer, view: DataView, bounds: Int32Array, cursor: Cu
       bounds[next + 1] = at;
       next += 2;
       cellStart = at + 1;
-    } else if (byte === lf || byte === cr || byte === 0 || (byte === quote && at === cellStart)) break;
+    } else if (byte === lf || byte === cr || byte === 0) break;
+    else if (byte === quote && at === cellStart) {
+      const end = closingQuote(bytes, view, at + 1, limit, separator);
+      if (end === -1 || next === bounds.length) break;
+      bounds[next] = at + 1;
+      bounds[next + 1] = end;
+      next += 2;
+      at = end + 1;
+      cellStart = at + 1;
+    }
     at++;
   }
   cursor.position = Math.min(at, limit);
