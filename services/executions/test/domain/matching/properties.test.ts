@@ -90,7 +90,7 @@ describe('for any records and rules', () => {
         const { given, told } = sums(done);
         expect(told).toEqual(given);
       }),
-      { numRuns: 400 },
+      { numRuns: 200 },
     );
   });
 
@@ -108,7 +108,7 @@ describe('for any records and rules', () => {
           whole(run(source, target, rules, idMapped)),
         );
       }),
-      { numRuns: 400 },
+      { numRuns: 200 },
     );
   });
 
@@ -164,7 +164,7 @@ describe('for any records and rules', () => {
         expect(certain(other, true)).toEqual(certain(one, false));
         expect(other.summary.matched).toBe(one.summary.matched);
       }),
-      { numRuns: 300 },
+      { numRuns: 200 },
     );
   });
 });

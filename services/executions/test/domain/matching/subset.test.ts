@@ -80,7 +80,7 @@ describe('the search for a subset', () => {
           expect({ ...found, members: [...found.members] }).toEqual({ members: expected.members, how: expected.how });
         }
       }),
-      { numRuns: 3_000 },
+      { numRuns: 1_000 },
     );
   });
 
@@ -96,7 +96,7 @@ describe('the search for a subset', () => {
         }
         expect([...answer.first]).not.toEqual([...answer.second]);
       }),
-      { numRuns: 1_000 },
+      { numRuns: 500 },
     );
   });
 
