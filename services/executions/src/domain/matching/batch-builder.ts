@@ -23,6 +23,9 @@ export interface Chunk {
   /** Days since 1970-01-01; `noDay` where there is none. */
   readonly date?: Int32Array | undefined;
   readonly invalid: readonly { readonly row: number; readonly field?: string; readonly reason: string }[];
+  /** How far into the input its reader was after the last row, and how much there is. */
+  readonly bytesRead?: number;
+  readonly totalBytes?: number;
 }
 
 export interface BatchBuilder {
@@ -75,35 +78,23 @@ export const createBatchBuilder = ({ idMapped }: { readonly idMapped: boolean })
     length += 1;
   };
 
-  const addChunk = ({ rows, lines: chunkLines, texts, amount, date, invalid: faults }: Chunk): void => {
-    const currency = texts.get('currency');
-    const id = texts.get('id');
-    for (const [name, { bytes, offsets }] of texts) if (name !== 'currency') heapOf(name).addAll(bytes, offsets, rows);
-    lines.pushAll(chunkLines, rows);
-    if (date === undefined) days.fill(noDay, rows);
-    else days.pushAll(date, rows);
+  const addChunk = (chunk: Chunk): void => {
+    const { rows, lines: chunkLines, texts, amount, date, invalid: faults } = chunk;
+    const outlook = outlookOf(chunk);
+    for (const [name, { bytes, offsets }] of texts) if (name !== 'currency') heapOf(name).addAll(bytes, offsets, rows, outlook);
+    lines.pushAll(chunkLines, rows, outlook);
+    if (date === undefined) days.fill(noDay, rows, outlook);
+    else days.pushAll(date, rows, outlook);
     for (const { row, reason } of faults) reasons.set(length + row, reason);
-    const exponents = new Map<number, number>();
-    for (let row = 0; row < rows; row += 1) {
-      const code =
-        currency === undefined
-          ? noCurrency
-          : currencyCodeOf(currency.bytes, currency.offsets[row] as number, currency.offsets[row + 1] as number);
-      currencies.push(code);
-      const digits = amount === undefined ? noAmount : (amount.digits[row] as number);
-      let exponent = exponents.get(code);
-      if (exponent === undefined) {
-        exponent = exponentOf(currencyText(code));
-        exponents.set(code, exponent);
-      }
-      const units = code === noCurrency || Number.isNaN(digits) ? noAmount : rescaled(digits, amount?.scale[row] as number, exponent);
-      amounts.push(units);
-      const isFaulty = !Number.isNaN(digits) && Number.isNaN(units);
-      const lacksId = idMapped && (id === undefined || id.offsets[row] === id.offsets[row + 1]);
-      if ((!isFaulty && !lacksId) || reasons.has(length + row)) continue;
-      const text = isFaulty ? plainDecimal(digits, amount?.scale[row] as number) : undefined;
-      reasons.set(length + row, faultOf(lacksId ? '' : 'known', text, currencyText(code), units, idMapped) ?? 'it cannot be read');
-    }
+    const codes = addCurrencies(texts.get('currency'), rows, currencies.room(rows, outlook));
+    const unfit = addAmounts(amount, codes, rows, amounts.room(rows, outlook));
+    const explain = (row: number, id: string, decimal?: string): void => {
+      if (reasons.has(length + row)) return;
+      const currency = currencyText(codes[row] as number);
+      reasons.set(length + row, faultOf(id, decimal, currency, noAmount, idMapped) ?? 'it cannot be read');
+    };
+    if (idMapped) for (const row of emptyRows(texts.get('id'), rows)) explain(row, '');
+    for (const row of unfit) explain(row, 'known', plainDecimal(amount?.digits[row] as number, amount?.scale[row] as number));
     length += rows;
   };
 
@@ -144,6 +135,60 @@ export const createBatchBuilder = ({ idMapped }: { readonly idMapped: boolean })
   };
 };
 
+/**
+ * What there will be of everything, by what there is of it, if the rest of the input is like what was read; 1 where nobody knows.
+ * Room that is never used costs nothing, and to grow costs all that was written so far.
+ */
+const outlookOf = ({ bytesRead, totalBytes }: Chunk): number =>
+  bytesRead === undefined || totalBytes === undefined || bytesRead === 0 ? 1 : Math.min(outlookMax, (totalBytes / bytesRead) * 1.05);
+
+/** A small first chunk says little. */
+const outlookMax = 200;
+
+type Texts = Chunk['texts'] extends ReadonlyMap<string, infer Cells> ? Cells : never;
+
+const addCurrencies = (currency: Texts | undefined, rows: number, codes: Int32Array): Int32Array => {
+  if (currency === undefined) return codes.fill(noCurrency);
+  const { bytes, offsets } = currency;
+  for (let row = 0; row < rows; row += 1) codes[row] = currencyCodeOf(bytes, offsets[row] as number, offsets[row + 1] as number);
+  return codes;
+};
+
+/** Returns the rows whose amounts cannot be held exactly in their currency. */
+const addAmounts = (amount: Chunk['amount'], codes: Int32Array, rows: number, units: Float64Array): number[] => {
+  const unfit: number[] = [];
+  if (amount === undefined) {
+    units.fill(noAmount);
+    return unfit;
+  }
+  const { digits, scale } = amount;
+  // Few currencies are most of the rows: nearly always the last letter tells them apart.
+  const recentCodes = new Int32Array(32);
+  const recentExponents = new Uint8Array(32);
+  for (let row = 0; row < rows; row += 1) {
+    const code = codes[row] as number;
+    if (code === noCurrency) {
+      units[row] = noAmount;
+      if (!Number.isNaN(digits[row] as number)) unfit.push(row);
+      continue;
+    }
+    if (recentCodes[code & 31] !== code) {
+      recentCodes[code & 31] = code;
+      recentExponents[code & 31] = exponentOf(currencyText(code));
+    }
+    const amountOfRow = rescaled(digits[row] as number, scale[row] as number, recentExponents[code & 31] as number);
+    units[row] = amountOfRow;
+    if (Number.isNaN(amountOfRow) && !Number.isNaN(digits[row] as number)) unfit.push(row);
+  }
+  return unfit;
+};
+
+const emptyRows = (id: Texts | undefined, rows: number): number[] => {
+  const empty: number[] = [];
+  for (let row = 0; row < rows; row += 1) if (id === undefined || id.offsets[row] === id.offsets[row + 1]) empty.push(row);
+  return empty;
+};
+
 /** Why a record that could be read cannot be used all the same. */
 const faultOf = (id: unknown, amount: unknown, currency: unknown, units: number, idMapped: boolean): string | undefined => {
   if (idMapped && (id === undefined || id === '')) return 'the id is empty';
@@ -165,37 +210,41 @@ const plainDecimal = (digits: number, scale: number): string => {
 
 interface Numbers<Column> {
   readonly push: (value: number) => void;
-  readonly pushAll: (values: Column, count: number) => void;
-  readonly fill: (value: number, count: number) => void;
+  readonly pushAll: (values: Column, count: number, outlook: number) => void;
+  readonly fill: (value: number, count: number, outlook: number) => void;
+  /** So many numbers more, which are the caller's to write. */
+  readonly room: (count: number, outlook: number) => Column;
   readonly build: () => Column;
 }
 
-/** A column of numbers that grows. */
+/** A column of numbers that grows; where it must, to what the outlook is for all of it. */
 const createNumbers = <Column extends Float64Array | Int32Array | Uint32Array>(create: (length: number) => Column): Numbers<Column> => {
   let values = create(256);
   let used = 0;
-  const reserve = (more: number): void => {
-    if (used + more <= values.length) return;
-    const grown = create(Math.max(used + more, Math.ceil(values.length * 1.6)));
-    grown.set(values.subarray(0, used));
-    values = grown;
+  const room = (count: number, outlook: number): Column => {
+    const needed = used + count;
+    if (needed > values.length) {
+      const grown = create(Math.ceil(Math.max(needed * outlook, values.length * 1.6)));
+      grown.set(values.subarray(0, used));
+      values = grown;
+    }
+    used = needed;
+    return values.subarray(needed - count, needed) as Column;
   };
   return {
     push: (value) => {
-      if (used === values.length) reserve(1);
+      if (used === values.length) {
+        room(1, 1);
+        used -= 1;
+      }
       values[used] = value;
       used += 1;
     },
-    pushAll: (more, count) => {
-      reserve(count);
-      values.set(more.subarray(0, count), used);
-      used += count;
+    pushAll: (more, count, outlook) => room(count, outlook).set(more.subarray(0, count)),
+    fill: (value, count, outlook) => {
+      room(count, outlook).fill(value);
     },
-    fill: (value, count) => {
-      reserve(count);
-      values.fill(value, used, used + count);
-      used += count;
-    },
+    room,
     build: () => values.subarray(0, used) as Column,
   };
 };

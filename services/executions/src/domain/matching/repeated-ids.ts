@@ -2,9 +2,9 @@
  * One id, several rows. Equal content again is a repetition; other content under one id leaves nobody knowing which of them is true.
  */
 import { compareContents, invalid, type RecordBatch, repeated, usable } from './batch.ts';
-import { finishHashes, hashTexts } from './columns/hash.ts';
-import { countedUp } from './columns/order.ts';
-import { areEqual, isPresent, textAt } from './columns/text-column.ts';
+import { giveBack, lendWords } from './columns/scratch.ts';
+import { areEqual, textAt } from './columns/text-column.ts';
+import { hashAt, keyAt, mostIn, partitionBitsFor, recordsOf, slotsFor } from './join/records.ts';
 
 export const judgeRepeatedIds = (
   batch: RecordBatch,
@@ -25,26 +25,39 @@ export const judgeRepeatedIds = (
 const groupsOfOneId = ({ length, texts, states, lines }: RecordBatch): number[][] => {
   const id = texts.get('id');
   if (id === undefined) return [];
-  const hashes = new Uint32Array(length);
-  hashTexts(id, countedUp(length), hashes);
-  finishHashes(hashes);
-  const slots = new Int32Array(2 ** Math.ceil(Math.log2(Math.max(16, length * 2)))).fill(-1);
-  const mask = slots.length - 1;
-  const groups = new Map<number, number[]>();
+  const rows = lendWords(length);
+  let count = 0;
   for (let row = 0; row < length; row += 1) {
-    if (states[row] !== usable || !isPresent(id, row)) continue;
-    for (let slot = (hashes[row] as number) & mask; ; slot = (slot + 1) & mask) {
-      const first = slots[slot] as number;
-      if (first === -1) {
-        slots[slot] = row;
-        break;
+    rows[count] = row;
+    if (states[row] === usable) count += 1;
+  }
+  // Of no words: nearly all ids differ, and so do their hashes.
+  const { words, starts } = recordsOf([{ kind: 'texts', texts: id }], [0], rows.subarray(0, count), partitionBitsFor(count));
+  const groups = new Map<number, number[]>();
+  const slots = new Int32Array(slotsFor(mostIn(starts)));
+  for (let partition = 1; partition < starts.length; partition += 1) {
+    const first = (starts[partition - 1] as number) * keyAt;
+    const last = (starts[partition] as number) * keyAt;
+    const mask = slotsFor((last - first) / keyAt) - 1;
+    slots.fill(-1, 0, mask + 1);
+    for (let at = first; at < last; at += keyAt) {
+      const hash = words[at + hashAt] as number;
+      const row = words[at] as number;
+      let slot = hash & mask;
+      let known = slots[slot] as number;
+      while (known !== -1 && (words[known + hashAt] !== hash || !areEqual(id, words[known] as number, id, row))) {
+        slot = (slot + 1) & mask;
+        known = slots[slot] as number;
       }
-      if (hashes[first] !== hashes[row] || !areEqual(id, first, id, row)) continue;
-      const group = groups.get(first);
-      if (group === undefined) groups.set(first, [first, row]);
-      else group.push(row);
-      break;
+      if (known === -1) slots[slot] = at;
+      else {
+        // A million rows of one id are one group, and each is added to it once.
+        const group = groups.get(known);
+        if (group === undefined) groups.set(known, [words[known] as number, row]);
+        else group.push(row);
+      }
     }
   }
-  return [...groups.values()].map((rows) => rows.sort((one, other) => (lines[one] as number) - (lines[other] as number) || one - other));
+  giveBack(rows, words);
+  return [...groups.values()].map((same) => same.sort((one, other) => (lines[one] as number) - (lines[other] as number) || one - other));
 };

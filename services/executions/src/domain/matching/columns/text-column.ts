@@ -59,9 +59,8 @@ export const compareTexts = (one: TextColumn, row: number, other: TextColumn, ot
 export interface TextHeap {
   /** Ends the row with this text; `isJson` says that it stands for something else. */
   readonly add: (text: string, isJson?: boolean) => void;
-  readonly addBytes: (bytes: Uint8Array, start: number, end: number) => void;
-  /** A chunk of rows as a reader hands it over. */
-  readonly addAll: (bytes: Uint8Array, offsets: Uint32Array, rows: number) => void;
+  /** A chunk of rows as a reader hands it over. `outlook`: how many times as much as there is then there will be in the end. */
+  readonly addAll: (bytes: Uint8Array, offsets: Uint32Array, rows: number, outlook: number) => void;
   /** Leaves the field absent until there are `rows` rows. */
   readonly fill: (rows: number) => void;
   readonly rows: () => number;
@@ -84,16 +83,16 @@ export const createTextHeap = ({ rows: rowsExpected = 256, bytes: bytesExpected 
   let rows = 0;
   let used = 0;
 
-  const reserveBytes = (more: number): void => {
+  const reserveBytes = (more: number, outlook = 1): void => {
     if (used + more <= bytes.length) return;
     if (used + more > bytesMax) throw new ColumnTooLarge('one column holds more than 4 GiB of text; split the run by period');
-    const grown = new Uint8Array(Math.min(bytesMax, Math.max(used + more, Math.ceil(bytes.length * 1.6))));
+    const grown = new Uint8Array(Math.min(bytesMax, Math.ceil(Math.max((used + more) * outlook, bytes.length * 1.6))));
     grown.set(bytes.subarray(0, used));
     bytes = grown;
   };
-  const reserveRows = (more: number): void => {
+  const reserveRows = (more: number, outlook = 1): void => {
     if (rows + more < offsets.length) return;
-    const grown = new Uint32Array(Math.max(rows + more + 1, Math.ceil(offsets.length * 1.6)));
+    const grown = new Uint32Array(Math.ceil(Math.max((rows + more + 1) * outlook, offsets.length * 1.6)));
     grown.set(offsets.subarray(0, rows + 1));
     offsets = grown;
   };
@@ -117,18 +116,11 @@ export const createTextHeap = ({ rows: rowsExpected = 256, bytes: bytesExpected 
       }
       endRow();
     },
-    addBytes: (from, start, end) => {
-      reserveRows(1);
-      reserveBytes(end - start);
-      for (let index = start; index < end; index += 1) bytes[used + index - start] = from[index] as number;
-      used += end - start;
-      endRow();
-    },
-    addAll: (from, ends, count) => {
-      reserveRows(count);
+    addAll: (from, ends, count, outlook) => {
+      reserveRows(count, outlook);
       const first = ends[0] as number;
       const last = ends[count] as number;
-      reserveBytes(last - first);
+      reserveBytes(last - first, outlook);
       bytes.set(from.subarray(first, last), used);
       const shift = used - first;
       for (let row = 1; row <= count; row += 1) offsets[rows + row] = (ends[row] as number) + shift;

@@ -5,7 +5,7 @@
 
 import { giveBack } from '../columns/scratch.ts';
 import { areEqual } from '../columns/text-column.ts';
-import { hashAt, type KeyColumn, keyAt, type Records, recordsOf, widthsOf } from './records.ts';
+import { hashAt, type KeyColumn, keyAt, mostIn, partitionBitsFor, type Records, recordsOf, slotsFor, widthsOf } from './records.ts';
 
 export interface Key {
   readonly source: KeyColumn;
@@ -20,11 +20,8 @@ export interface Found {
   readonly pairsMax: number;
 }
 
-const recordsPerPartition = 2_048;
-const partitionBitsMax = 12;
-
 export const joinKeys = (keys: readonly Key[], sourceRows: Uint32Array, targetRows: Uint32Array, found: Found): void => {
-  const bits = Math.min(partitionBitsMax, Math.max(0, Math.ceil(Math.log2(targetRows.length / recordsPerPartition))));
+  const bits = partitionBitsFor(targetRows.length);
   const sourceColumns = keys.map(({ source }) => source);
   const targetColumns = keys.map(({ target }) => target);
   const widths = widthsOf(keys.map(({ source, target }) => [source, target]));
@@ -46,14 +43,6 @@ export const joinKeys = (keys: readonly Key[], sourceRows: Uint32Array, targetRo
   giveBack(sources.words, targets.words);
 };
 
-const mostIn = ({ starts }: Records): number => {
-  let most = 0;
-  for (let partition = 1; partition < starts.length; partition += 1) {
-    most = Math.max(most, (starts[partition] as number) - (starts[partition - 1] as number));
-  }
-  return most;
-};
-
 /**
  * The table of one partition at a time. A slot holds the first target of a key; further targets and the sources of the same key hang
  * on chains behind it. Places are counted from the beginning of the partition.
@@ -61,10 +50,10 @@ const mostIn = ({ starts }: Records): number => {
 const createTable = (sources: Records, targets: Records, stride: number, long: readonly Key[]) => {
   const ours = sources.words;
   const theirs = targets.words;
-  const targetsMax = mostIn(targets);
-  const slots = new Int32Array(2 ** Math.ceil(Math.log2(Math.max(8, targetsMax * 2))));
+  const targetsMax = mostIn(targets.starts);
+  const slots = new Int32Array(slotsFor(targetsMax));
   const nextTarget = new Int32Array(targetsMax);
-  const nextSource = new Int32Array(mostIn(sources));
+  const nextSource = new Int32Array(mostIn(sources.starts));
   /** By the first target of a key. */
   const firstSource = new Int32Array(targetsMax);
   const targetCounts = new Uint32Array(targetsMax);
@@ -83,7 +72,7 @@ const createTable = (sources: Records, targets: Records, stride: number, long: r
     build: (first: number, last: number): void => {
       base = first * stride;
       count = last - first;
-      mask = 2 ** Math.ceil(Math.log2(Math.max(8, count * 2))) - 1;
+      mask = slotsFor(count) - 1;
       slots.fill(-1, 0, mask + 1);
       firstSource.fill(-1, 0, count);
       sourceCounts.fill(0, 0, count);

@@ -22,6 +22,24 @@ export interface Records {
 export const hashAt = 1;
 export const keyAt = 2;
 
+const recordsPerPartition = 2_048;
+const partitionBitsMax = 12;
+
+/** So many partitions, as a power of two, that a table over one of them fits a cache. */
+export const partitionBitsFor = (rows: number): number =>
+  Math.min(partitionBitsMax, Math.max(0, Math.ceil(Math.log2(rows / recordsPerPartition))));
+
+export const mostIn = (starts: Uint32Array): number => {
+  let most = 0;
+  for (let partition = 1; partition < starts.length; partition += 1) {
+    most = Math.max(most, (starts[partition] as number) - (starts[partition - 1] as number));
+  }
+  return most;
+};
+
+/** A power of two, at least twice as many as what is to be found in them. */
+export const slotsFor = (records: number): number => 2 ** Math.ceil(Math.log2(Math.max(8, records * 2)));
+
 /** Keys of more words than these are compared by following them to their texts. */
 const wordsMax = 16;
 
