@@ -5,7 +5,7 @@ import { open, rename } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { dayText } from '../../services/executions/src/domain/matching/day.ts';
 import { inventName } from './names.ts';
-import { codeOf, counterpartyCount, currencies, inventOrders, type Orders, referenceOf, settlementOf } from './orders.ts';
+import { codeOf, counterpartyCount, currencies, inventOrders, type Orders, paymentId, referenceOf, settlementOf } from './orders.ts';
 import { inventPayments, type Payments, paidFor } from './payments.ts';
 import { createRandom } from './random.ts';
 
@@ -64,7 +64,7 @@ const paymentLine = (payments: Payments, orders: Orders, row: number, names: rea
   const isOne = payments.kinds[row] === paidFor.one;
   const party = isOne ? (orders.counterparties[payments.numbers[row] as number] as number) : row % counterpartyCount;
   return [
-    row + 1,
+    paymentId(row),
     paymentReference(payments, row, day),
     amountText(payments.amounts[row] as number),
     currencies[payments.currencies[row] as number],

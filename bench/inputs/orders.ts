@@ -64,4 +64,6 @@ export const codeOf = (number: number): string => {
 };
 
 export const referenceOf = (number: number): string => `ORD-${codeOf(number)}`;
+/** A bank's number for a payment says nothing of when it came. */
+export const paymentId = (row: number): string => `P${codeOf(row)}`;
 export const settlementOf = (number: number): string => `PO-${String(number).padStart(7, '0')}`;

@@ -61,5 +61,5 @@ export const report = ({ samples = {}, values = {} }: Partial<Omit<Report, 'peak
   process.stdout.write(`${JSON.stringify({ samples, values, peakMb } satisfies Report)}\n`);
 };
 
-/** A pair in every checksum: of the same pairs in whatever order it is the same whole number. */
+/** A pair in every checksum, by its rows: of the same pairs in whatever order it is the same whole number. */
 export const weightOf = (order: number, payment: number): number => order * 31 + payment;

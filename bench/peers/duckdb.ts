@@ -12,7 +12,7 @@ const [mode, size = '', warmCalls = '0'] = process.argv.slice(2);
 const { orders, payments } = filesOf(Number(size));
 
 const columns = (more: string): string =>
-  `{'id': 'INTEGER', 'reference': 'VARCHAR', 'amount': 'DECIMAL(18,2)', 'currency': 'VARCHAR', 'date': 'DATE', 'counterparty': 'VARCHAR'${more}}`;
+  `{'id': 'VARCHAR', 'reference': 'VARCHAR', 'amount': 'DECIMAL(18,2)', 'currency': 'VARCHAR', 'date': 'DATE', 'counterparty': 'VARCHAR'${more}}`;
 const readCsv = (file: string, more = ''): string =>
   `read_csv('${file}', header = true, auto_detect = false, delim = ',', quote = '"', columns = ${columns(more)})`;
 const ofOrders = readCsv(orders, ", 'settlement': 'VARCHAR'");
@@ -21,25 +21,25 @@ const ofPayments = readCsv(payments);
 /** Whole numbers of cents and days are what it compares fastest. */
 const inWholeNumbers = `id, reference, currency, (amount * 100)::INTEGER AS minor, (date - DATE '1970-01-01')::INTEGER AS day`;
 
-const sums = 'SELECT count(*), sum(o.id::BIGINT * 31 + p.id)';
+const sums = 'SELECT count(*), sum(o.row * 31 + p.row)';
 const cents = '(VALUES (-1), (0), (1)) AS cents(c)';
 const days = '(VALUES (-3), (-2), (-1), (0), (1), (2), (3)) AS days(d)';
 const plain = (reference: string): string => `replace(translate(upper(${reference}), ' -', ''), 'ORD', '')`;
 const packed = `(CASE currency WHEN 'EUR' THEN 0 WHEN 'USD' THEN 1 WHEN 'GBP' THEN 2 ELSE 3 END)::BIGINT * 1000000000000 + minor::BIGINT * 100000 + day`;
 
 const questions = {
-  key: `${sums} FROM orders o JOIN payments p ON ${plain('o.reference')} = ${plain('p.reference')} AND o.currency = p.currency`,
+  key: `${sums} FROM (SELECT *, rowid AS row FROM orders) o JOIN (SELECT *, rowid AS row FROM payments) p ON ${plain('o.reference')} = ${plain('p.reference')} AND o.currency = p.currency`,
   /** Three amounts and seven days for every payment. */
-  bandOf21: `${sums} FROM orders o
-    JOIN (SELECT id, currency, minor + c AS minor, day + d AS day FROM payments, ${cents}, ${days}) p
+  bandOf21: `${sums} FROM (SELECT *, rowid AS row FROM orders) o
+    JOIN (SELECT rowid AS row, currency, minor + c AS minor, day + d AS day FROM payments, ${cents}, ${days}) p
     ON o.currency = p.currency AND o.minor = p.minor AND o.day = p.day`,
   /** The same as one number. */
-  bandOfPacked: `${sums} FROM (SELECT id, ${packed} AS key FROM payments) p
-    JOIN (SELECT id, key + c * 100000 + d AS key FROM (SELECT id, ${packed} AS key FROM orders), ${cents}, ${days}) o
+  bandOfPacked: `${sums} FROM (SELECT rowid AS row, ${packed} AS key FROM payments) p
+    JOIN (SELECT row, key + c * 100000 + d AS key FROM (SELECT rowid AS row, ${packed} AS key FROM orders), ${cents}, ${days}) o
     ON o.key = p.key`,
   /** Three amounts, and the one or two weeks that the days lie in; the days themselves are compared afterwards. */
-  bandOfWeeks: `${sums} FROM (SELECT *, day // 7 AS week FROM orders) o
-    JOIN (SELECT id, currency, minor + c AS minor, day, (day + d) // 7 AS week FROM payments, ${cents}, (VALUES (-3), (3)) AS ends(d)
+  bandOfWeeks: `${sums} FROM (SELECT *, rowid AS row, day // 7 AS week FROM orders) o
+    JOIN (SELECT rowid AS row, currency, minor + c AS minor, day, (day + d) // 7 AS week FROM payments, ${cents}, (VALUES (-3), (3)) AS ends(d)
       WHERE d = -3 OR (day + 3) // 7 <> (day - 3) // 7) p
     ON o.currency = p.currency AND o.minor = p.minor AND o.week = p.week AND o.day BETWEEN p.day - 3 AND p.day + 3`,
 };

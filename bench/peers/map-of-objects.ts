@@ -29,7 +29,7 @@ const byKey = (): Answer => {
   for (const order of orders) {
     for (const payment of known.get(keyOf(order)) ?? nothing) {
       rows += 1;
-      checksum += weightOf(order.id, payment.id);
+      checksum += weightOf(order.row, payment.row);
     }
   }
   return { rows, checksum };
@@ -44,7 +44,7 @@ const byBand = (): Answer => {
       for (const payment of known.get(`${order.amount + cent}|${order.currency}`) ?? nothing) {
         if (Math.abs(payment.day - order.day) > daysApart) continue;
         rows += 1;
-        checksum += weightOf(order.id, payment.id);
+        checksum += weightOf(order.row, payment.row);
       }
     }
   }

@@ -14,7 +14,7 @@ const joined = (sources: readonly Row[], targets: readonly Row[], belong: (order
     for (const payment of targets) {
       if (!belong(order, payment)) continue;
       rows += 1;
-      checksum += weightOf(order.id, payment.id);
+      checksum += weightOf(order.row, payment.row);
     }
   }
   return { rows, checksum };

@@ -2,7 +2,9 @@
 import { readFileSync } from 'node:fs';
 
 export interface Row {
-  readonly id: number;
+  /** Of its file, from 0. */
+  readonly row: number;
+  readonly id: string;
   readonly reference: string;
   /** Minor units. */
   readonly amount: number;
@@ -19,7 +21,8 @@ export const readObjects = (path: string): Row[] => {
     // The columns in front of the name, which alone may be quoted.
     const [id = '', reference = '', amount = '', currency = '', date = ''] = bytes.toString('latin1', start, end).split(',', 5);
     rows.push({
-      id: Number(id),
+      row: rows.length,
+      id: Buffer.from(id, 'latin1').toString('latin1'),
       // Flat texts of their own: pieces of a line would keep the line, and compare at half the speed.
       reference: Buffer.from(reference, 'latin1').toString('latin1'),
       amount: Math.round(Number(amount) * 100),
