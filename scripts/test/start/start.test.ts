@@ -4,10 +4,9 @@ import { join } from 'node:path';
 import { services } from '@settler/contracts/services';
 import { waitFor } from '@settler/harness';
 import { birthOf } from '@settler/local/processes/birth';
-import { createTail, launchProcess } from '@settler/local/processes/launch';
 import { stopLeftovers } from '@settler/local/processes/leftovers';
 import { afterAll, describe, expect, it } from 'vitest';
-import { root } from '../../check/command.ts';
+import { readyTimeoutMs, startSettler } from './start-settler.ts';
 
 type Processes = Readonly<
   Record<string, { readonly pid: number; readonly port: number; readonly birth: string; readonly stopSignal: 'SIGTERM' | 'SIGINT' }>
@@ -20,36 +19,8 @@ const fileIn = (name: string) => join(data, name);
 const processes = (): Processes => JSON.parse(readFileSync(fileIn('processes.json'), 'utf8'));
 const isAlive = ({ pid, birth }: { readonly pid: number; readonly birth: string }) => birthOf(pid) === birth;
 
-const readyTimeoutMs = 60_000;
+const start = () => startSettler(data);
 const stopTimeoutMs = 10_000;
-
-/** As `npm start` does once everything is installed. */
-const start = () => {
-  const tail = createTail(200);
-  const running = launchProcess(
-    {
-      name: 'start',
-      command: process.execPath,
-      arguments: ['--conditions=@settler/source', join(root, 'scripts/start.ts')],
-      workingDirectory: root,
-      environment: { SETTLER_DATA_DIR: data, SETTLER_DEMO: '0', PORT: '0' },
-      stopSignal: 'SIGTERM',
-      isReady: async () => tail.text().includes('Settler is ready at'),
-    },
-    tail.add,
-  );
-  const ready = async (): Promise<string> => {
-    const line = await waitFor(
-      () => {
-        if (running.exit() !== undefined) throw new Error(tail.text());
-        return tail.lines().find((text) => text.startsWith('Settler is ready at'));
-      },
-      { what: 'Settler to be ready', timeoutMs: readyTimeoutMs },
-    );
-    return line.replace('Settler is ready at ', '');
-  };
-  return { running, said: tail.text, ready };
-};
 
 const saysReady = async (port: number): Promise<boolean> => (await fetch(`http://127.0.0.1:${port}/health/ready`)).ok;
 
