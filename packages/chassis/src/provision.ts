@@ -180,12 +180,22 @@ export const provisionBroker = async ({ servers, replicas = 1, ackWaitMs = 30_00
       await (known.has(stream.name) ? manager.streams.update(stream.name, config) : manager.streams.add(config));
     }
     for (const consumer of Object.values<ConsumerDefinition>(consumers)) {
-      const config = consumerConfiguration(consumer, ackWaitMs);
-      await manager.consumers.add(consumer.stream, config);
+      const { durable_name: name, ...config } = consumerConfiguration(consumer, ackWaitMs);
+      const durables = await namesOf(manager.consumers.list(consumer.stream));
+      // Adding one that is there with another configuration is refused, and an upgrade may bring another one.
+      await (durables.has(name)
+        ? manager.consumers.update(consumer.stream, name, config)
+        : manager.consumers.add(consumer.stream, { durable_name: name, ...config }));
     }
   } finally {
     await connection.close();
   }
+};
+
+const namesOf = async (consumersOfStream: AsyncIterable<{ readonly name: string }>): Promise<Set<string>> => {
+  const names = new Set<string>();
+  for await (const { name } of consumersOfStream) names.add(name);
+  return names;
 };
 
 const nanoseconds = (ms: number) => ms * 1_000_000;
