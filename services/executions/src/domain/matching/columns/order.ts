@@ -1,46 +1,63 @@
 /** Sorting rows by whole numbers: least significant digit first, eleven bits at a time, in time that grows with the rows alone. */
+import { giveBack, lendWords } from './scratch.ts';
 
 const digitBits = 11;
 const digits = 1 << digitBits;
 
-/** The positions 0 … length−1 in ascending order of their keys; equal keys keep the order of their positions. */
+/**
+ * The positions 0 … length−1 in ascending order of their keys; equal keys keep the order of their positions. Positions that are given
+ * are put into that order where they are. Each key is fetched once and travels with its position: to fetch it again for every digit,
+ * from wherever its row is, would be most of the work.
+ */
 export const orderOf = (keys: Uint32Array, positions: Uint32Array = countedUp(keys.length)): Uint32Array => {
-  let from = positions;
-  let into = new Uint32Array(from.length);
+  const { length } = positions;
+  const lent = lendWords(length * 4);
+  let from: Keyed = { keys: lent.subarray(0, length), positions: lent.subarray(length, length * 2) };
+  let into: Keyed = { keys: lent.subarray(length * 2, length * 3), positions: lent.subarray(length * 3) };
   let all = 0;
-  let common = 0xffffffff;
-  for (const key of keys) {
+  let common = -1;
+  for (let index = 0; index < length; index += 1) {
+    const position = positions[index] as number;
+    const key = keys[position] as number;
     all |= key;
     common &= key;
+    from.keys[index] = key;
+    from.positions[index] = position;
   }
   // Digits that are the same everywhere put nothing in order.
-  const differing = (all ^ common) >>> 0;
-  const counts = new Uint32Array(digits);
+  const differing = all ^ common;
   for (let shift = 0; shift < 32; shift += digitBits) {
     if (((differing >>> shift) & (digits - 1)) === 0) continue;
-    counts.fill(0);
-    for (let index = 0; index < from.length; index += 1) {
-      const digit = ((keys[from[index] as number] as number) >>> shift) & (digits - 1);
-      counts[digit] = (counts[digit] as number) + 1;
-    }
-    let start = 0;
-    for (let digit = 0; digit < digits; digit += 1) {
-      const count = counts[digit] as number;
-      counts[digit] = start;
-      start += count;
-    }
-    for (let index = 0; index < from.length; index += 1) {
-      const position = from[index] as number;
-      const digit = ((keys[position] as number) >>> shift) & (digits - 1);
-      const place = counts[digit] as number;
-      into[place] = position;
-      counts[digit] = place + 1;
-    }
-    const swapped: Uint32Array = from === positions ? new Uint32Array(from.length) : from;
-    from = into;
-    into = swapped as Uint32Array<ArrayBuffer>;
+    sortByDigit(from, into, shift);
+    [from, into] = [into, from];
   }
-  return from;
+  positions.set(from.positions);
+  giveBack(lent);
+  return positions;
+};
+
+interface Keyed {
+  readonly keys: Uint32Array;
+  readonly positions: Uint32Array;
+}
+
+const sortByDigit = ({ keys, positions }: Keyed, into: Keyed, shift: number): void => {
+  const intoKeys = into.keys;
+  const intoPositions = into.positions;
+  const places = new Uint32Array(digits + 1);
+  for (let index = 0; index < keys.length; index += 1) {
+    const next = (((keys[index] as number) >>> shift) & (digits - 1)) + 1;
+    places[next] = (places[next] as number) + 1;
+  }
+  for (let digit = 1; digit < digits; digit += 1) places[digit] = (places[digit] as number) + (places[digit - 1] as number);
+  for (let index = 0; index < keys.length; index += 1) {
+    const key = keys[index] as number;
+    const digit = (key >>> shift) & (digits - 1);
+    const place = places[digit] as number;
+    places[digit] = place + 1;
+    intoKeys[place] = key;
+    intoPositions[place] = positions[index] as number;
+  }
 };
 
 export const countedUp = (length: number): Uint32Array => {
