@@ -21,7 +21,8 @@ let party: Party;
 const running = new Map<StatefulService, Awaited<ReturnType<typeof startService>>>();
 
 beforeAll(async () => {
-  island = await createIsland();
+  // A sixth of what it is elsewhere, or most of this would be waiting.
+  island = await createIsland({ ackWaitMs: 5_000 });
   [system, receiver, bystander] = await Promise.all([startSystem(island), startReceiver(), startReceiver()]);
   party = await createParty(system.url, 'killed', bystander.url);
   const { id, secret } = await must(201, party.key.post('/v1/webhooks', { url: receiver.url, events: ['*'] }));

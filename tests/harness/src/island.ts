@@ -32,10 +32,12 @@ export interface Island {
 /** As many as a number is given; a second replica of a service takes one of the spare ones with `freePorts`. */
 const portsPerIsland = 8;
 
-/** A tenth of what it is elsewhere: tests kill consumers and wait for the messages that those had. */
-const ackWaitMs = 3_000;
+export interface IslandOptions {
+  /** How long a message of a killed consumer waits for another one; absent: as long as in production. */
+  readonly ackWaitMs?: number;
+}
 
-export const createIsland = async (): Promise<Island> => {
+export const createIsland = async (options: IslandOptions = {}): Promise<Island> => {
   const servers = inject('settlerServers');
   const number = await takeNumber(servers);
   const prefix = `t${number}`;
@@ -70,7 +72,7 @@ export const createIsland = async (): Promise<Island> => {
           passwords: servers.secrets.passwords[service],
         }),
       );
-      await Promise.all([...databases, provisionBroker({ servers: brokerUrl('admin'), ackWaitMs })]);
+      await Promise.all([...databases, provisionBroker({ servers: brokerUrl('admin'), ...options })]);
     },
     databaseConfig: (service, user) => databaseConfigOf(servers, prefix, service, user),
     brokerUrl,
