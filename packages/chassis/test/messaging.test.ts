@@ -99,11 +99,11 @@ describe('outbox, relay and inbox', () => {
       }),
     ).rejects.toThrow('the effect failed');
     await publish(outbox, 'after');
-    await waitFor(() => heard.length === 2, { timeoutMs: 10_000, what: 'two messages' });
+    await waitFor(() => heard.length === 2, { timeoutMs: 55_000, what: 'two messages' });
     expect(heard.toSorted()).toEqual(['after', 'committed']);
     // Rows are moved once the broker has acknowledged, which may be after the consumer heard.
     const left = () => postgres.systemDb.selectFrom('outbox').select('event_id').execute();
-    await waitFor(async () => (await left()).length === 0, { timeoutMs: 10_000, what: 'an empty outbox' });
+    await waitFor(async () => (await left()).length === 0, { timeoutMs: 55_000, what: 'an empty outbox' });
     const sent = await postgres.systemDb.selectFrom('outbox_sent').select(['event_id', 'stream_sequence']).execute();
     expect(sent).toHaveLength(2);
   });
@@ -137,7 +137,7 @@ describe('outbox, relay and inbox', () => {
         },
       }),
     );
-    await waitFor(() => versions.length === 500, { timeoutMs: 20_000, what: 'five hundred versions' });
+    await waitFor(() => versions.length === 500, { timeoutMs: 55_000, what: 'five hundred versions' });
     expect(versions).toEqual(versions.toSorted((one, other) => one - other));
   });
 
@@ -162,7 +162,7 @@ describe('outbox, relay and inbox', () => {
     await publish(outbox, 'poison');
     await publish(outbox, 'healthy');
     const dead = () => postgres.systemDb.selectFrom('dead_letters').selectAll().execute();
-    await waitFor(async () => (await dead()).length === 1, { timeoutMs: 20_000, what: 'a dead letter' });
+    await waitFor(async () => (await dead()).length === 1, { timeoutMs: 55_000, what: 'a dead letter' });
     const [letter] = await dead();
     expect(letter).toMatchObject({ consumer: 'webhooks-fan-out-jobs', attempts: 3, organization_id: organizationId });
     expect(letter?.error).toContain('this handler always fails');
@@ -177,7 +177,7 @@ describe('outbox, relay and inbox', () => {
     connection.publish(String(row?.subject), String(row?.body));
     await connection.flush();
     await publish(outbox, 'last');
-    await waitFor(() => attempts.includes('last'), { timeoutMs: 10_000, what: 'the message behind the repeated one' });
+    await waitFor(() => attempts.includes('last'), { timeoutMs: 55_000, what: 'the message behind the repeated one' });
     expect(attempts.filter((subject) => subject === 'healthy')).toHaveLength(1);
   });
 
@@ -188,11 +188,11 @@ describe('outbox, relay and inbox', () => {
       Number((await postgres.systemPool.query(`select count(*) as n from outbox_sent where aggregate_id like 'pair %'`)).rows[0]?.n ?? 0);
     const outbox = createOutbox('jobs', first.wake);
     for (let index = 0; index < 20; index += 1) await publish(outbox, `pair ${index}`);
-    await waitFor(async () => (await count()) === 20, { timeoutMs: 10_000, what: 'twenty rows' });
+    await waitFor(async () => (await count()) === 20, { timeoutMs: 55_000, what: 'twenty rows' });
     await first.stop();
     for (let index = 20; index < 40; index += 1) await publish(outbox, `pair ${index}`);
     second.wake();
-    await waitFor(async () => (await count()) === 40, { timeoutMs: 10_000, what: 'forty rows' });
+    await waitFor(async () => (await count()) === 40, { timeoutMs: 55_000, what: 'forty rows' });
     const { rows } = await postgres.systemPool.query(
       `select count(distinct stream_sequence) as n from outbox_sent where aggregate_id like 'pair %'`,
     );

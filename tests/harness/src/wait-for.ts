@@ -14,7 +14,7 @@ export interface WaitOptions {
  */
 export const waitFor = async <Value>(
   condition: () => Value | Promise<Value>,
-  { timeoutMs = 10_000, what, intervalMs = 20 }: WaitOptions,
+  { timeoutMs = 30_000, what, intervalMs = 20 }: WaitOptions,
 ): Promise<NonNullable<Exclude<Value, false>>> => {
   const deadline = performance.now() + timeoutMs;
   let cause: unknown;
