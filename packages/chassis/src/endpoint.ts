@@ -131,7 +131,8 @@ const serve = async (
       organizationId: route.access === 'public' ? publicOwner : input.principal.organizationId,
       scope: [route.method, request.url, endpoint.idempotencyScope?.(input.body) ?? ''].join(' ').trim(),
       key,
-      fingerprint: fingerprintOf(request.rawBody ?? ''),
+      // Nothing and an empty object say the same to a route that takes no body.
+      fingerprint: fingerprintOf((endpoint.body && request.rawBody) ?? ''),
       secretFields: route.secretFields,
     },
     { ...(prepare === undefined ? {} : { prepare: () => prepare(input) }), effect: (prepared) => endpoint.handle(input, prepared) },
@@ -188,8 +189,9 @@ const documentation = (name: RouteName, route: Route, endpoint: Endpoint<Schema,
     if (status === 404) return route.path.includes('{');
     if (status === 409) return route.idempotent;
     if (status === 412) return route.method === 'PATCH' || route.method === 'DELETE';
-    if (status === 413) return hasBody;
-    if (status === 415) return endpoint.body !== undefined;
+    // A body may come along where none is wanted.
+    if (status === 413) return route.method !== 'GET';
+    if (status === 415) return route.method !== 'GET' && route.stream !== 'upload';
     // Without a body there is no other one that a key could be used with again.
     if (status === 422) return route.idempotent && hasBody;
     return true;

@@ -15,6 +15,8 @@ export interface Party {
   /** With a key that may do everything but this. */
   readonly without: (scope: Scope) => Promise<Client>;
   readonly logIn: () => Promise<{ readonly accessToken: string; readonly refreshToken: string }>;
+  readonly organizationId: string;
+  readonly accessToken: string;
   readonly apiKey: string;
   readonly apiKeyId: string;
   readonly fileId: string;
@@ -44,13 +46,15 @@ export const must = async (status: number, answer: ReturnType<Client['get']>) =>
   return body;
 };
 
+export const newJob = async (key: Client): Promise<string> => (await must(201, key.post('/v1/jobs', job))).id;
+
 export const uploadOrders = async (key: Client, name = 'orders.csv'): Promise<string> =>
   (await must(201, key.post(`/v1/files?name=${name}`, undefined, { raw: ordersCsv, headers: { 'content-type': 'text/csv' } }))).id;
 
 export const createParty = async (url: string, name: string, receiverUrl: string): Promise<Party> => {
   const anonymous = client(url);
   const account = { email: `${name}@example.com`, password: 'a password of several words' };
-  const { accessToken } = await must(201, anonymous.post('/v1/auth/register', { ...account, organizationName: name }));
+  const { accessToken, organization } = await must(201, anonymous.post('/v1/auth/register', { ...account, organizationName: name }));
   const user = client(url, { token: accessToken });
   const newKey = async (wanted: readonly Scope[], more = {}) =>
     must(201, user.post('/v1/api-keys', { name: 'of a test', scopes: wanted, ...more }));
@@ -59,11 +63,17 @@ export const createParty = async (url: string, name: string, receiverUrl: string
   const bound = await newKey(['*'], { allowedIps: ['192.0.2.0/24'] });
   const webhook = await must(201, key.post('/v1/webhooks', { url: receiverUrl, events: ['execution.completed'] }));
   const fileId = await uploadOrders(key);
-  const { id: jobId } = await must(201, key.post('/v1/jobs', job));
+  const jobId = await newJob(key);
   const started = await must(202, key.post(`/v1/jobs/${jobId}/executions`, { source: { fileId }, target: { records: payments } }));
-  await waitFor(async () => (await key.get(`/v1/executions/${started.id}`)).body.status === 'completed', { what: 'the execution' });
+  await waitFor(async () => (await key.get(`/v1/executions/${started.id}`)).body.status === 'completed', {
+    what: 'the execution',
+    timeoutMs: 60_000,
+  });
   const [exception] = (await must(200, key.get('/v1/exceptions'))).data;
-  const delivery = await waitFor(async () => (await key.get(`/v1/webhooks/${webhook.id}/deliveries`)).body.data[0], { what: 'a delivery' });
+  const delivery = await waitFor(async () => (await key.get(`/v1/webhooks/${webhook.id}/deliveries`)).body.data[0], {
+    what: 'a delivery',
+    timeoutMs: 60_000,
+  });
   const limited = new Map<Scope, Promise<Client>>();
   return {
     ...account,
@@ -79,6 +89,8 @@ export const createParty = async (url: string, name: string, receiverUrl: string
       return known;
     },
     logIn: () => must(200, anonymous.post('/v1/auth/login', account)),
+    organizationId: organization.id,
+    accessToken,
     apiKey,
     apiKeyId,
     fileId,

@@ -89,6 +89,7 @@ export const fileRoutes = async (endpoint: Endpoints['endpoint'], { app, files, 
   });
 
   endpoint('deleteFile', {
+    refuses: [409],
     params: byId,
     answers: { 204: null },
     handle: async ({ params, ifMatch, principal }) => {

@@ -75,7 +75,7 @@ export const authRoutes = (endpoint: Endpoints['endpoint'], needs: AuthNeeds): v
   });
 
   endpoint('login', {
-    refuses: [401],
+    refuses: [401, 403, 404],
     body: loginBody,
     answers: { 200: signedInAnswer },
     idempotencyScope: (body) => idempotencyScope(body.email),
@@ -85,7 +85,7 @@ export const authRoutes = (endpoint: Endpoints['endpoint'], needs: AuthNeeds): v
   });
 
   endpoint('refresh', {
-    refuses: [401],
+    refuses: [401, 404],
     body: refreshBody,
     answers: { 200: tokensAnswer },
     idempotencyScope: (body) => idempotencyScope(body.refreshToken),

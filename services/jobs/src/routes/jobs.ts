@@ -111,6 +111,7 @@ export const jobRoutes = (endpoint: Endpoints['endpoint'], needs: Needs): void =
   });
 
   const moving = (move: Move) => ({
+    refuses: [412],
     params: byId,
     answers: { 200: jobAnswer },
     handle: async ({ params, ifMatch, principal, address }: Input<{ id: string }>) => {

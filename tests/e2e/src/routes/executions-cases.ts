@@ -1,0 +1,97 @@
+import { must, newJob, type Party, payments, uploadOrders } from '../party.ts';
+import { type Cases, conflict, invalid, nobodys, type Setting, type Wanted } from './case.ts';
+
+const inputs = (fileId: string) => ({ source: { fileId }, target: { records: payments } });
+const runOf = (jobId: string, body: object): Wanted => ({ path: `/v1/jobs/${jobId}/executions`, body });
+const of =
+  (rest: string) =>
+  ({ executionId }: Party): Wanted => ({ path: `/v1/executions/${executionId}${rest}` });
+
+/** A job whose run goes on for ever, held by a worker that never ends it: whatever is started behind it waits. */
+const busyJob = async (party: Party, { databases }: Setting): Promise<string> => {
+  const jobId = await newJob(party.key);
+  await databases.rows(
+    'executions',
+    `insert into executions (id, organization_id, job_id, job_version, definition, dry_run, is_serial, status, progress, lease_owner, lease_until,
+                             created_by_type, created_by_id)
+     values ('exe_' || right($2, 26), $1, $2, 1, '{}', false, true, 'running', '{"stage":"matching","done":0,"total":null}', 'a worker',
+             now() + interval '1 day', 'user', 'usr_somebody')`,
+    [party.organizationId, jobId],
+  );
+  return jobId;
+};
+
+/** A run that waits behind another one, and the file that it waits with. */
+const waiting = async (party: Party, setting: Setting) => {
+  const [jobId, fileId] = await Promise.all([busyJob(party, setting), uploadOrders(party.key)]);
+  const { id } = await must(202, party.key.post(`/v1/jobs/${jobId}/executions`, { ...inputs(fileId), overlap: true }));
+  return { id: id as string, fileId };
+};
+
+export const executionsCases = {
+  uploadFile: {
+    status: 201,
+    ask: () => ({ path: '/v1/files?name=a.csv', raw: 'Id\n1\n', contentType: 'text/csv' }),
+    refusals: [
+      invalid('no body', '', () => ({ path: '/v1/files' })),
+      invalid('a form without a file', 'file', () => ({
+        path: '/v1/files',
+        raw: '--line\r\ncontent-disposition: form-data; name="a"\r\n\r\nb\r\n--line--\r\n',
+        contentType: 'multipart/form-data; boundary=line',
+      })),
+    ],
+  },
+  listFiles: { status: 200, ask: () => ({ path: '/v1/files' }) },
+  readFile: { status: 200, ask: ({ fileId }) => ({ path: `/v1/files/${fileId}` }) },
+  deleteFile: {
+    status: 204,
+    ask: async ({ key }) => ({ path: `/v1/files/${await uploadOrders(key)}` }),
+    refusals: [
+      conflict('a file that a run still needs', async (setting) => ({
+        path: `/v1/files/${(await waiting(setting.ours, setting)).fileId}`,
+      })),
+    ],
+  },
+  createExecution: {
+    status: 202,
+    ask: async ({ key, fileId }) => runOf(await newJob(key), inputs(fileId)),
+    otherBody: (body) => ({ ...body, note: 'otherwise' }),
+    refusals: [
+      invalid('a file that nobody has', 'source.fileId', ({ ours }) => runOf(ours.jobId, inputs(nobodys('fil')))),
+      invalid("another's file, which looks the same", 'source.fileId', ({ ours, theirs }) => runOf(ours.jobId, inputs(theirs.fileId))),
+      invalid('records that the adapter does not take', 'target.records[0].amount', ({ ours }) =>
+        runOf(ours.jobId, { ...inputs(ours.fileId), target: { records: [{ ...payments[0], amount: 'much' }] } }),
+      ),
+      conflict('a job that runs', async (setting) => runOf(await busyJob(setting.ours, setting), inputs(setting.ours.fileId))),
+      conflict('a job that is archived', async ({ ours }) => {
+        const id = await newJob(ours.key);
+        await must(200, ours.key.post(`/v1/jobs/${id}/archive`));
+        return runOf(id, inputs(ours.fileId));
+      }),
+    ],
+  },
+  listExecutions: {
+    status: 200,
+    ask: () => ({ path: '/v1/executions' }),
+    refusals: [invalid('a time that is none', 'since', () => ({ path: '/v1/executions?since=yesterday' }))],
+  },
+  readExecution: { status: 200, ask: of('') },
+  cancelExecution: {
+    status: 202,
+    ask: async (party, setting) => ({ path: `/v1/executions/${(await waiting(party, setting)).id}/cancel` }),
+    refusals: [conflict('cancelling what is over', ({ ours }) => of('/cancel')(ours))],
+  },
+  followExecution: { status: 200, ask: of('/events') },
+  listResults: {
+    status: 200,
+    ask: of('/results'),
+    refusals: [invalid('an outcome that does not exist', 'outcome', ({ ours }) => of('/results?outcome=lost')(ours))],
+  },
+  readReport: { status: 200, ask: of('/report') },
+  listExceptions: {
+    status: 200,
+    ask: () => ({ path: '/v1/exceptions' }),
+    refusals: [invalid('an amount that is none', 'minAmount', () => ({ path: '/v1/exceptions?minAmount=1e400' }))],
+  },
+  readException: { status: 200, ask: ({ exceptionId }) => ({ path: `/v1/exceptions/${exceptionId}` }) },
+} satisfies Cases;

@@ -1,0 +1,119 @@
+import { client } from '@settler/harness';
+import { must, type Party } from '../party.ts';
+import { type Cases, conflict, invalid, missing, nobodys, type Refusal, type Setting, type Wanted } from './case.ts';
+
+const invented = (() => {
+  let count = 0;
+  return (): string => {
+    count += 1;
+    return `invented-${count}@example.com`;
+  };
+})();
+
+const password = 'a password of several words';
+const registration = (email: string) => ({ email, password, organizationName: 'Invented' });
+const loginAs = (body: object): Wanted => ({ path: '/v1/auth/login', body, as: 'anonymous' });
+const refreshWith = (body: object): Wanted => ({ path: '/v1/auth/refresh', body, as: 'anonymous' });
+const unauthenticated = (what: string, ask: Refusal['ask']): Refusal => ({ what, status: 401, code: 'unauthenticated', ask });
+const newApiKey = async ({ user }: Party): Promise<string> =>
+  (await must(201, user.post('/v1/api-keys', { name: 'spare', scopes: ['jobs:read'] }))).id;
+
+/** Somebody who was a member of something once, and is of nothing now. */
+const leaver = async ({ url, databases }: Setting): Promise<Wanted> => {
+  const email = invented();
+  const { user } = await must(201, client(url).post('/v1/auth/register', registration(email)));
+  await databases.rows('identity', 'delete from memberships where user_id = $1', [user.id]);
+  return loginAs({ email, password });
+};
+
+const besieged = async ({ ours }: Setting): Promise<Wanted> => {
+  const wanted = loginAs({ email: invented(), password: 'a guess' });
+  for (let guess = 0; guess < 10; guess += 1) await must(401, ours.anonymous.post(wanted.path, wanted.body));
+  return wanted;
+};
+
+export const identityCases = {
+  register: {
+    status: 201,
+    ask: () => ({ path: '/v1/auth/register', body: registration(invented()), as: 'anonymous' }),
+    otherBody: (body) => ({ ...body, organizationName: 'Otherwise' }),
+    refusals: [
+      conflict('an address that is taken', ({ ours }) => ({
+        path: '/v1/auth/register',
+        body: registration(ours.email),
+        as: 'anonymous',
+      })),
+      invalid('a password that is too short', 'password', () => ({
+        path: '/v1/auth/register',
+        body: { ...registration(invented()), password: 'short' },
+        as: 'anonymous',
+      })),
+      invalid('an address that is none', 'email', () => ({ path: '/v1/auth/register', body: registration('@example'), as: 'anonymous' })),
+    ],
+  },
+  login: {
+    status: 200,
+    ask: ({ email }) => loginAs({ email, password }),
+    otherBody: (body) => ({ ...body, password: 'another password of several words' }),
+    refusals: [
+      unauthenticated('a wrong password', ({ ours }) => loginAs({ email: ours.email, password: 'not the password at all' })),
+      unauthenticated('an address that nobody has', () => loginAs({ email: invented(), password: 'not the password at all' })),
+      missing("another's organization", ({ ours, theirs }) =>
+        loginAs({ email: ours.email, password, organizationId: theirs.organizationId }),
+      ),
+      missing("nobody's organization", ({ ours }) => loginAs({ email: ours.email, password, organizationId: nobodys('org') })),
+      { what: 'being a member of nothing', status: 403, code: 'forbidden', ask: leaver },
+      { what: 'ten guesses before it', status: 429, code: 'rate_limited', ask: besieged },
+    ],
+  },
+  refresh: {
+    status: 200,
+    ask: async ({ logIn }) => refreshWith({ refreshToken: (await logIn()).refreshToken }),
+    otherBody: (body) => ({ ...body, organizationId: nobodys('org') }),
+    refusals: [
+      unauthenticated('a token that never was', () => refreshWith({ refreshToken: 'str_nothing' })),
+      unauthenticated('the token of a session that was ended', async ({ ours }) => {
+        const { refreshToken } = await ours.logIn();
+        await must(204, ours.key.post('/v1/auth/logout', { refreshToken }));
+        return refreshWith({ refreshToken });
+      }),
+      missing("another's organization", async ({ ours, theirs }) =>
+        refreshWith({ refreshToken: (await ours.logIn()).refreshToken, organizationId: theirs.organizationId }),
+      ),
+    ],
+  },
+  logout: {
+    status: 204,
+    ask: async ({ logIn }) => ({ path: '/v1/auth/logout', body: { refreshToken: (await logIn()).refreshToken } }),
+    otherBody: () => ({ refreshToken: 'another' }),
+  },
+  readMe: { status: 200, ask: () => ({ path: '/v1/me' }), isFromMemory: true },
+  listMyOrganizations: { status: 200, ask: () => ({ path: '/v1/me/organizations', as: 'user' }) },
+  readOrganization: { status: 200, ask: () => ({ path: '/v1/organization' }) },
+  createApiKey: {
+    status: 201,
+    ask: () => ({ path: '/v1/api-keys', body: { name: 'one', scopes: ['jobs:read'] } }),
+    otherBody: (body) => ({ ...body, name: 'two' }),
+    refusals: [
+      invalid('a scope that does not exist', 'scopes[0]', () => ({ path: '/v1/api-keys', body: { name: 'one', scopes: ['jobs:fly'] } })),
+      invalid('an end in the past', 'expiresAt', () => ({
+        path: '/v1/api-keys',
+        body: { name: 'one', scopes: ['jobs:read'], expiresAt: '2020-01-01T00:00:00.000Z' },
+      })),
+      invalid('an address that is none', 'allowedIps[0]', () => ({
+        path: '/v1/api-keys',
+        body: { name: 'one', scopes: ['jobs:read'], allowedIps: ['300.1.2.3'] },
+      })),
+    ],
+  },
+  listApiKeys: { status: 200, ask: () => ({ path: '/v1/api-keys' }) },
+  readApiKey: { status: 200, ask: ({ apiKeyId }) => ({ path: `/v1/api-keys/${apiKeyId}` }) },
+  revokeApiKey: { status: 204, ask: async (party) => ({ path: `/v1/api-keys/${await newApiKey(party)}` }) },
+  listAuditEvents: {
+    status: 200,
+    ask: () => ({ path: '/v1/audit-events' }),
+    refusals: [invalid('a day that does not exist', 'since', () => ({ path: '/v1/audit-events?since=2026-02-30T00:00:00Z' }))],
+  },
+  verifyAuditTrail: { status: 200, ask: () => ({ path: '/v1/audit-events/verify' }) },
+  readKeySet: { status: 200, ask: () => ({ path: '/.well-known/jwks.json', as: 'anonymous' }), isFromMemory: true },
+} satisfies Cases;
