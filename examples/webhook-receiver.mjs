@@ -40,6 +40,7 @@ const receive = (body, headers) => {
 };
 
 const server = createServer((request, response) => {
+  if (request.method !== 'POST') return response.writeHead(405, { allow: 'POST' }).end();
   const parts = [];
   let length = 0;
   request.on('data', (part) => {
