@@ -7,27 +7,29 @@ import type { Budget, Problem, Witnesses } from './problem.ts';
 
 /** @returns whether all was looked at, or two found. */
 export const branch = (problem: Problem, budget: Budget, witnesses: Witnesses): boolean => {
-  const { amounts, least, most, sizeMin, sizeMax, slack } = problem;
+  const { amounts, candidates, least, most, sizeMin, sizeMax, slack } = problem;
   const count = amounts.length;
-  const reach = reachOf(amounts);
-  const firstUpTo = createFirstUpTo(amounts);
+  const isMixed = amounts.some((amount) => amount < 0);
+  const reach = isMixed ? reachOfMixed(amounts) : reachOfPositives(amounts);
   const chosen: number[] = [];
   const [bottom, top] = [least - slack, most + slack];
 
   const extend = (from: number, sum: number): boolean => {
     const wanted = Math.max(1, sizeMin - chosen.length);
     const room = sizeMax - chosen.length;
-    for (let next = firstUpTo(from, top - sum); next < count; next += 1) {
+    // Where something negative follows, what is too much now may still be brought back.
+    const first = isMixed ? from : firstUpTo(amounts, from, top - sum);
+    for (let next = first; next < count; next += 1) {
       budget.left -= 1;
       if (budget.left < 0) return false;
       if (count - next < wanted || sum + reach.highest(next, wanted, room) < bottom || sum + reach.lowest(next, wanted, room) > top) break;
       // Of equal amounts only the first ones are chosen; that others could stand in for them is seen when a subset is found.
-      if (next > from && amounts[next] === amounts[next - 1] && chosen[chosen.length - 1] !== next - 1) continue;
+      if (next > first && amounts[next] === amounts[next - 1]) continue;
       const total = sum + (amounts[next] as number);
       chosen.push(next);
       if (total >= bottom && total <= top && chosen.length >= sizeMin) {
-        witnesses.add(chosen, chosen.length);
-        addTwin(amounts, chosen, witnesses);
+        witnesses.add(chosen.map((position) => candidates[position] as number));
+        addTwin(problem, chosen, witnesses);
       }
       const isDone = witnesses.areTwo() || room === 1 || extend(next + 1, total);
       chosen.pop();
@@ -40,17 +42,30 @@ export const branch = (problem: Problem, budget: Budget, witnesses: Witnesses): 
 };
 
 /** Where a member's equal was not chosen, the two may be swapped. */
-const addTwin = (amounts: Float64Array, chosen: readonly number[], witnesses: Witnesses): void => {
-  for (let index = 0; index < chosen.length; index += 1) {
-    const position = chosen[index] as number;
-    if (amounts[position] !== amounts[position + 1] || chosen[index + 1] === position + 1) continue;
-    witnesses.add(chosen.with(index, position + 1), chosen.length);
-    return;
-  }
+const addTwin = ({ amounts, candidates }: Problem, chosen: readonly number[], witnesses: Witnesses): void => {
+  const index = chosen.findIndex((position, at) => amounts[position] === amounts[position + 1] && chosen[at + 1] !== position + 1);
+  if (index === -1) return;
+  const twins = chosen.with(index, (chosen[index] as number) + 1);
+  witnesses.add(twins.map((position) => candidates[position] as number));
 };
 
-/** The most and the least that a number of members, `few` to `many` of those from a position on, can add. */
-const reachOf = (amounts: Float64Array) => {
+/** What a number of members, `few` to `many` of those from a position on, can add at most and at least. */
+interface Reach {
+  readonly highest: (from: number, few: number, many: number) => number;
+  readonly lowest: (from: number, few: number, many: number) => number;
+}
+
+const reachOfPositives = (amounts: Float64Array): Reach => {
+  const count = amounts.length;
+  const sums = new Float64Array(count + 1);
+  for (let index = 0; index < count; index += 1) sums[index + 1] = (sums[index] as number) + (amounts[index] as number);
+  return {
+    highest: (from, _, many) => (sums[Math.min(from + many, count)] as number) - (sums[from] as number),
+    lowest: (_, few) => (sums[count] as number) - (sums[count - few] as number),
+  };
+};
+
+const reachOfMixed = (amounts: Float64Array): Reach => {
   const count = amounts.length;
   const positives = [0];
   const negatives = [0];
@@ -71,24 +86,19 @@ const reachOf = (amounts: Float64Array) => {
     return (good[last] as number) - start + ((bad[bad.length - 1] as number) - (bad[bad.length - 1 - short] as number));
   };
   return {
-    highest: (from: number, few: number, many: number): number => extreme(positives, negatives, positivesBefore[from] as number, few, many),
-    lowest: (from: number, few: number, many: number): number =>
-      extreme(negatives, positives, from - (positivesBefore[from] as number), few, many),
+    highest: (from, few, many) => extreme(positives, negatives, positivesBefore[from] as number, few, many),
+    lowest: (from, few, many) => extreme(negatives, positives, from - (positivesBefore[from] as number), few, many),
   };
 };
 
-/** The first position from some position on that adds no more than there is room for; where something negative follows, any may. */
-const createFirstUpTo = (amounts: Float64Array): ((from: number, room: number) => number) => {
-  const count = amounts.length;
-  if (amounts.some((amount) => amount < 0)) return (from) => from;
-  return (from, room) => {
-    let low = from;
-    let high = count;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if ((amounts[middle] as number) > room) low = middle + 1;
-      else high = middle;
-    }
-    return low;
-  };
+/** The first position, of those from some position on, whose amount is no more than there is room for. */
+const firstUpTo = (amounts: Float64Array, from: number, room: number): number => {
+  let low = from;
+  let high = amounts.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((amounts[middle] as number) > room) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 };

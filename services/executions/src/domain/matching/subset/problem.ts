@@ -13,38 +13,46 @@ export interface Problem {
   readonly slack: number;
 }
 
-/** A step is some 10 ns of work: a node of a tree, an entry of a list. Steps and not time, so that an answer never depends on the machine. */
+/** A step is 10 to 20 ns of work: a node of a tree, an entry of a list. Steps and not time, so that an answer never depends on the machine. */
 export interface Budget {
   left: number;
 }
 
 /** Loops over plain cells do this many in the time of a step. */
-export const cellsPerStep = 8;
+export const cellsPerStep = 16;
+
+/** Sets of sizes are the bits of an integer, so only sizes below this one can be in them. */
+export const sizeBits = 32;
+
+export const sizesBetween = (first: number, last: number): number => {
+  let sizes = 0;
+  for (let size = first; size <= last; size += 1) sizes |= 1 << size;
+  return sizes;
+};
 
 /** Two different subsets that fit, at most: a third would say nothing new. */
 export interface Witnesses {
   readonly found: Int32Array[];
-  /** Positions are of `amounts`, in any order. */
-  readonly add: (positions: ArrayLike<number>, count: number) => void;
+  /** Candidates in any order. One subset may be found, and added, in several ways. */
+  readonly add: (members: readonly number[]) => void;
   readonly areTwo: () => boolean;
 }
 
-export const createWitnesses = ({ amounts, candidates, least, most, slack }: Omit<Problem, 'sizeMin' | 'sizeMax'>): Witnesses => {
+/** Amounts are of all candidates. Where computed sums may be off, each subset is added up again exactly before it counts. */
+export const createWitnesses = (amounts: Float64Array, least: number, most: number, slack: number): Witnesses => {
   const found: Int32Array[] = [];
-  const isExact = (positions: ArrayLike<number>, count: number): boolean => {
-    let sum = 0n;
-    for (let index = 0; index < count; index += 1) sum += BigInt(amounts[positions[index] as number] as number);
+  const isExact = (members: readonly number[]): boolean => {
+    const sum = members.reduce((total, member) => total + BigInt(amounts[member] as number), 0n);
     return sum >= BigInt(least) && sum <= BigInt(most);
   };
   return {
     found,
-    add: (positions, count) => {
-      if (found.length === 2 || (slack > 0 && !isExact(positions, count))) return;
-      const members = new Int32Array(count);
-      for (let index = 0; index < count; index += 1) members[index] = candidates[positions[index] as number] as number;
-      members.sort();
+    add: (members) => {
+      if (found.length === 2 || (slack > 0 && !isExact(members))) return;
+      const sorted = Int32Array.from(members).sort();
       const [first] = found;
-      if (first === undefined || first.length !== count || first.some((member, index) => member !== members[index])) found.push(members);
+      if (first === undefined || first.length !== sorted.length || first.some((member, index) => member !== sorted[index]))
+        found.push(sorted);
     },
     areTwo: () => found.length === 2,
   };
@@ -114,12 +122,16 @@ const possibleSizes = (amounts: Float64Array, least: number, most: number, sizeM
  * to a total in .94 by six, 106 or no pieces at all, and no search has to find that out.
  */
 const congruenceOf = (amounts: Float64Array, least: number, most: number): ((size: number) => boolean) => {
-  const [start = 0] = amounts;
+  // The smallest, so that its multiples stay within the sum of all magnitudes and are exact.
+  const start = amounts[amounts.length - 1] ?? 0;
   let divisor = 0;
   for (const amount of amounts) divisor = greatestDivisor(divisor, Math.abs(amount - start));
   if (divisor === 0) return (size) => size * start >= least && size * start <= most;
-  const rest = (value: number): number => ((value % divisor) + divisor) % divisor;
-  return (size) => least + rest(rest(size * rest(start)) - rest(least)) <= most;
+  const rest = (value: number): number => {
+    const signed = value % divisor;
+    return signed < 0 ? signed + divisor : signed;
+  };
+  return (size) => least + rest(rest(size * start) - rest(least)) <= most;
 };
 
 const greatestDivisor = (one: number, other: number): number => {

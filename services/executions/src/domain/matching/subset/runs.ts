@@ -32,7 +32,7 @@ export const findRuns = ({ amounts, days, least, most, sizeMin, sizeMax, slack }
       sum += amounts[index] as number;
       positions.push(index);
       if (sum > most + slack && onlyGrows) break;
-      if (sum >= least - slack && sum <= most + slack && positions.length >= sizeMin) witnesses.add(positions, positions.length);
+      if (sum >= least - slack && sum <= most + slack && positions.length >= sizeMin) witnesses.add(positions);
     }
     if (witnesses.areTwo()) return true;
     budget.left -= (positions.length + 1) / cellsPerStep;
