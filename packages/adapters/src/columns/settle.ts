@@ -1,7 +1,7 @@
 /** What `fields/plan.ts` settles of a record, for rows in columns: amounts against the decimals of their currencies. */
 import { inCurrency } from '../fields/amount.ts';
 import { empty } from '../fields/unreadable.ts';
-import { type Rows, readable } from './cells.ts';
+import type { Rows } from './cells.ts';
 import { exponentOfPacked, noCurrency, unpacked } from './currency.ts';
 import type { Amounts } from './fill-amount.ts';
 
@@ -10,12 +10,12 @@ const powers = Float64Array.from({ length: 7 }, (_, exponent) => 10 ** exponent)
 
 /** The amounts of the rows are the last ones. */
 export const settleAmounts = ({ digits, scale }: Amounts, rows: Rows, currencyMapped: boolean): void => {
-  const { from, to, states, currencies, refuse } = rows;
+  const { from, to, currencies, refuse } = rows;
   const [values, scales] = [digits.values, scale.values];
   let at = digits.rows - (to - from);
   for (let row = from; row < to; row++, at++) {
     const value = values[at] as number;
-    if (Number.isNaN(value) || states[row] !== readable) continue;
+    if (Number.isNaN(value)) continue;
     const currency = currencies[row] as number;
     if (currency === noCurrency) {
       if (currencyMapped) refuse(row, 'currency', empty.reason);

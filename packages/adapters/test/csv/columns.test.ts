@@ -90,6 +90,42 @@ describe('columns', () => {
     ]);
   });
 
+  it.each([
+    { column: 'date' },
+    { column: 'date', timezone: 'America/New_York' },
+    { column: 'date', timezone: 'Asia/Tokyo' },
+    { column: 'date', format: "yyyy-MM-dd'T'HH:mm:ss" },
+    { column: 'date', format: 'dd/MM/yyyy' },
+  ])('read days and instants as rows do, mapped as %j', async (mapping) => {
+    const day = '2026-04-01';
+    const times = ['00:30:00', '23:30:00', '23:59:59.9', '23:59:59.123456789', '23:59:59.1234567890', '24:00:00', '12:60:00', '12:00:60'];
+    const instants = times.flatMap((time) => ['', 'Z', ' UTC', '+02:00', 'Z '].map((zone) => `${day}T${time}${zone}`));
+    const cells = [
+      day,
+      ` ${day}`,
+      `${day}T`,
+      `${day}x`,
+      '2026-02-30',
+      '1899-12-31',
+      '2999-12-31',
+      '01/04/2026',
+      ...instants,
+      `${day} 10:00:00Z`,
+      '',
+    ];
+    const { rows } = await columnsOf(['id,date', ...cells.map((cell, row) => `${row},${cell}`)].join('\n'), {
+      fields: { id: 'id', date: mapping, settled: mapping },
+    });
+    expect(rows).toBe(cells.length);
+  });
+
+  it('trim identities as rows do, also of white space that is not ASCII', async () => {
+    const cells = ['a', ' a', 'a ', 'a\u00a0', '\u3000a', 'é', 'é\u2028', 'a b', '\u00a0', `${'é'.repeat(512)}`, `${'é'.repeat(513)}`];
+    const chunk = await columnsOf(`id,x\n${cells.map((cell) => `${cell},\n`).join('')}`, { fields: { id: 'id' } });
+    expect(textsIn(chunk)['id']).toBe(`aaaaaééa b${'é'.repeat(512)}`);
+    expect(chunk.invalid.map(({ row }) => row)).toEqual([8, 10]);
+  });
+
   it('refuse an amount that is not exact as a number, as rows do, and keep one that is', async () => {
     const chunk = await columnsOf(
       'id,amount\n1,9007199254740991\n2,9007199254740992\n3,-90071992547409.910000\n4,0.9007199254740993\n5,123456789012345678\n',
