@@ -2,13 +2,13 @@
  * DuckDB on one thread, each question in its best form that is known. Written as one would say it, with two BETWEENs, a band join
  * compares everything with everything; amounts and days become keys by listing what a key may equal.
  *
- * `duckdb.ts load SIZE` reads both files into typed tables; `duckdb.ts joins SIZE CALLS` joins them.
+ * `duckdb.ts load SIZE` reads both files into typed tables; `duckdb.ts joins SIZE CALLS [QUESTION …]` joins them.
  */
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import { filesOf } from '../inputs/files.ts';
 import { type Answer, report, type Sample, sampled, timed } from '../measure/sample.ts';
 
-const [mode, size = '', warmCalls = '0'] = process.argv.slice(2);
+const [mode, size = '', warmCalls = '0', ...asked] = process.argv.slice(2);
 const { orders, payments } = filesOf(Number(size));
 
 const columns = (more: string): string =>
@@ -65,7 +65,9 @@ if (mode === 'load') {
   await connection.run(`CREATE TABLE orders AS SELECT ${inWholeNumbers}, counterparty, settlement FROM ${ofOrders}`);
   await connection.run(`CREATE TABLE payments AS SELECT ${inWholeNumbers}, counterparty FROM ${ofPayments}`);
   const samples: Record<string, Sample> = {};
-  for (const [name, question] of Object.entries(questions))
+  for (const [name, question] of Object.entries(questions)) {
+    if (asked.length > 0 && !asked.includes(name)) continue;
     samples[name] = await sampled(Number(warmCalls), () => ask(connection, question));
+  }
   report({ samples });
 }
