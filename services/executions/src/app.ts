@@ -6,7 +6,7 @@ import { runExecution } from './application/run-execution.ts';
 import { startWorker } from './application/worker.ts';
 import type { Config } from './config.ts';
 import { createDefinitionClient } from './infrastructure/jobs/definition-client.ts';
-import { createOpenMatching } from './infrastructure/matching/thread.ts';
+import { createMatchingThreads } from './infrastructure/matching/thread.ts';
 import { createExecutionQueries } from './infrastructure/postgres/execution-queries.ts';
 import { createExecutionStore } from './infrastructure/postgres/execution-store.ts';
 import { createFileQueries, createFileStore } from './infrastructure/postgres/file-store.ts';
@@ -32,12 +32,14 @@ export const start = async (config: Config, life: Life): Promise<string> => {
   executionEventRoutes(endpoint, queries, life.isStopping);
   exceptionRoutes(endpoint, queries);
 
+  let onListening = (): void => {};
   if (config.ROLE !== 'api') {
     const leases = createLeaseStore(postgres, outbox, { leaseMs: config.LEASE_MS, ringAgainMs: config.SWEEP_MS });
+    const threads = createMatchingThreads(config.WORKER_MEMORY_MB);
     const needs = {
       leases,
       writer: createResultWriter(postgres),
-      openMatching: createOpenMatching(config.WORKER_MEMORY_MB),
+      openMatching: threads.open,
       openFile: files.open,
       renewMs: config.LEASE_RENEW_MS,
       logger: life.logger,
@@ -51,7 +53,11 @@ export const start = async (config: Config, life: Life): Promise<string> => {
       sweepMs: config.SWEEP_MS,
       logger: life.logger,
     });
+    life.onStop('threads', threads.close);
     life.onStop('worker', worker.stop);
+    onListening = threads.prepare;
   }
-  return service.listen();
+  const address = await service.listen();
+  onListening();
+  return address;
 };

@@ -8,85 +8,128 @@ import type { Notice, Reply, Request } from './protocol.ts';
 const isSource = import.meta.url.endsWith('.ts');
 const program = new URL(isSource ? './program.ts' : './program.js', import.meta.url);
 
-export const createOpenMatching =
-  (memoryMb: number): OpenMatching =>
-  ({ rules, asOf, signal }) => {
-    const worker = new Worker(program, {
+export interface MatchingThreads {
+  readonly open: OpenMatching;
+  /** Has the next thread loaded before it is asked for. */
+  readonly prepare: () => void;
+  readonly close: () => Promise<void>;
+}
+
+export const createMatchingThreads = (memoryMb: number): MatchingThreads => {
+  let spare: Worker | undefined;
+  let isClosed = false;
+
+  const start = (): Worker =>
+    new Worker(program, {
       resourceLimits: { maxOldGenerationSizeMb: memoryMb },
       ...(isSource ? { execArgv: ['--conditions=@settler/source'] } : {}),
     });
-    let waiting: { resolve: (reply: Reply) => void; reject: (error: unknown) => void } | undefined;
-    let onProgress: (done: number, total: number | null) => void = () => {};
-    let openFile: OpenInput = async () => undefined;
-    let failure: unknown;
-
-    const fail = (error: unknown) => {
-      failure ??= error;
-      waiting?.reject(failure);
-      waiting = undefined;
+  // Loading the program takes longer than most runs do, so a thread waits for the next one. What goes wrong with it is seen by whoever
+  // needs one then.
+  const prepare = (): void => {
+    if (isClosed || spare !== undefined) return;
+    const worker = start();
+    const forget = () => {
+      if (spare === worker) spare = undefined;
     };
-    worker.on('message', (message: Reply | Notice) => {
-      switch (message.kind) {
-        case 'progress':
-          return onProgress(message.done, message.total);
-        case 'file':
-          return void sendFile(message.port, () => openFile(message.fileId));
-        case 'unreadable':
-          return fail(new ReaderFailure(message.code as ReaderFailureCode, message.message, message.line));
-        case 'refused':
-          return fail(new MatchingRefused(message.code, message.message));
-        default:
-          waiting?.resolve(message);
-          waiting = undefined;
-      }
-    });
-    worker.on('error', (error: Error & { code?: string }) =>
-      fail(
-        error.code === 'ERR_WORKER_OUT_OF_MEMORY'
-          ? new MatchingRefused(
-              'out_of_memory',
-              `Matching these inputs needs more than ${memoryMb} MB; raise WORKER_MEMORY_MB or split the run by period.`,
-            )
-          : error,
-      ),
-    );
-    worker.on('exit', (code) => fail(new Error(`the matching thread ended with code ${code}`)));
-    const onAbort = () => fail(signal.reason);
-    signal.addEventListener('abort', onAbort, { once: true });
-
-    /** One question at a time, each answered by one reply. */
-    const ask = async <Kind extends Reply['kind']>(request: Request, kind: Kind): Promise<Extract<Reply, { kind: Kind }>> => {
-      const reply = await new Promise<Reply>((resolve, reject) => {
-        if (failure !== undefined) return reject(failure);
-        waiting = { resolve, reject };
-        worker.postMessage(request);
-      });
-      if (reply.kind !== kind) throw new Error(`the matching thread answered ${reply.kind}`);
-      return reply as Extract<Reply, { kind: Kind }>;
-    };
-
-    return {
-      read: async (side, input, open, report) => {
-        openFile = open;
-        onProgress = report;
-        return (await ask({ kind: 'read', side, input }, 'read')).controlTotals;
-      },
-      match: async (report) => {
-        onProgress = report;
-        const { summary, resultCount } = await ask({ kind: 'match', rules, asOf }, 'matched');
-        return { summary, resultCount };
-      },
-      results: async function* (): AsyncIterable<readonly MatchedResult[]> {
-        for (;;) {
-          const { results } = await ask({ kind: 'next' }, 'results');
-          if (results.length === 0) return;
-          yield results;
-        }
-      },
-      close: async () => {
-        signal.removeEventListener('abort', onAbort);
-        worker.removeAllListeners('exit');
-        await worker.terminate();
-      },
-    };
+    worker.once('error', forget).once('exit', forget);
+    spare = worker;
   };
+  const take = (): Worker => {
+    const worker = spare ?? start();
+    worker.removeAllListeners('error').removeAllListeners('exit');
+    spare = undefined;
+    return worker;
+  };
+  return {
+    open: (job) => openMatching(take(), memoryMb, job, prepare),
+    prepare,
+    close: async () => {
+      isClosed = true;
+      await spare?.terminate();
+    },
+  };
+};
+
+const openMatching = (
+  worker: Worker,
+  memoryMb: number,
+  { rules, asOf, signal }: Parameters<OpenMatching>[0],
+  onClosed: () => void,
+): ReturnType<OpenMatching> => {
+  let waiting: { resolve: (reply: Reply) => void; reject: (error: unknown) => void } | undefined;
+  let onProgress: (done: number, total: number | null) => void = () => {};
+  let openFile: OpenInput = async () => undefined;
+  let failure: unknown;
+
+  const fail = (error: unknown) => {
+    failure ??= error;
+    waiting?.reject(failure);
+    waiting = undefined;
+  };
+  worker.on('message', (message: Reply | Notice) => {
+    switch (message.kind) {
+      case 'progress':
+        return onProgress(message.done, message.total);
+      case 'file':
+        return void sendFile(message.port, () => openFile(message.fileId));
+      case 'unreadable':
+        return fail(new ReaderFailure(message.code as ReaderFailureCode, message.message, message.line));
+      case 'refused':
+        return fail(new MatchingRefused(message.code, message.message));
+      default:
+        waiting?.resolve(message);
+        waiting = undefined;
+    }
+  });
+  worker.on('error', (error: Error & { code?: string }) =>
+    fail(
+      error.code === 'ERR_WORKER_OUT_OF_MEMORY'
+        ? new MatchingRefused(
+            'out_of_memory',
+            `Matching these inputs needs more than ${memoryMb} MB; raise WORKER_MEMORY_MB or split the run by period.`,
+          )
+        : error,
+    ),
+  );
+  worker.on('exit', (code) => fail(new Error(`the matching thread ended with code ${code}`)));
+  const onAbort = () => fail(signal.reason);
+  signal.addEventListener('abort', onAbort, { once: true });
+
+  /** One question at a time, each answered by one reply. */
+  const ask = async <Kind extends Reply['kind']>(request: Request, kind: Kind): Promise<Extract<Reply, { kind: Kind }>> => {
+    const reply = await new Promise<Reply>((resolve, reject) => {
+      if (failure !== undefined) return reject(failure);
+      waiting = { resolve, reject };
+      worker.postMessage(request);
+    });
+    if (reply.kind !== kind) throw new Error(`the matching thread answered ${reply.kind}`);
+    return reply as Extract<Reply, { kind: Kind }>;
+  };
+
+  return {
+    read: async (side, input, open, report) => {
+      openFile = open;
+      onProgress = report;
+      return (await ask({ kind: 'read', side, input }, 'read')).controlTotals;
+    },
+    match: async (report) => {
+      onProgress = report;
+      const { summary, resultCount } = await ask({ kind: 'match', rules, asOf }, 'matched');
+      return { summary, resultCount };
+    },
+    results: async function* (): AsyncIterable<readonly MatchedResult[]> {
+      for (;;) {
+        const { results } = await ask({ kind: 'next' }, 'results');
+        if (results.length === 0) return;
+        yield results;
+      }
+    },
+    close: async () => {
+      signal.removeEventListener('abort', onAbort);
+      worker.removeAllListeners('exit');
+      await worker.terminate();
+      onClosed();
+    },
+  };
+};
