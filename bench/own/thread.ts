@@ -3,19 +3,19 @@
  * wait for. Afterwards: how long a run takes to end when it is cancelled, and what memory stays behind. `thread.ts SIZE`
  */
 import { setTimeout as wait } from 'node:timers/promises';
-import { createOpenMatching } from '../../services/executions/src/infrastructure/matching/thread.ts';
+import { createMatchingThreads } from '../../services/executions/src/infrastructure/matching/thread.ts';
 import { filesOf } from '../inputs/files.ts';
 import { collectGarbage, report } from '../measure/sample.ts';
 import { csvConfig, openPath } from './read-batch.ts';
 import { bothPasses } from './rules.ts';
 
 const files = filesOf(Number(process.argv[2]));
-const openMatching = createOpenMatching(2_048);
+const threads = createMatchingThreads(2_048);
 const values: Record<string, number> = {};
 
 const opened = async () => {
   const cancelling = new AbortController();
-  const matching = openMatching({ rules: bothPasses, asOf: '2026-02-01', signal: cancelling.signal });
+  const matching = threads.open({ rules: bothPasses, asOf: '2026-02-01', signal: cancelling.signal });
   const input = { adapter: 'csv', config: csvConfig, period: null };
   await matching.read('source', input, openPath(files.orders), () => {});
   await matching.read('target', input, openPath(files.payments), () => {});
@@ -61,6 +61,7 @@ const settledMemoryMb = async (): Promise<number> => {
 
 const peakMb = (): number => process.resourceUsage().maxRSS / 1024;
 
+threads.prepare();
 values['idle, longest wait ms'] = (await watched(() => wait(2_000))).lateMs;
 values['before, MB'] = await settledMemoryMb();
 const { lateMs, busyMs } = await watched(wholeRun);
@@ -85,4 +86,5 @@ for (const delayMs of [50, 200, 400]) {
 }
 values['cancelling, longest ms'] = Math.max(...latencies);
 values['after all runs, MB'] = await settledMemoryMb();
+await threads.close();
 report({ values });
