@@ -34,6 +34,10 @@ export const createProcessList = (file: string): ProcessList => {
   };
 };
 
+/** The port of each process that is alive. */
+export const runningPorts = (file: string): ReadonlyMap<string, number> =>
+  new Map(Object.entries(read(file)).flatMap(([name, { pid, birth, port }]) => (birthOf(pid) === birth ? [[name, port]] : [])));
+
 /** Stops what a supervisor that was killed has left running. Returns the names. */
 export const stopListed = async (file: string, graceMs: number): Promise<string[]> => {
   const listed = Object.entries(read(file));

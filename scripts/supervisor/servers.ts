@@ -52,6 +52,32 @@ export const openPostgres = async (
   return { host: '127.0.0.1', port, user: 'postgres', password: secrets.postgresPassword };
 };
 
+/** Where the embedded servers are, for whoever has not started them. */
+export const addressesOf = (
+  settings: Settings,
+  secrets: InstallationSecrets,
+  ports: { readonly postgres: number; readonly nats: number },
+): { readonly postgres: { readonly host: string; readonly port: number }; readonly brokerUrl: (service: StatefulService) => string } => ({
+  postgres:
+    settings.DB_HOST === undefined ? { host: '127.0.0.1', port: ports.postgres } : { host: settings.DB_HOST, port: settings.DB_PORT },
+  brokerUrl: settings.NATS_URL === undefined ? embeddedBrokerUrl(secrets, ports.nats) : givenBrokerUrl(settings, settings.NATS_URL),
+});
+
+const brokerPasswords = (secrets: InstallationSecrets) => ({
+  admin: secrets.brokerAdminPassword,
+  ...forEach(statefulServices, (service) => secrets.passwords[service].broker),
+});
+
+const embeddedBrokerUrl = (secrets: InstallationSecrets, port: number) => {
+  const passwords = brokerPasswords(secrets);
+  return (user: StatefulService | 'admin'): string => `nats://${brokerAccount}_${user}:${passwords[user]}@127.0.0.1:${port}`;
+};
+
+const givenBrokerUrl =
+  (settings: Settings, given: string) =>
+  (service: StatefulService): string =>
+    settings.brokerUrls[`NATS_${service.toUpperCase()}_URL`] ?? given;
+
 export const openBroker = async (
   settings: Settings,
   secrets: InstallationSecrets,
@@ -61,11 +87,11 @@ export const openBroker = async (
 ): Promise<BrokerAddress> => {
   const given = settings.NATS_URL;
   if (given !== undefined) {
-    return { adminUrl: given, urlFor: (service) => settings.brokerUrls[`NATS_${service.toUpperCase()}_URL`] ?? given, ports: [] };
+    return { adminUrl: given, urlFor: givenBrokerUrl(settings, given), ports: [] };
   }
-  const passwords = { admin: secrets.brokerAdminPassword, ...forEach(statefulServices, (service) => secrets.passwords[service].broker) };
-  const configuration = `${brokerStore}\n${brokerConfiguration({ accounts: [{ name: brokerAccount, passwords }] })}`;
+  const accounts = [{ name: brokerAccount, passwords: brokerPasswords(secrets) }];
+  const configuration = `${brokerStore}\n${brokerConfiguration({ accounts })}`;
   await start(await natsLaunch({ directory: data.nats, configuration, port, monitorPort }), port);
-  const urlOf = (user: StatefulService | 'admin') => `nats://${brokerAccount}_${user}:${passwords[user]}@127.0.0.1:${port}`;
+  const urlOf = embeddedBrokerUrl(secrets, port);
   return { adminUrl: urlOf('admin'), urlFor: urlOf, ports: [port, monitorPort] };
 };

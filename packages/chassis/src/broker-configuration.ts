@@ -1,6 +1,7 @@
 /** The nats-server configuration of a Settler: one user per service, each with least privilege, so that no service can pose as another. */
 import { type StatefulService, statefulServices } from '@settler/contracts/services';
 import { type ConsumerDefinition, consumers, type StreamDefinition, streams } from '@settler/contracts/streams';
+import { streamsKeptBy } from './janitor.ts';
 
 export interface BrokerAccount {
   readonly name: string;
@@ -13,7 +14,7 @@ export interface Permissions {
   readonly subscribe: readonly string[];
 }
 
-/** What the user of a service may publish and hear: its own subjects, its own consumers, its own replies. */
+/** What the user of a service may publish and hear: its own subjects, its own consumers and streams, its own replies. */
 export const permissionsOf = (service: StatefulService): Permissions => {
   const own = Object.values<ConsumerDefinition>(consumers).filter((consumer) => consumer.service === service);
   const pulls = own.flatMap(({ stream, durable }) => [
@@ -23,11 +24,23 @@ export const permissionsOf = (service: StatefulService): Permissions => {
     // The form of acknowledgements from server 2.15 on: account and domain come first.
     `$JS.ACK.*.*.${stream}.${durable}.>`,
   ]);
+  const kept = streamsKeptBy(service).flatMap(({ name }) => [
+    `$JS.API.STREAM.INFO.${name}`,
+    `$JS.API.STREAM.PURGE.${name}`,
+    ...Object.values<ConsumerDefinition>(consumers)
+      .filter(({ stream }) => stream === name)
+      .map(({ durable }) => `$JS.API.CONSUMER.INFO.${name}.${durable}`),
+  ]);
   const work = Object.values<StreamDefinition>(streams)
     .flatMap((stream) => stream.subjects)
     .some((subject) => subject.startsWith('work.'));
   return {
-    publish: [`evt.${service}.>`, `aud.${service}.>`, ...(work && service === 'executions' ? ['work.executions'] : []), ...pulls],
+    publish: [
+      `evt.${service}.>`,
+      `aud.${service}.>`,
+      ...(work && service === 'executions' ? ['work.executions'] : []),
+      ...new Set([...pulls, ...kept]),
+    ],
     subscribe: [`_INBOX_${service}.>`],
   };
 };

@@ -100,7 +100,7 @@ export const databaseSettings = {
   ),
   DB_SYSTEM_PASSWORD: required('the password of the _system role').describe('Password of the role of relay, claims and sweepers.'),
   DB_SSL: z.enum(['off', 'require', 'verify']).default('off').describe('TLS to PostgreSQL.'),
-  DB_POOL_MAX: wholeNumber(2, 200).default(20).describe('The most connections of this process.'),
+  DB_POOL_MAX: wholeNumber(8, 200).default(20).describe('The most connections of this process.'),
   DB_POOL_MIN: wholeNumber(0, 50).default(5).describe('Connections kept open when idle.'),
 } as const;
 

@@ -21,6 +21,7 @@ import { inSpan } from './tracing.ts';
 const pullOptions = { max_messages: 32, expires: 5_000, idle_heartbeat: 500, bind: true } as const;
 const retryDelayMsMax = 5 * 60_000;
 const reopenDelayMs = 500;
+const replayPollMs = 5_000;
 
 export interface ConsumerOptions<DB extends ChassisTables> {
   readonly definition: ConsumerDefinition;
@@ -31,6 +32,8 @@ export interface ConsumerOptions<DB extends ChassisTables> {
   readonly handle: (trx: Transaction<DB>, envelope: Envelope) => Promise<void>;
   readonly attemptsMax: number;
   readonly retryMs: number;
+  /** How often dead letters are looked through for those that an operator wants handled again. */
+  readonly replayPollMs?: number;
 }
 
 export interface Stoppable {
@@ -39,7 +42,7 @@ export interface Stoppable {
 
 export const startConsumer = <DB extends ChassisTables>(options: ConsumerOptions<DB>): Stoppable => {
   const { definition, broker, logger } = options;
-  const receive = createReceiver(options);
+  const { receive, replayable } = createReceiver(options);
   const lanes = createLanes();
   let stopping = false;
   let endPull = () => {};
@@ -62,12 +65,25 @@ export const startConsumer = <DB extends ChassisTables>(options: ConsumerOptions
   };
   const running = run();
 
+  const replay = async () => {
+    for (const { lane, handle } of await replayable()) lanes.add(lane, handle);
+    await lanes.idle();
+  };
+  let replaying: Promise<void> = Promise.resolve();
+  const replayTimer = setInterval(() => {
+    replaying = replaying
+      .then(replay)
+      .catch((error: unknown) => logger.warn({ err: error }, 'dead letters are replayed in the next round'));
+  }, options.replayPollMs ?? replayPollMs);
+
   return {
     stop: async () => {
       stopping = true;
+      clearInterval(replayTimer);
       endPull();
       // Without a broker the loop may still wait for its first connection.
       if (broker.isConnected()) await running;
+      await replaying;
       await lanes.idle();
     },
   };
@@ -90,15 +106,15 @@ const createLanes = () => {
   };
 };
 
-const readEnvelope = (message: JsMsg): Envelope | undefined => {
+const readEnvelope = (text: string): Envelope | undefined => {
   try {
-    return envelopeSchema.parse(message.json());
+    return envelopeSchema.parse(JSON.parse(text));
   } catch {
     return undefined; // The caller makes a dead letter of it: no retry will make it readable.
   }
 };
 
-const laneOf = (message: JsMsg): string => readEnvelope(message)?.subject ?? message.subject;
+const laneOf = (message: JsMsg): string => readEnvelope(message.string())?.subject ?? message.subject;
 
 const createReceiver = <DB extends ChassisTables>(options: ConsumerOptions<DB>) => {
   const { definition, logger, attemptsMax, retryMs } = options;
@@ -173,8 +189,8 @@ const createReceiver = <DB extends ChassisTables>(options: ConsumerOptions<DB>) 
     }
   };
 
-  return async (message: JsMsg): Promise<void> => {
-    const envelope = readEnvelope(message);
+  const receive = async (message: JsMsg): Promise<void> => {
+    const envelope = readEnvelope(message.string());
     // An outside publisher may leave the header out; ours is the span of the publication.
     const traceparent = message.headers?.get('traceparent') || envelope?.traceparent;
     const context = contextFrom(envelope?.id ?? 'unreadable', traceparent);
@@ -192,4 +208,33 @@ const createReceiver = <DB extends ChassisTables>(options: ConsumerOptions<DB>) 
       message.nak(retryMs);
     }
   };
+
+  const replayOne = async (id: string, body: string): Promise<void> => {
+    const envelope = readEnvelope(body);
+    try {
+      if (envelope === undefined) throw new Error('the message is not an envelope');
+      await inContext(contextFrom(envelope.id, envelope.traceparent), () => handleOnce(envelope));
+      await postgres.systemDb.deleteFrom('dead_letters').where('consumer', '=', name).where('event_id', '=', id).execute();
+      logger.info({ consumer: name, eventId: id }, 'a dead letter was handled');
+    } catch (error) {
+      // Where the database is away, the request stays.
+      if (isUnavailable(error)) return;
+      await sql`
+        update dead_letters set attempts = attempts + 1, error = ${String(error)}, replay_requested_at = null
+         where consumer = ${name} and event_id = ${id}`.execute(postgres.systemDb);
+      logger.warn({ err: error, consumer: name, eventId: id }, 'a dead letter could not be handled again');
+    }
+  };
+  const replayable = async () => {
+    const rows = await postgres.systemDb
+      .selectFrom('dead_letters')
+      .select(['event_id', 'body'])
+      .where('consumer', '=', name)
+      .where('replay_requested_at', 'is not', null)
+      .orderBy('dead_at')
+      .limit(pullOptions.max_messages)
+      .execute();
+    return rows.map(({ event_id: id, body }) => ({ lane: readEnvelope(body)?.subject ?? id, handle: () => replayOne(id, body) }));
+  };
+  return { receive, replayable };
 };

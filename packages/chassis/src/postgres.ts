@@ -73,6 +73,8 @@ const types = {
 };
 
 const connectionTimeoutMs = 5_000;
+/** One listens, one copies results, one renews their lease, and one is for everything else. */
+const systemConnectionsMin = 4;
 const idleTimeoutMs = 30_000;
 const statementTimeoutMs = 60_000;
 
@@ -101,7 +103,7 @@ export const createPostgres = <DB>(options: PostgresOptions): Postgres<DB> => {
     return pool;
   };
   // The process keeps within one limit: most of it for requests, the rest for the machinery.
-  const systemMax = Math.max(1, Math.floor(options.poolMax * 0.3));
+  const systemMax = Math.max(systemConnectionsMin, Math.floor(options.poolMax * 0.3));
   const appPool = createPool(options.app, Math.max(1, options.poolMax - systemMax), options.poolMin);
   const systemPool = createPool(options.system, systemMax, 1);
   const appDb = new Kysely<DB>({ dialect: new PostgresDialect({ pool: appPool }) });

@@ -116,7 +116,8 @@ const migrate = async (connection: pg.ClientConfig, roles: DatabaseRoles, folder
     }),
   });
   try {
-    const migrator = new Migrator({ db, provider: { getMigrations: () => readMigrations(folder) } });
+    // Those of the chassis sort before a service's own, which a database may have seen already.
+    const migrator = new Migrator({ db, provider: { getMigrations: () => readMigrations(folder) }, allowUnorderedMigrations: true });
     const { error, results } = await migrator.migrateToLatest();
     const failed = results?.find((result) => result.status === 'Error');
     if (error !== undefined) throw new Error(`migration ${failed?.migrationName ?? ''} failed`, { cause: error });

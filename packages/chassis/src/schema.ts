@@ -129,4 +129,13 @@ export const chassisMigrations: Readonly<Record<string, Migration>> = {
       }
     },
   },
+  '0000-chassis-replays': {
+    up: async (db) => {
+      await statements(
+        db,
+        `alter table dead_letters add column replay_requested_at timestamptz;
+         create index dead_letters_replays on dead_letters (consumer, replay_requested_at) where replay_requested_at is not null;`,
+      );
+    },
+  },
 };

@@ -15,6 +15,7 @@ import { brokerCheck, databaseCheck, serveHealth } from './health.ts';
 import { createHttp } from './http.ts';
 import { createIdempotency, type Idempotency } from './idempotency.ts';
 import { createInternalSigner, createInternalVerifier, type InternalSigner, type InternalVerifier } from './internal-token.ts';
+import { startJanitor } from './janitor.ts';
 import type { Life } from './lifecycle.ts';
 import { createMetrics, type Metrics, measureMessaging, measureRequests, serveMetrics } from './metrics.ts';
 import { createOutbox, type Outbox } from './outbox.ts';
@@ -25,8 +26,8 @@ import { startRelay } from './relay.ts';
 import { startRetention } from './retention.ts';
 import type { ChassisTables } from './tables.ts';
 
-type Shape = typeof serviceSettings & typeof databaseSettings & typeof brokerSettings;
-export type ServiceConfig = z.output<z.ZodObject<Shape>>;
+export type ServiceShape = typeof serviceSettings & typeof databaseSettings & typeof brokerSettings;
+export type ServiceConfig = z.output<z.ZodObject<ServiceShape>>;
 
 export interface ServiceParts<DB extends ChassisTables> {
   readonly app: FastifyInstance;
@@ -44,6 +45,8 @@ export interface ServiceParts<DB extends ChassisTables> {
   /** Checks that every route of the contract is served, then listens. Returns the address. */
   readonly listen: () => Promise<string>;
 }
+
+const janitorEveryMs = 60_000;
 
 export const createService = async <DB extends ChassisTables>(
   name: StatefulService,
@@ -70,6 +73,7 @@ export const createService = async <DB extends ChassisTables>(
   life.onStop('broker', broker.close);
   const relay = startRelay({ postgres: chassisPostgres, broker, logger, pollMs: config.RELAY_POLL_MS, leaseMs: config.RELAY_LEASE_MS });
   life.onStop('relay', relay.stop);
+  life.onStop('janitor', startJanitor({ service: name, broker, logger, everyMs: janitorEveryMs }).stop);
   life.onStop('retention', startRetention(chassisPostgres, logger).stop);
 
   const idempotency = createIdempotency(chassisPostgres);

@@ -45,6 +45,8 @@ export interface ChassisTables {
     attempts: number;
     error: string;
     dead_at: Generated<Date>;
+    /** Set by an operator: the consumer handles it once more. */
+    replay_requested_at: Generated<Date | null>;
   };
   idempotency_keys: {
     organization_id: string;

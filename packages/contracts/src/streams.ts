@@ -13,20 +13,37 @@ export interface StreamDefinition {
   readonly retention: 'limits' | 'workqueue';
   readonly maxAgeMs: number;
   readonly maxBytes: number;
+  /** The service that purges what every consumer has acknowledged when the stream is nearly full. A work queue empties itself. */
+  readonly keeper?: StatefulService;
 }
 
 /** Discard is `new` everywhere: a full stream refuses, and the outbox keeps what was refused; `old` would drop it in silence. */
 export const streams = {
-  EVT_IDENTITY: { name: 'EVT_IDENTITY', subjects: ['evt.identity.>'], retention: 'limits', maxAgeMs: 14 * dayMs, maxBytes: 512 * mebibyte },
-  EVT_JOBS: { name: 'EVT_JOBS', subjects: ['evt.jobs.>'], retention: 'limits', maxAgeMs: 14 * dayMs, maxBytes: 512 * mebibyte },
+  EVT_IDENTITY: {
+    name: 'EVT_IDENTITY',
+    subjects: ['evt.identity.>'],
+    retention: 'limits',
+    maxAgeMs: 14 * dayMs,
+    maxBytes: 512 * mebibyte,
+    keeper: 'identity',
+  },
+  EVT_JOBS: {
+    name: 'EVT_JOBS',
+    subjects: ['evt.jobs.>'],
+    retention: 'limits',
+    maxAgeMs: 14 * dayMs,
+    maxBytes: 512 * mebibyte,
+    keeper: 'jobs',
+  },
   EVT_EXECUTIONS: {
     name: 'EVT_EXECUTIONS',
     subjects: ['evt.executions.>'],
     retention: 'limits',
     maxAgeMs: 14 * dayMs,
     maxBytes: 2048 * mebibyte,
+    keeper: 'executions',
   },
-  AUD: { name: 'AUD', subjects: ['aud.>'], retention: 'limits', maxAgeMs: 14 * dayMs, maxBytes: 1024 * mebibyte },
+  AUD: { name: 'AUD', subjects: ['aud.>'], retention: 'limits', maxAgeMs: 14 * dayMs, maxBytes: 1024 * mebibyte, keeper: 'identity' },
   WORK: { name: 'WORK', subjects: ['work.>'], retention: 'workqueue', maxAgeMs: 3 * dayMs, maxBytes: 256 * mebibyte },
 } as const satisfies Record<string, StreamDefinition>;
 

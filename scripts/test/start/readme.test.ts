@@ -36,7 +36,7 @@ beforeAll(async () => {
   const { accessToken } = (await client(url).post('/v1/auth/register', account)).body;
   const { key } = (await client(url, { token: accessToken }).post('/v1/api-keys', { name: 'reader', scopes: ['*'] })).body;
   const { PATH = '', HOME = tmpdir() } = process.env;
-  environment = { PATH, HOME, SETTLER: witness.url, KEY: key, RECEIVER_PORT: String(port) };
+  environment = { PATH, HOME, SETTLER: witness.url, KEY: key, RECEIVER_PORT: String(port), SETTLER_DATA_DIR: data };
 });
 
 afterAll(async () => {

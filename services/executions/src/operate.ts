@@ -1,0 +1,4 @@
+import { operate } from '@settler/chassis/operate';
+import { config } from './config.ts';
+
+await operate('executions', config);
