@@ -4,7 +4,7 @@
  * production; afterwards nothing is lost and nothing has happened twice.
  */
 
-import type { StatefulService } from '@settler/contracts/services';
+import { type StatefulService, statefulServices } from '@settler/contracts/services';
 import { consumers } from '@settler/contracts/streams';
 import { createIsland, type Island, type System, startService, startSystem, waitFor } from '@settler/harness';
 import pg from 'pg';
@@ -94,7 +94,7 @@ const requireOneOfEverything = async (executionId: string): Promise<void> => {
   expect(receiver.refused).toEqual([]);
 
   // What each service says it has sent, each consumer has had once; and nothing was put aside.
-  for (const service of ['identity', 'jobs', 'executions', 'webhooks'] as const) {
+  for (const service of statefulServices) {
     await waitFor(async () => (await rowsOf(service, 'select event_id from outbox')).length === 0, {
       what: `${service} to publish`,
       timeoutMs: 30_000,
@@ -142,6 +142,8 @@ const points = {
 test.each(Object.entries(points))(
   'killed %s',
   async (_where, doomed) => {
+    // What was done before must not meet the points that wait for the run.
+    await waitFor(island.isCalm, { what: 'everything so far to be handled', timeoutMs: 50_000 });
     const dead = await Promise.all(doomed.map(([service, point]) => doom(service, point)));
     const executionId = await run();
     await Promise.all(dead.map(({ died }) => died));

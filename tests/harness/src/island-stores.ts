@@ -1,9 +1,10 @@
 /** The island's part of the run's PostgreSQL and nats-server: its number, how to connect, how to clean up. */
-import { jetstreamManager } from '@nats-io/jetstream';
+import { type JetStreamManager, jetstreamManager } from '@nats-io/jetstream';
 import { connect } from '@nats-io/transport-node';
 import { brokerServers } from '@settler/chassis/broker';
 import { databaseName, databaseRoles } from '@settler/chassis/provision';
 import type { StatefulService } from '@settler/contracts/services';
+import { type ConsumerDefinition, consumers } from '@settler/contracts/streams';
 import pg from 'pg';
 import { islandSequence, type ServerAddresses } from './servers/addresses.ts';
 
@@ -58,15 +59,39 @@ export const dropDatabases = (servers: ServerAddresses, prefix: string, services
     }
   });
 
-/** Removes every stream of the account, and with them their consumers. */
-export const clearAccount = async (adminUrl: string): Promise<void> => {
+const withStreams = async <Result>(adminUrl: string, work: (manager: JetStreamManager) => Promise<Result>): Promise<Result> => {
   const connection = await connect({ ...brokerServers(adminUrl), name: 'settler-harness', timeout: 5_000 });
   try {
-    const manager = await jetstreamManager(connection);
+    return await work(await jetstreamManager(connection));
+  } finally {
+    await connection.close();
+  }
+};
+
+/** Removes every stream of the account, and with them their consumers. */
+export const clearAccount = (adminUrl: string): Promise<void> =>
+  withStreams(adminUrl, async (manager) => {
     const names: string[] = [];
     for await (const name of manager.streams.names()) names.push(name);
     await Promise.all(names.map((name) => manager.streams.delete(name)));
+  });
+
+/** Whether every message that was published has been handled. */
+export const isHandled = (adminUrl: string): Promise<boolean> =>
+  withStreams(adminUrl, async (manager) => {
+    const states = await Promise.all(
+      Object.values<ConsumerDefinition>(consumers).map(({ stream, durable }) => manager.consumers.info(stream, durable)),
+    );
+    return states.every(({ num_pending: waiting, num_ack_pending: begun }) => waiting + begun === 0);
+  });
+
+/** Whether everything that was to be published has been. */
+export const isPublished = async (database: pg.ClientConfig): Promise<boolean> => {
+  const client = new pg.Client(database);
+  await client.connect();
+  try {
+    return (await client.query('select 1 from outbox limit 1')).rows.length === 0;
   } finally {
-    await connection.close();
+    await client.end();
   }
 };

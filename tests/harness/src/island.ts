@@ -6,7 +6,7 @@ import { type Environment, type Installation, serviceEnvironment, serviceUrl } f
 import { inCheckout } from '@settler/local/services/launch';
 import type pg from 'pg';
 import { inject } from 'vitest';
-import { clearAccount, type DatabaseUser, databaseConfigOf, dropDatabases, takeNumber } from './island-stores.ts';
+import { clearAccount, type DatabaseUser, databaseConfigOf, dropDatabases, isHandled, isPublished, takeNumber } from './island-stores.ts';
 import { signPrincipal, type TokenWanted } from './principal-token.ts';
 import { accountCount, type ServerAddresses } from './servers/addresses.ts';
 import { accountName } from './servers/servers.ts';
@@ -25,6 +25,8 @@ export interface Island {
   /** With the credentials of that user of this island's account. */
   readonly brokerUrl: (user: StatefulService | 'admin') => string;
   readonly principalToken: (wanted: TokenWanted) => string;
+  /** Whether nothing is on its way between the services. */
+  readonly isCalm: () => Promise<boolean>;
   /** Ends the services that this test file started and removes the databases and streams. */
   readonly dispose: () => Promise<void>;
 }
@@ -77,6 +79,12 @@ export const createIsland = async (options: IslandOptions = {}): Promise<Island>
     databaseConfig: (service, user) => databaseConfigOf(servers, prefix, service, user),
     brokerUrl,
     principalToken: (wanted) => signPrincipal(servers.secrets.signingKeys, wanted),
+    isCalm: async () => {
+      const published = await Promise.all(
+        [...provisioned].map((service) => isPublished(databaseConfigOf(servers, prefix, service, 'admin'))),
+      );
+      return published.every(Boolean) && (await isHandled(brokerUrl('admin')));
+    },
     dispose: async () => {
       await stopStartedServices();
       await Promise.all([dropDatabases(servers, prefix, [...provisioned]), clearAccount(brokerUrl('admin'))]);
