@@ -30,7 +30,7 @@ export const auditActions = {
   'execution.queued': { service: 'executions', description: 'A run of a job was asked for and accepted.' },
   'execution.completed': {
     service: 'executions',
-    description: 'An execution completed; the entry counts the exceptions that it opened, which have no entries of their own.',
+    description: 'An execution completed; the entry counts the exceptions that it opened and resolved, which have no entries of their own.',
   },
   'execution.failed': { service: 'executions', description: 'An execution failed, for the reason that stands in the entry.' },
   'execution.cancelled': { service: 'executions', description: 'An execution was cancelled.' },

@@ -237,9 +237,8 @@ const settings = {
   duplicates: z.strictObject({ by: z.array(fieldName).min(1).max(20), action: z.enum(['flag', 'ignore']) }).optional(),
   openItems: z
     .strictObject({
-      carryForward: z
-        .literal(false, { error: 'must be false: carrying open items forward is not supported in this version' })
-        .default(false),
+      carryForward: z.boolean().default(true),
+      maxAgeDays: z.number().int().min(1).max(3_660).optional(),
       expectWithin: expectWithin.optional(),
     })
     .optional(),
@@ -263,6 +262,9 @@ const inLongForm = (value: z.output<typeof longForm> | z.output<typeof shortForm
   const { matching, ...rest } = value;
   return { ...rest, passes: [{ name: 'matching', match: matching, minScore: 0, cardinality: 'one-to-one' }] };
 };
+
+/** Whether what stays without counterpart takes part in the job's next runs. */
+export const carriesForward = ({ openItems }: Rules): boolean => openItems?.carryForward ?? true;
 
 /** Written in the long or the short form; what comes out is the long one with its defaults filled in. */
 export const rules = chosenBy((value) => (has(value, 'matching') ? shortForm : longForm), z.union([longForm, shortForm]))

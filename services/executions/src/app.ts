@@ -11,6 +11,7 @@ import { createExecutionQueries } from './infrastructure/postgres/execution-quer
 import { createExecutionStore } from './infrastructure/postgres/execution-store.ts';
 import { createFileQueries, createFileStore } from './infrastructure/postgres/file-store.ts';
 import { createLeaseStore } from './infrastructure/postgres/lease-store.ts';
+import { createOpenItemStore } from './infrastructure/postgres/open-items.ts';
 import { createResultWriter } from './infrastructure/postgres/result-writer.ts';
 import type { Database } from './infrastructure/postgres/tables.ts';
 import { exceptionRoutes } from './routes/exceptions.ts';
@@ -41,6 +42,7 @@ export const start = async (config: Config, life: Life): Promise<string> => {
       writer: createResultWriter(postgres),
       openMatching: threads.open,
       openFile: files.open,
+      openItems: createOpenItemStore(postgres),
       renewMs: config.LEASE_RENEW_MS,
       logger: life.logger,
     };

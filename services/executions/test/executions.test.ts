@@ -32,6 +32,26 @@ const definition: JobDefinition = {
   },
 };
 
+const [carryId, againId, dryId, strictId, anonymousId] = ['a', 'b', 'c', 'd', 'e'].map((end) => `job_01jqv8m0c4e7r9t2w5y8a1b3e${end}`) as [
+  string,
+  string,
+  string,
+  string,
+  string,
+];
+const withoutIds = { adapter: 'csv', config: { fields: { reference: 'reference', amount: 'amount', currency: 'currency' } } };
+const byId = (id: string): JobDefinition => ({
+  ...definition,
+  jobId: id,
+  source: { adapter: 'records', config: {} },
+  target: { adapter: 'records', config: {} },
+});
+interface Result {
+  readonly outcome: string;
+  readonly source: readonly { readonly id?: string; readonly reference?: string }[];
+  readonly target: readonly { readonly id?: string; readonly reference?: string }[];
+}
+
 const csv = (rows: readonly string[]) => ['Id,Amount,Currency,Date,Reference', ...rows].join('\n');
 const orders = csv([
   'o1,10.00,EUR,2026-04-01,R1',
@@ -91,6 +111,9 @@ describe('the executions service', () => {
       const known = {
         [jobId]: definition,
         [archivedId]: { ...definition, jobId: archivedId, status: 'archived' },
+        ...Object.fromEntries([carryId, againId, dryId].map((id) => [id, byId(id)])),
+        [strictId]: { ...byId(strictId), rules: { ...byId(strictId).rules, openItems: { carryForward: false } } },
+        [anonymousId]: { ...byId(anonymousId), source: withoutIds, target: withoutIds },
         [patientId]: {
           ...definition,
           jobId: patientId,
@@ -223,6 +246,105 @@ describe('the executions service', () => {
     expect(exceptions.map(({ category }: { category: string }) => category).sort()).toEqual(['amount_mismatch', 'invalid_record']);
   });
 
+  describe('what stays without counterpart', () => {
+    const side = (...records: readonly (readonly [id: string, amount: string])[]) => ({
+      records: records.map(([id, amount]) => ({ id, amount, currency: 'EUR', date: '2026-04-01', reference: id.slice(1) })),
+    });
+    const runOf = async (job: string, source: unknown, target: unknown, more = {}) => {
+      const { status, body } = await api.post(`/v1/jobs/${job}/executions`, { source, target, ...more });
+      expect(status).toBe(202);
+      return over(body.id);
+    };
+    const outcomesOf = async ({ id }: { id: string }) =>
+      (await api.get(`/v1/executions/${id}/results`)).body.data.map((result: Result) => [
+        result.outcome,
+        result.source.map((record) => record.id ?? record.reference).join(),
+        result.target.map((record) => record.id ?? record.reference).join(),
+      ]);
+    const exceptionsOf = async (job: string) => (await api.get(`/v1/exceptions?jobId=${job}`)).body.data;
+
+    test('joins the next run, is resolved by its counterpart, and is counted as what the run began with', async () => {
+      const first = await runOf(carryId, side(['s1', '10.00'], ['s2', '20.00']), side(['t1', '10.00']));
+      expect(await outcomesOf(first)).toEqual([
+        ['missing_in_target', 's2', ''],
+        ['matched', 's1', 't1'],
+      ]);
+      const [exception] = await exceptionsOf(carryId);
+
+      const second = await runOf(carryId, side(['s3', '30.00']), side(['t2', '20.00'], ['t3', '31.00']));
+      expect((await outcomesOf(second)).toSorted()).toEqual([
+        ['matched', 's2', 't2'],
+        ['mismatched', 's3', 't3'],
+      ]);
+      expect(second.summary).toMatchObject({ source: { records: 2, amount: '50.00' }, target: { records: 2 }, matchRate: 0.5 });
+      const report = (await api.get(`/v1/executions/${second.id}/report`)).body;
+      expect(report.certificate).toMatchObject({ holds: true });
+      const line = report.certificate.lines.find((one: { side: string }) => one.side === 'source');
+      expect(line).toMatchObject({ opening: { count: 1, amount: '20.00' }, ingested: { count: 1, amount: '30.00' } });
+
+      const resolved = (await api.get(`/v1/exceptions/${exception.id}`)).body;
+      expect(resolved).toMatchObject({ status: 'resolved', resolution: 'matched_later', firstSeenAt: exception.firstSeenAt });
+      expect(resolved.history.at(-1)).toMatchObject({
+        action: 'resolved',
+        actor: { type: 'system' },
+        detail: { executionId: second.id, outcome: 'matched' },
+      });
+      const { rows } =
+        await database.query(`select body::jsonb->'data' as data from outbox_sent where body::jsonb->>'type' = 'exception.resolved'
+        union all select body::jsonb->'data' from outbox where body::jsonb->>'type' = 'exception.resolved'`);
+      expect(rows.map(({ data }) => data)).toContainEqual(expect.objectContaining({ exceptionId: exception.id, executionId: second.id }));
+      const entries = await database.query('select record from open_items where job_id = $1', [carryId]);
+      expect(entries.rows).toEqual([]);
+    });
+
+    test('is one record when it is delivered again, in its newest version and with its first day', async () => {
+      const first = await runOf(againId, side(['s1', '10.00']), side(['t9', '5.00']));
+      expect(first.summary).toMatchObject({ missingInTarget: 1, missingInSource: 1 });
+      const opened = await exceptionsOf(againId);
+      const second = await runOf(againId, side(['s1', '12.00']), side());
+      expect(second.summary).toMatchObject({ source: { records: 1, amount: '12.00' }, target: { records: 1 }, missingInTarget: 1 });
+      const { certificate } = (await api.get(`/v1/executions/${second.id}/report`)).body;
+      expect(certificate).toMatchObject({ holds: true });
+      expect(certificate.lines).toMatchObject([
+        { side: 'source', opening: { count: 0 }, ingested: { count: 1, amount: '12.00' } },
+        { side: 'target', opening: { count: 1, amount: '5.00' }, ingested: { count: 0 } },
+      ]);
+      expect((await exceptionsOf(againId)).map(({ id }: { id: string }) => id)).toEqual(opened.map(({ id }: { id: string }) => id));
+      const third = await runOf(againId, side(), side(['t1', '12.00']));
+      expect(await outcomesOf(third)).toEqual([
+        ['missing_in_source', '', 't9'],
+        ['matched', 's1', 't1'],
+      ]);
+    });
+
+    test('takes part in a dry run, which changes nothing of it', async () => {
+      await runOf(dryId, side(['s1', '10.00']), side());
+      const dry = await runOf(dryId, side(), side(['t1', '10.00']), { dryRun: true });
+      expect(dry.summary).toMatchObject({ matched: 1, source: { records: 1 } });
+      const real = await runOf(dryId, side(), side(['t1', '10.00']));
+      expect(real.summary).toMatchObject({ matched: 1 });
+    });
+
+    test('stays where it is when the rules say so', async () => {
+      await runOf(strictId, side(['s1', '10.00']), side());
+      const next = await runOf(strictId, side(), side(['t1', '10.00']));
+      expect(next.summary).toMatchObject({ matched: 0, missingInSource: 1, source: { records: 0 } });
+    });
+
+    test('has an identity without an id: what it says, and which of those that say the same it is', async () => {
+      const rows = (...lines: readonly string[]) => ['reference,amount,currency', ...lines.map((line) => `${line},EUR`)].join('\n');
+      const file = async (...lines: readonly string[]) => ({ fileId: await upload(rows(...lines)) });
+      const first = await runOf(anonymousId, await file('1,5.00', '1,5.00', '2,7.00'), await file('1,5.00'));
+      expect(first.summary).toMatchObject({ matched: 1, missingInTarget: 2 });
+      // Both copies again: one of them is the open item, and the other has been matched before.
+      const second = await runOf(anonymousId, await file('1,5.00'), await file('2,7.00'));
+      expect(second.summary).toMatchObject({ source: { records: 2, amount: '12.00' }, matched: 1, missingInTarget: 1 });
+      const third = await runOf(anonymousId, await file(), await file('1,5.00'));
+      expect(third.summary).toMatchObject({ source: { records: 1, amount: '5.00' }, matched: 1, missingInTarget: 0 });
+      expect((await api.get(`/v1/executions/${third.id}/report`)).body.certificate.holds).toBe(true);
+    });
+  });
+
   test('a dry run stores no results and no exceptions, only its report', async () => {
     const execution = await runOnce(orders, payments, { dryRun: true });
     expect(execution).toMatchObject({ status: 'completed', dryRun: true, summary: { matched: 2 } });
@@ -233,8 +355,14 @@ describe('the executions service', () => {
 
   test('a period keeps the records whose date is in it', async () => {
     const execution = await runOnce(orders, payments, { period: { from: '2026-04-01', to: '2026-04-01' } });
-    expect(execution.summary.source.records).toBe(3);
-    expect(execution.summary.target.records).toBe(0);
+    // Open items of earlier runs take part besides.
+    const { lines } = (await api.get(`/v1/executions/${execution.id}/report`)).body.certificate;
+    const ingested = (side: string) =>
+      lines.reduce(
+        (sum: number, line: { side: string; ingested: { count: number } }) => sum + (line.side === side ? line.ingested.count : 0),
+        0,
+      );
+    expect([ingested('source'), ingested('target')]).toEqual([3, 0]);
   });
 
   test.each([

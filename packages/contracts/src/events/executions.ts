@@ -127,6 +127,62 @@ export const exceptionOpened = defineEvent({
   },
 });
 
+export const exceptionResolved = defineEvent({
+  type: 'exception.resolved',
+  major: 1,
+  service: 'executions',
+  description: 'An exception needs nobody any more. `matched_later`: the counterpart came, in the execution that is named.',
+  data: z.object({
+    exceptionId,
+    organizationId,
+    jobId,
+    /** The one that found the counterpart; null where a person resolved it. */
+    executionId: executionId.nullable(),
+    status: z.literal('resolved'),
+    resolution: z.enum([
+      'matched_later',
+      'matched_manually',
+      'written_off',
+      'expected_timing',
+      'duplicate',
+      'corrected_at_source',
+      'other',
+    ]),
+  }),
+  example: {
+    exceptionId: 'exc_01jqv8m0c4e7r9t2w5y8a1b3d6',
+    organizationId: queued.organizationId,
+    jobId: queued.jobId,
+    executionId: queued.executionId,
+    status: 'resolved',
+    resolution: 'matched_later',
+  },
+});
+
+export const exceptionBulkResolved = defineEvent({
+  type: 'exception.bulk_resolved',
+  major: 1,
+  service: 'executions',
+  description: 'One execution resolved more than 1,000 exceptions; this takes the place of that many exception.resolved.',
+  data: z.object({
+    organizationId,
+    jobId,
+    executionId,
+    resolution: z.literal('matched_later'),
+    count: z.number().int().positive(),
+    /** The path of the list that holds them. */
+    link: z.string(),
+  }),
+  example: {
+    organizationId: queued.organizationId,
+    jobId: queued.jobId,
+    executionId: queued.executionId,
+    resolution: 'matched_later',
+    count: 1200,
+    link: '/v1/exceptions?jobId=job_01jqv8m0c4e7r9t2w5y8a1b3d6&status=resolved',
+  },
+});
+
 export const exceptionBulkOpened = defineEvent({
   type: 'exception.bulk_opened',
   major: 1,

@@ -4,6 +4,7 @@ import type { ExecutionSummary, Outcome } from '@settler/contracts/executions';
 import type { JobDefinition } from '@settler/contracts/internal/job-definition';
 import type { Rules } from '@settler/contracts/rules';
 import type { ControlTotals, Definition, ExecutionError, Problem, Progress, StoredReport } from '../domain/execution.ts';
+import type { ItemKey } from '../domain/open-items.ts';
 
 /** Who does it and from where, for the audit trail. */
 export interface Actor {
@@ -69,11 +70,27 @@ export interface MatchedRecord {
   readonly currency: string;
   /** Null where no amount could be read. */
   readonly amountMinor: bigint | null;
+  /** It was an open item of an earlier run that this run's input did not deliver again. */
   readonly carried: boolean;
+  /** Which open item it is, or becomes where it stays without counterpart. Absent for records that never were one. */
+  readonly openItem?: ItemKey;
   readonly record: Readonly<Record<string, unknown>>;
 }
 
+/** A record that earlier runs of the job have left without counterpart. */
+export interface OpenItem extends ItemKey {
+  readonly side: 'source' | 'target';
+  readonly record: Readonly<Record<string, unknown>>;
+}
+
+export interface OpenItems {
+  /** Those that take part in this run, in pages. */
+  readonly read: (held: HeldExecution) => AsyncIterable<readonly OpenItem[]>;
+}
+
 export interface Matching {
+  /** Before anything is read. */
+  readonly carry: (items: readonly OpenItem[]) => Promise<void>;
   /** Resolves when all of the input is read, with what the reader counted. @throws ReaderFailure where it cannot be read as a whole */
   readonly read: (
     side: 'source' | 'target',

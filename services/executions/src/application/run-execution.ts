@@ -2,6 +2,7 @@
 import { ReaderFailure } from '@settler/adapters/reader';
 import { faultPoint } from '@settler/chassis/faults';
 import type { Logger } from '@settler/chassis/logger';
+import { carriesForward } from '@settler/contracts/rules';
 import { certify, outcomeLines, type PassSum } from '../domain/certificate.ts';
 import type { ControlTotals, StoredReport } from '../domain/execution.ts';
 import { attemptsMax } from '../domain/execution.ts';
@@ -12,6 +13,7 @@ import {
   type MatchedResult,
   type Matching,
   MatchingRefused,
+  type OpenItems,
   type OpenMatching,
   type ResultWriter,
 } from './ports.ts';
@@ -27,6 +29,7 @@ export interface RunNeeds {
   readonly writer: ResultWriter;
   readonly openMatching: OpenMatching;
   readonly openFile: OpenFile;
+  readonly openItems: OpenItems;
   readonly renewMs: number;
   readonly logger: Logger;
 }
@@ -105,6 +108,7 @@ const work = async (needs: RunNeeds, held: HeldExecution, signal: AbortSignal): 
   const report = throttled(needs, held);
   const matching = needs.openMatching({ rules, asOf: held.createdAt.toISOString().slice(0, 10), signal });
   try {
+    if (carriesForward(rules)) for await (const items of needs.openItems.read(held)) await matching.carry(items);
     const controlTotals: ControlTotals[] = [];
     for (const side of ['source', 'target'] as const) controlTotals.push(...(await readSide(needs, held, side, matching, report, signal)));
     signal.throwIfAborted();

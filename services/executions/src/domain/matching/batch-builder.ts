@@ -1,10 +1,11 @@
 /** Rows become columns: from readers that hand over records, and from those that hand over columns already. */
 import { exponentOf } from '@settler/contracts/money';
-import { type Fields, invalid, noDay, type RecordBatch } from './batch.ts';
+import { type Fields, invalid, noDay, type RecordBatch, superseded } from './batch.ts';
 import { currencyCode, currencyCodeOf, currencyText, noCurrency } from './columns/currency.ts';
 import { minorUnits, noAmount, rescaled } from './columns/money.ts';
 import { createTextHeap, type TextColumn, type TextHeap } from './columns/text-column.ts';
 import { dayOf } from './day.ts';
+import { deliveredAgain } from './delivered-again.ts';
 import { judgeRepeatedIds } from './repeated-ids.ts';
 
 export type Row =
@@ -28,9 +29,17 @@ export interface Chunk {
   readonly totalBytes?: number;
 }
 
+/** `occurrence`: of records without ids that say the same, which one this is, from 1. */
+export interface CarriedRecord {
+  readonly record: Fields;
+  readonly occurrence: number;
+}
+
 export interface BatchBuilder {
   readonly addRows: (rows: readonly Row[]) => void;
   readonly addChunk: (chunk: Chunk) => void;
+  /** Open items of earlier runs, once the input is complete. */
+  readonly carry: (items: readonly CarriedRecord[]) => void;
   readonly length: () => number;
   readonly build: () => RecordBatch;
 }
@@ -42,6 +51,7 @@ export const createBatchBuilder = ({ idMapped }: { readonly idMapped: boolean })
   const days = createNumbers((length): Int32Array => new Int32Array(length));
   const lines = createNumbers((length): Uint32Array => new Uint32Array(length));
   const reasons = new Map<number, string>();
+  const occurrences: number[] = [];
   let length = 0;
 
   const heapOf = (name: string): TextHeap => {
@@ -56,7 +66,7 @@ export const createBatchBuilder = ({ idMapped }: { readonly idMapped: boolean })
     return heap;
   };
 
-  const addRow = (row: Row): void => {
+  const addRow = (row: Row, mayLackId = !idMapped): void => {
     const fields = 'record' in row ? row.record : (row.partial ?? {});
     const { amount, currency, date } = fields;
     const code = typeof currency === 'string' ? currencyCode(currency) : noCurrency;
@@ -73,7 +83,7 @@ export const createBatchBuilder = ({ idMapped }: { readonly idMapped: boolean })
       if (typeof value === 'string') heapOf(name).add(value);
       else heapOf(name).add(canonical(value), true);
     }
-    const reason = 'record' in row ? faultOf(fields['id'], amount, currency, units, idMapped) : row.invalid.reason;
+    const reason = 'record' in row ? faultOf(fields['id'], amount, currency, units, !mayLackId) : row.invalid.reason;
     if (reason !== undefined) reasons.set(length, reason);
     length += 1;
   };
@@ -103,6 +113,13 @@ export const createBatchBuilder = ({ idMapped }: { readonly idMapped: boolean })
       for (const row of rows) addRow(row);
     },
     addChunk,
+    carry: (items) => {
+      for (const { record, occurrence } of items) {
+        // It was taken as it was when it came in, whatever has become of the mapping since.
+        addRow({ record }, true);
+        occurrences.push(occurrence);
+      }
+    },
     length: () => length,
     build: () => {
       const texts = new Map<string, TextColumn>();
@@ -124,12 +141,18 @@ export const createBatchBuilder = ({ idMapped }: { readonly idMapped: boolean })
         lines: lines.build(),
         states,
         reasons,
+        carriedFrom: length - occurrences.length,
+        supersedes: new Map<number, number>(),
       };
       if (idMapped)
         judgeRepeatedIds(batch, (row, state, reason) => {
           states[row] = state;
           reasons.set(row, reason);
         });
+      for (const [delivered, carried] of deliveredAgain(batch, occurrences)) {
+        states[carried] = superseded;
+        batch.supersedes.set(delivered, carried);
+      }
       return batch;
     },
   };
@@ -190,8 +213,8 @@ const emptyRows = (id: Texts | undefined, rows: number): number[] => {
 };
 
 /** Why a record that could be read cannot be used all the same. */
-const faultOf = (id: unknown, amount: unknown, currency: unknown, units: number, idMapped: boolean): string | undefined => {
-  if (idMapped && (id === undefined || id === '')) return 'the id is empty';
+const faultOf = (id: unknown, amount: unknown, currency: unknown, units: number, needsId: boolean): string | undefined => {
+  if (needsId && (id === undefined || id === '')) return 'the id is empty';
   if (amount === undefined || !Number.isNaN(units)) return undefined;
   if (typeof currency !== 'string' || currency === '') return 'the amount has no currency';
   const text = String(amount);

@@ -10,12 +10,14 @@ import { dayText } from './day.ts';
 
 export type Fields = Readonly<Record<string, unknown>>;
 
-export const rowStates = ['usable', 'invalid', 'repeated'] as const;
-/** `repeated`: the same id with the same content occurred before. */
+export const rowStates = ['usable', 'invalid', 'repeated', 'superseded'] as const;
+/** `repeated`: the same id with the same content occurred before. `superseded`: an open item that this input delivers again. */
 export type RowState = (typeof rowStates)[number];
 export const usable = 0;
 export const invalid = 1;
 export const repeated = 2;
+/** Such a row is in no result: the one that was delivered stands for it. */
+export const superseded = 3;
 
 export interface RecordBatch {
   readonly length: number;
@@ -37,6 +39,10 @@ export interface RecordBatch {
   /** Indexes into `rowStates`. */
   readonly states: Uint8Array;
   readonly reasons: ReadonlyMap<number, string>;
+  /** From this row on they are open items of earlier runs; the length where there are none. */
+  readonly carriedFrom: number;
+  /** The open item that a delivered row stands for. */
+  readonly supersedes: ReadonlyMap<number, number>;
 }
 
 export const noDay = -2_147_483_648;

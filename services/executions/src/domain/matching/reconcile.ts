@@ -4,7 +4,7 @@
  */
 import type { ExecutionSummary } from '@settler/contracts/executions';
 import type { Pass, Rules } from '@settler/contracts/rules';
-import { type RecordBatch, repeated, usable } from './batch.ts';
+import { type RecordBatch, repeated, superseded, usable } from './batch.ts';
 import type { Judge } from './conditions/judge.ts';
 import { dueFrom } from './due.ts';
 import { flagDuplicates } from './duplicates.ts';
@@ -110,7 +110,7 @@ const stillOpen = (edges: Edges, { isOpen }: Collector): Edges => filtered(edges
 
 const takeUnusable = (side: 'source' | 'target', { length, states, reasons }: RecordBatch, { alone }: Collector): void => {
   for (let row = 0; row < length; row += 1) {
-    if (states[row] !== usable)
+    if (states[row] !== usable && states[row] !== superseded)
       alone(states[row] === repeated ? 'duplicate' : 'invalid', side, row, { reason: reasons.get(row) ?? 'it cannot be used' });
   }
 };

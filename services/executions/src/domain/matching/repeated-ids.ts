@@ -6,11 +6,14 @@ import { giveBack, lendWords } from './columns/scratch.ts';
 import { areEqual, textAt } from './columns/text-column.ts';
 import { hashAt, keyAt, mostIn, partitionBitsFor, recordsOf, slotsFor } from './join/records.ts';
 
+/** Of what this input delivers; an open item of an earlier run does not make it a repetition. */
 export const judgeRepeatedIds = (
   batch: RecordBatch,
   judge: (row: number, state: typeof invalid | typeof repeated, reason: string) => void,
 ): void => {
-  for (const rows of groupsOfOneId(batch)) {
+  for (const all of groupsOfOneId(batch)) {
+    const rows = all.filter((row) => row < batch.carriedFrom);
+    if (rows.length < 2) continue;
     const [first = 0] = rows;
     const id = textAt(batch.texts.get('id') as Parameters<typeof textAt>[0], first).slice(0, 80);
     const isContradictory = rows.some((row) => compareContents(batch, row, first) !== 0);
@@ -22,7 +25,7 @@ export const judgeRepeatedIds = (
 };
 
 /** Rows that share their id with others, in groups, each in the order of its lines. */
-const groupsOfOneId = ({ length, texts, states, lines }: RecordBatch): number[][] => {
+export const groupsOfOneId = ({ length, texts, states, lines }: RecordBatch): number[][] => {
   const id = texts.get('id');
   if (id === undefined) return [];
   const rows = lendWords(length);

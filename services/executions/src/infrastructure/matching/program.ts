@@ -1,4 +1,5 @@
 /** The matching thread: reads both inputs, runs the engine, hands results out in pieces as they are asked for. */
+import { createHash } from 'node:crypto';
 import { MessageChannel, parentPort } from 'node:worker_threads';
 import { type ReadContext, ReaderFailure } from '@settler/adapters/reader';
 import { openReader } from '@settler/adapters/readers';
@@ -12,6 +13,7 @@ import { dayOf } from '../../domain/matching/day.ts';
 import { TooManyCandidates } from '../../domain/matching/passes/candidates.ts';
 import { type Reconciliation, reconcile } from '../../domain/matching/reconcile.ts';
 import type { MatchResult } from '../../domain/matching/results/result.ts';
+import { createOpenItems, isLeftOpen } from '../../domain/open-items.ts';
 import { createPeriod } from '../../domain/period.ts';
 import { createTally } from '../../domain/tally.ts';
 import { receiveFile } from './file-port.ts';
@@ -30,6 +32,8 @@ interface Batches {
 }
 
 const builders: { source?: BatchBuilder; target?: BatchBuilder } = {};
+const hash = (text: string): string => createHash('sha256').update(text, 'utf8').digest('base64url');
+const openItems = { source: createOpenItems('source', hash), target: createOpenItems('target', hash) };
 let matched: { readonly batches: Batches; readonly reconciliation: Reconciliation } | undefined;
 let position = 0;
 
@@ -71,28 +75,35 @@ const read = async (side: 'source' | 'target', { adapter, config, period }: Matc
 const built = (side: 'source' | 'target'): RecordBatch => {
   const builder = builders[side];
   if (builder === undefined) throw new Error(`the ${side} was not read`);
+  builder.carry(openItems[side].all());
   return builder.build();
 };
 
-const recordsOf = (batch: RecordBatch, rows: readonly number[]): MatchedRecord[] =>
+const recordsOf = (side: 'source' | 'target', batch: RecordBatch, { outcome, [side]: rows }: MatchResult): MatchedRecord[] =>
   rows.map((row) => {
     const units = batch.amounts[row] as number;
+    const record = recordAt(batch, row);
+    const item = openItems[side].keyOf(batch, row) ?? (isLeftOpen(outcome) ? openItems[side].newKey(batch, record) : undefined);
     return {
       currency: currencyText(batch.currencies[row] as number),
       amountMinor: Number.isNaN(units) ? null : BigInt(units),
-      carried: false,
-      record: recordAt(batch, row),
+      carried: row >= batch.carriedFrom,
+      ...(item === undefined ? {} : { openItem: item }),
+      record,
     };
   });
 
 const whole = (result: MatchResult, { source, target }: Batches): MatchedResult => ({
   ...result,
-  source: recordsOf(source, result.source),
-  target: recordsOf(target, result.target),
+  source: recordsOf('source', source, result),
+  target: recordsOf('target', target, result),
 });
 
 const answer = async (request: Request): Promise<Reply> => {
   switch (request.kind) {
+    case 'carry':
+      for (const item of request.items) openItems[item.side].add(item);
+      return { kind: 'carried' };
     case 'read':
       return { kind: 'read', controlTotals: await read(request.side, request.input) };
     case 'match': {

@@ -3,15 +3,17 @@ import type { MessagePort } from 'node:worker_threads';
 import type { ExecutionErrorCode } from '@settler/contracts/execution-errors';
 import type { ExecutionSummary } from '@settler/contracts/executions';
 import type { Rules } from '@settler/contracts/rules';
-import type { MatchedResult, MatchingInput } from '../../application/ports.ts';
+import type { MatchedResult, MatchingInput, OpenItem } from '../../application/ports.ts';
 import type { ControlTotals } from '../../domain/execution.ts';
 
 export type Request =
+  | { readonly kind: 'carry'; readonly items: readonly OpenItem[] }
   | { readonly kind: 'read'; readonly side: 'source' | 'target'; readonly input: MatchingInput }
   | { readonly kind: 'match'; readonly rules: Rules; readonly asOf: string }
   | { readonly kind: 'next' };
 
 export type Reply =
+  | { readonly kind: 'carried' }
   | { readonly kind: 'read'; readonly controlTotals: readonly ControlTotals[] }
   | { readonly kind: 'matched'; readonly summary: ExecutionSummary; readonly resultCount: number }
   | { readonly kind: 'results'; readonly results: readonly MatchedResult[] }

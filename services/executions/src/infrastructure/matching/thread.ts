@@ -108,6 +108,7 @@ const openMatching = (
   };
 
   return {
+    carry: async (items) => void (await ask({ kind: 'carry', items }, 'carried')),
     read: async (side, input, open, report) => {
       openFile = open;
       onProgress = report;

@@ -7,6 +7,8 @@ import { exponentOf, toMinor } from '@settler/contracts/money';
 import { type Selectable, sql, type Transaction } from 'kysely';
 import type { HeldExecution } from '../../application/ports.ts';
 import { type Category, categoryOf, type Severity, severityOf } from '../../domain/exceptions.ts';
+import { firstSeenOf } from './open-items.ts';
+import { recordKey } from './record-key.ts';
 import type { Database } from './tables.ts';
 
 type Trx = Transaction<Database>;
@@ -52,9 +54,10 @@ const nextResults = (trx: Trx, { id, createdAt }: HeldExecution, after: number):
     .execute();
 
 const insertBatch = async (trx: Trx, held: HeldExecution, results: readonly Result[]): Promise<Opened[]> => {
+  const firstSeen = await firstSeenOf(trx, held.jobId, results.map(recordKey));
   const candidates = results.flatMap((result) => {
     const category = categoryOf(result.outcome, result.category ?? undefined);
-    return category === undefined ? [] : [candidateOf(held, result, category)];
+    return category === undefined ? [] : [candidateOf(held, result, category, firstSeen)];
   });
   if (candidates.length === 0) return [];
   const inserted = await trx
@@ -107,7 +110,7 @@ const linkResults = async (
      where r.id = c.result_id and r.execution_id = ${id} and r.created_at = ${createdAt}`.execute(trx);
 };
 
-const candidateOf = (held: HeldExecution, result: Result, category: Category) => {
+const candidateOf = (held: HeldExecution, result: Result, category: Category, firstSeen: ReadonlyMap<string, Date>) => {
   const records = [...result.source, ...result.target] as Record<string, unknown>[];
   const [first = {}] = records;
   const currency = typeof first['currency'] === 'string' ? first['currency'] : null;
@@ -115,13 +118,14 @@ const candidateOf = (held: HeldExecution, result: Result, category: Category) =>
   const exponent = exponentOf(currency ?? '');
   const amountMinor = text === null ? null : toMinor(text, exponent);
   const now = new Date();
+  const key = recordKey(result);
   return {
     resultId: result.id,
     id: newId('exception'),
     organization_id: held.organizationId,
     job_id: held.jobId,
     execution_id: held.id,
-    record_key: recordKey(result),
+    record_key: key,
     category,
     severity: severityOf(category, amountMinor, exponent),
     status: 'open' as const,
@@ -129,21 +133,11 @@ const candidateOf = (held: HeldExecution, result: Result, category: Category) =>
     amount: amountMinor === null ? null : text,
     currency,
     reason: result.reason,
-    first_seen_at: now,
+    // A record that was not due yet when it came in has been waiting since then.
+    first_seen_at: firstSeen.get(key) ?? now,
     created_at: now,
     updated_at: now,
   };
-};
-
-/** By identity and not by content, so that a rerun finds the exception that is open already. */
-const recordKey = (result: Result): string => {
-  const part = (side: string, records: readonly unknown[]) =>
-    records.length === 0
-      ? []
-      : [`${side}:${(records as Record<string, unknown>[]).map((record) => record['id'] ?? JSON.stringify(record)).join(',')}`];
-  const keys = [...part('source', result.source), ...part('target', result.target)];
-  const key = keys.length === 0 ? `line:${result.line ?? result.position}` : keys.join('|');
-  return result.outcome === 'invalid' ? `invalid:${result.line ?? ''}:${key}`.slice(0, 1_000) : key.slice(0, 1_000);
 };
 
 const messagesFor = (held: HeldExecution, opened: readonly Opened[]): OutboxMessage[] => {

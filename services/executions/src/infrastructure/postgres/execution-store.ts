@@ -5,6 +5,7 @@ import { invalid, notFound, Refusal } from '@settler/chassis/refusal';
 import { doorbell, doorbellType } from '@settler/contracts/audit';
 import type { AuditActionOf } from '@settler/contracts/audit-actions';
 import * as events from '@settler/contracts/events/executions';
+import { carriesForward } from '@settler/contracts/rules';
 import { executionDoorbellSubject } from '@settler/contracts/subjects';
 import { type Selectable, sql, type Transaction } from 'kysely';
 import type { Actor, ExecutionStore, PlannedExecution } from '../../application/ports.ts';
@@ -88,7 +89,7 @@ export const createExecutionStore = (postgres: Postgres<Database>, outbox: Outbo
           job_version: planned.jobVersion,
           definition: JSON.stringify(planned.definition),
           dry_run: planned.dryRun,
-          is_serial: !planned.dryRun && planned.definition.rules.openItems?.carryForward !== false,
+          is_serial: !planned.dryRun && carriesForward(planned.definition.rules),
           period_from: planned.period?.from ?? null,
           period_to: planned.period?.to ?? null,
           note: planned.note,

@@ -4,13 +4,14 @@
  */
 
 import { faultPoint } from '@settler/chassis/faults';
-import { auditMessage, type Outbox } from '@settler/chassis/outbox';
+import { auditMessage, type Outbox, type OutboxMessage } from '@settler/chassis/outbox';
 import { actFor, type Postgres, violatedConstraint } from '@settler/chassis/postgres';
-import { type Selectable, sql } from 'kysely';
+import { type Selectable, sql, type Transaction } from 'kysely';
 import type { Ending, HeldExecution, LeaseStore } from '../../application/ports.ts';
 import { attemptsMax } from '../../domain/execution.ts';
 import { openExceptions } from './exception-writer.ts';
 import { doorbellFor, stateEvent } from './execution-store.ts';
+import { applyMoves } from './open-items.ts';
 import type { Database } from './tables.ts';
 
 type Row = Selectable<Database['executions']>;
@@ -93,8 +94,8 @@ export const createLeaseStore = (postgres: Postgres<Database>, outbox: Outbox, {
       const [row] = rows;
       if (row === undefined) return false;
       await actFor(trx, row.organization_id);
-      const opened = ending.status === 'completed' && !held.dryRun ? await openExceptions(trx, held) : nothingOpened;
-      await outbox.append(trx, [stateEvent(row), ...opened.messages, endingEntry(row, ending, opened.count)]);
+      const changed = ending.status === 'completed' && !held.dryRun ? await settleExceptions(trx, held) : nothingChanged;
+      await outbox.append(trx, [stateEvent(row), ...changed.messages, endingEntry(row, ending, changed)]);
       faultPoint('executions.before-commit');
       return true;
     }),
@@ -126,10 +127,22 @@ export const createLeaseStore = (postgres: Postgres<Database>, outbox: Outbox, {
     }),
 });
 
-const nothingOpened = { count: 0, messages: [] };
+interface Changed {
+  readonly opened: number;
+  readonly resolved: number;
+  readonly messages: readonly OutboxMessage[];
+}
+const nothingChanged: Changed = { opened: 0, resolved: 0, messages: [] };
+
+/** Resolved before others are opened: a record whose counterpart differs has one exception, that of the difference. */
+const settleExceptions = async (trx: Transaction<Database>, held: HeldExecution): Promise<Changed> => {
+  const applied = await applyMoves(trx, held);
+  const opened = await openExceptions(trx, held);
+  return { opened: opened.count, resolved: applied.resolved, messages: [...applied.messages, ...opened.messages] };
+};
 
 /** What a run did is in the trail as one entry, however many exceptions it opened. */
-const endingEntry = (row: Row, ending: Ending, exceptionsOpened: number) =>
+const endingEntry = (row: Row, ending: Ending, { opened, resolved }: Changed) =>
   auditMessage('executions', row.organization_id, {
     actor: { type: 'system', id: 'executions' },
     address: null,
@@ -138,7 +151,7 @@ const endingEntry = (row: Row, ending: Ending, exceptionsOpened: number) =>
     after: {
       jobId: row.job_id,
       ...(ending.status === 'failed' ? { code: ending.error.code } : {}),
-      ...(ending.status === 'completed' ? { exceptionsOpened } : {}),
+      ...(ending.status === 'completed' ? { exceptionsOpened: opened, exceptionsResolved: resolved } : {}),
     },
   });
 
@@ -177,6 +190,6 @@ const endOrphans = async (trx: Parameters<Parameters<Postgres<Database>['system'
   for (const row of rows) {
     await actFor(trx, row.organization_id);
     const ending: Ending = row.error === null ? { status: 'cancelled' } : { status: 'failed', error: row.error };
-    await outbox.append(trx, [stateEvent(row), endingEntry(row, ending, 0)]);
+    await outbox.append(trx, [stateEvent(row), endingEntry(row, ending, nothingChanged)]);
   }
 };

@@ -6,14 +6,17 @@ import { faultPoint } from '@settler/chassis/faults';
 import { newId } from '@settler/chassis/ids';
 import type { Postgres } from '@settler/chassis/postgres';
 import { exponentOf, fromMinor } from '@settler/contracts/money';
+import { carriesForward } from '@settler/contracts/rules';
 import { sql } from 'kysely';
 import { from as copyFrom } from 'pg-copy-streams';
 import type { HeldExecution, MatchedResult, ResultWriter } from '../../application/ports.ts';
+import { keyOfOne } from './record-key.ts';
 import type { Database } from './tables.ts';
 
 const resultColumns =
   'created_at, id, organization_id, execution_id, epoch, position, outcome, pass, cardinality, score, margin, delta, category, reason, line, due_on, conditions, source, target, amount_max, search';
 const recordColumns = 'created_at, organization_id, execution_id, epoch, side, currency, amount_minor, outcome, pass, carried';
+const moveColumns = 'execution_id, epoch, identity, side, occurrence, outcome, record, record_key';
 
 const partition = (table: string, createdAt: Date) => `${table}_${createdAt.toISOString().slice(0, 7).replace('-', '_')}`;
 
@@ -36,6 +39,7 @@ export const createResultWriter = (postgres: Postgres<Database>): ResultWriter =
       for (const table of ['results', 'result_records']) {
         await sql.raw(`delete from ${partition(table, createdAt)} where execution_id = '${id}'`).execute(trx);
       }
+      await trx.deleteFrom('open_item_moves').where('execution_id', '=', id).execute();
     });
   },
 
@@ -50,18 +54,20 @@ export const createResultWriter = (postgres: Postgres<Database>): ResultWriter =
       ]);
       if (rowCount === 0) throw new Error('the lease was lost');
       const copy = (table: string, columns: string, lines: readonly string[]) =>
-        pipeline(Readable.from(lines), client.query(copyFrom(`copy ${partition(table, held.createdAt)} (${columns}) from stdin`)));
+        pipeline(Readable.from(lines), client.query(copyFrom(`copy ${table} (${columns}) from stdin`)));
       await copy(
-        'results',
+        partition('results', held.createdAt),
         resultColumns,
         results.map((result, index) => resultLine(held, result, firstPosition + index)),
       );
       faultPoint('executions.mid-copy');
       await copy(
-        'result_records',
+        partition('result_records', held.createdAt),
         recordColumns,
         results.flatMap((result) => recordLines(held, result)),
       );
+      const moves = results.flatMap((result) => moveLines(held, result));
+      if (moves.length > 0) await copy('open_item_moves', moveColumns, moves);
       await client.query('commit');
       client.release();
     } catch (error) {
@@ -118,6 +124,17 @@ const recordLines = (held: HeldExecution, { outcome, pass, source, target }: Mat
   const lines = (side: string, records: MatchedResult['source']) =>
     records.map(({ currency, amountMinor, carried }) =>
       line([held.createdAt.toISOString(), ...head(held), side, currency, amountMinor, outcome, pass, carried]),
+    );
+  return [...lines('source', source), ...lines('target', target)];
+};
+
+const moveLines = ({ id, epoch, definition }: HeldExecution, { outcome, source, target }: MatchedResult): string[] => {
+  if (!carriesForward(definition.rules)) return [];
+  const lines = (side: 'source' | 'target', records: MatchedResult['source']) =>
+    records.flatMap(({ openItem, record }) =>
+      openItem === undefined
+        ? []
+        : [line([id, epoch, openItem.identity, side, openItem.occurrence, outcome, storable(record), keyOfOne(side, record)])],
     );
   return [...lines('source', source), ...lines('target', target)];
 };

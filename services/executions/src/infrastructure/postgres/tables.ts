@@ -98,6 +98,27 @@ export interface Database extends ChassisTables {
     pass: string | null;
     carried: boolean;
   };
+  open_items: {
+    job_id: string;
+    identity: string;
+    organization_id: string;
+    side: 'source' | 'target';
+    occurrence: number;
+    record: Json<Readonly<Record<string, unknown>>>;
+    record_key: string;
+    first_execution_id: string;
+    first_seen_at: Date;
+  };
+  open_item_moves: {
+    execution_id: string;
+    epoch: number;
+    identity: string;
+    side: 'source' | 'target';
+    occurrence: number;
+    outcome: Outcome;
+    record: Json<Readonly<Record<string, unknown>>>;
+    record_key: string;
+  };
   exceptions: {
     id: string;
     organization_id: string;

@@ -6,16 +6,18 @@ import type { MatchResult } from '../../../src/domain/matching/results/result.ts
 import { run } from './records.ts';
 
 const guide = readFileSync(new URL('../../../../../docs/guides/matching-rules.md', import.meta.url), 'utf8');
-const blocks = [...guide.matchAll(/^```(json|csv source|csv target|text)\n([\s\S]*?)^```$/gm)].map(([, kind = '', text = '']) => ({
+const blocks = [...guide.matchAll(/^```(json|csv open|csv source|csv target|text)\n([\s\S]*?)^```$/gm)].map(([, kind = '', text = '']) => ({
   kind,
   text,
 }));
 const examples = blocks.flatMap(({ kind, text: rules }, index) => {
-  const [source, target, outcome] = blocks.slice(index + 1, index + 4);
+  const isOpen = blocks[index + 1]?.kind === 'csv open';
+  const open = isOpen ? (blocks[index + 1]?.text ?? '') : '';
+  const [source, target, outcome] = blocks.slice(index + (isOpen ? 2 : 1));
   if (kind !== 'json' || source?.kind !== 'csv source' || target?.kind !== 'csv target' || outcome?.kind !== 'text') return [];
   const before = guide.slice(0, guide.indexOf(rules));
   const [heading = ''] = [...before.matchAll(/^##+ (.*)$/gm)].map(([, title = '']) => title).slice(-1);
-  return [{ heading, rules, source: source.text, target: target.text, outcome: outcome.text.trim().split('\n') }];
+  return [{ heading, rules, open, source: source.text, target: target.text, outcome: outcome.text.trim().split('\n') }];
 });
 
 const recordsOf = (csv: string): Fields[] => {
@@ -40,10 +42,11 @@ const described = ({ said, results }: ReturnType<typeof run>): string[] =>
   });
 
 test('every example of the guide is one that is run here', () => {
-  expect(examples.length * 4).toBe(blocks.length);
+  expect(examples.length * 4).toBe(blocks.filter(({ kind }) => kind !== 'csv open').length);
   expect(examples.length).toBeGreaterThan(12);
 });
 
-test.each(examples)('$heading', ({ rules, source, target, outcome }) => {
-  expect(described(run(recordsOf(source), recordsOf(target), JSON.parse(rules)))).toEqual(outcome);
+test.each(examples)('$heading', ({ rules, open, source, target, outcome }) => {
+  const reconciled = run(recordsOf(source), recordsOf(target), JSON.parse(rules), true, recordsOf(open));
+  expect(described(reconciled)).toEqual(outcome);
 });

@@ -1,18 +1,20 @@
 /** Records and runs as the tests of matching write them. */
 import { rules as rulesSchema } from '@settler/contracts/rules';
 import { type Fields, type RecordBatch, recordAt } from '../../../src/domain/matching/batch.ts';
-import { createBatchBuilder, type Row } from '../../../src/domain/matching/batch-builder.ts';
+import { type CarriedRecord, createBatchBuilder, type Row } from '../../../src/domain/matching/batch-builder.ts';
 import { dayOf } from '../../../src/domain/matching/day.ts';
 import { reconcile } from '../../../src/domain/matching/reconcile.ts';
 import type { MatchResult } from '../../../src/domain/matching/results/result.ts';
 
 export type Records = readonly (Fields | Row)[];
 
-export const batchOf = (rows: Records, idMapped = true): RecordBatch => {
+/** `carried`: open items of earlier runs. */
+export const batchOf = (rows: Records, idMapped = true, carried: readonly CarriedRecord[] = []): RecordBatch => {
   const builder = createBatchBuilder({ idMapped });
   builder.addRows(
     rows.map((row, index) => ('record' in row || 'invalid' in row ? (row as Row) : { line: index + 2, record: row as Fields })),
   );
+  builder.carry(carried);
   return builder.build();
 };
 
@@ -27,8 +29,9 @@ export const euro = (id: string, amount: string, more: Fields = {}): Fields => (
 
 export const asOf = dayOf('2026-05-01') ?? 0;
 
-export const run = (source: Records, target: Records, rules: unknown, idMapped = true) => {
-  const batches = { source: batchOf(source, idMapped), target: batchOf(target, idMapped) };
+export const run = (source: Records, target: Records, rules: unknown, idMapped = true, open: readonly Fields[] = []) => {
+  const carried = open.map((record) => ({ record, occurrence: 1 }));
+  const batches = { source: batchOf(source, idMapped, carried), target: batchOf(target, idMapped) };
   const parsed = rulesSchema.parse(rules);
   const now = reconcile({ ...batches, rules: parsed, asOf });
   const results: MatchResult[] = Array.from({ length: now.length }, (_, place) => now.at(place));

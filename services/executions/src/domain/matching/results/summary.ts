@@ -2,7 +2,7 @@
 import type { ExecutionSummary, Outcome } from '@settler/contracts/executions';
 import { outcomes } from '@settler/contracts/executions';
 import { exponentOf, fromMinor } from '@settler/contracts/money';
-import type { RecordBatch } from '../batch.ts';
+import { type RecordBatch, superseded } from '../batch.ts';
 import { currencyText } from '../columns/currency.ts';
 import { Sum } from '../columns/money.ts';
 import { outcomeIndex, type ResultColumns, rowsOf } from './columns.ts';
@@ -37,6 +37,7 @@ export const summarize = (results: ResultColumns, source: RecordBatch, target: R
     ofCurrency[outcome] = (ofCurrency[outcome] as number) + 1;
     if (outcome === outcomeIndex.matched) matchedSources += rowsOf(results, 'source', index).length;
   }
+  const sources = source.length - source.supersedes.size;
   const currencies = [...new Set([...totals.source.keys(), ...totals.target.keys()])]
     .filter((code) => code !== 0)
     .sort((one, other) => one - other);
@@ -44,7 +45,7 @@ export const summarize = (results: ResultColumns, source: RecordBatch, target: R
     source: overall(totals.source),
     target: overall(totals.target),
     ...countsOf(all),
-    matchRate: source.length === 0 ? 0 : Math.round((matchedSources / source.length) * 10_000) / 10_000,
+    matchRate: sources === 0 ? 0 : Math.round((matchedSources / sources) * 10_000) / 10_000,
     byCurrency: Object.fromEntries(
       currencies.map((code) => [
         currencyText(code),
@@ -74,9 +75,10 @@ interface Total {
 }
 
 /** By currency, 0 for records without one. */
-const totalsOf = ({ length, currencies, amounts }: RecordBatch): Map<number, Total> => {
+const totalsOf = ({ length, states, currencies, amounts }: RecordBatch): Map<number, Total> => {
   const totals = new Map<number, Total>();
   for (let row = 0; row < length; row += 1) {
+    if (states[row] === superseded) continue;
     const code = currencies[row] as number;
     let total = totals.get(code);
     if (total === undefined) {

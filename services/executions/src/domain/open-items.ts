@@ -1,0 +1,53 @@
+/**
+ * Open items: records without counterpart that take part in the job's next runs. Each has an identity that outlives its run, by its id
+ * or, where records have none, by what it says and which of those that say the same it is.
+ */
+import type { Outcome } from '@settler/contracts/executions';
+import type { Fields, RecordBatch } from './matching/batch.ts';
+import type { CarriedRecord } from './matching/batch-builder.ts';
+
+export interface ItemKey {
+  /** The same in every run, whatever a new version of the record says. */
+  readonly identity: string;
+  /** Of records without ids that say the same, which one it is, from 1. */
+  readonly occurrence: number;
+}
+
+/** What a run leaves open. */
+export const isLeftOpen = (outcome: Outcome): boolean => outcome === 'missing_in_target' || outcome === 'missing_in_source';
+
+/** Outcomes after which a record is no open item any more: it has met its counterpart, or was found to repeat another record. */
+export const settlingOutcomes = ['matched', 'mismatched', 'duplicate'] as const satisfies readonly Outcome[];
+
+/** Of one side in one run. `hash` must be one that nobody finds a second text for. */
+export const createOpenItems = (side: 'source' | 'target', hash: (text: string) => string) => {
+  const identityOf = (said: string): string => hash(`${side}\n${said}`);
+  const items: (ItemKey & CarriedRecord)[] = [];
+  const takenOf = new Map<string, Set<number>>();
+  const take = (content: string, occurrence: number): void => {
+    takenOf.set(content, (takenOf.get(content) ?? new Set()).add(occurrence));
+  };
+
+  return {
+    add: (item: ItemKey & { readonly record: Fields }): void => {
+      items.push(item);
+      if (item.record['id'] === undefined) take(JSON.stringify(item.record), item.occurrence);
+    },
+    all: (): readonly CarriedRecord[] => items,
+    /** Of a row that was an open item before this run, as it was or delivered again. */
+    keyOf: ({ carriedFrom, supersedes }: RecordBatch, row: number): ItemKey | undefined => {
+      const carried = row >= carriedFrom ? row : supersedes.get(row);
+      const item = carried === undefined ? undefined : items[carried - carriedFrom];
+      return item && { identity: item.identity, occurrence: item.occurrence };
+    },
+    /** Of a record that becomes one. */
+    newKey: ({ idMapped }: RecordBatch, record: Fields): ItemKey => {
+      if (idMapped) return { identity: identityOf(String(record['id'])), occurrence: 1 };
+      const content = JSON.stringify(record);
+      let occurrence = 1;
+      while (takenOf.get(content)?.has(occurrence) === true) occurrence += 1;
+      take(content, occurrence);
+      return { identity: identityOf(`${content}#${occurrence}`), occurrence };
+    },
+  };
+};
