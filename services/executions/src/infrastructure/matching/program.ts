@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { MessageChannel, parentPort } from 'node:worker_threads';
 import { type ReadContext, ReaderFailure } from '@settler/adapters/reader';
 import { openReader } from '@settler/adapters/readers';
-import type { MatchedRecord, MatchedResult, MatchingInput } from '../../application/ports.ts';
+import { type MatchedRecord, type MatchedResult, type MatchingInput, MatchingRefused } from '../../application/ports.ts';
 import type { ControlTotals } from '../../domain/execution.ts';
 import { type RecordBatch, recordAt } from '../../domain/matching/batch.ts';
 import { type BatchBuilder, createBatchBuilder } from '../../domain/matching/batch-builder.ts';
@@ -17,6 +17,7 @@ import { createOpenItems, isLeftOpen } from '../../domain/open-items.ts';
 import { createPeriod } from '../../domain/period.ts';
 import { createTally } from '../../domain/tally.ts';
 import { receiveFile } from './file-port.ts';
+import { requireMemory } from './memory.ts';
 import type { Notice, Reply, Request } from './protocol.ts';
 
 const resultsPerReply = 2_000;
@@ -59,6 +60,7 @@ const read = async (side: 'source' | 'target', { adapter, config, period }: Matc
       const kept = within.chunk(chunk);
       tally.addChunk(kept);
       builder.addChunk(kept);
+      requireMemory();
       notify({ kind: 'progress', done: builder.length(), total: null });
     }
     return tally.totals();
@@ -67,6 +69,7 @@ const read = async (side: 'source' | 'target', { adapter, config, period }: Matc
     const kept = rows.filter((row) => !('record' in row) || within.record(row.record));
     for (const row of kept) tally.add(row);
     builder.addRows(kept);
+    requireMemory();
     notify({ kind: 'progress', done: builder.length(), total: null });
   }
   return tally.totals();
@@ -112,7 +115,10 @@ const answer = async (request: Request): Promise<Reply> => {
         ...batches,
         rules: request.rules,
         asOf: dayOf(request.asOf) ?? 0,
-        onProgress: (done, total) => notify({ kind: 'progress', done, total }),
+        onProgress: (done, total) => {
+          requireMemory();
+          notify({ kind: 'progress', done, total });
+        },
       });
       matched = { batches, reconciliation };
       return { kind: 'matched', summary: reconciliation.summary, resultCount: reconciliation.length };
@@ -130,7 +136,7 @@ const answer = async (request: Request): Promise<Reply> => {
 /** What the caller can be told; anything else is a bug, and ends the thread. */
 const expected = (error: unknown): Reply => {
   if (error instanceof ReaderFailure) return { kind: 'unreadable', code: error.code, message: error.message, line: error.line };
-  if (error instanceof TooManyCandidates || error instanceof ColumnTooLarge)
+  if (error instanceof TooManyCandidates || error instanceof ColumnTooLarge || error instanceof MatchingRefused)
     return { kind: 'refused', code: error.code, message: error.message };
   throw error;
 };

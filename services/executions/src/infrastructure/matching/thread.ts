@@ -3,6 +3,7 @@ import { Worker } from 'node:worker_threads';
 import { ReaderFailure, type ReaderFailureCode } from '@settler/adapters/reader';
 import { type MatchedResult, MatchingRefused, type OpenInput, type OpenMatching } from '../../application/ports.ts';
 import { sendFile } from './file-port.ts';
+import { outOfMemory, type ThreadData } from './memory.ts';
 import type { Notice, Reply, Request } from './protocol.ts';
 
 const isSource = import.meta.url.endsWith('.ts');
@@ -22,6 +23,7 @@ export const createMatchingThreads = (memoryMb: number): MatchingThreads => {
   const start = (): Worker =>
     new Worker(program, {
       resourceLimits: { maxOldGenerationSizeMb: memoryMb },
+      workerData: { memoryMb } satisfies ThreadData,
       ...(isSource ? { execArgv: ['--conditions=@settler/source'] } : {}),
     });
   // Loading the program takes longer than most runs do, so a thread waits for the next one. What goes wrong with it is seen by whoever
@@ -82,16 +84,7 @@ const openMatching = (
         waiting = undefined;
     }
   });
-  worker.on('error', (error: Error & { code?: string }) =>
-    fail(
-      error.code === 'ERR_WORKER_OUT_OF_MEMORY'
-        ? new MatchingRefused(
-            'out_of_memory',
-            `Matching these inputs needs more than ${memoryMb} MB; raise WORKER_MEMORY_MB or split the run by period.`,
-          )
-        : error,
-    ),
-  );
+  worker.on('error', (error: Error & { code?: string }) => fail(error.code === 'ERR_WORKER_OUT_OF_MEMORY' ? outOfMemory(memoryMb) : error));
   worker.on('exit', (code) => fail(new Error(`the matching thread ended with code ${code}`)));
   const onAbort = () => fail(signal.reason);
   signal.addEventListener('abort', onAbort, { once: true });

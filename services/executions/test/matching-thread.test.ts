@@ -1,0 +1,66 @@
+import { rules as rulesSchema } from '@settler/contracts/rules';
+import { afterEach, describe, expect, test } from 'vitest';
+import { createMatchingThreads, type MatchingThreads } from '../src/infrastructure/matching/thread.ts';
+
+const rules = rulesSchema.parse({ matching: [{ field: 'reference', type: 'exact' }] });
+const config = { fileId: 'fil_01jqv8m0c4e7r9t2w5y8a1b3d6', fields: { id: 'id', amount: 'amount', currency: 'currency', reference: 'reference' } };
+const input = { adapter: 'csv', config, period: null };
+
+/** A file of so many rows, made as it is read. */
+const fileOf = (rows: number, text = '') => {
+  const size = 'id,amount,currency,reference,text\n'.length + rows * (text.length + 40);
+  const bytes = (async function* () {
+    yield Buffer.from('id,amount,currency,reference,text\n');
+    for (let from = 0; from < rows; from += 2_000) {
+      const lines = Array.from(
+        { length: Math.min(2_000, rows - from) },
+        (_, index) => `${from + index},1.00,EUR,r${from + index},${text}\n`,
+      );
+      yield Buffer.from(lines.join(''));
+    }
+  })();
+  return async () => ({ bytes, size });
+};
+
+describe('the matching thread', () => {
+  let threads: MatchingThreads;
+  const open = (memoryMb: number, signal = new AbortController().signal) => {
+    threads = createMatchingThreads(memoryMb);
+    return threads.open({ rules, asOf: '2026-05-01', signal });
+  };
+  afterEach(() => threads.close());
+
+  test('matches what it was given, in a thread that was loaded before it was asked for as in a new one', async () => {
+    threads = createMatchingThreads(256);
+    for (const isPrepared of [true, false]) {
+      if (isPrepared) threads.prepare();
+      const matching = threads.open({ rules, asOf: '2026-05-01', signal: new AbortController().signal });
+      await matching.read('source', input, fileOf(3), () => {});
+      await matching.read('target', input, fileOf(2), () => {});
+      const { summary, resultCount } = await matching.match(() => {});
+      expect(summary).toMatchObject({ matched: 2, missingInTarget: 1 });
+      const results = [];
+      for await (const some of matching.results()) results.push(...some);
+      expect(results).toHaveLength(resultCount);
+      await matching.close();
+    }
+  });
+
+  test('says that it needs more memory than it may have, although columns are outside of the heap', async () => {
+    const matching = open(48);
+    await expect(matching.read('source', input, fileOf(40_000, 'x'.repeat(2_000)), () => {})).rejects.toMatchObject({
+      code: 'out_of_memory',
+      message: 'Matching these inputs needs more than 48 MB; raise WORKER_MEMORY_MB or split the run by period.',
+    });
+    await matching.close();
+  });
+
+  test('ends at once when it is cancelled, in the middle of what it does', async () => {
+    const cancelling = new AbortController();
+    const matching = open(1_024, cancelling.signal);
+    const reading = matching.read('source', input, fileOf(2_000_000), () => cancelling.abort(new Error('cancelled')));
+    await expect(reading).rejects.toThrow('cancelled');
+    await matching.close();
+    await expect(matching.match(() => {})).rejects.toThrow('cancelled');
+  });
+});
