@@ -27,6 +27,8 @@ export const auditActions = {
   'job.paused': { service: 'jobs', description: 'A job was paused.' },
   'job.resumed': { service: 'jobs', description: 'A paused job was resumed.' },
   'job.archived': { service: 'jobs', description: 'A job was archived.' },
+  'file.uploaded': { service: 'executions', description: 'A file was uploaded; the entry says its size and hash, and not its name.' },
+  'file.deleted': { service: 'executions', description: 'An uploaded file was deleted.' },
   'execution.queued': { service: 'executions', description: 'A run of a job was asked for and accepted.' },
   'execution.completed': {
     service: 'executions',

@@ -23,7 +23,7 @@ export const start = async (config: Config, life: Life): Promise<string> => {
   const service = await createService<Database>('executions', config, life);
   const { app, endpoints, postgres, cursors, outbox, idempotency } = service;
   const { endpoint } = endpoints;
-  const files = createFileStore(postgres);
+  const files = createFileStore(postgres, outbox);
   const queries = createExecutionQueries(postgres, cursors);
   const definitions = createDefinitionClient(config.JOBS_URL, service.sign);
   life.onStop('definitions', definitions.close);

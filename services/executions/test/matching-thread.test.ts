@@ -3,7 +3,10 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { createMatchingThreads, type MatchingThreads } from '../src/infrastructure/matching/thread.ts';
 
 const rules = rulesSchema.parse({ matching: [{ field: 'reference', type: 'exact' }] });
-const config = { fileId: 'fil_01jqv8m0c4e7r9t2w5y8a1b3d6', fields: { id: 'id', amount: 'amount', currency: 'currency', reference: 'reference' } };
+const config = {
+  fileId: 'fil_01jqv8m0c4e7r9t2w5y8a1b3d6',
+  fields: { id: 'id', amount: 'amount', currency: 'currency', reference: 'reference' },
+};
 const input = { adapter: 'csv', config, period: null };
 
 /** A file of so many rows, made as it is read. */

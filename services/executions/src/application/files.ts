@@ -1,4 +1,5 @@
 import type { Page } from '@settler/chassis/pagination';
+import type { Actor } from './ports.ts';
 
 /** What is known of an uploaded file. */
 export interface FileView {
@@ -31,10 +32,10 @@ export interface Upload {
 export interface FileStore {
   /** Writes the bytes under an id that nobody can see yet. @throws Refusal `payload_too_large` beyond `bytesMax` */
   readonly stage: (upload: Upload, bytes: AsyncIterable<Uint8Array>) => Promise<StagedFile>;
-  readonly publish: (staged: StagedFile) => Promise<FileView>;
+  readonly publish: (staged: StagedFile, actor: Actor) => Promise<FileView>;
   readonly discard: (staged: { readonly id: string; readonly organizationId: string }) => Promise<void>;
   /** False where there is none. @throws Refusal `conflict` while an execution that is not over needs it */
-  readonly remove: (organizationId: string, id: string) => Promise<boolean>;
+  readonly remove: (id: string, actor: Actor) => Promise<boolean>;
   /** For readers: the bytes of a ready file, chunk by chunk. Undefined where the organization has no such file. */
   readonly open: (
     organizationId: string,

@@ -13,6 +13,7 @@ import { instant } from '@settler/contracts/time';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import type { FileQueries, FileStore } from '../application/files.ts';
+import type { Actor } from '../application/ports.ts';
 
 interface Needs {
   readonly app: FastifyInstance;
@@ -29,14 +30,15 @@ const byId = z.object({ id: fileId });
 const bytesMax = routes.uploadFile.bodyBytesMax;
 
 export const fileRoutes = async (endpoint: Endpoints['endpoint'], { app, files, queries, idempotency, newId }: Needs): Promise<void> => {
-  const upload = async (request: FastifyRequest, organizationId: string, wantedName: string | undefined): Promise<Answer> => {
+  const upload = async (request: FastifyRequest, actor: Actor, wantedName: string | undefined): Promise<Answer> => {
     const part = await partOf(request);
     const name = wantedName ?? part.name ?? 'upload';
+    const { organizationId } = actor.principal;
     const staged = { id: newId(), organizationId };
     try {
       const stored = await files.stage({ ...staged, name, contentType: part.contentType, bytesMax }, part.bytes);
       const publish = async (): Promise<Answer> => {
-        const view = await files.publish(stored);
+        const view = await files.publish(stored, actor);
         return resource(201, view, 1, { location: `/v1/files/${view.id}` });
       };
       const key = readIdempotencyKey(request);
@@ -66,7 +68,7 @@ export const fileRoutes = async (endpoint: Endpoints['endpoint'], { app, files, 
       {
         query: z.strictObject({ name: z.string().trim().min(1).max(200).optional() }),
         answers: { 201: fileAnswer },
-        handle: ({ request, principal, query }) => upload(request, principal.organizationId, query.name),
+        handle: ({ request, principal, address, query }) => upload(request, { principal, address }, query.name),
       },
       scope,
     );
@@ -92,10 +94,10 @@ export const fileRoutes = async (endpoint: Endpoints['endpoint'], { app, files, 
     refuses: [409],
     params: byId,
     answers: { 204: null },
-    handle: async ({ params, ifMatch, principal }) => {
+    handle: async ({ params, ifMatch, principal, address }) => {
       // A file never changes, so there is one revision of it.
       requireRevision(ifMatch, 1);
-      if (!(await files.remove(principal.organizationId, params.id))) throw notFound('file');
+      if (!(await files.remove(params.id, { principal, address }))) throw notFound('file');
       return { status: 204 };
     },
   });

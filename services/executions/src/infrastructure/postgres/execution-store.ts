@@ -1,15 +1,15 @@
 /** Queues and cancels executions. Workers change them elsewhere, under a lease. */
-import { auditMessage, eventMessage, type Outbox, type OutboxMessage } from '@settler/chassis/outbox';
+import { eventMessage, type Outbox, type OutboxMessage } from '@settler/chassis/outbox';
 import type { Postgres } from '@settler/chassis/postgres';
 import { invalid, notFound, Refusal } from '@settler/chassis/refusal';
 import { doorbell, doorbellType } from '@settler/contracts/audit';
-import type { AuditActionOf } from '@settler/contracts/audit-actions';
 import * as events from '@settler/contracts/events/executions';
 import { carriesForward } from '@settler/contracts/rules';
 import { executionDoorbellSubject } from '@settler/contracts/subjects';
 import { type Selectable, sql, type Transaction } from 'kysely';
-import type { Actor, ExecutionStore, PlannedExecution } from '../../application/ports.ts';
+import type { ExecutionStore, PlannedExecution } from '../../application/ports.ts';
 import { isOver } from '../../domain/execution.ts';
+import { auditOf } from './audit.ts';
 import type { Database } from './tables.ts';
 
 type Row = Selectable<Database['executions']>;
@@ -59,22 +59,6 @@ export const stateEvent = (row: Row): OutboxMessage => {
   );
 };
 
-const auditOf = (
-  organizationId: string,
-  id: string,
-  action: AuditActionOf<'executions'>,
-  { principal, address }: Actor,
-  after: Record<string, unknown>,
-) =>
-  auditMessage('executions', organizationId, {
-    actor: { type: principal.kind, id: principal.id },
-    ...(principal.kind === 'apiKey' ? { keyId: principal.id } : {}),
-    address,
-    action,
-    resource: { type: 'execution', id },
-    after,
-  });
-
 export const createExecutionStore = (postgres: Postgres<Database>, outbox: Outbox): ExecutionStore => ({
   queue: (id, planned, actor) =>
     postgres.organization(actor.principal.organizationId, async (trx) => {
@@ -105,7 +89,7 @@ export const createExecutionStore = (postgres: Postgres<Database>, outbox: Outbo
       await outbox.append(trx, [
         doorbellFor(row),
         stateEvent(row),
-        auditOf(row.organization_id, id, 'execution.queued', actor, { jobId, jobVersion, dryRun }),
+        auditOf({ action: 'execution.queued', resource: { type: 'execution', id }, after: { jobId, jobVersion, dryRun } }, actor),
       ]);
     }),
 
@@ -132,7 +116,10 @@ export const createExecutionStore = (postgres: Postgres<Database>, outbox: Outbo
         .where('id', '=', id)
         .returningAll()
         .executeTakeFirstOrThrow();
-      const audit = auditOf(changed.organization_id, id, 'execution.cancel_requested', actor, { status: changed.status });
+      const audit = auditOf(
+        { action: 'execution.cancel_requested', resource: { type: 'execution', id }, after: { status: changed.status } },
+        actor,
+      );
       await outbox.append(trx, changed.status === 'cancelled' ? [stateEvent(changed), audit] : [audit]);
     }),
 });

@@ -1,16 +1,18 @@
 /** Uploaded files: chunks of 1 MiB, written as they arrive and visible only when complete. */
 import { createHash } from 'node:crypto';
+import type { Outbox } from '@settler/chassis/outbox';
 import { type Cursors, toPage } from '@settler/chassis/pagination';
 import type { Postgres } from '@settler/chassis/postgres';
 import { Refusal } from '@settler/chassis/refusal';
 import { type Selectable, sql } from 'kysely';
 import type { FileQueries, FileStore, FileView } from '../../application/files.ts';
+import { auditOf } from './audit.ts';
 import type { Database } from './tables.ts';
 
 const chunkBytes = 1024 * 1024;
 const unfinishedKeptHours = 2;
 
-export const createFileStore = (postgres: Postgres<Database>): FileStore => ({
+export const createFileStore = (postgres: Postgres<Database>, outbox: Outbox): FileStore => ({
   stage: async (file, bytes) => {
     const { id, organizationId } = file;
     await postgres.organization(organizationId, (trx) =>
@@ -34,7 +36,7 @@ export const createFileStore = (postgres: Postgres<Database>): FileStore => ({
     return { id, organizationId, size, sha256: hash.digest('hex') };
   },
 
-  publish: (staged) =>
+  publish: (staged, actor) =>
     postgres.organization(staged.organizationId, async (trx) => {
       const row = await trx
         .updateTable('files')
@@ -42,6 +44,10 @@ export const createFileStore = (postgres: Postgres<Database>): FileStore => ({
         .where('id', '=', staged.id)
         .returningAll()
         .executeTakeFirstOrThrow();
+      const { size, sha256 } = staged;
+      await outbox.append(trx, [
+        auditOf({ action: 'file.uploaded', resource: { type: 'file', id: staged.id }, after: { size, sha256 } }, actor),
+      ]);
       return viewOf(row);
     }),
 
@@ -50,8 +56,8 @@ export const createFileStore = (postgres: Postgres<Database>): FileStore => ({
       await trx.deleteFrom('files').where('id', '=', staged.id).where('state', '=', 'uploading').execute();
     }),
 
-  remove: (organizationId, id) =>
-    postgres.organization(organizationId, async (trx) => {
+  remove: (id, actor) =>
+    postgres.organization(actor.principal.organizationId, async (trx) => {
       const file = await trx
         .selectFrom('files')
         .select('id')
@@ -69,6 +75,7 @@ export const createFileStore = (postgres: Postgres<Database>): FileStore => ({
         .executeTakeFirst();
       if (user !== undefined) throw new Refusal('conflict', `The execution ${user.id} still needs this file.`);
       await trx.deleteFrom('files').where('id', '=', id).execute();
+      await outbox.append(trx, [auditOf({ action: 'file.deleted', resource: { type: 'file', id } }, actor)]);
       return true;
     }),
 

@@ -51,6 +51,20 @@ describe('why a record has no counterpart', () => {
     expect(other?.smallestChange).toBeNull();
   });
 
+  test('a look-alike is let in by a lower threshold, and by none where the texts are strangers', () => {
+    const alike = pass([
+      { field: 'amount', type: 'amount', tolerance: { absolute: '0.01' } },
+      { field: 'reference', type: 'fuzzy', similarity: 'levenshtein', threshold: 0.9 },
+    ]);
+    const target = [euro('x', '10.00', { reference: 'harbour cafe' }), euro('y', '10.00', { reference: 'zzz' })];
+    const candidates = ask([euro('a', '10.00', { reference: 'harbor coffee' })], target, 0, () => false, alike);
+    expect(candidates.map(({ smallestChange }) => smallestChange)).toEqual([
+      [{ path: 'passes[0].match[1].threshold', from: 0.9, to: 0.69 }],
+      null,
+    ]);
+    expect(candidates[0]?.effect?.gained.records).toBe(1);
+  });
+
   test('a candidate that is taken says by which result', () => {
     const source = [euro('a', '10.00'), euro('b', '10.00', { reference: 'a' })];
     const target = [euro('x', '10.00', { reference: 'a' })];

@@ -8,6 +8,7 @@ import type { Counting } from '../conditions/date.ts';
 import { countingOf } from '../conditions/date.ts';
 import type { Verdict } from '../conditions/judge.ts';
 import { dayOf } from '../day.ts';
+import { createSimilarity } from '../similarity/similarity.ts';
 
 export interface Edit {
   /** `passes[0].match[1].tolerance.absolute` */
@@ -72,7 +73,7 @@ const widen = (condition: Condition, verdict: Verdict): Widened | undefined => {
     case 'exact':
       return bringTogether(condition, verdict);
     case 'fuzzy':
-      return undefined;
+      return lowerThreshold(condition, verdict);
     case 'regex':
     case 'oneOf':
       return undefined;
@@ -104,6 +105,19 @@ const widenWindow = (condition: Extract<Condition, { type: 'date' }>, { source, 
     from: condition.within[side],
     to: distance,
   };
+};
+
+/** Below it two texts do not look alike, and a rule that takes them takes nearly anything. */
+const thresholdMin = 0.5;
+
+const lowerThreshold = (condition: Extract<Condition, { type: 'fuzzy' }>, { source, target }: Verdict): Widened | undefined => {
+  if (source === null || target === null) return undefined;
+  const { prepare, compare } = createSimilarity(condition.similarity, thresholdMin);
+  const similarity = compare(prepare(source), prepare(target));
+  if (!(similarity >= thresholdMin)) return undefined;
+  // Rounded down: the pair itself must reach it.
+  const threshold = Math.floor(similarity * 100) / 100;
+  return { condition: { ...condition, threshold }, path: 'threshold', from: condition.threshold, to: threshold };
 };
 
 /** From the most harmless on; each includes what those before it do. */

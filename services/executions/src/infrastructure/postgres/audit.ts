@@ -1,0 +1,15 @@
+/** Entries of the audit trail about what somebody did here. */
+import { auditMessage, type OutboxMessage } from '@settler/chassis/outbox';
+import type { AuditRecord } from '@settler/contracts/audit';
+import type { Actor } from '../../application/ports.ts';
+
+type ActOf<Entry> = Entry extends unknown ? Pick<Entry & AuditRecord<'executions'>, 'action' | 'resource' | 'after'> : never;
+type Act = ActOf<AuditRecord<'executions'>>;
+
+export const auditOf = (act: Act, { principal, address }: Actor): OutboxMessage =>
+  auditMessage('executions', principal.organizationId, {
+    actor: { type: principal.kind, id: principal.id },
+    ...(principal.kind === 'apiKey' ? { keyId: principal.id } : {}),
+    address,
+    ...act,
+  } as AuditRecord<'executions'>);
