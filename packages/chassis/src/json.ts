@@ -7,13 +7,13 @@ const decoder = new TextDecoder('utf-8', { fatal: true });
 
 /**
  * @throws Refusal `malformed_request` for what is not JSON, not UTF-8, nested too deep, or names `__proto__`; `validation_failed` for
- * a text with NUL in it
+ * a text with NUL or half a surrogate pair in it
  */
 export const parseJson = (body: Buffer): unknown => {
   const value = readJson(body);
   if (isDeeperThan(value, nestingMax)) throw new Refusal('malformed_request', `The body is nested deeper than ${nestingMax} levels.`);
-  // Walked only where the escape occurs at all.
-  if (body.includes('\\u0000')) requireNoNul(value, []);
+  // Walked only where an escape of one of them occurs at all.
+  if (body.includes('\\u0000') || body.includes('\\ud') || body.includes('\\uD')) requireStorable(value, []);
   return value;
 };
 
@@ -38,16 +38,21 @@ const refusePrototype = (key: string, value: unknown): unknown => {
   return value;
 };
 
-/** JSON has a character that no text of a database has. @throws Refusal `validation_failed` with its place */
-const requireNoNul = (value: unknown, path: readonly PropertyKey[]): void => {
-  if (typeof value === 'string' && value.includes('\0')) {
-    throw validationRefusal([{ path: pathText(path), message: 'must not contain the character NUL' }]);
-  }
+/** What no text of a database can hold; undefined where it can hold this one. */
+export const unstorable = (text: string): string | undefined => {
+  if (text.includes('\0')) return 'must not contain the character NUL';
+  return text.isWellFormed() ? undefined : 'must not contain half a surrogate pair';
+};
+
+/** @throws Refusal `validation_failed` with its place */
+const requireStorable = (value: unknown, path: readonly PropertyKey[]): void => {
+  const message = typeof value === 'string' ? unstorable(value) : undefined;
+  if (message !== undefined) throw validationRefusal([{ path: pathText(path), message }]);
   if (!isContainer(value)) return;
   for (const [name, item] of Object.entries(value)) {
     const inner = [...path, Array.isArray(value) ? Number(name) : name];
-    requireNoNul(name, inner);
-    requireNoNul(item, inner);
+    requireStorable(name, inner);
+    requireStorable(item, inner);
   }
 };
 

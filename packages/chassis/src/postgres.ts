@@ -155,7 +155,7 @@ export const isUnavailable = (error: unknown): boolean => {
   return (
     unavailableStates.test(code) ||
     unavailableErrnos.has(code) ||
-    /timeout exceeded when trying to connect|Connection terminated|connection is closed/i.test(error.message)
+    /timeout exceeded when trying to connect|Connection terminated|connection is closed|not queryable/i.test(error.message)
   );
 };
 

@@ -2,6 +2,7 @@
  * The rule language: ordered passes of conditions. What a construct means is fixed in the guide to matching rules; a fault is
  * refused at its place with its reason, never accepted and ignored.
  */
+import { RE2JS } from 're2js';
 import { z } from 'zod';
 
 /** A union told apart by looking at the value, so that a fault is named at its own place and not as "no option fits". */
@@ -44,12 +45,20 @@ const pattern = z
     if (/\(\?(<?[=!])/.test(text)) return refuse('must not look ahead or behind: patterns run in linear time');
     if (/\\[1-9]|\\k</.test(text)) return refuse('must not refer back to a group: patterns run in linear time');
     try {
-      // Flags at the start, as in `(?i)`, are of the engine that runs patterns, and not of the one that reads them here.
-      new RegExp(text.replace(/^\(\?[ims]+\)/, ''), 'u');
+      // The engine that will run it.
+      RE2JS.compile(text);
     } catch (error) {
       refuse(`is not a regular expression: ${(error as Error).message.slice(0, 200)}`);
     }
   });
+const hasGroup = (text: string): boolean => {
+  try {
+    return RE2JS.compile(text).groupCount() > 0;
+  } catch {
+    return true; // What is wrong with it is said already.
+  }
+};
+const capturing = pattern.refine(hasGroup, 'must have a group in parentheses: what it captures is what is compared');
 const regexReplace = z.strictObject({ regexReplace: z.strictObject({ pattern, with: z.string().max(200) }) });
 
 const transform = chosenBy(
@@ -132,7 +141,7 @@ const ofFields = [
     similarity: z.enum(['levenshtein', 'jaro-winkler', 'token-set', 'trigram']).default('jaro-winkler'),
     threshold: z.number({ error: 'is required: the least similarity that counts, between 0 and 1' }).gt(0).max(1),
   }),
-  z.strictObject({ type: z.literal('regex'), ...common, pattern }),
+  z.strictObject({ type: z.literal('regex'), ...common, pattern: capturing }),
 ] as const;
 
 const typeNames = ['exact', 'amount', 'date', 'number', 'fuzzy', 'regex'];

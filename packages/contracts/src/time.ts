@@ -5,7 +5,10 @@ import { z } from 'zod';
 export const instant = z.iso.datetime({ precision: 3 }).meta({ id: 'Instant' });
 
 /** An instant as a caller may write it: with or without milliseconds, with an offset; kept as UTC. */
-export const instantInput = z.iso.datetime({ offset: true }).transform((text) => new Date(text).toISOString());
+export const instantInput = z.iso
+  .datetime({ offset: true })
+  .transform((text) => new Date(text).toISOString())
+  .refine((text) => text >= '1900' && text < '3000', 'must be an instant from the year 1900 to 2999');
 
 /** `2026-04-01`, a day that exists, from the year 1900 to 2999. */
 export const day = z.iso

@@ -478,6 +478,40 @@ describe('the executions service', () => {
     expect((await api.get(`/v1/files/${first.body.id}`)).status).toBe(404);
   });
 
+  test('a page ends where the next one begins, however many files came in one moment', async () => {
+    const token = { token: () => tokenFor('org_01jqv8m0c4e7r9t2w5y8a1b3d9') };
+    const own = client(service.url, token);
+    await Promise.all(Array.from({ length: 60 }, (_, index) => own.post(`/v1/files?name=${index}`, undefined, { raw: 'x' })));
+    const names = new Set<string>();
+    for (let cursor = ''; ; ) {
+      const { body } = await own.get(`/v1/files?limit=1${cursor}`);
+      names.add(body.data[0].name);
+      if (body.nextCursor === null) break;
+      cursor = `&cursor=${body.nextCursor}`;
+    }
+    expect(names.size).toBe(60);
+  });
+
+  test.each([
+    ['no form at all', 'multipart/form-data', 'x', 'malformed_request'],
+    [
+      'a form that breaks off',
+      'multipart/form-data; boundary=b',
+      '--b\r\ncontent-disposition: form-data; name="file"; filename="a"\r\n\r\nid',
+      'malformed_request',
+    ],
+    [
+      'a name with NUL',
+      'multipart/form-data; boundary=b',
+      '--b\r\ncontent-disposition: form-data; name="file"; filename="a\0b"\r\n\r\nid\r\n--b--\r\n',
+      'validation_failed',
+    ],
+  ])('an upload of %s is refused', async (_what, type, raw, code) => {
+    const answer = await api.post('/v1/files', undefined, { raw, headers: { 'content-type': type } });
+    expect(answer).toMatchObject({ status: 400, body: { code } });
+    expect((await api.post('/v1/files?name=a%00b', undefined, { raw: 'x' })).body.errors).toMatchObject([{ path: 'name' }]);
+  });
+
   test('over is over: cancelling a run that ended is a conflict', async () => {
     const execution = await runOnce();
     expect((await api.post(`/v1/executions/${execution.id}/cancel`)).body.code).toBe('conflict');

@@ -235,9 +235,15 @@ describe('the webhooks service', () => {
     ['http://0x7f.1/', 'must write the address in its usual form'],
     ['http://2130706433/', 'must write the address in its usual form'],
     ['http://localhost/', 'must be a public address'],
-    ['ftp://example.com/', 'must be an http or https URL'],
+    ['http://2130706433:9/path?127.0.0.1', 'must write the address in its usual form'],
+    ['http://[::7f00:1]/', 'must be a public address'],
+    ['http:127.0.0.1:9', 'must be an http or https URL, such as https://example.com/hook'],
+    ['http://127.0.0.1:9\\@example.com/', 'must be an http or https URL, such as https://example.com/hook'],
+    [' https://example.com/', 'must be an http or https URL, such as https://example.com/hook'],
+    ['https://example.com:0/', 'must not be port 0'],
+    ['ftp://example.com/', 'must be an http or https URL, such as https://example.com/hook'],
     ['http://user:pw@example.com/', 'must not hold credentials; use a header'],
-    ['not a url', 'must be a URL'],
+    ['not a url', 'must be an http or https URL, such as https://example.com/hook'],
   ])('%s is refused: %s', async (url, message) => {
     const { status, body } = await api.post('/v1/webhooks', { url, events: ['*'] });
     expect(status).toBe(400);
@@ -255,6 +261,9 @@ describe('the webhooks service', () => {
     expect(await faults({ url: receiver.url, events: ['*'], headers: { 'webhook-id': 'x' } })).toMatchObject([
       { path: 'headers.webhook-id' },
     ]);
+    for (const name of ['Expect', 'upgrade', 'Keep-Alive'])
+      expect(await faults({ url: receiver.url, events: ['*'], headers: { [name]: 'x' } })).toMatchObject([{ path: `headers.${name}` }]);
+    expect(await faults({ url: receiver.url, events: ['*'], headers: { 'X-A': '1', 'x-a': '2' } })).toMatchObject([{ path: 'headers' }]);
     expect((await api.get('/v1/webhooks?cursor=abc')).body.errors).toMatchObject([{ path: 'cursor' }]);
     expect((await api.get('/v1/webhooks?limit=0')).body.errors).toMatchObject([{ path: 'limit' }]);
     const malformed = await api.post('/v1/webhooks', undefined, { raw: '{"url":', headers: { 'content-type': 'application/json' } });

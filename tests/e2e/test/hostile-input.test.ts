@@ -38,6 +38,18 @@ describe('a job', () => {
     ],
     ['a window of a million days', rules({ field: 'date', type: 'date', within: { after: 1_000_000 } }), 'rules.matching[0].within.after'],
     ['a pattern that would never end', rules({ field: 'reference', type: 'regex', pattern: '(a+)+(?=b)' }), 'rules.matching[0].pattern'],
+    [
+      'a pattern that only another engine knows',
+      rules({ field: 'reference', type: 'regex', pattern: '([^])' }),
+      'rules.matching[0].pattern',
+    ],
+    [
+      'a pattern that would become a million states',
+      rules({ field: 'reference', type: 'regex', pattern: '((a{1,1000}){1,1000})' }),
+      'rules.matching[0].pattern',
+    ],
+    ['a pattern that captures nothing', rules({ field: 'reference', type: 'regex', pattern: 'RE-[0-9]+' }), 'rules.matching[0].pattern'],
+    ['half a surrogate pair in a rule', rules({ field: '\ud800', type: 'exact' }), 'rules.matching[0].field'],
     ['a name without a character', { ...job, name: '' }, 'name'],
     ['a name that goes on and on', { ...job, name: 'x'.repeat(100_000) }, 'name'],
     ['a name with what no database stores', { ...job, name: 'a\u0000b' }, 'name'],
@@ -69,6 +81,9 @@ test.each([
   ['/v1/exceptions?minAmount=1e400', 400],
   ['/v1/exceptions?status=open&status=open', 400],
   ['/v1/jobs?q=%25%27%3B--', 200],
+  ['/v1/jobs?q=%00', 400],
+  ['/v1/jobs?tag=a%00b', 400],
+  ['/v1/audit-events?since=0000-01-01T00:00:00Z', 400],
   ['/internal/revocations?after=0', 404],
   ['/metrics', 404],
 ] as const)('%s answers %i', async (path, status) => {

@@ -50,12 +50,21 @@ export const runExecution = async (needs: RunNeeds, held: HeldExecution, stoppin
   const aborter = new AbortController();
   const onStopping = () => aborter.abort(new Stopped('stopping'));
   stopping.addEventListener('abort', onStopping, { once: true });
-  const heartbeat = setInterval(() => {
-    leases.renew(held).then(
-      (state) => state !== 'held' && aborter.abort(new Stopped(state)),
-      (error: unknown) => logger.warn({ err: error, executionId: held.id }, 'the lease could not be renewed'),
-    );
-  }, needs.renewMs);
+  // Never two at once: where one waits for a lock, others would take the connections that everything else needs.
+  let isRenewing = false;
+  const renew = async () => {
+    if (isRenewing) return;
+    isRenewing = true;
+    try {
+      const state = await leases.renew(held);
+      if (state !== 'held') aborter.abort(new Stopped(state));
+    } catch (error) {
+      logger.warn({ err: error, executionId: held.id }, 'the lease could not be renewed');
+    } finally {
+      isRenewing = false;
+    }
+  };
+  const heartbeat = setInterval(renew, needs.renewMs);
   try {
     faultPoint('executions.claimed');
     const ending = await work(needs, held, aborter.signal);

@@ -5,8 +5,9 @@ import type { Answer } from '@settler/chassis/answer';
 import type { Endpoints } from '@settler/chassis/endpoint';
 import { requireRevision, resource } from '@settler/chassis/entity-tag';
 import { fingerprintOf, type Idempotency, readIdempotencyKey } from '@settler/chassis/idempotency';
+import { unstorable } from '@settler/chassis/json';
 import { pageOf, pageQuery } from '@settler/chassis/pagination';
-import { invalid, notFound } from '@settler/chassis/refusal';
+import { invalid, notFound, Refusal } from '@settler/chassis/refusal';
 import { fileId } from '@settler/contracts/ids';
 import { routes } from '@settler/contracts/routes';
 import { instant } from '@settler/contracts/time';
@@ -26,6 +27,7 @@ interface Needs {
 const fileAnswer = z
   .object({ id: fileId, name: z.string(), size: z.number().int(), sha256: z.string(), contentType: z.string(), createdAt: instant })
   .meta({ id: 'File' });
+const fileName = z.string().trim().min(1).max(200);
 const byId = z.object({ id: fileId });
 const bytesMax = routes.uploadFile.bodyBytesMax;
 
@@ -66,7 +68,7 @@ export const fileRoutes = async (endpoint: Endpoints['endpoint'], { app, files, 
     endpoint(
       'uploadFile',
       {
-        query: z.strictObject({ name: z.string().trim().min(1).max(200).optional() }),
+        query: z.strictObject({ name: fileName.optional() }),
         answers: { 201: fileAnswer },
         handle: ({ request, principal, address, query }) => upload(request, { principal, address }, query.name),
       },
@@ -103,12 +105,29 @@ export const fileRoutes = async (endpoint: Endpoints['endpoint'], { app, files, 
   });
 };
 
+/** What is not a form, or breaks off. */
+const asRefusal = (error: unknown): never => {
+  const isMalformed = error instanceof Error && /^(Multipart: Boundary|Unexpected end of|Malformed )/.test(error.message);
+  throw isMalformed ? new Refusal('malformed_request', `The form cannot be read: ${error.message}.`, { cause: error }) : error;
+};
+
+async function* wholeParts(bytes: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
+  try {
+    yield* bytes;
+  } catch (error) {
+    asRefusal(error);
+  }
+}
+
 /** The one file of the request: its whole body, or the one part of a form. */
 const partOf = async (request: FastifyRequest): Promise<{ bytes: AsyncIterable<Uint8Array>; contentType: string; name?: string }> => {
   if (request.isMultipart()) {
-    const part = await request.file();
+    const part = await request.file().catch(asRefusal);
     if (part === undefined) throw invalid([{ path: 'file', message: 'the form has no file' }]);
-    return { bytes: part.file, contentType: part.mimetype, name: part.filename };
+    const { error, data: name } = fileName.safeParse(part.filename);
+    const fault = error?.issues[0]?.message ?? unstorable(part.filename);
+    if (fault !== undefined) throw invalid([{ path: 'filename', message: fault }]);
+    return { bytes: wholeParts(part.file), contentType: part.mimetype.slice(0, 200), ...(name === undefined ? {} : { name }) };
   }
   const body = request.body as Readable | undefined | null;
   if (body === undefined || body === null)

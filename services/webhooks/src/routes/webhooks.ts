@@ -19,7 +19,10 @@ export interface WebhookNeeds {
   readonly newSecret: (organizationId: string, id: string) => { shown: string; sealed: string };
 }
 
-const ownHeaders = /^(host|content-length|content-type|connection|transfer-encoding|user-agent|webhook-.*|settler-.*)$/i;
+const ownHeaders =
+  /^(host|content-length|content-type|connection|transfer-encoding|user-agent|expect|upgrade|keep-alive|te|trailer|proxy-.*|webhook-.*|settler-.*)$/i;
+const areDistinct = (headers: Readonly<Record<string, string>>): boolean =>
+  new Set(Object.keys(headers).map((name) => name.toLowerCase())).size === Object.keys(headers).length;
 const pattern = z
   .string()
   .refine((text) => isKnown(text, publicEventTypes), `is not an event; see GET /v1/event-types, or use "exception.*" or "*"`);
@@ -38,7 +41,8 @@ const fields = {
         .max(1_000)
         .regex(/^[\x20-\x7e]*$/, 'must be printable ASCII'),
     )
-    .refine((headers) => Object.keys(headers).length <= 20, 'must be at most 20 headers'),
+    .refine((headers) => Object.keys(headers).length <= 20, 'must be at most 20 headers')
+    .refine(areDistinct, 'must not have one header twice'),
 };
 const later = (what: string) => z.undefined({ error: `${what} is not supported in this version` }).optional();
 const createBody = z.strictObject({

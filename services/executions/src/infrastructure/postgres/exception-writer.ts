@@ -99,15 +99,25 @@ const insertBatch = async (trx: Trx, held: HeldExecution, results: readonly Resu
 /** Each result points at the exception that is open for its record, whichever execution opened it. */
 const linkResults = async (
   trx: Trx,
-  { id, createdAt, jobId }: HeldExecution,
+  { createdAt, jobId }: HeldExecution,
   candidates: readonly { resultId: string; record_key: string }[],
 ): Promise<void> => {
+  const open = await trx
+    .selectFrom('exceptions')
+    .select(['id', 'record_key'])
+    .where('job_id', '=', jobId)
+    .where('status', 'in', ['open', 'in_progress'])
+    .where('record_key', 'in', [...new Set(candidates.map(({ record_key }) => record_key))])
+    .execute();
+  const exceptionOf = new Map(open.map((row) => [row.record_key, row.id]));
+  const linked = candidates.filter(({ record_key }) => exceptionOf.has(record_key));
   const table = `results_${createdAt.toISOString().slice(0, 7).replace('-', '_')}`;
+  // By the primary key and nothing else: just after a COPY nothing is known of the table, and by the execution's own index each link
+  // would look at every result of the run.
   await sql`
-    update ${sql.table(table)} r set exception_id = e.id
-      from unnest(${candidates.map(({ resultId }) => resultId)}::text[], ${candidates.map(({ record_key }) => record_key)}::text[]) as c(result_id, record_key)
-      join exceptions e on e.job_id = ${jobId} and e.record_key = c.record_key and e.status in ('open', 'in_progress')
-     where r.id = c.result_id and r.execution_id = ${id} and r.created_at = ${createdAt}`.execute(trx);
+    update ${sql.table(table)} r set exception_id = c.exception_id
+      from unnest(${linked.map(({ resultId }) => resultId)}::text[], ${linked.map(({ record_key }) => exceptionOf.get(record_key))}::text[]) as c(result_id, exception_id)
+     where r.created_at = ${createdAt} and r.id = c.result_id`.execute(trx);
 };
 
 const candidateOf = (held: HeldExecution, result: Result, category: Category, firstSeen: ReadonlyMap<string, Date>) => {

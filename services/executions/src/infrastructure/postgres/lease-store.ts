@@ -34,6 +34,18 @@ const heldOf = (row: Row): HeldExecution => ({
   createdAt: row.created_at,
 });
 
+/** Rolls back what was settled for a run that is not this worker's any more, or that was cancelled meanwhile. */
+class NotHeld extends Error {}
+
+const endingOf = async (postgres: Postgres<Database>, work: (trx: Transaction<Database>) => Promise<true>): Promise<boolean> => {
+  try {
+    return await postgres.system(work);
+  } catch (error) {
+    if (error instanceof NotHeld) return false;
+    throw error;
+  }
+};
+
 const seconds = (ms: number) => sql`make_interval(secs => ${ms / 1000}::float8)`;
 
 export const createLeaseStore = (postgres: Postgres<Database>, outbox: Outbox, { leaseMs, ringAgainMs }: LeaseOptions): LeaseStore => ({
@@ -81,8 +93,11 @@ export const createLeaseStore = (postgres: Postgres<Database>, outbox: Outbox, {
   },
 
   end: (held, ending) =>
-    postgres.system(async (trx) => {
-      const { id, epoch } = held;
+    endingOf(postgres, async (trx) => {
+      const { id, epoch, organizationId } = held;
+      await actFor(trx, organizationId);
+      // The row comes last: until it is written, heartbeats and a cancellation find it free, however much there is to be settled.
+      const changed = ending.status === 'completed' && !held.dryRun ? await settleExceptions(trx, held) : nothingChanged;
       const mayEnd = ending.status === 'cancelled' ? sql`true` : sql`cancel_requested_at is null`;
       const { rows } = await sql<Row>`
         update executions
@@ -92,9 +107,7 @@ export const createLeaseStore = (postgres: Postgres<Database>, outbox: Outbox, {
          where id = ${id} and lease_epoch = ${epoch} and status = 'running' and ${mayEnd}
         returning *`.execute(trx);
       const [row] = rows;
-      if (row === undefined) return false;
-      await actFor(trx, row.organization_id);
-      const changed = ending.status === 'completed' && !held.dryRun ? await settleExceptions(trx, held) : nothingChanged;
+      if (row === undefined) throw new NotHeld();
       await outbox.append(trx, [stateEvent(row), ...changed.messages, endingEntry(row, ending, changed)]);
       faultPoint('executions.before-commit');
       return true;

@@ -25,6 +25,13 @@ const literalOf = (url: URL): string | undefined => {
   return ipaddr.isValid(host) ? host : undefined;
 };
 
+/** As it stands in the text, without port. */
+const writtenHost = (text: string): string | undefined => /^https?:\/\/(\[[^\]]*\]|[^/?#:]*)/i.exec(text)?.[1]?.toLowerCase();
+
+/** `::192.0.2.1`: an IPv4 address in the clothes of an IPv6 one, long deprecated. */
+const isCompatible = (address: ipaddr.IPv4 | ipaddr.IPv6): boolean =>
+  address.kind() === 'ipv6' && address.match(ipaddr.parseCIDR('::/96') as [ipaddr.IPv6, number]);
+
 export const createAddressGuard = ({ allow, ownPorts }: AddressGuardOptions): AddressGuard => {
   const ranges = allow.map((cidr) => ipaddr.parseCIDR(cidr));
 
@@ -32,18 +39,20 @@ export const createAddressGuard = ({ allow, ownPorts }: AddressGuardOptions): Ad
     if (!ipaddr.isValid(text)) return false;
     const address = ipaddr.parse(text);
     // Only plain unicast counts as public: not private, loopback, link-local, mapped, NAT64, 6to4, documentation or multicast.
-    if (address.range() === 'unicast') return true;
+    if (address.range() === 'unicast' && !isCompatible(address)) return true;
     return ranges.some(([network, bits]) => network.kind() === address.kind() && address.match(network, bits));
   };
 
   const refusalOf = (text: string): string | undefined => {
-    if (!URL.canParse(text)) return 'must be a URL';
+    // The parser drops spaces and line breaks, turns a backslash into a slash, and guesses what is missing.
+    if (!URL.canParse(text) || !/^https?:\/\/[^\s\\]+$/i.test(text))
+      return 'must be an http or https URL, such as https://example.com/hook';
     const url = new URL(text);
-    if (url.protocol !== 'https:' && url.protocol !== 'http:') return 'must be an http or https URL';
     if (url.username !== '' || url.password !== '') return 'must not hold credentials; use a header';
     if (url.hash !== '') return 'must not have a fragment';
     // The parser turns 0x7f.1, 2130706433 and the like into dotted addresses; someone who writes them has something to hide.
-    if (literalOf(url) !== undefined && !text.toLowerCase().includes(url.hostname)) return 'must write the address in its usual form';
+    if (literalOf(url) !== undefined && writtenHost(text) !== url.hostname) return 'must write the address in its usual form';
+    if (url.port === '0') return 'must not be port 0';
     if (ownPorts.includes(portOf(url)) && literalOf(url) !== undefined) return 'must not be an address of Settler itself';
     const literal = literalOf(url);
     if (literal !== undefined && !isAllowed(literal)) return 'must be a public address';
