@@ -54,7 +54,8 @@ export const createResultWriter = (postgres: Postgres<Database>): ResultWriter =
       ]);
       if (rowCount === 0) throw new Error('the lease was lost');
       const copy = (table: string, columns: string, lines: readonly string[]) =>
-        pipeline(Readable.from(lines), client.query(copyFrom(`copy ${table} (${columns}) from stdin`)));
+        // In one piece: a line at a time, each would be a message and a write of its own.
+        pipeline(Readable.from([Buffer.from(lines.join(''))]), client.query(copyFrom(`copy ${table} (${columns}) from stdin`)));
       await copy(
         partition('results', held.createdAt),
         resultColumns,
