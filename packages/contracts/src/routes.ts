@@ -84,7 +84,7 @@ export const routes = {
     bodyBytesMax: inlineRecordsBytesMax,
     timeoutMs: 30_000,
   }),
-  pauseJob: route('jobs', 'POST', '/v1/jobs/{id}/pause', 'jobs:write', 'Pause a job'),
+  pauseJob: route('jobs', 'POST', '/v1/jobs/{id}/pause', 'jobs:write', 'Pause a job: its schedule rests; by hand it still runs'),
   resumeJob: route('jobs', 'POST', '/v1/jobs/{id}/resume', 'jobs:write', 'Resume a paused job'),
   archiveJob: route('jobs', 'POST', '/v1/jobs/{id}/archive', 'jobs:delete', 'Archive a job'),
   listJobVersions: route('jobs', 'GET', '/v1/jobs/{id}/versions', 'jobs:read', 'List the configurations a job has had'),

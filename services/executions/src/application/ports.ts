@@ -101,7 +101,7 @@ export interface Matching {
   /** @throws MatchingRefused where the rules cannot be run on these inputs */
   readonly match: (
     onProgress: (done: number, total: number | null) => void,
-  ) => Promise<{ readonly summary: ExecutionSummary; readonly resultCount: number }>;
+  ) => Promise<{ readonly summary: ExecutionSummary; readonly resultCount: number; readonly problems: readonly Problem[] }>;
   readonly results: () => AsyncIterable<readonly MatchedResult[]>;
   readonly close: () => Promise<void>;
 }

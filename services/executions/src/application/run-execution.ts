@@ -121,9 +121,9 @@ const work = async (needs: RunNeeds, held: HeldExecution, signal: AbortSignal): 
     const controlTotals: ControlTotals[] = [];
     for (const side of ['source', 'target'] as const) controlTotals.push(...(await readSide(needs, held, side, matching, report, signal)));
     signal.throwIfAborted();
-    const { summary, resultCount } = await matching.match((done, total) => report({ stage: 'matching', done, total }));
+    const { summary, resultCount, problems } = await matching.match((done, total) => report({ stage: 'matching', done, total }));
     const stored = await writeResults(needs, held, matching, resultCount, report, signal);
-    return { status: 'completed', summary, problems: [], controlTotals, report: held.dryRun ? dryReport(controlTotals, stored) : null };
+    return { status: 'completed', summary, problems, controlTotals, report: held.dryRun ? dryReport(controlTotals, stored) : null };
   } finally {
     await matching.close();
   }

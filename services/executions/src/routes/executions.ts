@@ -25,12 +25,13 @@ const runInput = z
 const runBody = z.strictObject({
   source: runInput.optional(),
   target: runInput.optional(),
-  dryRun: z.boolean().default(false),
-  overlap: z.boolean().default(false),
+  dryRun: z.boolean().default(false).describe('Matches and reports, and stores no results and no exceptions.'),
+  overlap: z.boolean().default(false).describe('Queues this run behind one that is queued or running, in place of a 409.'),
   period: z
     .strictObject({ from: day, to: day })
     .refine(({ from, to }) => from <= to, { path: ['to'], message: 'must not be before `from`' })
-    .optional(),
+    .optional()
+    .describe('Only records of these days are read, both included. Open items take part besides.'),
   note: z.string().max(1_000).optional(),
 });
 
@@ -47,7 +48,9 @@ export const executionAnswer = z
     }),
     summary: executionSummary.nullable(),
     error: z.object({ code: z.string(), message: z.string(), side: z.string().optional(), line: z.number().int().optional() }).nullable(),
-    problems: z.array(z.object({ side: z.string(), code: z.string(), message: z.string(), line: z.number().int().optional() })),
+    problems: z
+      .array(z.object({ side: z.string(), code: z.string(), message: z.string(), line: z.number().int().optional() }))
+      .describe('What is probably not meant as it was said: `no_such_field`, a rule about a field that no record has; `nothing_readable`.'),
     dryRun: z.boolean(),
     period: z.object({ from: day, to: day }).nullable(),
     note: z.string().nullable(),
@@ -91,7 +94,9 @@ const reportAnswer = z
     outcomes: z.array(
       z.object({ outcome, side: z.enum(['source', 'target']), currency: z.string(), pass: z.string().nullable(), ...total.shape }),
     ),
-    ageing: z.array(z.object({ bucket: z.string(), currency: z.string(), ...total.shape })),
+    ageing: z
+      .array(z.object({ bucket: z.string(), currency: z.string(), ...total.shape }))
+      .describe('Open exceptions of the job, by days since Settler first saw the record.'),
     certificate: z.object({
       holds: z.boolean(),
       lines: z.array(

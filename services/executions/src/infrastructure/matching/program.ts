@@ -10,6 +10,7 @@ import { type BatchBuilder, createBatchBuilder } from '../../domain/matching/bat
 import { currencyText } from '../../domain/matching/columns/currency.ts';
 import { ColumnTooLarge } from '../../domain/matching/columns/text-column.ts';
 import { dayOf } from '../../domain/matching/day.ts';
+import { inputProblems } from '../../domain/matching/input-problems.ts';
 import { TooManyCandidates } from '../../domain/matching/passes/candidates.ts';
 import { type Reconciliation, reconcile } from '../../domain/matching/reconcile.ts';
 import type { MatchResult } from '../../domain/matching/results/result.ts';
@@ -121,7 +122,8 @@ const answer = async (request: Request): Promise<Reply> => {
         },
       });
       matched = { batches, reconciliation };
-      return { kind: 'matched', summary: reconciliation.summary, resultCount: reconciliation.length };
+      const problems = inputProblems(request.rules, batches);
+      return { kind: 'matched', summary: reconciliation.summary, resultCount: reconciliation.length, problems };
     }
     case 'next': {
       const results: MatchedResult[] = [];

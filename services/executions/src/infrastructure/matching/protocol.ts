@@ -5,6 +5,7 @@ import type { ExecutionSummary } from '@settler/contracts/executions';
 import type { Rules } from '@settler/contracts/rules';
 import type { MatchedResult, MatchingInput, OpenItem } from '../../application/ports.ts';
 import type { ControlTotals } from '../../domain/execution.ts';
+import type { InputProblem } from '../../domain/matching/input-problems.ts';
 
 export type Request =
   | { readonly kind: 'carry'; readonly items: readonly OpenItem[] }
@@ -15,7 +16,12 @@ export type Request =
 export type Reply =
   | { readonly kind: 'carried' }
   | { readonly kind: 'read'; readonly controlTotals: readonly ControlTotals[] }
-  | { readonly kind: 'matched'; readonly summary: ExecutionSummary; readonly resultCount: number }
+  | {
+      readonly kind: 'matched';
+      readonly summary: ExecutionSummary;
+      readonly resultCount: number;
+      readonly problems: readonly InputProblem[];
+    }
   | { readonly kind: 'results'; readonly results: readonly MatchedResult[] }
   | { readonly kind: 'unreadable'; readonly code: ExecutionErrorCode; readonly message: string; readonly line: number | undefined }
   | { readonly kind: 'refused'; readonly code: ExecutionErrorCode; readonly message: string };

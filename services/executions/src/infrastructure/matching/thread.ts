@@ -109,8 +109,8 @@ const openMatching = (
     },
     match: async (report) => {
       onProgress = report;
-      const { summary, resultCount } = await ask({ kind: 'match', rules, asOf }, 'matched');
-      return { summary, resultCount };
+      const { summary, resultCount, problems } = await ask({ kind: 'match', rules, asOf }, 'matched');
+      return { summary, resultCount, problems };
     },
     results: async function* (): AsyncIterable<readonly MatchedResult[]> {
       for (;;) {

@@ -1,0 +1,62 @@
+/**
+ * What is probably not meant as it was said: a rule about a field that no record has, and a side of which nothing can be used. Neither
+ * fails a run, and both would otherwise be seen only in hundreds of records without counterpart.
+ */
+import type { Condition, Rules } from '@settler/contracts/rules';
+import { invalid, noDay, type RecordBatch } from './batch.ts';
+
+export interface InputProblem {
+  readonly side: 'source' | 'target';
+  readonly code: 'no_such_field' | 'nothing_readable';
+  readonly message: string;
+  readonly line?: number;
+}
+
+const namesShownMax = 20;
+
+export const inputProblems = (rules: Rules, batches: Readonly<Record<'source' | 'target', RecordBatch>>): InputProblem[] =>
+  (['source', 'target'] as const).flatMap((side) => {
+    const batch = batches[side];
+    if (batch.length === 0) return [];
+    const unreadable = nothingReadable(side, batch);
+    return unreadable === undefined ? noSuchFields(side, batch, rules) : [unreadable];
+  });
+
+const nothingReadable = (side: InputProblem['side'], { length, states, reasons, lines }: RecordBatch): InputProblem | undefined => {
+  if (!states.every((state) => state === invalid)) return undefined;
+  const line = lines[0] as number;
+  const first = `${line === 0 ? '' : `line ${line}: `}${reasons.get(0)}`;
+  return {
+    side,
+    code: 'nothing_readable',
+    message: `none of the ${length} records can be used; the first: ${first}`,
+    ...(line === 0 ? {} : { line }),
+  };
+};
+
+const noSuchFields = (side: InputProblem['side'], batch: RecordBatch, rules: Rules): InputProblem[] => {
+  const asked = new Set([
+    ...rules.passes.flatMap(({ match }) => match.flatMap((condition) => fieldsOf(condition, side))),
+    ...(rules.duplicates?.by ?? []),
+  ]);
+  const known = knownFields(batch);
+  return [...asked]
+    .filter((field) => !known.has(field) && !known.has(field.split('.', 1)[0] as string))
+    .sort()
+    .map((field) => ({
+      side,
+      code: 'no_such_field',
+      message: `no record has a field ${field}; there are ${[...known].sort().slice(0, namesShownMax).join(', ')}`,
+    }));
+};
+
+const fieldsOf = (condition: Condition, side: InputProblem['side']): readonly string[] =>
+  condition.type === 'oneOf' ? condition.conditions.map((one) => one[side]) : [condition[side]];
+
+const knownFields = ({ texts, amounts, currencies, days }: RecordBatch): ReadonlySet<string> =>
+  new Set([
+    ...texts.keys(),
+    ...(amounts.some((amount) => !Number.isNaN(amount)) ? ['amount'] : []),
+    ...(currencies.some((currency) => currency !== 0) ? ['currency'] : []),
+    ...(days.some((day) => day !== noDay) ? ['date'] : []),
+  ]);
