@@ -12,7 +12,7 @@ import { isUnmodified, readIfMatch, tagOf } from './entity-tag.ts';
 import { sendAnswer } from './http.ts';
 import { fingerprintOf, type Idempotency, readIdempotencyKey } from './idempotency.ts';
 import type { InternalVerifier } from './internal-token.ts';
-import { unstorable } from './json.ts';
+import { requireStorable } from './json.ts';
 import { claimsOf, type Principal, principalFor } from './principal.ts';
 import { errorsOf, validationRefusal } from './problem.ts';
 import { Refusal } from './refusal.ts';
@@ -154,7 +154,7 @@ const respond = (request: FastifyRequest, reply: FastifyReply, answer: Answer): 
 const readInput = (route: Route, endpoint: Endpoint<Schema, Schema, Schema, unknown>, request: Authorized, reply: FastifyReply): Input => ({
   // A malformed id is simply one that does not exist.
   params: endpoint.params && parse(endpoint.params, request.params, () => new Refusal('not_found', 'There is no such resource.')),
-  query: parse(endpoint.query ?? z.strictObject({}), storableQuery(request.query)),
+  query: parse(endpoint.query ?? z.strictObject({}), storable(request.query)),
   body: endpoint.body === undefined ? requireNoBody(route, request) : parse(endpoint.body, requireBody(request)),
   principal: request.principal as Principal,
   ifMatch: readIfMatch(request),
@@ -169,15 +169,8 @@ const parse = (schema: z.ZodType, value: unknown, otherwise?: () => Refusal): un
   throw otherwise?.() ?? validationRefusal(errorsOf(result.error.issues));
 };
 
-const storableQuery = (query: unknown): unknown => {
-  const values = Object.entries(query as Readonly<Record<string, string | string[]>>);
-  const faults = values.flatMap(([path, value]) =>
-    [value]
-      .flat()
-      .flatMap((text) => unstorable(text) ?? [])
-      .map((message) => ({ path, message })),
-  );
-  if (faults.length > 0) throw validationRefusal(faults);
+const storable = (query: unknown): unknown => {
+  requireStorable(query, []);
   return query;
 };
 

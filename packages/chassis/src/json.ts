@@ -44,8 +44,8 @@ export const unstorable = (text: string): string | undefined => {
   return text.isWellFormed() ? undefined : 'must not contain half a surrogate pair';
 };
 
-/** @throws Refusal `validation_failed` with its place */
-const requireStorable = (value: unknown, path: readonly PropertyKey[]): void => {
+/** Of every text in it. @throws Refusal `validation_failed` with its place */
+export const requireStorable = (value: unknown, path: readonly PropertyKey[]): void => {
   const message = typeof value === 'string' ? unstorable(value) : undefined;
   if (message !== undefined) throw validationRefusal([{ path: pathText(path), message }]);
   if (!isContainer(value)) return;

@@ -4,42 +4,24 @@
  */
 import { parseArgs } from 'node:util';
 import type { StatefulService } from '@settler/contracts/services';
-import type { z } from 'zod';
-import { ConfigurationError, environmentOf, loadConfig } from './config.ts';
+import { z } from 'zod';
+import { ConfigurationError, databaseSettings, loadConfig } from './config.ts';
 import { createLogger } from './logger.ts';
 import { type Operation, type Options, UsageError } from './operation.ts';
-import { commonOperations } from './operations.ts';
-import { createPostgres } from './postgres.ts';
-import { databaseName, databaseRoles } from './provision.ts';
-import type { ServiceConfig, ServiceShape } from './service.ts';
+import { operations } from './operations.ts';
+import { openServiceDatabase } from './service-database.ts';
 import type { ChassisTables } from './tables.ts';
 
-export const operate = async <Shape extends ServiceShape>(
-  service: StatefulService,
-  schema: z.ZodObject<Shape>,
-  own: readonly Operation<z.output<z.ZodObject<Shape>> & ServiceConfig>[] = [],
-): Promise<void> => {
-  const operations = [...commonOperations, ...own];
+export const operate = async (service: StatefulService): Promise<void> => {
   const asked = process.argv.slice(2);
   const print = (line: string): void => void process.stdout.write(`${line}\n`);
   try {
-    if (asked.length === 0 || asked.includes('--help')) return print(helpOf(service, operations));
-    const { operation, options } = read(asked, operations);
-    const config = loadConfig(schema, environmentOf(service, process.env)) as z.output<z.ZodObject<Shape>> & ServiceConfig;
-    const roles = databaseRoles(config.DB_NAME, service);
-    const postgres = createPostgres<ChassisTables>({
-      host: config.DB_HOST,
-      port: config.DB_PORT,
-      database: databaseName(config.DB_NAME, service),
-      ssl: config.DB_SSL,
-      app: { user: roles.app, password: config.DB_APP_PASSWORD },
-      system: { user: roles.system, password: config.DB_SYSTEM_PASSWORD },
-      poolMax: 2,
-      poolMin: 0,
-      logger: createLogger(service, 'error'),
-    });
+    if (asked.length === 0 || asked.includes('--help')) return print(helpOf(service));
+    const { operation, options } = read(asked);
+    const config = loadConfig(z.object(databaseSettings), { ...process.env, DB_POOL_MIN: '0' });
+    const postgres = openServiceDatabase<ChassisTables>(service, config, createLogger(service, 'error'));
     try {
-      await operation.run({ postgres, config, print }, options);
+      await operation.run({ postgres, print }, options);
     } finally {
       await postgres.close();
     }
@@ -50,10 +32,9 @@ export const operate = async <Shape extends ServiceShape>(
   }
 };
 
-type AnyOperation = Pick<Operation, 'command' | 'does' | 'options'>;
-
-const read = <One extends AnyOperation>(asked: readonly string[], operations: readonly One[]): { operation: One; options: Options } => {
-  const words = asked.slice(0, asked.findIndex((word) => word.startsWith('-')) >>> 0);
+const read = (asked: readonly string[]): { operation: Operation; options: Options } => {
+  const firstOption = asked.findIndex((word) => word.startsWith('-'));
+  const words = asked.slice(0, firstOption === -1 ? asked.length : firstOption);
   const operation = operations.find(({ command }) => command === words.join(' '));
   if (operation === undefined) throw new UsageError(`There is no command ${JSON.stringify(words.join(' '))}; --help lists those that are.`);
   const options = Object.fromEntries(
@@ -66,7 +47,7 @@ const read = <One extends AnyOperation>(asked: readonly string[], operations: re
   }
 };
 
-const helpOf = (service: StatefulService, operations: readonly AnyOperation[]): string =>
+const helpOf = (service: StatefulService): string =>
   [
     `What can be done to ${service} from here.`,
     ...operations.flatMap(({ command, does, options }) => [

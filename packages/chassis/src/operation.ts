@@ -1,6 +1,5 @@
 /** One command of an operator. */
 import type { Postgres } from './postgres.ts';
-import type { ServiceConfig } from './service.ts';
 import type { ChassisTables } from './tables.ts';
 
 /** The operator asked for something that cannot be done as it was asked. */
@@ -11,7 +10,7 @@ export class UsageError extends Error {
 /** Values of options, as they were typed; an option that was not given is absent. */
 export type Options = Readonly<Record<string, string | boolean | undefined>>;
 
-export interface Operation<Config extends ServiceConfig = ServiceConfig> {
+export interface Operation {
   /** As typed: `dead-letters replay`. */
   readonly command: string;
   readonly does: string;
@@ -19,7 +18,7 @@ export interface Operation<Config extends ServiceConfig = ServiceConfig> {
   readonly options: Readonly<Record<string, { readonly means: string; readonly value?: string }>>;
   /** @throws UsageError */
   readonly run: (
-    at: { readonly postgres: Postgres<ChassisTables>; readonly config: Config; readonly print: (line: string) => void },
+    at: { readonly postgres: Postgres<ChassisTables>; readonly print: (line: string) => void },
     options: Options,
   ) => Promise<void>;
 }

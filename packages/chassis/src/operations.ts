@@ -1,8 +1,6 @@
 /** What an operator may do to any service: publish again what it has published, and see to messages that could not be handled. */
 import { sql } from 'kysely';
 import { type Operation, type Options, UsageError } from './operation.ts';
-import type { Postgres } from './postgres.ts';
-import type { ChassisTables } from './tables.ts';
 
 const batchRows = 5_000;
 const limitOption = { means: 'how many, 50 unless told', value: 'N' };
@@ -45,7 +43,13 @@ const listDeadLetters: Operation = {
     limit: limitOption,
   },
   run: async ({ postgres, print }, options) => {
-    const rows = await chosen(postgres, options).selectAll().orderBy('dead_at', 'desc').limit(limitOf(options)).execute();
+    const rows = await postgres.systemDb
+      .selectFrom('dead_letters')
+      .selectAll()
+      .where(chosen(options))
+      .orderBy('dead_at', 'desc')
+      .limit(limitOf(options))
+      .execute();
     for (const row of rows) {
       const waiting = row.replay_requested_at === null ? '' : ', replay requested';
       print(`${row.event_id}  ${row.consumer}  ${row.subject}`);
@@ -65,16 +69,12 @@ const replayDeadLetters: Operation = {
   },
   run: async ({ postgres, print }, options) => {
     requireChoice(options);
-    const keys = await chosen(postgres, options).select(['consumer', 'event_id']).execute();
-    for (const { consumer, event_id: id } of keys) {
-      await postgres.systemDb
-        .updateTable('dead_letters')
-        .set({ replay_requested_at: new Date() })
-        .where('consumer', '=', consumer)
-        .where('event_id', '=', id)
-        .execute();
-    }
-    print(`${keys.length} will be handled again.`);
+    const { numUpdatedRows } = await postgres.systemDb
+      .updateTable('dead_letters')
+      .set({ replay_requested_at: new Date() })
+      .where(chosen(options))
+      .executeTakeFirst();
+    print(`${numUpdatedRows} will be handled again.`);
   },
 };
 
@@ -84,16 +84,8 @@ const discardDeadLetters: Operation = {
   options: replayDeadLetters.options,
   run: async ({ postgres, print }, options) => {
     requireChoice(options);
-    let discarded = 0n;
-    for (const { consumer, event_id: id } of await chosen(postgres, options).select(['consumer', 'event_id']).execute()) {
-      const { numDeletedRows } = await postgres.systemDb
-        .deleteFrom('dead_letters')
-        .where('consumer', '=', consumer)
-        .where('event_id', '=', id)
-        .executeTakeFirst();
-      discarded += numDeletedRows;
-    }
-    print(`${discarded} were deleted.`);
+    const { numDeletedRows } = await postgres.systemDb.deleteFrom('dead_letters').where(chosen(options)).executeTakeFirst();
+    print(`${numDeletedRows} were deleted.`);
   },
 };
 
@@ -124,7 +116,7 @@ const releaseQuarantine: Operation = {
     requireChoice(options);
     const { rows } = await sql`
       with released as (
-        delete from outbox_quarantine where ${textOf(options, 'event') ?? null}::text is null or event_id = ${textOf(options, 'event') ?? null}
+        delete from outbox_quarantine where ${is('event_id', textOf(options, 'event'))}
         returning event_id, organization_id, subject, aggregate_id, body)
       insert into outbox (event_id, organization_id, subject, aggregate_id, body)
       select * from released on conflict (event_id) do nothing returning 1`.execute(postgres.systemDb);
@@ -132,7 +124,7 @@ const releaseQuarantine: Operation = {
   },
 };
 
-export const commonOperations: readonly Operation[] = [
+export const operations: readonly Operation[] = [
   republish,
   listDeadLetters,
   replayDeadLetters,
@@ -147,13 +139,13 @@ const limitOf = (options: Options): number => {
   return limit;
 };
 
-const chosen = ({ systemDb }: Postgres<ChassisTables>, options: Options) => {
-  const [consumer, event] = [textOf(options, 'consumer'), textOf(options, 'event')];
-  let query = systemDb.selectFrom('dead_letters');
-  if (consumer !== undefined) query = query.where('consumer', '=', consumer);
-  if (event !== undefined) query = query.where('event_id', '=', event);
-  return query;
-};
+/** What an option that was not given leaves open, it leaves open here. */
+const is = (column: string, value: string | undefined) =>
+  sql<boolean>`(${value ?? null}::text is null or ${sql.ref(column)} = ${value ?? null})`;
+
+/** Of the dead letters, those that the options name. */
+const chosen = (options: Options) =>
+  sql<boolean>`${is('consumer', textOf(options, 'consumer'))} and ${is('event_id', textOf(options, 'event'))}`;
 
 const requireChoice = ({ all, consumer, event }: Options): void => {
   if (all !== true && consumer === undefined && event === undefined) throw new UsageError('Say which: --event, --consumer or --all.');

@@ -20,14 +20,14 @@ import type { Life } from './lifecycle.ts';
 import { createMetrics, type Metrics, measureMessaging, measureRequests, serveMetrics } from './metrics.ts';
 import { createOutbox, type Outbox } from './outbox.ts';
 import { type Cursors, createCursors } from './pagination.ts';
-import { createPostgres, type Postgres } from './postgres.ts';
-import { databaseName, databaseRoles } from './provision.ts';
+import type { Postgres } from './postgres.ts';
 import { startRelay } from './relay.ts';
 import { startRetention } from './retention.ts';
+import { openServiceDatabase } from './service-database.ts';
 import type { ChassisTables } from './tables.ts';
 
-export type ServiceShape = typeof serviceSettings & typeof databaseSettings & typeof brokerSettings;
-export type ServiceConfig = z.output<z.ZodObject<ServiceShape>>;
+type Shape = typeof serviceSettings & typeof databaseSettings & typeof brokerSettings;
+export type ServiceConfig = z.output<z.ZodObject<Shape>>;
 
 export interface ServiceParts<DB extends ChassisTables> {
   readonly app: FastifyInstance;
@@ -54,18 +54,7 @@ export const createService = async <DB extends ChassisTables>(
   life: Life,
 ): Promise<ServiceParts<DB>> => {
   const { logger } = life;
-  const roles = databaseRoles(config.DB_NAME, name);
-  const postgres = createPostgres<DB>({
-    host: config.DB_HOST,
-    port: config.DB_PORT,
-    database: databaseName(config.DB_NAME, name),
-    ssl: config.DB_SSL,
-    app: { user: roles.app, password: config.DB_APP_PASSWORD },
-    system: { user: roles.system, password: config.DB_SYSTEM_PASSWORD },
-    poolMax: config.DB_POOL_MAX,
-    poolMin: config.DB_POOL_MIN,
-    logger,
-  });
+  const postgres = openServiceDatabase<DB>(name, config, logger);
   life.onStop('postgres', postgres.close);
   // The chassis' tables are part of every DB; the type of a generic interface cannot be narrowed to them without saying so.
   const chassisPostgres = postgres as unknown as Postgres<ChassisTables>;

@@ -1,17 +1,16 @@
 import { jobCreated } from '@settler/contracts/events/jobs';
 import { consumers } from '@settler/contracts/streams';
 import { createIsland, type Island, waitFor } from '@settler/harness';
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import { type Broker, createBroker } from '../src/broker.ts';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Broker } from '../src/broker.ts';
 import { startConsumer } from '../src/consumer.ts';
-import { createLogger } from '../src/logger.ts';
 import { createOutbox, eventMessage } from '../src/outbox.ts';
-import { createPostgres, type Postgres } from '../src/postgres.ts';
+import type { Postgres } from '../src/postgres.ts';
 import { startRelay } from '../src/relay.ts';
 import type { ChassisTables } from '../src/tables.ts';
+import { brokerOf, databaseOf, logger, stopped } from './island-parts.ts';
 
 const organizationId = jobCreated.example.organizationId;
-const logger = createLogger('test', 'silent');
 
 describe('outbox, relay and inbox', () => {
   let island: Island;
@@ -20,48 +19,18 @@ describe('outbox, relay and inbox', () => {
   let publisher: Broker;
   let listener: Broker;
 
-  const database = (): Postgres<ChassisTables> => {
-    const app = island.databaseConfig('webhooks', 'app');
-    const system = island.databaseConfig('webhooks', 'system');
-    return createPostgres<ChassisTables>({
-      host: String(app.host),
-      port: Number(app.port),
-      database: String(app.database),
-      ssl: 'off',
-      app: { user: String(app.user), password: String(app.password) },
-      system: { user: String(system.user), password: String(system.password) },
-      poolMax: 10,
-      poolMin: 0,
-      logger,
-    });
-  };
-  const broker = (service: 'jobs' | 'webhooks') =>
-    createBroker({
-      service,
-      url: island.brokerUrl(service),
-      logger,
-      onLost: (error) => {
-        throw error;
-      },
-    });
   const publish = (outbox: ReturnType<typeof createOutbox>, aggregateId: string, aggregateVersion = 1) =>
     postgres.organization(organizationId, (trx) =>
       outbox.append(trx, [eventMessage(jobCreated, { organizationId, aggregateId, aggregateVersion }, jobCreated.example)]),
     );
 
-  /** Ends with the test, however that ends: what is left running would take the next one's messages. */
-  const stopped = <Part extends { stop: () => Promise<void> }>(part: Part): Part => {
-    onTestFinished(part.stop);
-    return part;
-  };
-
   beforeAll(async () => {
     island = await createIsland();
     await island.provision('webhooks');
-    postgres = database();
+    postgres = databaseOf(island);
 
-    publisher = broker('jobs');
-    listener = broker('webhooks');
+    publisher = brokerOf(island, 'jobs');
+    listener = brokerOf(island, 'webhooks');
   });
 
   afterAll(async () => {

@@ -3,20 +3,18 @@ import { connect } from '@nats-io/transport-node';
 import { jobCreated } from '@settler/contracts/events/jobs';
 import { consumers, streams } from '@settler/contracts/streams';
 import { createIsland, type Island, waitFor } from '@settler/harness';
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import { type Broker, brokerServers, createBroker } from '../src/broker.ts';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type Broker, brokerServers } from '../src/broker.ts';
 import { startConsumer } from '../src/consumer.ts';
-import { createLogger } from '../src/logger.ts';
 import type { Options } from '../src/operation.ts';
-import { commonOperations } from '../src/operations.ts';
+import { operations } from '../src/operations.ts';
 import { createOutbox, eventMessage } from '../src/outbox.ts';
-import { createPostgres, type Postgres } from '../src/postgres.ts';
+import type { Postgres } from '../src/postgres.ts';
 import { startRelay } from '../src/relay.ts';
-import type { ServiceConfig } from '../src/service.ts';
 import type { ChassisTables } from '../src/tables.ts';
+import { brokerOf, databaseOf, logger, stopped } from './island-parts.ts';
 
 const organizationId = jobCreated.example.organizationId;
-const logger = createLogger('test', 'silent');
 
 describe('what an operator does', () => {
   let island: Island;
@@ -26,11 +24,10 @@ describe('what an operator does', () => {
   let isHealed = false;
   const heard: string[] = [];
 
-  const brokerOf = (service: 'jobs' | 'webhooks') => createBroker({ service, url: island.brokerUrl(service), logger, onLost: () => {} });
   const operate = async (command: string, options: Options = {}): Promise<string> => {
     const lines: string[] = [];
-    const operation = commonOperations.find((one) => one.command === command);
-    await operation?.run({ postgres, config: {} as ServiceConfig, print: (line) => lines.push(line) }, options);
+    const operation = operations.find((one) => one.command === command);
+    await operation?.run({ postgres, print: (line) => lines.push(line) }, options);
     return lines.join('\n');
   };
   const publish = (aggregateId: string) =>
@@ -39,10 +36,6 @@ describe('what an operator does', () => {
         eventMessage(jobCreated, { organizationId, aggregateId, aggregateVersion: 1 }, jobCreated.example),
       ]),
     );
-  const stopped = <Part extends { stop: () => Promise<void> }>(part: Part): Part => {
-    onTestFinished(part.stop);
-    return part;
-  };
   const relay = () => stopped(startRelay({ postgres, broker: publisher, logger, pollMs: 50, leaseMs: 3_000 }));
   const consumer = () =>
     stopped(
@@ -64,19 +57,8 @@ describe('what an operator does', () => {
   beforeAll(async () => {
     island = await createIsland();
     await island.provision('webhooks');
-    const [app, system] = [island.databaseConfig('webhooks', 'app'), island.databaseConfig('webhooks', 'system')];
-    postgres = createPostgres<ChassisTables>({
-      host: String(app.host),
-      port: Number(app.port),
-      database: String(app.database),
-      ssl: 'off',
-      app: { user: String(app.user), password: String(app.password) },
-      system: { user: String(system.user), password: String(system.password) },
-      poolMax: 10,
-      poolMin: 0,
-      logger,
-    });
-    [publisher, listener] = [brokerOf('jobs'), brokerOf('webhooks')];
+    postgres = databaseOf(island);
+    [publisher, listener] = [brokerOf(island, 'jobs'), brokerOf(island, 'webhooks')];
   });
 
   afterAll(async () => {

@@ -1,4 +1,3 @@
 import { operate } from '@settler/chassis/operate';
-import { config } from './config.ts';
 
-await operate('identity', config);
+await operate('identity');

@@ -1,12 +1,13 @@
 /** The second lock: what a service's own database shows, whoever asks it, and that what is stored is what the certificate adds up. */
 import { statefulServices } from '@settler/contracts/services';
-import { createIsland, type DatabaseUser, type Island, type System, startSystem } from '@settler/harness';
-import pg from 'pg';
+import { createIsland, type Island, type System, startSystem } from '@settler/harness';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type Databases, openDatabases } from '../src/databases.ts';
 import { createParty, type Party } from '../src/party.ts';
 import { type Receiver, startReceiver } from '../src/receiver.ts';
 
 let island: Island;
+let databases: Databases;
 let system: System;
 let receiver: Receiver;
 let ours: Party;
@@ -15,23 +16,13 @@ let theirs: Party;
 beforeAll(async () => {
   island = await createIsland();
   [system, receiver] = await Promise.all([startSystem(island), startReceiver()]);
+  databases = await openDatabases(island);
   [ours, theirs] = await Promise.all([createParty(system.url, 'ours', receiver.url), createParty(system.url, 'theirs', receiver.url)]);
 });
 afterAll(async () => {
-  await receiver.close();
+  await Promise.all([receiver.close(), databases.close()]);
   await island.dispose();
 });
-
-type Service = (typeof statefulServices)[number];
-const connected = async <Result>(service: Service, user: DatabaseUser, work: (database: pg.Client) => Promise<Result>): Promise<Result> => {
-  const database = new pg.Client(island.databaseConfig(service, user));
-  await database.connect();
-  try {
-    return await work(database);
-  } finally {
-    await database.end();
-  }
-};
 
 /** Found where they are, and not listed by hand. Partitions are reached through their parents alone. */
 const ownedTables = `
@@ -46,7 +37,7 @@ const machinery = ['dead_letters', 'outbox', 'outbox_quarantine', 'outbox_sent']
 
 describe.each(statefulServices)('the database of %s', (service) => {
   test('hides every organization from every other, and from nobody in particular', async () => {
-    const tables = await connected(service, 'admin', async (database) => (await database.query(ownedTables)).rows);
+    const tables = await databases.as(service, 'admin', async (database) => (await database.query(ownedTables)).rows);
     const owned = tables.filter(({ name }) => !machinery.includes(name) && !usersOwn.includes(name));
     expect(owned.length).toBeGreaterThan(0);
     const organizationId = (await ours.key.get('/v1/me')).body.organizationId;
@@ -54,7 +45,7 @@ describe.each(statefulServices)('the database of %s', (service) => {
     let rowsOfOurs = 0;
     for (const { name, secured, forced } of owned) {
       expect({ name, secured, forced }).toEqual({ name, secured: true, forced: true });
-      await connected(service, 'app', async (database) => {
+      await databases.as(service, 'app', async (database) => {
         const count = async () => Number((await database.query(`select count(*) as count from ${name}`)).rows[0].count);
         expect(await count(), `${name} without an organization`).toBe(0);
         await database.query('begin');
@@ -78,7 +69,7 @@ test('the certificate is a sum over stored rows: the same by SQL, and one corrup
   const place = `/v1/executions/${ours.executionId}/report`;
   const { certificate } = (await ours.key.get(place)).body;
   expect(certificate.holds).toBe(true);
-  const stored = await connected('executions', 'admin', async (database) => {
+  const stored = await databases.as('executions', 'admin', async (database) => {
     const { rows } = await database.query(
       `select side, currency, outcome, count(*)::int as count, (sum(amount_minor) / 100)::numeric(20, 2)::text as amount
          from result_records where execution_id = $1 group by side, currency, outcome`,
@@ -90,7 +81,7 @@ test('the certificate is a sum over stored rows: the same by SQL, and one corrup
     const of = stored.filter(({ side, currency }) => side === line.side && currency === line.currency);
     expect(Object.fromEntries(of.map(({ outcome, count, amount }) => [outcome, { count, amount }]))).toEqual(line.byOutcome);
   }
-  await connected('executions', 'admin', (database) =>
+  await databases.as('executions', 'admin', (database) =>
     database.query(
       `update result_records set amount_minor = amount_minor + 1 where ctid = (select ctid from result_records where execution_id = $1 and amount_minor is not null limit 1) and execution_id = $1`,
       [ours.executionId],

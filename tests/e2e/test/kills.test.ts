@@ -7,12 +7,13 @@
 import { type StatefulService, statefulServices } from '@settler/contracts/services';
 import { consumers } from '@settler/contracts/streams';
 import { createIsland, type Island, type System, startService, startSystem, waitFor } from '@settler/harness';
-import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type Databases, openDatabases } from '../src/databases.ts';
 import { createParty, must, type Party, payments } from '../src/party.ts';
 import { type Receiver, startReceiver } from '../src/receiver.ts';
 
 let island: Island;
+let databases: Databases;
 let system: System;
 let receiver: Receiver;
 /** Of the endpoint that every party has. */
@@ -24,13 +25,14 @@ beforeAll(async () => {
   // A sixth of what it is elsewhere, or most of this would be waiting.
   island = await createIsland({ ackWaitMs: 5_000 });
   [system, receiver, bystander] = await Promise.all([startSystem(island), startReceiver(), startReceiver()]);
+  databases = await openDatabases(island);
   party = await createParty(system.url, 'killed', bystander.url);
   const { id, secret } = await must(201, party.key.post('/v1/webhooks', { url: receiver.url, events: ['*'] }));
   expect(id).toBeTypeOf('string');
   receiver.trust(secret);
 });
 afterAll(async () => {
-  await Promise.all([receiver.close(), bystander.close()]);
+  await Promise.all([receiver.close(), bystander.close(), databases.close()]);
   await island.dispose();
 });
 
@@ -52,20 +54,6 @@ const doom = async (service: StatefulService, point: string): Promise<{ readonly
   return { died };
 };
 
-const rowsOf = async (
-  service: StatefulService,
-  query: string,
-  values: readonly unknown[] = [],
-): Promise<readonly Record<string, string>[]> => {
-  const database = new pg.Client(island.databaseConfig(service, 'admin'));
-  await database.connect();
-  try {
-    return (await database.query(query, [...values])).rows;
-  } finally {
-    await database.end();
-  }
-};
-
 /** Everything that a run leaves behind in four databases and outside of them. */
 const requireOneOfEverything = async (executionId: string): Promise<void> => {
   const place = `/v1/executions/${executionId}`;
@@ -80,7 +68,9 @@ const requireOneOfEverything = async (executionId: string): Promise<void> => {
   });
   const said = await waitFor(
     async () => {
-      const entries = await rowsOf('identity', 'select action from audit_entries where resource_id = $1 order by action', [executionId]);
+      const entries = await databases.rows('identity', 'select action from audit_entries where resource_id = $1 order by action', [
+        executionId,
+      ]);
       return entries.length >= 2 && entries.map(({ action }) => action);
     },
     { what: 'the audit trail', timeoutMs: 50_000 },
@@ -95,12 +85,12 @@ const requireOneOfEverything = async (executionId: string): Promise<void> => {
 
   // What each service says it has sent, each consumer has had once; and nothing was put aside.
   for (const service of statefulServices) {
-    await waitFor(async () => (await rowsOf(service, 'select event_id from outbox')).length === 0, {
+    await waitFor(async () => (await databases.rows(service, 'select event_id from outbox')).length === 0, {
       what: `${service} to publish`,
       timeoutMs: 30_000,
     });
     for (const table of ['outbox_quarantine', 'dead_letters'])
-      expect(await rowsOf(service, `select * from ${table}`), `${service} ${table}`).toEqual([]);
+      expect(await databases.rows(service, `select * from ${table}`), `${service} ${table}`).toEqual([]);
   }
 };
 

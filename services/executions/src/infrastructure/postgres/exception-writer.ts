@@ -8,6 +8,7 @@ import { type Selectable, sql, type Transaction } from 'kysely';
 import type { HeldExecution } from '../../application/ports.ts';
 import { type Category, categoryOf, type Severity, severityOf } from '../../domain/exceptions.ts';
 import { firstSeenOf } from './open-items.ts';
+import { partition } from './partition.ts';
 import { recordKey } from './record-key.ts';
 import type { Database } from './tables.ts';
 
@@ -54,15 +55,22 @@ const nextResults = (trx: Trx, { id, createdAt }: HeldExecution, after: number):
     .execute();
 
 const insertBatch = async (trx: Trx, held: HeldExecution, results: readonly Result[]): Promise<Opened[]> => {
-  const firstSeen = await firstSeenOf(trx, held.jobId, results.map(recordKey));
   const candidates = results.flatMap((result) => {
     const category = categoryOf(result.outcome, result.category ?? undefined);
-    return category === undefined ? [] : [candidateOf(held, result, category, firstSeen)];
+    return category === undefined ? [] : [candidateOf(held, result, category)];
   });
   if (candidates.length === 0) return [];
+  const firstSeen = await firstSeenOf(
+    trx,
+    held.jobId,
+    candidates.map(({ record_key }) => record_key),
+  );
   const inserted = await trx
     .insertInto('exceptions')
-    .values(candidates.map(({ resultId: _result, ...row }) => row))
+    // A record that was not due yet when it came in has been waiting since then.
+    .values(
+      candidates.map(({ resultId: _result, ...row }) => ({ ...row, first_seen_at: firstSeen.get(row.record_key) ?? row.first_seen_at })),
+    )
     .onConflict((conflict) => conflict.columns(['job_id', 'record_key']).where('status', 'in', ['open', 'in_progress']).doNothing())
     .returning(['id', 'category', 'severity', 'amount', 'currency', 'first_seen_at'])
     .execute();
@@ -111,16 +119,15 @@ const linkResults = async (
     .execute();
   const exceptionOf = new Map(open.map((row) => [row.record_key, row.id]));
   const linked = candidates.filter(({ record_key }) => exceptionOf.has(record_key));
-  const table = `results_${createdAt.toISOString().slice(0, 7).replace('-', '_')}`;
   // By the primary key and nothing else: just after a COPY nothing is known of the table, and by the execution's own index each link
   // would look at every result of the run.
   await sql`
-    update ${sql.table(table)} r set exception_id = c.exception_id
+    update ${sql.table(partition('results', createdAt))} r set exception_id = c.exception_id
       from unnest(${linked.map(({ resultId }) => resultId)}::text[], ${linked.map(({ record_key }) => exceptionOf.get(record_key))}::text[]) as c(result_id, exception_id)
      where r.created_at = ${createdAt} and r.id = c.result_id`.execute(trx);
 };
 
-const candidateOf = (held: HeldExecution, result: Result, category: Category, firstSeen: ReadonlyMap<string, Date>) => {
+const candidateOf = (held: HeldExecution, result: Result, category: Category) => {
   const records = [...result.source, ...result.target] as Record<string, unknown>[];
   const [first = {}] = records;
   const currency = typeof first['currency'] === 'string' ? first['currency'] : null;
@@ -128,14 +135,13 @@ const candidateOf = (held: HeldExecution, result: Result, category: Category, fi
   const exponent = exponentOf(currency ?? '');
   const amountMinor = text === null ? null : toMinor(text, exponent);
   const now = new Date();
-  const key = recordKey(result);
   return {
     resultId: result.id,
     id: newId('exception'),
     organization_id: held.organizationId,
     job_id: held.jobId,
     execution_id: held.id,
-    record_key: key,
+    record_key: recordKey(result),
     category,
     severity: severityOf(category, amountMinor, exponent),
     status: 'open' as const,
@@ -143,8 +149,7 @@ const candidateOf = (held: HeldExecution, result: Result, category: Category, fi
     amount: amountMinor === null ? null : text,
     currency,
     reason: result.reason,
-    // A record that was not due yet when it came in has been waiting since then.
-    first_seen_at: firstSeen.get(key) ?? now,
+    first_seen_at: now,
     created_at: now,
     updated_at: now,
   };

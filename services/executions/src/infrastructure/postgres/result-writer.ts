@@ -10,6 +10,7 @@ import { carriesForward } from '@settler/contracts/rules';
 import { sql } from 'kysely';
 import { from as copyFrom } from 'pg-copy-streams';
 import type { HeldExecution, MatchedResult, ResultWriter } from '../../application/ports.ts';
+import { partition } from './partition.ts';
 import { keyOfOne } from './record-key.ts';
 import type { Database } from './tables.ts';
 
@@ -17,8 +18,6 @@ const resultColumns =
   'created_at, id, organization_id, execution_id, epoch, position, outcome, pass, cardinality, score, margin, delta, category, reason, line, due_on, conditions, source, target, amount_max, search';
 const recordColumns = 'created_at, organization_id, execution_id, epoch, side, currency, amount_minor, outcome, pass, carried';
 const moveColumns = 'execution_id, epoch, identity, side, occurrence, outcome, record, record_key';
-
-const partition = (table: string, createdAt: Date) => `${table}_${createdAt.toISOString().slice(0, 7).replace('-', '_')}`;
 
 /** A field of COPY's text format: NUL cannot be stored as text, the rest is escaped. */
 const field = (value: unknown): string => {
@@ -36,7 +35,7 @@ export const createResultWriter = (postgres: Postgres<Database>): ResultWriter =
   begin: async ({ id, createdAt }) => {
     await postgres.system(async (trx) => {
       await sql`select ensure_result_partitions(${createdAt}::date)`.execute(trx);
-      for (const table of ['results', 'result_records']) {
+      for (const table of ['results', 'result_records'] as const) {
         await sql.raw(`delete from ${partition(table, createdAt)} where execution_id = '${id}'`).execute(trx);
       }
       await trx.deleteFrom('open_item_moves').where('execution_id', '=', id).execute();
