@@ -1,4 +1,6 @@
 /** Every adapter, one line each, and what the services ask of the list. */
+
+import { jsonSchemaOf } from '@settler/contracts/json-schema';
 import type { ProblemError } from '@settler/contracts/problems';
 import { z } from 'zod';
 import type { ColumnChunk, ReadColumns } from './columns.ts';
@@ -59,7 +61,7 @@ export type CatalogueEntry = {
 export const catalogueEntry = ({ name, title, config, secretFields, fields }: AdapterDefinition): CatalogueEntry => ({
   name,
   title,
-  configSchema: z.toJSONSchema(config, { io: 'input', unrepresentable: 'any' }),
+  configSchema: jsonSchemaOf(config),
   secretFields,
   fields,
 });

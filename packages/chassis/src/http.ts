@@ -1,6 +1,7 @@
 /** The HTTP server of every service: request ids, trace context, JSON bodies and problem documents. Routes come by `endpoint`. */
 import { randomUUID } from 'node:crypto';
 import swagger from '@fastify/swagger';
+import { requirePreprocessed } from '@settler/contracts/json-schema';
 import { routesAt } from '@settler/contracts/routes';
 import type { Service } from '@settler/contracts/services';
 import fastify, {
@@ -10,7 +11,7 @@ import fastify, {
   type FastifyRequest,
   type RouteShorthandOptions,
 } from 'fastify';
-import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod';
+import { createJsonSchemaTransform, createJsonSchemaTransformObject } from 'fastify-type-provider-zod';
 import type { Answer } from './answer.ts';
 import { closeWhenQuiet, followPipelined, statusOf } from './connections.ts';
 import { contextFrom, inContext } from './context.ts';
@@ -97,10 +98,11 @@ export const createHttp = async ({ service, logger, isStopping = () => false }: 
   app.setErrorHandler(sendProblem);
   app.setNotFoundHandler((request, reply) => sendProblem(nothingThere(request), request, reply));
   closeWhenQuiet(app);
+  const schemas = { zodToJsonConfig: { override: requirePreprocessed } };
   await app.register(swagger, {
     openapi: { openapi: '3.1.0', info: { title: `Settler ${service}`, version: '1' } },
-    transform: jsonSchemaTransform,
-    transformObject: jsonSchemaTransformObject,
+    transform: createJsonSchemaTransform(schemas),
+    transformObject: createJsonSchemaTransformObject(schemas),
   });
   return app;
 };

@@ -74,7 +74,8 @@ const refusalFor: Readonly<Record<string, (error: FastifyError) => Refusal>> = {
   // No id is that long, and an unknown one is simply not there.
   FST_ERR_MAX_PARAM_LENGTH: () => new Refusal('not_found', 'There is no such resource.'),
   FST_ERR_CTP_BODY_TOO_LARGE: () => new Refusal('payload_too_large', 'The body is larger than this route takes.'),
-  FST_ERR_CTP_INVALID_MEDIA_TYPE: (error) => new Refusal('unsupported_media_type', error.message),
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: () =>
+    new Refusal('unsupported_media_type', 'The body must be JSON, and its Content-Type application/json.'),
   FST_ERR_CTP_EMPTY_JSON_BODY: () => new Refusal('malformed_request', 'The body is empty, but its content type says JSON.'),
   FST_ERR_CTP_INVALID_JSON_BODY: (error) => new Refusal('malformed_request', `The body is not valid JSON: ${error.message}`.slice(0, 300)),
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: () => new Refusal('malformed_request', 'The body is not as long as its Content-Length says.'),
