@@ -1,11 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { createSimilarity, type Similarity } from '../../../src/domain/matching/similarity/similarity.ts';
+import { createSimilarity, type Similarity, similarityOf } from '../../../src/domain/matching/similarity/similarity.ts';
 
-const alike = (kind: Similarity, one: string, other: string, threshold = Number.MIN_VALUE): number => {
-  const { prepare, compare } = createSimilarity(kind, threshold);
-  return compare(prepare(one), prepare(other));
-};
+const alike = (kind: Similarity, one: string, other: string, threshold = Number.MIN_VALUE): number =>
+  similarityOf(kind, threshold, one, other);
 /** As one would write it down, without a thought to speed. */
 const textbook = {
   levenshtein: (one: string, other: string): number => {
@@ -102,9 +100,22 @@ describe('how alike two texts are', () => {
     );
   });
 
-  test('one text compared with many, and others in between, is compared with its own letters', () => {
-    const { prepare, compare } = createSimilarity('levenshtein', 0);
-    const [one, other, third] = [prepare('abc'), prepare('abd'), prepare('xyz')];
-    expect([compare(one, other), compare(third, other), compare(one, other)]).toEqual([2 / 3, 0, 2 / 3]);
+  test.each(kinds)('%s: a text among many is as like another as it is alone, whatever was compared before', (kind) => {
+    const many = fc.array(letters, { minLength: 1, maxLength: 7 });
+    fc.assert(
+      fc.property(fc.array(fc.tuple(letters, many), { minLength: 1, maxLength: 3 }), fc.constantFrom(0, 0.5), (blocks, threshold) => {
+        const { prepare, compare } = createSimilarity(kind, threshold);
+        const similarities = new Float64Array(7);
+        for (const [one, others] of blocks) {
+          compare(prepare(one), others.map(prepare), others.length, similarities);
+          expect([...similarities.subarray(0, others.length)]).toEqual(others.map((other) => alike(kind, one, other, threshold)));
+        }
+      }),
+    );
+  });
+
+  test.each(kinds)('%s looks at the first 256 units of a text', (kind) => {
+    const name = 'ab '.repeat(100);
+    expect(alike(kind, `${name.slice(0, 256)}c`, `${name.slice(0, 256)}${'d'.repeat(10_000_000)}`)).toBe(1);
   });
 });

@@ -12,29 +12,39 @@ export const compileFuzzy = (condition: Extract<FieldCondition, { type: 'fuzzy' 
   const theirs = fieldTexts(target, condition.target, condition.normalize?.target ?? []);
   const similarity = createSimilarity(condition.similarity, condition.threshold);
   // A target is met again and again in its block: what it takes to compare with it is made once.
-  const prepared = new Map<number, ReturnType<typeof similarity.prepare>>();
-  const preparedTarget = (row: number) => {
+  const prepared = new Map<number, unknown>();
+  const preparedTarget = (row: number): unknown => {
     const known = prepared.get(row) ?? similarity.prepare(textAt(theirs, row));
     if (prepared.size >= preparedMax) prepared.clear();
     prepared.set(row, known);
     return known;
   };
+  const others: unknown[] = [];
+  const places = new Uint32Array(blockMax);
+  const similarities = new Float64Array(blockMax);
   return {
     type: 'fuzzy',
     field: condition.source,
     verify: condition.verify,
     weight: condition.weight,
     judge: (sources, targets, count, scores) => {
-      let current = -1;
-      let one: ReturnType<typeof similarity.prepare> | undefined;
-      for (let index = 0; index < count; index += 1) {
-        const s = sources[index] as number;
-        const t = targets[index] as number;
-        if (s !== current) {
-          current = s;
-          one = isPresent(ours, s) ? similarity.prepare(textAt(ours, s)) : undefined;
+      // Pairs come source by source: each source is compared with all of its targets at once.
+      for (let from = 0; from < count; ) {
+        const s = sources[from] as number;
+        const isThere = isPresent(ours, s);
+        let compared = 0;
+        let to = from;
+        for (; to < count && sources[to] === s && compared < blockMax; to += 1) {
+          const t = targets[to] as number;
+          scores[to] = Number.NaN;
+          if (!isThere || !isPresent(theirs, t)) continue;
+          others[compared] = preparedTarget(t);
+          places[compared] = to;
+          compared += 1;
         }
-        scores[index] = one === undefined || !isPresent(theirs, t) ? Number.NaN : similarity.compare(one, preparedTarget(t));
+        if (compared > 0) similarity.compare(similarity.prepare(textAt(ours, s)), others, compared, similarities);
+        for (let index = 0; index < compared; index += 1) scores[places[index] as number] = similarities[index] as number;
+        from = to;
       }
     },
     tell: (s, t) => ({ source: shown(ours, s), target: shown(theirs, t) }),
@@ -42,3 +52,4 @@ export const compileFuzzy = (condition: Extract<FieldCondition, { type: 'fuzzy' 
 };
 
 const preparedMax = 100_000;
+const blockMax = 1_024;

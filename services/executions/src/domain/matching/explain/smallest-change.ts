@@ -8,7 +8,7 @@ import type { Counting } from '../conditions/date.ts';
 import { countingOf } from '../conditions/date.ts';
 import type { Verdict } from '../conditions/judge.ts';
 import { dayOf } from '../day.ts';
-import { createSimilarity } from '../similarity/similarity.ts';
+import { similarityOf } from '../similarity/similarity.ts';
 
 export interface Edit {
   /** `passes[0].match[1].tolerance.absolute` */
@@ -112,8 +112,7 @@ const thresholdMin = 0.5;
 
 const lowerThreshold = (condition: Extract<Condition, { type: 'fuzzy' }>, { source, target }: Verdict): Widened | undefined => {
   if (source === null || target === null) return undefined;
-  const { prepare, compare } = createSimilarity(condition.similarity, thresholdMin);
-  const similarity = compare(prepare(source), prepare(target));
+  const similarity = similarityOf(condition.similarity, thresholdMin, source, target);
   if (!(similarity >= thresholdMin)) return undefined;
   // Rounded down: the pair itself must reach it.
   const threshold = Math.floor(similarity * 100) / 100;

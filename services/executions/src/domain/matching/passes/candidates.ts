@@ -71,11 +71,11 @@ export const candidatesOf = (pass: string, judges: readonly Judge[], source: Rec
       looks -= count;
       if (looks < 0) refuse();
       take(sources, targets, count);
-    });
+    }, source.length);
     const isSwept = swept.amount !== undefined || swept.day !== undefined;
     if (keys.length === 0) {
       sweep(swept, rows.source, rows.target, buffer.push);
-      buffer.flush();
+      buffer.finish();
       return;
     }
     largest = { key: '', sources: 0, targets: 0 };
@@ -96,7 +96,7 @@ export const candidatesOf = (pass: string, judges: readonly Judge[], source: Rec
         else for (const s of sources) for (const t of targets) buffer.push(s, t);
       },
     });
-    buffer.flush();
+    buffer.finish();
   };
 
   const alternatives = finders.find(({ finder }) => finder?.kind === 'any')?.finder;

@@ -15,13 +15,14 @@ export interface EdgeBuilder {
   readonly build: () => Edges;
 }
 
-export const createEdgeBuilder = (): EdgeBuilder => {
-  let sources = new Int32Array(1_024);
-  let targets = new Int32Array(1_024);
-  let scores = new Int32Array(1_024);
+/** @param expected how many there will be, as far as one can tell; memory that is not written to costs nothing */
+export const createEdgeBuilder = (expected = 1_024): EdgeBuilder => {
+  let sources = new Int32Array(expected);
+  let targets = new Int32Array(expected);
+  let scores = new Int32Array(expected);
   let length = 0;
   const grown = (column: Int32Array<ArrayBuffer>) => {
-    const larger = new Int32Array(Math.ceil(length * 1.8));
+    const larger = new Int32Array(Math.max(1_024, Math.ceil(length * 1.8)));
     larger.set(column);
     return larger;
   };

@@ -18,7 +18,7 @@ export const compilePass = (pass: Pass, source: RecordBatch, target: RecordBatch
 /** @throws TooManyCandidates */
 export const judgePass = (pass: Pass, judges: readonly Judge[], source: RecordBatch, target: RecordBatch, rows: Rows): Judgement => {
   const candidates = candidatesOf(pass.name, judges, source, target, rows);
-  const agreeing = createEdgeBuilder();
+  const agreeing = createEdgeBuilder(Math.min(rows.source.length, rows.target.length));
   const differing = createEdgeBuilder();
   const scoreMin = Math.round(pass.minScore * 1e6);
   const score = createScorer(judges, candidates.certain, mayMeet(pass, source, target));

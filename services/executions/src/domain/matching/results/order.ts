@@ -4,7 +4,7 @@
  */
 import type { Outcome } from '@settler/contracts/executions';
 import { outcomes } from '@settler/contracts/executions';
-import { compareRows, type RecordBatch } from '../batch.ts';
+import { compareRows, noDay, type RecordBatch } from '../batch.ts';
 import { orderOf } from '../columns/order.ts';
 import { type ResultColumns, rowsOf } from './columns.ts';
 
@@ -21,22 +21,39 @@ const needOf: Readonly<Record<Outcome, number>> = {
 export const orderOfResults = (results: ResultColumns, source: RecordBatch, target: RecordBatch): Uint32Array => {
   const { length } = results;
   const needs = new Uint32Array(length);
-  const days = new Uint32Array(length);
   const amounts = new Float64Array(length);
+  const { first, range } = daysOf(source, target);
   for (let index = 0; index < length; index += 1) {
     const isTarget = results.sources[index] === -1;
     const batch = isTarget ? target : source;
     const row = (isTarget ? results.targets : results.sources)[index] as number;
-    const outcome = outcomes[results.outcomes[index] as number] as Outcome;
-    // Of one outcome, results of the source come before those that have only a target.
-    needs[index] = needOf[outcome] * 2 + (isTarget ? 1 : 0);
-    days[index] = (batch.days[row] as number) + 2 ** 31;
+    // Of one outcome, results of the source come before those that have only a target, and whatever has no day before what has one.
+    const need = (needOfOutcome[results.outcomes[index] as number] as number) * 2 + (isTarget ? 1 : 0);
+    const day = batch.days[row] as number;
+    needs[index] = need * range + (day === noDay ? 0 : day - first + 1);
     amounts[index] = batch.amounts[row] as number;
   }
-  const keys = [...amountKeys(amounts), days, needs];
+  const keys = [...amountKeys(amounts), needs];
   const order = keys.reduce<Uint32Array | undefined>((sorted, column) => orderOf(column, sorted), undefined) ?? new Uint32Array(0);
   settleEqual(order, keys, (one, other) => compareResults(results, source, target, one, other));
   return order;
+};
+
+const needOfOutcome = Uint8Array.from(outcomes, (outcome) => needOf[outcome]);
+
+/** The first day there is, and how many days there may be from it on, with one more for none: they and the needs share a word. */
+const daysOf = (...batches: readonly RecordBatch[]): { readonly first: number; readonly range: number } => {
+  let first = 2 ** 31 - 1;
+  let last = -(2 ** 31);
+  for (const { days } of batches) {
+    for (let row = 0; row < days.length; row += 1) {
+      const day = days[row] as number;
+      if (day === noDay) continue;
+      if (day < first) first = day;
+      if (day > last) last = day;
+    }
+  }
+  return last < first ? { first: 0, range: 1 } : { first, range: last - first + 2 };
 };
 
 /** Amounts as whole numbers that sort as they do, least significant first; those without an amount come before all others. */
@@ -70,10 +87,13 @@ const amountKeys = (amounts: Float64Array): Uint32Array[] => {
 
 /** Puts runs of equal keys in the order of `compare`. */
 const settleEqual = (order: Uint32Array, keys: readonly Uint32Array[], compare: (one: number, other: number) => number): void => {
-  const areEqual = (one: number, other: number): boolean => keys.every((column) => column[one] === column[other]);
-  for (let start = 0; start < order.length; ) {
-    let end = start + 1;
-    while (end < order.length && areEqual(order[start] as number, order[end] as number)) end += 1;
+  const areEqual = (one: number, other: number): boolean => {
+    for (const column of keys) if (column[one] !== column[other]) return false;
+    return true;
+  };
+  let start = 0;
+  for (let end = 1; end <= order.length; end += 1) {
+    if (end < order.length && areEqual(order[start] as number, order[end] as number)) continue;
     if (end - start > 1) order.subarray(start, end).sort(compare);
     start = end;
   }

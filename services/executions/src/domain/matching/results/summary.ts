@@ -5,7 +5,7 @@ import { exponentOf, fromMinor } from '@settler/contracts/money';
 import { type RecordBatch, superseded } from '../batch.ts';
 import { currencyText } from '../columns/currency.ts';
 import { Sum } from '../columns/money.ts';
-import { outcomeIndex, type ResultColumns, rowsOf } from './columns.ts';
+import { outcomeIndex, type ResultColumns } from './columns.ts';
 
 type Counts = Omit<ExecutionSummary, 'matchRate' | 'byCurrency'>;
 type CountName = Exclude<keyof Counts, 'source' | 'target'>;
@@ -22,21 +22,7 @@ const countName: Readonly<Record<Outcome, CountName>> = {
 
 export const summarize = (results: ResultColumns, source: RecordBatch, target: RecordBatch): ExecutionSummary => {
   const totals = { source: totalsOf(source), target: totalsOf(target) };
-  const counts = new Map<number, Uint32Array>();
-  const all = new Uint32Array(outcomes.length);
-  let matchedSources = 0;
-  for (let index = 0; index < results.length; index += 1) {
-    const outcome = results.outcomes[index] as number;
-    all[outcome] = (all[outcome] as number) + 1;
-    const currency = currencyOf(results, index, source, target);
-    let ofCurrency = counts.get(currency);
-    if (ofCurrency === undefined) {
-      ofCurrency = new Uint32Array(outcomes.length);
-      counts.set(currency, ofCurrency);
-    }
-    ofCurrency[outcome] = (ofCurrency[outcome] as number) + 1;
-    if (outcome === outcomeIndex.matched) matchedSources += rowsOf(results, 'source', index).length;
-  }
+  const { all, ofCurrency } = countsOf(results, source, target);
   const sources = source.length - source.supersedes.size;
   const currencies = [...new Set([...totals.source.keys(), ...totals.target.keys()])]
     .filter((code) => code !== 0)
@@ -44,19 +30,41 @@ export const summarize = (results: ResultColumns, source: RecordBatch, target: R
   return {
     source: overall(totals.source),
     target: overall(totals.target),
-    ...countsOf(all),
-    matchRate: sources === 0 ? 0 : Math.round((matchedSources / sources) * 10_000) / 10_000,
+    ...named(all),
+    matchRate: sources === 0 ? 0 : Math.round((matchedSources(results) / sources) * 10_000) / 10_000,
     byCurrency: Object.fromEntries(
       currencies.map((code) => [
         currencyText(code),
         {
           source: shown(code, totals.source.get(code)),
           target: shown(code, totals.target.get(code)),
-          ...countsOf(counts.get(code) ?? new Uint32Array(outcomes.length)),
+          ...named(ofCurrency.get(code) ?? none()),
         },
       ]),
     ),
   };
+};
+
+const none = (): Uint32Array => new Uint32Array(outcomes.length);
+
+/** How many results have each outcome. Most neighbours are of one currency, which is then looked up once. */
+const countsOf = (results: ResultColumns, source: RecordBatch, target: RecordBatch) => {
+  const all = none();
+  const ofCurrency = new Map<number, Uint32Array>();
+  let current = Number.NaN;
+  let counts = all;
+  for (let index = 0; index < results.length; index += 1) {
+    const currency = currencyOf(results, index, source, target);
+    if (currency !== current) {
+      current = currency;
+      counts = ofCurrency.get(currency) ?? none();
+      ofCurrency.set(currency, counts);
+    }
+    const outcome = results.outcomes[index] as number;
+    counts[outcome] = (counts[outcome] as number) + 1;
+  }
+  for (const some of ofCurrency.values()) for (const [outcome, count] of some.entries()) all[outcome] = (all[outcome] as number) + count;
+  return { all, ofCurrency };
 };
 
 /** A result's own currency: of whichever record has one. */
@@ -66,7 +74,15 @@ const currencyOf = ({ sources, targets }: ResultColumns, index: number, source: 
   return (s === -1 ? 0 : (source.currencies[s] as number)) || (t === -1 ? 0 : (target.currencies[t] as number));
 };
 
-const countsOf = (counts: Uint32Array): Omit<Counts, 'source' | 'target'> =>
+const matchedSources = ({ length, outcomes: found, sources, extras }: ResultColumns): number => {
+  let count = 0;
+  for (let index = 0; index < length; index += 1) if (found[index] === outcomeIndex.matched && sources[index] !== -1) count += 1;
+  for (const [index, { source }] of extras)
+    if (found[index] === outcomeIndex.matched && source !== undefined && source.length > 1) count += source.length - 1;
+  return count;
+};
+
+const named = (counts: Uint32Array): Omit<Counts, 'source' | 'target'> =>
   Object.fromEntries(outcomes.map((outcome, index) => [countName[outcome], counts[index]])) as Record<CountName, number>;
 
 interface Total {
@@ -77,12 +93,14 @@ interface Total {
 /** By currency, 0 for records without one. */
 const totalsOf = ({ length, states, currencies, amounts }: RecordBatch): Map<number, Total> => {
   const totals = new Map<number, Total>();
+  let current = Number.NaN;
+  let total: Total = { records: 0, sum: new Sum() };
   for (let row = 0; row < length; row += 1) {
     if (states[row] === superseded) continue;
     const code = currencies[row] as number;
-    let total = totals.get(code);
-    if (total === undefined) {
-      total = { records: 0, sum: new Sum() };
+    if (code !== current) {
+      current = code;
+      total = totals.get(code) ?? { records: 0, sum: new Sum() };
       totals.set(code, total);
     }
     total.records += 1;

@@ -4,10 +4,9 @@
  * transpositions; Jaro is the mean of matches ÷ either length and (matches − transpositions) ÷ matches. Above 0.7 it is raised by a
  * tenth of what is missing to 1 for each of the first four letters that are the same. DuckDB and talisman compute the same.
  */
-import { type Letters, lettersOf } from './letters.ts';
-import type { Measure } from './measure.ts';
+import { createPlaces, createSpelling, fitsWord, type Letters } from './letters.ts';
+import { eachBy, type Measure } from './measure.ts';
 
-const wordBits = 32;
 const prefixMax = 4;
 const prefixWeight = 0.1;
 const boostFrom = 0.7;
@@ -15,90 +14,87 @@ const boostFrom = 0.7;
 export const createJaroWinkler = (threshold: number): Measure<Letters> => {
   const jaro = createJaro();
   return {
-    prepare: lettersOf,
-    compare: (one, other) => {
-      const similarity = winkler(jaro(one, other), one.units, other.units);
-      return similarity < threshold ? Number.NaN : similarity;
-    },
+    prepare: createSpelling(),
+    compare: eachBy(threshold, (one, other) => winkler(jaro(one, other), one, other)),
   };
 };
 
-const winkler = (jaro: number, one: Uint16Array, other: Uint16Array): number => {
+const winkler = (jaro: number, one: Letters, other: Letters): number => {
   if (jaro <= boostFrom) return jaro;
   let prefix = 0;
-  const most = Math.min(prefixMax, one.length, other.length);
-  while (prefix < most && one[prefix] === other[prefix]) prefix += 1;
+  const most = Math.min(prefixMax, one.to - one.from, other.to - other.from);
+  while (prefix < most && one.units[one.from + prefix] === other.units[other.from + prefix]) prefix += 1;
   return jaro + prefix * prefixWeight * (1 - jaro);
 };
 
 const createJaro = () => {
-  /** Where each letter stands in the text at hand, as bits: made once for all the texts that it is compared with. */
-  const masks = new Int32Array(65_536);
-  let current: Letters | undefined;
-  const matched = new Uint16Array(wordBits);
-  const load = (letters: Letters): void => {
-    if (current !== undefined) for (const unit of current.units) masks[unit] = 0;
-    for (let index = 0; index < letters.units.length; index += 1) {
-      const unit = letters.units[index] as number;
-      masks[unit] = (masks[unit] as number) | (1 << index);
-    }
-    current = letters;
-  };
+  const placesOf = createPlaces();
+  const matched = new Uint16Array(32);
 
-  const byBits = (one: Letters, other: Uint16Array, window: number): number => {
-    if (one !== current) load(one);
-    const { units } = one;
+  const byBits = (one: Letters, other: Letters, window: number): number => {
+    const places = placesOf(one);
+    const { units, from, to } = other;
     let taken = 0;
     let matches = 0;
-    for (let index = 0; index < other.length; index += 1) {
-      const last = index + window;
-      const first = index - window;
-      // The places from first to last, as bits.
-      const near = (last >= wordBits - 1 ? -1 : (1 << (last + 1)) - 1) & (first <= 0 ? -1 : first >= wordBits ? 0 : -1 << first);
-      const free = (masks[other[index] as number] as number) & near & ~taken;
-      if (free === 0) continue;
-      taken |= free & -free;
-      matched[matches] = other[index] as number;
-      matches += 1;
+    let isInOrder = true;
+    // The places that are near enough to the letter at hand.
+    let near = (2 << window) - 1;
+    for (let index = from; index < to; index += 1) {
+      const unit = units[index] as number;
+      const free = (places[unit] as number) & near & ~taken;
+      if (free !== 0) {
+        const place = free & -free;
+        if (place >>> 0 < taken >>> 0) isInOrder = false;
+        taken |= place;
+        matched[matches] = unit;
+        matches += 1;
+      }
+      near = (near << 1) | (index - from < window ? 1 : 0);
     }
-    let outOfOrder = 0;
-    let rest = taken;
-    for (let match = 0; match < matches; match += 1) {
-      if (units[31 - Math.clz32(rest & -rest)] !== matched[match]) outOfOrder += 1;
-      rest &= rest - 1;
-    }
-    return jaroOf(matches, outOfOrder, units.length, other.length);
+    const outOfOrder = isInOrder ? 0 : countOutOfOrder(one, taken, matched);
+    return jaroOf(matches, outOfOrder, one.to - one.from, to - from);
   };
 
   return (one: Letters, other: Letters): number => {
-    const [m, n] = [one.units.length, other.units.length];
+    const [m, n] = [one.to - one.from, other.to - other.from];
     if (m === 0 || n === 0) return m === n ? 1 : 0;
     const window = Math.max(0, (Math.max(m, n) >> 1) - 1);
-    return m <= wordBits && n <= wordBits ? byBits(one, other.units, window) : byPlaces(one.units, other.units, window);
+    return fitsWord(one) && fitsWord(other) ? byBits(one, other, window) : byPlaces(one, other, window);
   };
+};
+
+/** How many of the letters that were taken, as bits, are others than those they were taken for. */
+const countOutOfOrder = ({ units, from }: Letters, taken: number, matched: Uint16Array): number => {
+  let count = 0;
+  for (let rest = taken, match = 0; rest !== 0; rest &= rest - 1, match += 1) {
+    if (units[from + 31 - Math.clz32(rest & -rest)] !== matched[match]) count += 1;
+  }
+  return count;
 };
 
 const jaroOf = (matches: number, outOfOrder: number, m: number, n: number): number =>
   matches === 0 ? 0 : (matches / m + matches / n + (matches - (outOfOrder >> 1)) / matches) / 3;
 
-const byPlaces = (one: Uint16Array, other: Uint16Array, window: number): number => {
-  const taken = new Uint8Array(one.length);
+const byPlaces = (one: Letters, other: Letters, window: number): number => {
+  const [m, n] = [one.to - one.from, other.to - other.from];
+  const taken = new Uint8Array(m);
   const matched: number[] = [];
-  for (let index = 0; index < other.length; index += 1) {
-    const last = Math.min(one.length - 1, index + window);
+  for (let index = 0; index < n; index += 1) {
+    const unit = other.units[other.from + index] as number;
+    const last = Math.min(m - 1, index + window);
     for (let place = Math.max(0, index - window); place <= last; place += 1) {
-      if (taken[place] === 1 || one[place] !== other[index]) continue;
+      if (taken[place] === 1 || one.units[one.from + place] !== unit) continue;
       taken[place] = 1;
-      matched.push(other[index] as number);
+      matched.push(unit);
       break;
     }
   }
   let outOfOrder = 0;
   let match = 0;
-  for (let place = 0; place < one.length; place += 1) {
+  for (let place = 0; place < m; place += 1) {
     if (taken[place] === 0) continue;
-    if (one[place] !== matched[match]) outOfOrder += 1;
+    if (one.units[one.from + place] !== matched[match]) outOfOrder += 1;
     match += 1;
   }
-  return jaroOf(matched.length, outOfOrder, one.length, other.length);
+  return jaroOf(matched.length, outOfOrder, m, n);
 };

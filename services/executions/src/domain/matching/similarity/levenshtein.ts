@@ -3,33 +3,70 @@
  * a whole column are computed at once, a bit for each (Myers 1999, in Hyyrö's form of 2003), where one of the texts has at most 32
  * units of UTF-16; longer ones row by row.
  */
-import { type Letters, lettersOf } from './letters.ts';
-import type { Measure } from './measure.ts';
-
-const wordBits = 32;
+import { createPlaces, createSpelling, fitsWord, type Letters } from './letters.ts';
+import { comparedMax, type Measure } from './measure.ts';
 
 export const createLevenshtein = (threshold: number): Measure<Letters> => {
-  const masks = createMasks();
+  const placesOf = createPlaces();
+  const editsMax = editsWithin(threshold);
+  const distances = new Int32Array(2);
+
+  const distanceOf = (one: Letters, other: Letters): number => {
+    if (isWord(one)) return byBits(placesOf(one), one, other);
+    if (isWord(other)) return byBits(placesOf(other), other, one);
+    return byRows(one.units.subarray(one.from, one.to), other.units.subarray(other.from, other.to));
+  };
+  const similarityAt = (distance: number, longer: number): number =>
+    distance > (editsMax[longer] as number) ? Number.NaN : longer === 0 ? 1 : (longer - distance) / longer;
+
   return {
-    prepare: lettersOf,
-    compare: (one, other) => {
-      const [m, n] = [one.units.length, other.units.length];
-      const longer = Math.max(m, n);
-      if (longer === 0) return 1;
-      const similarityAt = (distance: number): number => (longer - distance) / longer;
-      const isTooFar = (distance: number): boolean => similarityAt(distance) < threshold;
-      if (isTooFar(Math.abs(m - n))) return Number.NaN;
-      if (isTooFar(Math.max(bitsOf(one.classes & ~other.classes), bitsOf(other.classes & ~one.classes)))) return Number.NaN;
-      const distance =
-        m > 0 && m <= wordBits
-          ? masks.distance(one, other.units)
-          : n > 0 && n <= wordBits
-            ? masks.distance(other, one.units)
-            : byRows(one.units, other.units);
-      return isTooFar(distance) ? Number.NaN : similarityAt(distance);
+    prepare: createSpelling(),
+    compare: (one, others, count, similarities) => {
+      const isOneWord = isWord(one);
+      let waiting = -1;
+      for (let index = 0; index < count; index += 1) {
+        const other = others[index] as Letters;
+        const longer = longerOf(one, other);
+        const most = editsMax[longer] as number;
+        if (most < longer && leastEdits(one, other) > most) {
+          similarities[index] = Number.NaN;
+        } else if (!isOneWord) {
+          similarities[index] = similarityAt(distanceOf(one, other), longer);
+        } else if (waiting === -1) {
+          waiting = index;
+        } else {
+          const before = others[waiting] as Letters;
+          byBitsOfTwo(placesOf(one), one, before, other, distances);
+          similarities[waiting] = similarityAt(distances[0] as number, longerOf(one, before));
+          similarities[index] = similarityAt(distances[1] as number, longer);
+          waiting = -1;
+        }
+      }
+      if (waiting === -1) return;
+      const last = others[waiting] as Letters;
+      similarities[waiting] = similarityAt(distanceOf(one, last), longerOf(one, last));
     },
   };
 };
+
+const isWord = (letters: Letters): boolean => letters.to > letters.from && fitsWord(letters);
+const longerOf = (one: Letters, other: Letters): number => Math.max(one.to - one.from, other.to - other.from);
+
+/** How many edits leave a text of each length similar enough; looked up, because shares would be a division for each pair. */
+const editsWithin = (threshold: number): Int16Array =>
+  Int16Array.from({ length: comparedMax + 1 }, (_, longer) => {
+    let most = longer;
+    while (most > 0 && (longer - most) / longer < threshold) most -= 1;
+    return most;
+  });
+
+/** What is seen without looking at the order: letters that one has more, and classes of them that only one has. */
+const leastEdits = (one: Letters, other: Letters): number =>
+  Math.max(
+    Math.abs(one.to - one.from - (other.to - other.from)),
+    bitsOf(one.classes & ~other.classes),
+    bitsOf(other.classes & ~one.classes),
+  );
 
 const bitsOf = (word: number): number => {
   let bits = word - ((word >>> 1) & 0x55555555);
@@ -37,34 +74,62 @@ const bitsOf = (word: number): number => {
   return Math.imul((bits + (bits >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24;
 };
 
-/** Where each letter stands in one text, as bits; made once for all the texts that it is compared with. */
-const createMasks = () => {
-  const masks = new Int32Array(65_536);
-  let current: Letters | undefined;
-  const load = (letters: Letters): void => {
-    if (current !== undefined) for (const unit of current.units) masks[unit] = 0;
-    for (let index = 0; index < letters.units.length; index += 1) {
-      const unit = letters.units[index] as number;
-      masks[unit] = (masks[unit] as number) | (1 << index);
-    }
-    current = letters;
-  };
-  return {
-    distance: (pattern: Letters, units: Uint16Array): number => {
-      if (pattern !== current) load(pattern);
-      let positive = -1;
-      let negative = 0;
-      for (let index = 0; index < units.length; index += 1) {
-        const equal = masks[units[index] as number] as number;
-        const diagonal = (((equal & positive) + positive) ^ positive) | equal | negative;
-        const down = ((negative | ~(diagonal | positive)) << 1) | 1;
-        positive = ((diagonal & positive) << 1) | ~(diagonal | down);
-        negative = diagonal & down;
-      }
-      const all = -1 >>> (wordBits - pattern.units.length);
-      return units.length + bitsOf(positive & all) - bitsOf(negative & all);
-    },
-  };
+/** From the last column, of which it is known where a cell is one more or one less than the cell above it. */
+const distanceAt = (length: number, more: number, less: number, { from, to }: Letters): number => {
+  const all = -1 >>> (32 - (to - from));
+  return length + bitsOf(more & all) - bitsOf(less & all);
+};
+
+const byBits = (places: Int32Array, one: Letters, { units, from, to }: Letters): number => {
+  let more = -1;
+  let less = 0;
+  for (let index = from; index < to; index += 1) {
+    const equal = places[units[index] as number] as number;
+    const diagonal = (((equal & more) + more) ^ more) | equal | less;
+    const right = ((less | ~(diagonal | more)) << 1) | 1;
+    more = ((diagonal & more) << 1) | ~(diagonal | right);
+    less = diagonal & right;
+  }
+  return distanceAt(to - from, more, less, one);
+};
+
+/** Each step waits for the one before; with two texts at once the processor has something to do meanwhile. */
+const byBitsOfTwo = (places: Int32Array, one: Letters, first: Letters, second: Letters, distances: Int32Array): void => {
+  const { units: firstUnits, from: firstFrom, to: firstTo } = first;
+  const { units: secondUnits, from: secondFrom, to: secondTo } = second;
+  let more = -1;
+  let less = 0;
+  let more2 = -1;
+  let less2 = 0;
+  const both = Math.min(firstTo - firstFrom, secondTo - secondFrom);
+  for (let index = 0; index < both; index += 1) {
+    const equal = places[firstUnits[firstFrom + index] as number] as number;
+    const equal2 = places[secondUnits[secondFrom + index] as number] as number;
+    const diagonal = (((equal & more) + more) ^ more) | equal | less;
+    const diagonal2 = (((equal2 & more2) + more2) ^ more2) | equal2 | less2;
+    const right = ((less | ~(diagonal | more)) << 1) | 1;
+    const right2 = ((less2 | ~(diagonal2 | more2)) << 1) | 1;
+    more = ((diagonal & more) << 1) | ~(diagonal | right);
+    more2 = ((diagonal2 & more2) << 1) | ~(diagonal2 | right2);
+    less = diagonal & right;
+    less2 = diagonal2 & right2;
+  }
+  for (let index = firstFrom + both; index < firstTo; index += 1) {
+    const equal = places[firstUnits[index] as number] as number;
+    const diagonal = (((equal & more) + more) ^ more) | equal | less;
+    const right = ((less | ~(diagonal | more)) << 1) | 1;
+    more = ((diagonal & more) << 1) | ~(diagonal | right);
+    less = diagonal & right;
+  }
+  for (let index = secondFrom + both; index < secondTo; index += 1) {
+    const equal2 = places[secondUnits[index] as number] as number;
+    const diagonal2 = (((equal2 & more2) + more2) ^ more2) | equal2 | less2;
+    const right2 = ((less2 | ~(diagonal2 | more2)) << 1) | 1;
+    more2 = ((diagonal2 & more2) << 1) | ~(diagonal2 | right2);
+    less2 = diagonal2 & right2;
+  }
+  distances[0] = distanceAt(firstTo - firstFrom, more, less, one);
+  distances[1] = distanceAt(secondTo - secondFrom, more2, less2, one);
 };
 
 const byRows = (one: Uint16Array, other: Uint16Array): number => {

@@ -1,9 +1,13 @@
 /** Measures that compare what texts consist of, in whatever order. */
-import type { Measure } from './measure.ts';
+import { comparedMax, eachBy, type Measure } from './measure.ts';
 
 type Parts = ReadonlySet<string>;
 
-const wordsOf = (text: string): string[] => text.split(/[^\p{L}\p{N}]+/u).filter((word) => word !== '');
+const wordsOf = (text: string): string[] =>
+  text
+    .slice(0, comparedMax)
+    .split(/[^\p{L}\p{N}]+/u)
+    .filter((word) => word !== '');
 
 const shared = (one: Parts, other: Parts): number => {
   const [smaller, larger] = one.size <= other.size ? [one, other] : [other, one];
@@ -18,7 +22,7 @@ const shared = (one: Parts, other: Parts): number => {
  */
 export const createTokenSet = (threshold: number): Measure<Parts> => ({
   prepare: (text) => new Set(wordsOf(text)),
-  compare: (one, other) => atLeast(threshold, one.size + other.size === 0 ? 0 : (2 * shared(one, other)) / (one.size + other.size)),
+  compare: eachBy(threshold, (one, other) => (one.size + other.size === 0 ? 0 : (2 * shared(one, other)) / (one.size + other.size))),
 });
 
 /** `trigram`: triples of letters that both have ÷ those that either has, each word with two spaces before it and one behind, as in PostgreSQL's pg_trgm. */
@@ -30,11 +34,9 @@ export const createTrigram = (threshold: number): Measure<Parts> => ({
         return Array.from({ length: padded.length - 2 }, (_, index) => padded.slice(index, index + 3));
       }),
     ),
-  compare: (one, other) => {
+  compare: eachBy(threshold, (one, other) => {
     const both = shared(one, other);
     const either = one.size + other.size - both;
-    return atLeast(threshold, either === 0 ? 0 : both / either);
-  },
+    return either === 0 ? 0 : both / either;
+  }),
 });
-
-const atLeast = (threshold: number, similarity: number): number => (similarity < threshold ? Number.NaN : similarity);

@@ -7,15 +7,7 @@ import { createTokenSet, createTrigram } from './sets.ts';
 
 export type Similarity = Extract<FieldCondition, { type: 'fuzzy' }>['similarity'];
 
-/** Units of UTF-16 that are looked at: names are shorter, and a field of megabytes must not take hours. */
-const comparedMax = 256;
-
 export const createSimilarity = (similarity: Similarity, threshold: number): Measure<unknown> => {
-  const measure = measureOf(similarity, threshold);
-  return { ...measure, prepare: (text) => measure.prepare(text.slice(0, comparedMax)) };
-};
-
-const measureOf = (similarity: Similarity, threshold: number): Measure<unknown> => {
   switch (similarity) {
     case 'levenshtein':
       return createLevenshtein(threshold) as Measure<unknown>;
@@ -26,4 +18,12 @@ const measureOf = (similarity: Similarity, threshold: number): Measure<unknown> 
     case 'trigram':
       return createTrigram(threshold) as Measure<unknown>;
   }
+};
+
+/** Of two texts alone; NaN below the threshold. */
+export const similarityOf = (similarity: Similarity, threshold: number, one: string, other: string): number => {
+  const { prepare, compare } = createSimilarity(similarity, threshold);
+  const found = new Float64Array(1);
+  compare(prepare(one), [prepare(other)], 1, found);
+  return found[0] as number;
 };
