@@ -4,7 +4,8 @@
  * bounded.
  */
 import { componentsOf } from './components.ts';
-import { at, type Edge, edgesMax, graphOf, type TieOrder } from './graph.ts';
+import { createFewSolver, fewEdgesMax } from './few.ts';
+import { at, type Edge, edgesMax, graphOf, numbered, type TieOrder } from './graph.ts';
 import { marginsOf } from './margins.ts';
 import { solve } from './solve.ts';
 import { settleTies } from './ties.ts';
@@ -19,12 +20,20 @@ export interface Assigned {
   readonly rivals: readonly Edge[];
 }
 
-export const assign = (edges: readonly Edge[], order: TieOrder, optimalEdgesMax = edgesMax): Assigned[] =>
-  componentsOf(edges).flatMap((component) => {
-    const [only] = component;
-    if (component.length === 1 && only !== undefined) return [{ edge: only, margin: only.score, runnerUp: undefined, rivals: component }];
-    return component.length <= Math.min(optimalEdgesMax, edgesMax) ? optimally(component, order) : greedily(component, order);
+export const assign = (edges: readonly Edge[], order: TieOrder, optimalEdgesMax = edgesMax): Assigned[] => {
+  const solveFew = createFewSolver(order);
+  const better = byScore(order);
+  return componentsOf(edges).flatMap((component) => {
+    if (component.length > Math.min(optimalEdgesMax, edgesMax)) return greedily(component, order);
+    if (component.length > fewEdgesMax) return optimally(component, order);
+    return solveFew(component).map(({ edge, margin }) => ({
+      edge,
+      margin,
+      runnerUp: runnerUpAmong(component, edge, better),
+      rivals: component,
+    }));
   });
+};
 
 const optimally = (component: readonly Edge[], order: TieOrder): Assigned[] => {
   const graph = graphOf(component, order);
@@ -39,7 +48,11 @@ const optimally = (component: readonly Edge[], order: TieOrder): Assigned[] => {
 };
 
 const greedily = (component: readonly Edge[], order: TieOrder): Assigned[] => {
-  const better = byScore(order);
+  // So many are sorted by numbers, and not by looking at the records again and again.
+  const { source: sourceNumbers, target: targetNumbers } = numbered(component, order);
+  const numberIn = (numbers: ReadonlyMap<number, number>) => (one: number, other: number) =>
+    (numbers.get(one) as number) - (numbers.get(other) as number);
+  const better = byScore({ source: numberIn(sourceNumbers), target: numberIn(targetNumbers) });
   const runnerUpOf = runnersUp(component, better);
   const sources = new Set<number>();
   const targets = new Set<number>();
@@ -56,9 +69,17 @@ const greedily = (component: readonly Edge[], order: TieOrder): Assigned[] => {
 const byScore =
   (order: TieOrder) =>
   (one: Edge, other: Edge): number =>
-    other.score - one.score ||
-    at(order.source, one.source) - at(order.source, other.source) ||
-    at(order.target, one.target) - at(order.target, other.target);
+    other.score - one.score || order.source(one.source, other.source) || order.target(one.target, other.target);
+
+/** For a few edges, which are not worth an index. */
+const runnerUpAmong = (component: readonly Edge[], own: Edge, better: (one: Edge, other: Edge) => number): Edge | undefined => {
+  let best: Edge | undefined;
+  for (const edge of component) {
+    if (edge === own || (edge.source !== own.source && edge.target !== own.target)) continue;
+    if (best === undefined || better(edge, best) < 0) best = edge;
+  }
+  return best;
+};
 
 /** Of each record the two best edges are enough: one of them is another one than its own. */
 const runnersUp = (edges: readonly Edge[], better: (one: Edge, other: Edge) => number): ((edge: Edge) => Edge | undefined) => {

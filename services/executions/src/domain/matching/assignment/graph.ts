@@ -7,10 +7,10 @@ export interface Edge {
   readonly score: number;
 }
 
-/** For every row its place among its side's records: where solutions are equally good, earlier places are served first. */
+/** Where solutions are equally good, rows that come first in this order are served first. Never 0 for two different rows. */
 export interface TieOrder {
-  readonly source: Int32Array;
-  readonly target: Int32Array;
+  readonly source: (one: number, other: number) => number;
+  readonly target: (one: number, other: number) => number;
 }
 
 export interface Graph {
@@ -38,15 +38,15 @@ export const edgesMax = scoreUnit - 1;
 export const at = (array: Int32Array | Float64Array, index: number): number => array[index] as number;
 
 export const graphOf = (component: readonly Edge[], order: TieOrder): Graph => {
-  const edges = component.toSorted(
-    (one, other) =>
-      at(order.source, one.source) - at(order.source, other.source) || at(order.target, one.target) - at(order.target, other.target),
-  );
-  const sources = numbered(edges.map(({ source }) => source));
-  const byTargetOrder = component.map(({ target }) => target).sort((one, other) => at(order.target, one) - at(order.target, other));
-  const targets = numbered(byTargetOrder);
-  const sourceOf = Int32Array.from(edges, ({ source }) => sources.get(source) ?? 0);
-  const targetOf = Int32Array.from(edges, ({ target }) => targets.get(target) ?? 0);
+  const { source: sources, target: targets } = numbered(component, order);
+  const numbersOf = ({ source, target }: Edge) => [sources.get(source) as number, targets.get(target) as number] as const;
+  const placeOf = (edge: Edge): number => numbersOf(edge)[0] * targets.size + numbersOf(edge)[1];
+  const edges = component
+    .map((edge) => ({ edge, place: placeOf(edge) }))
+    .sort((one, other) => one.place - other.place)
+    .map(({ edge }) => edge);
+  const sourceOf = Int32Array.from(edges, (edge) => numbersOf(edge)[0]);
+  const targetOf = Int32Array.from(edges, (edge) => numbersOf(edge)[1]);
   const byTarget = Int32Array.from(edges, (_, edge) => edge).sort((one, other) => at(targetOf, one) - at(targetOf, other) || one - other);
   return {
     edges,
@@ -61,11 +61,23 @@ export const graphOf = (component: readonly Edge[], order: TieOrder): Graph => {
   };
 };
 
-const numbered = (rows: readonly number[]): Map<number, number> => {
-  const numbers = new Map<number, number>();
-  for (const row of rows) if (!numbers.has(row)) numbers.set(row, numbers.size);
-  return numbers;
-};
+/** The records of a component, numbered in the order of ties. */
+export const numbered = (
+  component: readonly Edge[],
+  order: TieOrder,
+): Readonly<Record<'source' | 'target', ReadonlyMap<number, number>>> => ({
+  source: numbersOfRows(
+    component.map(({ source }) => source),
+    order.source,
+  ),
+  target: numbersOfRows(
+    component.map(({ target }) => target),
+    order.target,
+  ),
+});
+
+const numbersOfRows = (rows: readonly number[], compare: (one: number, other: number) => number): Map<number, number> =>
+  new Map([...new Set(rows)].sort(compare).map((row, number) => [row, number]));
 
 const firstsOf = (vertexOf: Int32Array, count: number): Int32Array => {
   const firsts = new Int32Array(count + 1);

@@ -150,21 +150,38 @@ export const normalized = (column: TextColumn, transforms: readonly Transform[])
 const encoder = new TextEncoder();
 
 /** Bytes do not become more; only what goes through strings may. */
-const throughBytes = ({ bytes, offsets }: TextColumn, { table, after }: ByteSteps, throughText: (row: number) => string): TextColumn => {
-  const ends = new Uint32Array(offsets.length);
-  let made = new Uint8Array(bytes.length);
-  let used = 0;
-  const reserve = (more: number): void => {
-    if (used + more <= made.length) return;
-    const grown = new Uint8Array(Math.ceil((used + more) * 1.3));
-    grown.set(made.subarray(0, used));
-    made = grown;
-  };
+const throughBytes = (column: TextColumn, steps: ByteSteps, throughText: (row: number) => string): TextColumn => {
+  const ends = new Uint32Array(column.offsets.length);
+  let made = new Uint8Array(column.bytes.length);
+  let row = mapRows(column, steps, made, ends, 0);
+  while (row < ends.length - 1) {
+    const used = ends[row] as number;
+    const text = throughText(row);
+    if (used + text.length * 3 > made.length) {
+      const grown = new Uint8Array(Math.ceil((used + text.length * 3) * 1.3));
+      grown.set(made.subarray(0, used));
+      made = grown;
+    }
+    ends[row + 1] = used + encoder.encodeInto(text, made.subarray(used)).written;
+    row = mapRows(column, steps, made, ends, row + 1);
+  }
+  return { bytes: made.subarray(0, ends[row]), offsets: ends };
+};
+
+/** From a row on as far as rows are ASCII and have room; returns the first that is not or has not. */
+const mapRows = (
+  { bytes, offsets }: TextColumn,
+  { table, after }: ByteSteps,
+  made: Uint8Array,
+  ends: Uint32Array,
+  first: number,
+): number => {
   const range = { start: 0, end: 0 };
-  for (let row = 1; row < offsets.length; row += 1) {
-    const start = offsets[row - 1] as number;
-    const end = offsets[row] as number;
-    reserve(end - start);
+  let used = ends[first] as number;
+  for (let row = first; row < ends.length - 1; row += 1) {
+    const start = offsets[row] as number;
+    const end = offsets[row + 1] as number;
+    if (used + end - start > made.length) return row;
     let to = used;
     let all = 0;
     for (let at = start; at < end; at += 1) {
@@ -174,19 +191,17 @@ const throughBytes = ({ bytes, offsets }: TextColumn, { table, after }: ByteStep
       made[to] = mapped;
       to += 1 - (mapped >>> 15);
     }
-    if (all > 127) {
-      const text = throughText(row - 1);
-      reserve(text.length * 3);
-      to = used + encoder.encodeInto(text, made.subarray(used)).written;
-    } else if (after.length > 0) {
+    if (all > 127) return row;
+    if (after.length > 0) {
       range.start = used;
       range.end = to;
       for (const step of after) step(made, range);
-      if (range.start > used) made.copyWithin(used, range.start, range.end);
+      // Byte by byte: they are few, and a call of the runtime costs more than they do.
+      if (range.start > used) for (let at = range.start, into = used; at < range.end; at += 1, into += 1) made[into] = made[at] as number;
       to = used + range.end - range.start;
     }
     used = to;
-    ends[row] = used;
+    ends[row + 1] = used;
   }
-  return { bytes: made.subarray(0, used), offsets: ends };
+  return ends.length - 1;
 };

@@ -122,8 +122,7 @@ export const createTextHeap = ({ rows: rowsExpected = 256, bytes: bytesExpected 
       const last = ends[count] as number;
       reserveBytes(last - first, outlook);
       bytes.set(from.subarray(first, last), used);
-      const shift = used - first;
-      for (let row = 1; row <= count; row += 1) offsets[rows + row] = (ends[row] as number) + shift;
+      shiftEnds(ends, count, used - first, offsets, rows);
       rows += count;
       used += last - first;
     },
@@ -140,6 +139,11 @@ export const createTextHeap = ({ rows: rowsExpected = 256, bytes: bytesExpected 
       ...(flags === undefined ? {} : { json: flagsOf(flags, rows) }),
     }),
   };
+};
+
+/** By itself, because in a loop over what a closure may change each of it would be fetched anew for each row. */
+const shiftEnds = (ends: Uint32Array, count: number, shift: number, into: Uint32Array, at: number): void => {
+  for (let row = 1; row <= count; row += 1) into[at + row] = ((ends[row] as number) + shift) >>> 0;
 };
 
 const flagsOf = (flags: Uint8Array, rows: number): Uint8Array => {

@@ -1,20 +1,23 @@
 /** `exact`: the same text after the transforms. Absent equals nothing, not even absent. */
 import type { FieldCondition } from '@settler/contracts/rules';
 import { noDay, type RecordBatch } from '../batch.ts';
-import { noCurrency } from '../columns/currency.ts';
+import { currencyText, noCurrency } from '../columns/currency.ts';
 import { fieldTexts } from '../columns/field.ts';
 import { areEqual, isPresent, type TextColumn, textAt } from '../columns/text-column.ts';
+import { dayText } from '../day.ts';
 import type { KeyColumn } from '../join/records.ts';
 import type { Judge } from './judge.ts';
 
 export const compileExact = (condition: Extract<FieldCondition, { type: 'exact' }>, source: RecordBatch, target: RecordBatch): Judge => {
-  const ours = lazily(() => fieldTexts(source, condition.source, condition.normalize?.source ?? []));
-  const theirs = lazily(() => fieldTexts(target, condition.target, condition.normalize?.target ?? []));
   const numbers = condition.normalize === undefined && condition.source === condition.target ? numbersOf(condition.source) : undefined;
-  if (numbers === undefined) return equalTexts(condition, 'exact', ours(), theirs());
+  if (numbers === undefined) {
+    const ours = fieldTexts(source, condition.source, condition.normalize?.source ?? []);
+    return equalTexts(condition, 'exact', ours, fieldTexts(target, condition.target, condition.normalize?.target ?? []));
+  }
   // Currencies and dates are numbers already, and are compared as such.
   const [oursNumbers, theirNumbers] = [numbers.of(source), numbers.of(target)];
-  const { absent } = numbers;
+  const { absent, textOf } = numbers;
+  const shownAs = (number: number): string | null => (number === absent ? null : textOf(number));
   return {
     type: 'exact',
     field: condition.source,
@@ -30,7 +33,7 @@ export const compileExact = (condition: Extract<FieldCondition, { type: 'exact' 
         scores[index] = number !== absent && number === theirNumbers[targets[index] as number] ? 1 : Number.NaN;
       }
     },
-    tell: (s, t) => ({ source: shown(ours(), s), target: shown(theirs(), t) }),
+    tell: (s, t) => ({ source: shownAs(oursNumbers[s] as number), target: shownAs(theirNumbers[t] as number) }),
   };
 };
 
@@ -59,15 +62,13 @@ const texts = (column: TextColumn): KeyColumn => ({ kind: 'texts', texts: column
 
 export const shown = (column: TextColumn, row: number): string | null => (isPresent(column, row) ? textAt(column, row) : null);
 
-const numbersOf = (field: string): { readonly of: (batch: RecordBatch) => Int32Array; readonly absent: number } | undefined => {
-  if (field === 'currency') return { of: ({ currencies }) => currencies, absent: noCurrency };
-  return field === 'date' ? { of: ({ days }) => days, absent: noDay } : undefined;
-};
+interface Numbers {
+  readonly of: (batch: RecordBatch) => Int32Array;
+  readonly absent: number;
+  readonly textOf: (number: number) => string;
+}
 
-const lazily = <Value>(make: () => Value): (() => Value) => {
-  let value: Value | undefined;
-  return () => {
-    value ??= make();
-    return value;
-  };
+const numbersOf = (field: string): Numbers | undefined => {
+  if (field === 'currency') return { of: ({ currencies }) => currencies, absent: noCurrency, textOf: currencyText };
+  return field === 'date' ? { of: ({ days }) => days, absent: noDay, textOf: dayText } : undefined;
 };

@@ -22,6 +22,7 @@ export const settlePairs = (
 ): void => {
   const rivals: Edge[] = [];
   const degrees = { source: degreesOf(edges.sources, source.length), target: degreesOf(edges.targets, target.length) };
+  const take = collector.uncontested(outcome, passIndex);
   for (let index = 0; index < edges.length; index += 1) {
     const s = edges.sources[index] as number;
     const t = edges.targets[index] as number;
@@ -29,12 +30,10 @@ export const settlePairs = (
       rivals.push(edgeAt(edges, index));
       continue;
     }
-    // Nearly all pairs have no rival: forbidding one would lose just its own score.
-    const score = edges.scores[index] as number;
-    collector.pair({ outcome, pass: passIndex, source: s, target: t, score, margin: score });
+    take(s, t, edges.scores[index] as number);
   }
   if (rivals.length === 0) return;
-  const assigned = assign(rivals, tieOrderOf(rivals, source, target, rules));
+  const assigned = assign(rivals, tieOrderOf(source, target, rules));
   const doubtful = new Set(rules.conflictResolution === 'manual-review' ? assigned.filter(isDoubtful(rules.minMargin)) : []);
   const settled = assigned.filter((item) => !doubtful.has(item));
   for (const { edge, margin, runnerUp } of settled) {
@@ -74,36 +73,18 @@ const degreesOf = (rows: Int32Array, length: number): Uint8Array => {
  * What settles a tie: what the records say, ids first, or the dates before anything else where the rules say who wins. Records
  * without a date come last.
  */
-const tieOrderOf = (
-  edges: readonly Edge[],
-  source: RecordBatch,
-  target: RecordBatch,
-  { conflictResolution }: Pick<Rules, 'conflictResolution'>,
-): TieOrder => {
+const tieOrderOf = (source: RecordBatch, target: RecordBatch, { conflictResolution }: Pick<Rules, 'conflictResolution'>): TieOrder => {
   const direction = conflictResolution === 'first-wins' ? 1 : conflictResolution === 'last-wins' ? -1 : 0;
-  return {
-    source: placesOf(
-      edges.map((edge) => edge.source),
-      source,
-      direction,
-    ),
-    target: placesOf(
-      edges.map((edge) => edge.target),
-      target,
-      direction,
-    ),
-  };
+  return { source: orderIn(source, direction), target: orderIn(target, direction) };
 };
 
-const placesOf = (rows: readonly number[], batch: RecordBatch, direction: -1 | 0 | 1): Int32Array => {
+const orderIn = (batch: RecordBatch, direction: -1 | 0 | 1): TieOrder['source'] => {
   const rank = (row: number): number => {
     const day = batch.days[row] as number;
     return day === noDay ? Number.MAX_SAFE_INTEGER : direction * day;
   };
-  const places = new Int32Array(batch.length);
-  const sorted = distinct(rows).sort((one, other) => (direction === 0 ? 0 : rank(one) - rank(other)) || compareRows(batch, one, other));
-  for (const [place, row] of sorted.entries()) places[row] = place;
-  return places;
+  // Records that say the same in everything can be told apart by their rows alone.
+  return (one, other) => (direction === 0 ? 0 : rank(one) - rank(other)) || compareRows(batch, one, other) || one - other;
 };
 
 /** An exact tie is always a question; what is merely close is one below the rules' margin. */

@@ -23,6 +23,8 @@ export interface Collector {
   readonly openRows: () => Rows;
   readonly isOpen: (side: 'source' | 'target', row: number) => boolean;
   readonly pair: (found: Found, extra?: Extra) => void;
+  /** Pairs without a rival, which is nearly all there are: forbidding one would lose just its own score. */
+  readonly uncontested: (outcome: Outcome, pass: number) => (source: number, target: number, score: number) => void;
   readonly alone: (outcome: Outcome, side: 'source' | 'target', row: number, extra?: Extra) => void;
   /** `score` in millionths, where there is one. */
   readonly group: (
@@ -56,7 +58,7 @@ export const createCollector = (source: RecordBatch, target: RecordBatch): Colle
     taken[side][row] = 1;
   };
   const add = (
-    outcome: Outcome,
+    outcome: number,
     pass: number,
     sourceRow: number,
     targetRow: number,
@@ -64,7 +66,7 @@ export const createCollector = (source: RecordBatch, target: RecordBatch): Colle
     margin: number,
     extra: Extra | undefined,
   ): void => {
-    columns.outcomes[length] = outcomeIndex[outcome];
+    columns.outcomes[length] = outcome;
     columns.passes[length] = pass;
     columns.sources[length] = sourceRow;
     columns.targets[length] = targetRow;
@@ -80,11 +82,19 @@ export const createCollector = (source: RecordBatch, target: RecordBatch): Colle
     pair: ({ outcome, pass, source: s, target: t, score, margin }, extra) => {
       take('source', s);
       take('target', t);
-      add(outcome, pass, s, t, score, margin, extra);
+      add(outcomeIndex[outcome], pass, s, t, score, margin, extra);
+    },
+    uncontested: (outcome, pass) => {
+      const index = outcomeIndex[outcome];
+      return (s, t, score) => {
+        take('source', s);
+        take('target', t);
+        add(index, pass, s, t, score, score, undefined);
+      };
     },
     alone: (outcome, side, row, extra) => {
       take(side, row);
-      add(outcome, -1, side === 'source' ? row : -1, side === 'target' ? row : -1, -1, -1, extra);
+      add(outcomeIndex[outcome], -1, side === 'source' ? row : -1, side === 'target' ? row : -1, -1, -1, extra);
     },
     group: (outcome, pass, sourceRows, targetRows, extra, score = -1) => {
       // The rows of a group came in the order of the input, which must not be seen in what is said of them.
@@ -92,7 +102,7 @@ export const createCollector = (source: RecordBatch, target: RecordBatch): Colle
       const targets = targetRows.toSorted((one, other) => compareRows(target, one, other));
       for (const row of sources) take('source', row);
       for (const row of targets) take('target', row);
-      add(outcome, pass, sources[0] ?? -1, targets[0] ?? -1, score, -1, { ...extra, source: sources, target: targets });
+      add(outcomeIndex[outcome], pass, sources[0] ?? -1, targets[0] ?? -1, score, -1, { ...extra, source: sources, target: targets });
     },
     columns: () => ({ length, extras, ...cut(columns, length) }),
   };
