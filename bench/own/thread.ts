@@ -53,8 +53,8 @@ const watched = async (work: () => Promise<unknown>): Promise<{ readonly lateMs:
 
 const settledMemoryMb = async (): Promise<number> => {
   collectGarbage();
-  // The system takes a thread's memory back a little after the thread has ended.
-  await wait(500);
+  // V8 keeps the pages of threads that have ended for eight seconds, in case another one comes.
+  await wait(10_000);
   collectGarbage();
   return process.memoryUsage().rss / 2 ** 20;
 };
