@@ -3,9 +3,9 @@
  * minutes on a tenth of the rows. docs/guides/benchmarks.md says what is measured and how to read it.
  */
 import { cpus, loadavg } from 'node:os';
+import { installWorkspace } from '../scripts/workspaces/install.ts';
 import { ensureFiles } from './inputs/files.ts';
 import { describe } from './measure/figures.ts';
-import { ensurePeers } from './measure/peers.ts';
 import { printReport } from './measure/print.ts';
 import { runProgram } from './measure/program.ts';
 import type { Report } from './measure/sample.ts';
@@ -38,7 +38,7 @@ const suite: Suite = {
   },
 };
 
-ensurePeers();
+installWorkspace('bench');
 console.log(`Node ${process.version}, ${cpus().length} × ${cpus()[0]?.model.trim()}, load ${loadavg()[0]?.toFixed(1)}`);
 console.log('milliseconds of processor time, in brackets of the clock; the first call of a process, then the later ones\n');
 for (const one of new Set(Object.values(sizes))) await ensureFiles(one);
