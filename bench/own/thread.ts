@@ -13,6 +13,9 @@ const files = filesOf(Number(process.argv[2]));
 const threads = createMatchingThreads(2_048);
 const values: Record<string, number> = {};
 
+/** What the rows are written for. */
+const asRun = { organizationId: 'org_1', id: 'exe_1', epoch: 1, createdAt: new Date(0), carriesForward: true };
+
 const opened = async () => {
   const cancelling = new AbortController();
   const matching = threads.open({ rules: bothPasses, asOf: '2026-02-01', signal: cancelling.signal });
@@ -26,7 +29,7 @@ const wholeRun = async (): Promise<number> => {
   const { matching } = await opened();
   const { resultCount } = await matching.match(() => {});
   let taken = 0;
-  for await (const results of matching.results()) taken += results.length;
+  for await (const { count } of matching.results(asRun)) taken += count;
   if (taken !== resultCount) throw new Error(`${taken} of ${resultCount} results were handed out`);
   await matching.close();
   return taken;

@@ -1,8 +1,9 @@
 import type { Principal } from '@settler/chassis/principal';
 import type { ExecutionErrorCode } from '@settler/contracts/execution-errors';
-import type { ExecutionSummary, Outcome } from '@settler/contracts/executions';
+import type { ExecutionSummary } from '@settler/contracts/executions';
 import type { JobDefinition } from '@settler/contracts/internal/job-definition';
 import type { Rules } from '@settler/contracts/rules';
+import type { PassSum } from '../domain/certificate.ts';
 import type { ControlTotals, Definition, ExecutionError, Problem, Progress, StoredReport } from '../domain/execution.ts';
 import type { ItemKey } from '../domain/open-items.ts';
 
@@ -37,7 +38,6 @@ export interface ExecutionStore {
   readonly cancel: (id: string, actor: Actor) => Promise<void>;
 }
 
-/** One row of an input, as a reader delivers it. */
 /** One side's input: what reads it, and the days that the run is about. */
 export interface MatchingInput {
   readonly adapter: string;
@@ -47,35 +47,6 @@ export interface MatchingInput {
 
 /** The bytes of a file; undefined where the organization has no such file. */
 export type OpenInput = (fileId: string) => Promise<{ readonly bytes: AsyncIterable<Uint8Array>; readonly size: number } | undefined>;
-
-/** One result, with everything that is stored of it. */
-export interface MatchedResult {
-  readonly outcome: Outcome;
-  readonly pass: string | null;
-  readonly cardinality: string | null;
-  readonly score: number | null;
-  readonly margin: number | null;
-  readonly delta: { readonly amount: string | null; readonly days: number | null } | null;
-  readonly category: string | null;
-  readonly reason: string | null;
-  readonly line: number | null;
-  /** The last day on which a missing counterpart may still come; until then the record is open, and no exception. */
-  readonly dueOn?: string;
-  readonly conditions: readonly unknown[];
-  readonly source: readonly MatchedRecord[];
-  readonly target: readonly MatchedRecord[];
-}
-
-export interface MatchedRecord {
-  readonly currency: string;
-  /** Null where no amount could be read. */
-  readonly amountMinor: bigint | null;
-  /** It was an open item of an earlier run that this run's input did not deliver again. */
-  readonly carried: boolean;
-  /** Which open item it is, or becomes where it stays without counterpart. Absent for records that never were one. */
-  readonly openItem?: ItemKey;
-  readonly record: Readonly<Record<string, unknown>>;
-}
 
 /** A record that earlier runs of the job have left without counterpart. */
 export interface OpenItem extends ItemKey {
@@ -102,8 +73,29 @@ export interface Matching {
   readonly match: (
     onProgress: (done: number, total: number | null) => void,
   ) => Promise<{ readonly summary: ExecutionSummary; readonly resultCount: number; readonly problems: readonly Problem[] }>;
-  readonly results: () => AsyncIterable<readonly MatchedResult[]>;
+  /** All results, in pieces as the store takes them in. */
+  readonly results: (run: ResultRun) => AsyncIterable<ResultPiece>;
+  /** What all results hold, where none is stored. */
+  readonly sums: () => Promise<readonly PassSum[]>;
   readonly close: () => Promise<void>;
+}
+
+/** What every stored row says of its run. */
+export interface ResultRun {
+  readonly organizationId: string;
+  readonly id: string;
+  readonly epoch: number;
+  readonly createdAt: Date;
+  readonly carriesForward: boolean;
+}
+
+/** Some results as rows of the store's own form, made where they were found: on their way nobody looks at them. */
+export interface ResultPiece {
+  readonly count: number;
+  readonly results: Uint8Array;
+  readonly records: Uint8Array;
+  /** What becomes of open items. */
+  readonly moves: Uint8Array;
 }
 
 /** The rules cannot be run on these inputs, however often it is tried. */
@@ -163,5 +155,5 @@ export interface LeaseStore {
 export interface ResultWriter {
   /** Removes what earlier attempts left. */
   readonly begin: (held: HeldExecution) => Promise<void>;
-  readonly write: (held: HeldExecution, results: readonly MatchedResult[], firstPosition: number) => Promise<void>;
+  readonly write: (held: HeldExecution, piece: ResultPiece) => Promise<void>;
 }

@@ -10,7 +10,6 @@ import {
   type Ending,
   type HeldExecution,
   type LeaseStore,
-  type MatchedResult,
   type Matching,
   MatchingRefused,
   type OpenItems,
@@ -122,8 +121,12 @@ const work = async (needs: RunNeeds, held: HeldExecution, signal: AbortSignal): 
     for (const side of ['source', 'target'] as const) controlTotals.push(...(await readSide(needs, held, side, matching, report, signal)));
     signal.throwIfAborted();
     const { summary, resultCount, problems } = await matching.match((done, total) => report({ stage: 'matching', done, total }));
-    const stored = await writeResults(needs, held, matching, resultCount, report, signal);
-    return { status: 'completed', summary, problems, controlTotals, report: held.dryRun ? dryReport(controlTotals, stored) : null };
+    if (held.dryRun) {
+      const sums = await matching.sums();
+      return { status: 'completed', summary, problems, controlTotals, report: dryReport(controlTotals, sums) };
+    }
+    await writeResults(needs, held, matching, resultCount, report, signal);
+    return { status: 'completed', summary, problems, controlTotals, report: null };
   } finally {
     await matching.close();
   }
@@ -172,31 +175,25 @@ const writeResults = async (
   total: number,
   report: Report,
   signal: AbortSignal,
-): Promise<Map<string, PassSum>> => {
-  const sums = new Map<string, PassSum>();
-  let position = 0;
-  if (!held.dryRun) await writer.begin(held);
-  for await (const results of matching.results()) {
+): Promise<void> => {
+  const { organizationId, id, epoch, createdAt } = held;
+  let done = 0;
+  await writer.begin(held);
+  for await (const piece of matching.results({
+    organizationId,
+    id,
+    epoch,
+    createdAt,
+    carriesForward: carriesForward(held.definition.rules),
+  })) {
     signal.throwIfAborted();
-    if (held.dryRun) for (const result of results) addTo(sums, result);
-    else await writer.write(held, results, position);
-    position += results.length;
-    report({ stage: 'writing', done: position, total });
-  }
-  return sums;
-};
-
-const addTo = (sums: Map<string, PassSum>, { outcome, pass, source, target }: MatchedResult): void => {
-  for (const [side, records] of [['source', source] as const, ['target', target] as const]) {
-    for (const { currency, carried, amountMinor } of records) {
-      const key = JSON.stringify([outcome, side, currency, pass, carried]);
-      const sum = sums.get(key) ?? { side, currency, outcome, pass, carried, count: 0, amountMinor: 0n };
-      sums.set(key, { ...sum, count: sum.count + 1, amountMinor: sum.amountMinor + (amountMinor ?? 0n) });
-    }
+    await writer.write(held, piece);
+    done += piece.count;
+    report({ stage: 'writing', done, total });
   }
 };
 
-const dryReport = (control: readonly ControlTotals[], sums: ReadonlyMap<string, PassSum>): StoredReport => ({
-  outcomes: outcomeLines([...sums.values()]),
-  certificate: certify(control, [...sums.values()]),
+const dryReport = (control: readonly ControlTotals[], sums: readonly PassSum[]): StoredReport => ({
+  outcomes: outcomeLines(sums),
+  certificate: certify(control, sums),
 });

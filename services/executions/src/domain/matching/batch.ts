@@ -63,13 +63,10 @@ export const recordAt = (batch: RecordBatch, row: number): Fields => {
   for (const [name, column] of batch.texts) {
     if (name in record || !isPresent(column, row)) continue;
     const text = textAt(column, row);
-    // Not assigned but defined: a column may be called __proto__.
-    Object.defineProperty(record, name, {
-      value: column.json?.[row] === 1 ? JSON.parse(text) : text,
-      enumerable: true,
-      writable: true,
-      configurable: true,
-    });
+    const value: unknown = column.json?.[row] === 1 ? JSON.parse(text) : text;
+    // A column may be called so, and assigning to it would be another thing.
+    if (name === '__proto__') Object.defineProperty(record, name, { value, enumerable: true, writable: true, configurable: true });
+    else record[name] = value;
   }
   return record;
 };

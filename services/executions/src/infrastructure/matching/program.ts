@@ -3,8 +3,9 @@ import { createHash } from 'node:crypto';
 import { MessageChannel, parentPort } from 'node:worker_threads';
 import { type ReadContext, ReaderFailure } from '@settler/adapters/reader';
 import { openReader } from '@settler/adapters/readers';
-import { type MatchedRecord, type MatchedResult, type MatchingInput, MatchingRefused } from '../../application/ports.ts';
+import { type MatchingInput, MatchingRefused } from '../../application/ports.ts';
 import type { ControlTotals } from '../../domain/execution.ts';
+import type { MatchedRecord, MatchedResult } from '../../domain/matched-result.ts';
 import { type RecordBatch, recordAt } from '../../domain/matching/batch.ts';
 import { type BatchBuilder, createBatchBuilder } from '../../domain/matching/batch-builder.ts';
 import { currencyText } from '../../domain/matching/columns/currency.ts';
@@ -15,17 +16,24 @@ import { TooManyCandidates } from '../../domain/matching/passes/candidates.ts';
 import { type Reconciliation, reconcile } from '../../domain/matching/reconcile.ts';
 import type { MatchResult } from '../../domain/matching/results/result.ts';
 import { createOpenItems, isLeftOpen } from '../../domain/open-items.ts';
+import { sumsOf } from '../../domain/pass-sums.ts';
 import { createPeriod } from '../../domain/period.ts';
 import { createTally } from '../../domain/tally.ts';
+import { rowsOf } from '../postgres/result-rows.ts';
 import { receiveFile } from './file-port.ts';
 import { requireMemory } from './memory.ts';
 import type { Notice, Reply, Request } from './protocol.ts';
 
-const resultsPerReply = 2_000;
+/** A transaction each: more at once would hold more memory, fewer would wait for the disk more often. */
+const resultsPerPiece = 8_000;
 
 const port = parentPort;
 if (port === null) throw new Error('this program runs as a thread');
-const say = (reply: Reply): void => port.postMessage(reply);
+const say = (reply: Reply): void => {
+  const rows = reply.kind === 'results' ? [reply.piece.results, reply.piece.records, reply.piece.moves] : [];
+  // Handed over, not copied.
+  port.postMessage(reply, [...new Set(rows.map(({ buffer }) => buffer as ArrayBuffer))]);
+};
 const notify = (notice: Extract<Notice, { kind: 'progress' }>): void => port.postMessage(notice);
 
 interface Batches {
@@ -103,6 +111,11 @@ const whole = (result: MatchResult, { source, target }: Batches): MatchedResult 
   target: recordsOf('target', target, result),
 });
 
+const resultsFrom = function* (first: number, end: number): Generator<MatchedResult> {
+  if (matched === undefined) return;
+  for (let place = first; place < end; place += 1) yield whole(matched.reconciliation.at(place), matched.batches);
+};
+
 const answer = async (request: Request): Promise<Reply> => {
   switch (request.kind) {
     case 'carry':
@@ -126,12 +139,12 @@ const answer = async (request: Request): Promise<Reply> => {
       return { kind: 'matched', summary: reconciliation.summary, resultCount: reconciliation.length, problems };
     }
     case 'next': {
-      const results: MatchedResult[] = [];
-      for (const end = Math.min(position + resultsPerReply, matched?.reconciliation.length ?? 0); position < end; position += 1) {
-        if (matched !== undefined) results.push(whole(matched.reconciliation.at(position), matched.batches));
-      }
-      return { kind: 'results', results };
+      const first = position;
+      position = Math.min(position + resultsPerPiece, matched?.reconciliation.length ?? 0);
+      return { kind: 'results', piece: rowsOf(request.run, resultsFrom(first, position), first) };
     }
+    case 'sums':
+      return { kind: 'sums', sums: sumsOf(resultsFrom(0, matched?.reconciliation.length ?? 0)) };
   }
 };
 

@@ -3,7 +3,8 @@ import type { MessagePort } from 'node:worker_threads';
 import type { ExecutionErrorCode } from '@settler/contracts/execution-errors';
 import type { ExecutionSummary } from '@settler/contracts/executions';
 import type { Rules } from '@settler/contracts/rules';
-import type { MatchedResult, MatchingInput, OpenItem } from '../../application/ports.ts';
+import type { MatchingInput, OpenItem, ResultPiece, ResultRun } from '../../application/ports.ts';
+import type { PassSum } from '../../domain/certificate.ts';
 import type { ControlTotals } from '../../domain/execution.ts';
 import type { InputProblem } from '../../domain/matching/input-problems.ts';
 
@@ -11,7 +12,9 @@ export type Request =
   | { readonly kind: 'carry'; readonly items: readonly OpenItem[] }
   | { readonly kind: 'read'; readonly side: 'source' | 'target'; readonly input: MatchingInput }
   | { readonly kind: 'match'; readonly rules: Rules; readonly asOf: string }
-  | { readonly kind: 'next' };
+  /** The next results, as rows of that run. */
+  | { readonly kind: 'next'; readonly run: ResultRun }
+  | { readonly kind: 'sums' };
 
 export type Reply =
   | { readonly kind: 'carried' }
@@ -22,7 +25,8 @@ export type Reply =
       readonly resultCount: number;
       readonly problems: readonly InputProblem[];
     }
-  | { readonly kind: 'results'; readonly results: readonly MatchedResult[] }
+  | { readonly kind: 'results'; readonly piece: ResultPiece }
+  | { readonly kind: 'sums'; readonly sums: readonly PassSum[] }
   | { readonly kind: 'unreadable'; readonly code: ExecutionErrorCode; readonly message: string; readonly line: number | undefined }
   | { readonly kind: 'refused'; readonly code: ExecutionErrorCode; readonly message: string };
 

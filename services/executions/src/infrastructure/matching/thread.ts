@@ -1,7 +1,7 @@
 /** Reading and matching in a thread of its own: the event loop stays free, its memory is bounded, and stopping it is immediate. */
 import { Worker } from 'node:worker_threads';
 import { ReaderFailure, type ReaderFailureCode } from '@settler/adapters/reader';
-import { type MatchedResult, MatchingRefused, type OpenInput, type OpenMatching } from '../../application/ports.ts';
+import { MatchingRefused, type OpenInput, type OpenMatching } from '../../application/ports.ts';
 import { sendFile } from './file-port.ts';
 import { outOfMemory, type ThreadData } from './memory.ts';
 import type { Notice, Reply, Request } from './protocol.ts';
@@ -112,13 +112,19 @@ const openMatching = (
       const { summary, resultCount, problems } = await ask({ kind: 'match', rules, asOf }, 'matched');
       return { summary, resultCount, problems };
     },
-    results: async function* (): AsyncIterable<readonly MatchedResult[]> {
+    results: async function* (run) {
+      let next = ask({ kind: 'next', run }, 'results');
       for (;;) {
-        const { results } = await ask({ kind: 'next' }, 'results');
-        if (results.length === 0) return;
-        yield results;
+        const { piece } = await next;
+        if (piece.count === 0) return;
+        // Made while this one is written.
+        next = ask({ kind: 'next', run }, 'results');
+        // Whoever stops in between does not ask how it went.
+        next.catch(() => {});
+        yield piece;
       }
     },
+    sums: async () => (await ask({ kind: 'sums' }, 'sums')).sums,
     close: async () => {
       signal.removeEventListener('abort', onAbort);
       worker.removeAllListeners('exit');

@@ -1,0 +1,117 @@
+/** Results as rows in the text format of COPY. Where they were found they are made, in the matching thread, and go to the database as they are. */
+import { newId } from '@settler/chassis/ids';
+import { exponentOf, fromMinor } from '@settler/contracts/money';
+import type { ResultPiece, ResultRun } from '../../application/ports.ts';
+import type { MatchedRecord, MatchedResult } from '../../domain/matched-result.ts';
+import { keyOfOne } from './record-key.ts';
+
+export const resultColumns =
+  'created_at, id, organization_id, execution_id, epoch, position, outcome, pass, cardinality, score, margin, delta, category, reason, line, due_on, conditions, source, target, amount_max, search';
+export const recordColumns = 'created_at, organization_id, execution_id, epoch, side, currency, amount_minor, outcome, pass, carried';
+export const moveColumns = 'execution_id, epoch, identity, side, occurrence, outcome, record, record_key';
+
+/** `first`: the position of the first of them. One after the other, so that none of them outlives its row. */
+export const rowsOf = (run: ResultRun, results: Iterable<MatchedResult>, first: number): ResultPiece => {
+  const rows = { results: createRows(), records: createRows(), moves: createRows() };
+  // The same in every row, and written once.
+  const ofRun = line([run.organizationId, run.id, run.epoch]);
+  const createdAt = run.createdAt.toISOString();
+  let count = 0;
+  for (const result of results) {
+    rows.results.add(`${createdAt}\t${newId('result')}\t${ofRun}\t${resultLine(result, first + count)}\n`);
+    count += 1;
+    for (const side of ['source', 'target'] as const) {
+      for (const record of result[side]) {
+        rows.records.add(`${createdAt}\t${ofRun}\t${recordLine(side, record, result)}\n`);
+        if (run.carriesForward && record.openItem !== undefined) rows.moves.add(`${moveLine(run, side, record, result)}\n`);
+      }
+    }
+  }
+  return { count, results: rows.results.bytes(), records: rows.records.bytes(), moves: rows.moves.bytes() };
+};
+
+/** Text as bytes, row by row: one text of all rows would be copied twice more. */
+const createRows = () => {
+  let buffer = Buffer.allocUnsafeSlow(64 * 1_024);
+  let used = 0;
+  return {
+    add: (row: string): void => {
+      if (used + row.length * 3 > buffer.length) {
+        const grown = Buffer.allocUnsafeSlow(used * 2 + row.length * 3);
+        buffer.copy(grown, 0, 0, used);
+        buffer = grown;
+      }
+      used += buffer.write(row, used);
+    },
+    bytes: (): Uint8Array => buffer.subarray(0, used),
+  };
+};
+
+const special = /[\0\\\t\n\r]/;
+const escapes: Readonly<Record<string, string>> = { '\0': '\u{fffd}', '\\': '\\\\', '\t': '\\t', '\n': '\\n', '\r': '\\r' };
+
+/** NUL cannot be stored as text, the rest is escaped. */
+const field = (value: string | number | bigint | boolean | null | undefined): string => {
+  if (value === null || value === undefined) return '\\N';
+  const text = String(value);
+  return special.test(text) ? text.replaceAll(/[\0\\\t\n\r]/g, (character) => escapes[character] as string) : text;
+};
+const line = (values: readonly Parameters<typeof field>[0][]): string => values.map(field).join('\t');
+
+/** PostgreSQL's jsonb refuses NUL and lone surrogates, which JSON can spell. */
+const storable = (value: unknown): string => {
+  const text = JSON.stringify(value);
+  return text.includes('\\u') ? text.replaceAll(/\\u0000|\\ud[89a-f][0-9a-f]{2}/gi, '\\ufffd') : text;
+};
+
+const resultLine = (result: MatchedResult, position: number): string => {
+  const records = [...result.source, ...result.target];
+  return line([
+    position,
+    result.outcome,
+    result.pass,
+    result.cardinality,
+    result.score,
+    result.margin,
+    result.delta === null ? null : storable(result.delta),
+    result.category,
+    result.reason,
+    result.line,
+    result.dueOn,
+    storable(result.conditions),
+    storable(result.source.map(({ record }) => record)),
+    storable(result.target.map(({ record }) => record)),
+    largestAmount(records),
+    searchText(records),
+  ]);
+};
+
+const largestAmount = (records: readonly MatchedRecord[]): string | null => {
+  let largest: { readonly amount: bigint; readonly currency: string } | undefined;
+  for (const { amountMinor, currency } of records) {
+    if (amountMinor === null) continue;
+    const amount = amountMinor < 0n ? -amountMinor : amountMinor;
+    if (largest === undefined || amount > largest.amount) largest = { amount, currency };
+  }
+  return largest === undefined ? null : fromMinor(largest.amount, exponentOf(largest.currency));
+};
+
+const searched = ['id', 'reference', 'counterparty', 'description'] as const;
+
+const searchText = (records: readonly MatchedRecord[]): string =>
+  records
+    .flatMap(({ record }) => searched.map((name) => record[name]))
+    .filter((value) => typeof value === 'string' || typeof value === 'number')
+    .join(' ')
+    .toLowerCase()
+    .slice(0, 2_000);
+
+const recordLine = (side: string, { currency, amountMinor, carried }: MatchedRecord, { outcome, pass }: MatchedResult): string =>
+  line([side, currency, amountMinor, outcome, pass, carried]);
+
+const moveLine = (
+  { id, epoch }: ResultRun,
+  side: 'source' | 'target',
+  { openItem, record }: MatchedRecord,
+  { outcome }: MatchedResult,
+): string => line([id, epoch, openItem?.identity, side, openItem?.occurrence, outcome, storable(record), keyOfOne(side, record)]);
