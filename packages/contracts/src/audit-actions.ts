@@ -21,6 +21,8 @@ export const auditActions = {
     description: 'A refresh token that had been replaced was shown again after the grace; the session was ended.',
   },
   'api-key.created': { service: 'identity', description: 'An API key was created.' },
+  'api-key.updated': { service: 'identity', description: 'An API key was changed.' },
+  'api-key.rotated': { service: 'identity', description: 'A new API key took the place of this one, which ends after a grace.' },
   'api-key.revoked': { service: 'identity', description: 'An API key was revoked.' },
   'job.created': { service: 'jobs', description: 'A job was created, with its first configuration.' },
   'job.updated': { service: 'jobs', description: 'A job was changed; a new configuration is a new version.' },

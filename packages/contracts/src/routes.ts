@@ -70,6 +70,10 @@ export const routes = {
   createApiKey: route('identity', 'POST', '/v1/api-keys', 'api-keys:write', 'Create an API key', { secretFields: ['key'] }),
   listApiKeys: route('identity', 'GET', '/v1/api-keys', 'api-keys:read', 'List API keys'),
   readApiKey: route('identity', 'GET', '/v1/api-keys/{id}', 'api-keys:read', 'Read an API key'),
+  updateApiKey: route('identity', 'PATCH', '/v1/api-keys/{id}', 'api-keys:write', 'Change an API key'),
+  rotateApiKey: route('identity', 'POST', '/v1/api-keys/{id}/rotate', 'api-keys:write', 'Put a new key in the place of an API key', {
+    secretFields: ['key'],
+  }),
   revokeApiKey: route('identity', 'DELETE', '/v1/api-keys/{id}', 'api-keys:write', 'Revoke an API key'),
   listAuditEvents: route('identity', 'GET', '/v1/audit-events', 'audit:read', 'Read the audit trail'),
   verifyAuditTrail: route('identity', 'GET', '/v1/audit-events/verify', 'audit:read', 'Verify the chain of the audit trail', {

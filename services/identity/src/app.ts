@@ -5,9 +5,11 @@ import type { Life } from '@settler/chassis/lifecycle';
 import { createService, derivedKey } from '@settler/chassis/service';
 import { accessTokenIssuerDefault } from '@settler/contracts/internal/access-token';
 import { consumers } from '@settler/contracts/streams';
+import { changeApiKey } from './application/commands/change-api-key.ts';
 import { createApiKey } from './application/commands/create-api-key.ts';
 import { logIn } from './application/commands/log-in.ts';
 import { register } from './application/commands/register.ts';
+import { rotateApiKey } from './application/commands/rotate-api-key.ts';
 import { verifyApiKey } from './application/verify-api-key.ts';
 import type { Config } from './config.ts';
 import { readApiKey, writeApiKey } from './domain/api-key-text.ts';
@@ -87,14 +89,17 @@ export const start = async (config: Config, life: Life): Promise<string> => {
     idempotencyScope: keyed,
   });
   meRoutes(endpoint, queries);
+  const newKeys = {
+    keys: apiKeys,
+    clock,
+    newId: () => newId('apiKey'),
+    newText: () => writeApiKey(randomBytes(9), randomBytes(32), checksumHmac),
+    hash: hashes.hash,
+  };
   apiKeyRoutes(endpoint, {
-    create: createApiKey({
-      keys: apiKeys,
-      clock,
-      newId: () => newId('apiKey'),
-      newText: () => writeApiKey(randomBytes(9), randomBytes(32), checksumHmac),
-      hash: hashes.hash,
-    }),
+    create: createApiKey(newKeys),
+    change: changeApiKey({ keys: apiKeys, clock }),
+    rotate: rotateApiKey(newKeys),
     store: apiKeys,
     queries,
   });

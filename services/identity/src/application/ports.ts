@@ -111,8 +111,34 @@ export interface ApiKey extends Omit<NewApiKey, 'hash' | 'locator'> {
   readonly revision: bigint;
 }
 
+/** What may be changed of a key. */
+export type ApiKeyChange = Partial<Pick<NewApiKey, 'name' | 'scopes' | 'rateLimit' | 'allowedIps' | 'expiresAt'>>;
+
 export interface ApiKeyStore {
   readonly insert: (key: NewApiKey, actor: Actor) => Promise<ApiKey>;
+  /**
+   * `admit` looks at the key as it is and would be, and throws where that must not be. A key that is revoked cannot be changed.
+   * @throws Refusal `not_found`, `version_conflict`, `conflict`
+   */
+  readonly update: (
+    id: string,
+    ifMatch: number | undefined,
+    change: ApiKeyChange,
+    admit: (changed: ApiKey) => void,
+    actor: Actor,
+  ) => Promise<ApiKey>;
+  /**
+   * Puts another key in the place of one that is active. The old one ends after the grace, and not later than it would have anyway.
+   * @throws Refusal `not_found`, `version_conflict`, `conflict`
+   */
+  readonly rotate: (
+    id: string,
+    ifMatch: number | undefined,
+    successor: Pick<NewApiKey, 'id' | 'locator' | 'prefix' | 'hash' | 'createdAt'>,
+    graceSeconds: number,
+    admit: (old: ApiKey) => void,
+    actor: Actor,
+  ) => Promise<ApiKey>;
   /** @throws Refusal `not_found`, `version_conflict`. A key that is revoked already stays so. */
   readonly revoke: (id: string, ifMatch: number | undefined, actor: Actor) => Promise<void>;
   /** The key that a locator names, with its hash, whoever asks. */

@@ -7,13 +7,17 @@ import { apiKeyId } from '@settler/contracts/ids';
 import { scope } from '@settler/contracts/scopes';
 import { instant, instantInput } from '@settler/contracts/time';
 import { z } from 'zod';
+import type { changeApiKey } from '../application/commands/change-api-key.ts';
 import type { createApiKey } from '../application/commands/create-api-key.ts';
+import type { rotateApiKey } from '../application/commands/rotate-api-key.ts';
 import type { ApiKey, ApiKeyStore } from '../application/ports.ts';
 import type { Queries } from '../application/queries.ts';
 import { text } from './shapes.ts';
 
 export interface ApiKeyNeeds {
   readonly create: ReturnType<typeof createApiKey>;
+  readonly change: ReturnType<typeof changeApiKey>;
+  readonly rotate: ReturnType<typeof rotateApiKey>;
   readonly store: ApiKeyStore;
   readonly queries: Queries;
 }
@@ -25,6 +29,9 @@ const isAddressOrRange = (value: string): boolean => {
   return length === undefined || (/^(0|[1-9]\d{0,2})$/.test(length) && Number(length) <= (family === 4 ? 32 : 128));
 };
 
+/** A day to bring the new key to where the old one is used. */
+const graceSecondsDefault = 24 * 3600;
+
 const rateLimit = z.strictObject({
   limit: z.int().min(1).max(1_000_000),
   windowMs: z
@@ -32,20 +39,35 @@ const rateLimit = z.strictObject({
     .min(1_000)
     .max(24 * 3600_000),
 });
+const scopes = z
+  .array(scope)
+  .min(1, 'must name at least one scope')
+  .max(100)
+  .transform((names) => [...new Set(names)]);
+const end = instantInput.transform((value) => new Date(value));
+const allowedIps = z
+  .array(z.string().max(60).refine(isAddressOrRange, 'must be an IP address or a range such as 192.0.2.0/24'))
+  .max(100)
+  .describe('From where the key may be used; empty: from everywhere.');
+
 const createBody = z.strictObject({
   name: text(100),
-  scopes: z
-    .array(scope)
-    .min(1, 'must name at least one scope')
-    .max(100)
-    .transform((names) => [...new Set(names)]),
+  scopes,
   rateLimit: rateLimit.nullish().transform((value) => value ?? null),
-  expiresAt: instantInput.nullish().transform((value) => (value == null ? null : new Date(value))),
-  allowedIps: z
-    .array(z.string().max(60).refine(isAddressOrRange, 'must be an IP address or a range such as 192.0.2.0/24'))
-    .max(100)
-    .default([])
-    .describe('From where the key may be used; empty: from everywhere.'),
+  expiresAt: end.nullish().transform((value) => value ?? null),
+  allowedIps: allowedIps.default([]),
+});
+const changeBody = z
+  .strictObject({ name: text(100), scopes, rateLimit: rateLimit.nullable(), expiresAt: end.nullable(), allowedIps })
+  .partial()
+  .refine((change) => Object.keys(change).length > 0, 'must change something');
+const rotateBody = z.strictObject({
+  graceSeconds: z
+    .int()
+    .min(0)
+    .max(7 * 24 * 3600)
+    .default(graceSecondsDefault)
+    .describe('How long the old key still counts; 0 where it has been seen by somebody it should not.'),
 });
 
 const answer = z
@@ -75,15 +97,46 @@ const view = ({ organizationId: _organization, revision: _revision, expiresAt, c
   revokedAt: revokedAt?.toISOString() ?? null,
 });
 
-export const apiKeyRoutes = (endpoint: Endpoints['endpoint'], { create, store, queries }: ApiKeyNeeds): void => {
+const shownOnce = ({ apiKey, key }: { readonly apiKey: ApiKey; readonly key: string }) =>
+  resource(201, { ...view(apiKey), key }, apiKey.revision, { location: `/v1/api-keys/${apiKey.id}`, 'cache-control': 'no-store' });
+
+export const apiKeyRoutes = (endpoint: Endpoints['endpoint'], { create, change, rotate, store, queries }: ApiKeyNeeds): void => {
   endpoint('createApiKey', {
     body: createBody,
     answers: { 201: created },
     handle: async ({ body, principal, address }) => {
-      const { apiKey, key } = await create(body, { principal, address });
-      const headers = { location: `/v1/api-keys/${apiKey.id}`, 'cache-control': 'no-store' };
-      return resource(201, { ...view(apiKey), key }, apiKey.revision, headers);
+      return shownOnce(await create(body, { principal, address }));
     },
+  });
+
+  endpoint('updateApiKey', {
+    params: byId,
+    body: changeBody,
+    answers: { 200: answer },
+    handle: async ({ params, body, ifMatch, principal, address }) => {
+      const { name, scopes: wanted, rateLimit: limit, expiresAt, allowedIps: addresses } = body;
+      const apiKey = await change(
+        params.id,
+        ifMatch,
+        {
+          ...(name === undefined ? {} : { name }),
+          ...(wanted === undefined ? {} : { scopes: wanted }),
+          ...(limit === undefined ? {} : { rateLimit: limit }),
+          ...(expiresAt === undefined ? {} : { expiresAt }),
+          ...(addresses === undefined ? {} : { allowedIps: addresses }),
+        },
+        { principal, address },
+      );
+      return resource(200, view(apiKey), apiKey.revision);
+    },
+  });
+
+  endpoint('rotateApiKey', {
+    params: byId,
+    body: rotateBody,
+    answers: { 201: created },
+    handle: async ({ params, body, ifMatch, principal, address }) =>
+      shownOnce(await rotate(params.id, ifMatch, body.graceSeconds, { principal, address })),
   });
 
   endpoint('listApiKeys', {

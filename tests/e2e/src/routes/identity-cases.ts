@@ -18,6 +18,12 @@ const unauthenticated = (what: string, ask: Refusal['ask']): Refusal => ({ what,
 const newApiKey = async ({ user }: Party): Promise<string> =>
   (await must(201, user.post('/v1/api-keys', { name: 'spare', scopes: ['jobs:read'] }))).id;
 
+const revokedApiKey = async (party: Party): Promise<string> => {
+  const id = await newApiKey(party);
+  await must(204, party.user.delete(`/v1/api-keys/${id}`));
+  return id;
+};
+
 /** Somebody who was a member of something once, and is of nothing now. */
 const leaver = async ({ url, databases }: Setting): Promise<Wanted> => {
   const email = invented();
@@ -108,6 +114,34 @@ export const identityCases = {
   },
   listApiKeys: { status: 200, ask: () => ({ path: '/v1/api-keys' }) },
   readApiKey: { status: 200, ask: ({ apiKeyId }) => ({ path: `/v1/api-keys/${apiKeyId}` }) },
+  updateApiKey: {
+    status: 200,
+    ask: async (party) => ({ path: `/v1/api-keys/${await newApiKey(party)}`, body: { name: 'renamed' } }),
+    otherBody: () => ({ name: 'otherwise' }),
+    refusals: [
+      invalid('no change', '', async ({ ours }) => ({ path: `/v1/api-keys/${ours.apiKeyId}`, body: {} })),
+      invalid('an end in the past', 'expiresAt', async ({ ours }) => ({
+        path: `/v1/api-keys/${ours.apiKeyId}`,
+        body: { expiresAt: '2020-01-01T00:00:00.000Z' },
+      })),
+      conflict('a key that is revoked', async ({ ours }) => ({
+        path: `/v1/api-keys/${await revokedApiKey(ours)}`,
+        body: { name: 'renamed' },
+      })),
+    ],
+  },
+  rotateApiKey: {
+    status: 201,
+    ask: async (party) => ({ path: `/v1/api-keys/${await newApiKey(party)}/rotate`, body: { graceSeconds: 60 } }),
+    otherBody: () => ({ graceSeconds: 61 }),
+    refusals: [
+      invalid('a grace of a month', 'graceSeconds', async ({ ours }) => ({
+        path: `/v1/api-keys/${await newApiKey(ours)}/rotate`,
+        body: { graceSeconds: 2_592_000 },
+      })),
+      conflict('a key that is revoked', async ({ ours }) => ({ path: `/v1/api-keys/${await revokedApiKey(ours)}/rotate`, body: {} })),
+    ],
+  },
   revokeApiKey: { status: 204, ask: async (party) => ({ path: `/v1/api-keys/${await newApiKey(party)}` }) },
   listAuditEvents: {
     status: 200,

@@ -21,20 +21,26 @@ export interface CreateApiKeyNeeds {
 }
 
 /** What the creator may do a key may do, and no more. */
-export const createApiKey = ({ keys, clock, newId, newText, hash }: CreateApiKeyNeeds) => {
-  const admit = ({ scopes, expiresAt }: CreateApiKeyInput, actor: Actor): void => {
-    const [beyond] = scopesBeyond(actor.principal.scopes, scopes);
-    if (beyond !== undefined)
-      throw new Refusal('forbidden', `A key can do no more than its creator, who does not have the scope ${beyond}.`, {
-        requiredScope: beyond,
-      });
-    if (expiresAt !== null && expiresAt <= clock()) throw invalid([{ path: 'expiresAt', message: 'must be in the future' }]);
-  };
-
-  return async (input: CreateApiKeyInput, actor: Actor): Promise<{ apiKey: ApiKey; key: string }> => {
-    admit(input, actor);
+export const createApiKey =
+  ({ keys, clock, newId, newText, hash }: CreateApiKeyNeeds) =>
+  async (input: CreateApiKeyInput, actor: Actor): Promise<{ apiKey: ApiKey; key: string }> => {
+    requireScopes(actor, input.scopes);
+    requireFuture(input.expiresAt, clock());
     const { key, locator, prefix } = newText();
     const apiKey = await keys.insert({ ...input, id: newId(), locator, prefix, hash: await hash(key), createdAt: clock() }, actor);
     return { apiKey, key };
   };
+
+/** @throws Refusal `forbidden` where the actor cannot do all of it */
+export const requireScopes = ({ principal }: Actor, scopes: readonly Scope[]): void => {
+  const [beyond] = scopesBeyond(principal.scopes, scopes);
+  if (beyond === undefined) return;
+  throw new Refusal('forbidden', `A key can do no more than whoever creates or changes it, and you do not have the scope ${beyond}.`, {
+    requiredScope: beyond,
+  });
+};
+
+/** @throws Refusal `validation_failed` */
+export const requireFuture = (expiresAt: Date | null | undefined, now: Date): void => {
+  if (expiresAt != null && expiresAt <= now) throw invalid([{ path: 'expiresAt', message: 'must be in the future' }]);
 };

@@ -1,12 +1,12 @@
 import { requireRevision } from '@settler/chassis/entity-tag';
 import { auditMessage, eventMessage, type Outbox } from '@settler/chassis/outbox';
 import { actFor, type Postgres } from '@settler/chassis/postgres';
-import { notFound } from '@settler/chassis/refusal';
+import { notFound, Refusal } from '@settler/chassis/refusal';
 import { apiKeyCreated, apiKeyRevoked } from '@settler/contracts/events/identity';
-import { type Selectable, sql } from 'kysely';
-import type { Actor, ApiKey, ApiKeyStore } from '../../application/ports.ts';
+import { type Selectable, sql, type UpdateObject } from 'kysely';
+import type { Actor, ApiKey, ApiKeyStore, NewApiKey } from '../../application/ports.ts';
 import { revoke } from './revocations.ts';
-import { showingKey } from './sight.ts';
+import { showingKey, type Trx } from './sight.ts';
 import type { Database } from './tables.ts';
 
 type Row = Selectable<Database['api_keys']>;
@@ -15,51 +15,55 @@ type Row = Selectable<Database['api_keys']>;
 const touchSeconds = 10;
 
 export const createApiKeyStore = (postgres: Postgres<Database>, outbox: Outbox): ApiKeyStore => ({
-  insert: (key, actor) =>
+  insert: (key, actor) => postgres.organization(actor.principal.organizationId, (trx) => insert(trx, outbox, key, actor)),
+
+  update: (id, ifMatch, { name, scopes, rateLimit, allowedIps, expiresAt }, admit, actor) =>
     postgres.organization(actor.principal.organizationId, async (trx) => {
-      const row = await trx
-        .insertInto('api_keys')
-        .values({
-          id: key.id,
-          organization_id: actor.principal.organizationId,
-          name: key.name,
-          locator: key.locator,
-          prefix: key.prefix,
-          hash: key.hash,
-          scopes: key.scopes,
-          rate_limit: key.rateLimit === null ? null : JSON.stringify(key.rateLimit),
-          allowed_ips: key.allowedIps,
-          expires_at: key.expiresAt,
-          created_by_type: actor.principal.kind,
-          created_by_id: actor.principal.id,
-          created_at: key.createdAt,
-        })
-        .returningAll()
-        .executeTakeFirstOrThrow();
-      const apiKey = viewOf(row);
+      const before = await locked(trx, id, ifMatch);
+      if (before.status === 'revoked') throw new Refusal('conflict', 'The key is revoked and cannot be changed.');
+      const apiKey = await change(trx, id, {
+        ...(name === undefined ? {} : { name }),
+        ...(scopes === undefined ? {} : { scopes }),
+        ...(rateLimit === undefined ? {} : { rate_limit: rateLimit === null ? null : JSON.stringify(rateLimit) }),
+        ...(allowedIps === undefined ? {} : { allowed_ips: allowedIps }),
+        ...(expiresAt === undefined ? {} : { expires_at: expiresAt }),
+      });
+      admit(apiKey);
+      await outbox.append(trx, [audit(apiKey, actor, 'updated', { before: auditView(before), after: auditView(apiKey) })]);
+      await revoke(trx, 'apiKey', id);
+      return apiKey;
+    }),
+
+  rotate: (id, ifMatch, successor, graceSeconds, admit, actor) =>
+    postgres.organization(actor.principal.organizationId, async (trx) => {
+      const before = await locked(trx, id, ifMatch);
+      if (before.status !== 'active') throw new Refusal('conflict', `The key is ${before.status} and cannot be rotated.`);
+      admit(before);
+      const { name, scopes, rateLimit, allowedIps, expiresAt } = before;
+      const apiKey = await insert(trx, outbox, { ...successor, name, scopes, rateLimit, allowedIps, expiresAt }, actor);
+      const ended = await change(
+        trx,
+        id,
+        graceSeconds === 0
+          ? { revoked_at: sql<Date>`now()` }
+          : { expires_at: sql<Date>`least(expires_at, now() + make_interval(secs => ${graceSeconds}))` },
+      );
       await outbox.append(trx, [
-        eventMessage(apiKeyCreated, aboutOf(apiKey), eventData(apiKey)),
-        audit(apiKey, actor, 'created', { after: auditView(apiKey) }),
+        ...(ended.status === 'revoked' ? [eventMessage(apiKeyRevoked, aboutOf(ended), eventData(ended))] : []),
+        audit(ended, actor, 'rotated', { before: auditView(before), after: { ...auditView(ended), successor: apiKey.id } }),
       ]);
+      await revoke(trx, 'apiKey', id);
       return apiKey;
     }),
 
   revoke: (id, ifMatch, actor) =>
     postgres.organization(actor.principal.organizationId, async (trx) => {
-      const before = await trx.selectFrom('api_keys').selectAll().where('id', '=', id).forUpdate().executeTakeFirst();
-      if (before === undefined) throw notFound('API key');
-      requireRevision(ifMatch, before.revision);
-      if (before.revoked_at !== null) return;
-      const row = await trx
-        .updateTable('api_keys')
-        .set({ revoked_at: sql<Date>`now()`, revision: sql<bigint>`revision + 1` })
-        .where('id', '=', id)
-        .returningAll()
-        .executeTakeFirstOrThrow();
-      const apiKey = viewOf(row);
+      const before = await locked(trx, id, ifMatch);
+      if (before.status === 'revoked') return;
+      const apiKey = await change(trx, id, { revoked_at: sql<Date>`now()` });
       await outbox.append(trx, [
         eventMessage(apiKeyRevoked, aboutOf(apiKey), eventData(apiKey)),
-        audit(apiKey, actor, 'revoked', { before: auditView(viewOf(before)), after: auditView(apiKey) }),
+        audit(apiKey, actor, 'revoked', { before: auditView(before), after: auditView(apiKey) }),
       ]);
       await revoke(trx, 'apiKey', id);
     }),
@@ -82,6 +86,51 @@ export const createApiKeyStore = (postgres: Postgres<Database>, outbox: Outbox):
         .execute();
     }),
 });
+
+const insert = async (trx: Trx, outbox: Outbox, key: NewApiKey, actor: Actor): Promise<ApiKey> => {
+  const row = await trx
+    .insertInto('api_keys')
+    .values({
+      id: key.id,
+      organization_id: actor.principal.organizationId,
+      name: key.name,
+      locator: key.locator,
+      prefix: key.prefix,
+      hash: key.hash,
+      scopes: key.scopes,
+      rate_limit: key.rateLimit === null ? null : JSON.stringify(key.rateLimit),
+      allowed_ips: key.allowedIps,
+      expires_at: key.expiresAt,
+      created_by_type: actor.principal.kind,
+      created_by_id: actor.principal.id,
+      created_at: key.createdAt,
+    })
+    .returningAll()
+    .executeTakeFirstOrThrow();
+  const apiKey = viewOf(row);
+  await outbox.append(trx, [
+    eventMessage(apiKeyCreated, aboutOf(apiKey), eventData(apiKey)),
+    audit(apiKey, actor, 'created', { after: auditView(apiKey) }),
+  ]);
+  return apiKey;
+};
+
+const locked = async (trx: Trx, id: string, ifMatch: number | undefined): Promise<ApiKey> => {
+  const row = await trx.selectFrom('api_keys').selectAll().where('id', '=', id).forUpdate().executeTakeFirst();
+  if (row === undefined) throw notFound('API key');
+  requireRevision(ifMatch, row.revision);
+  return viewOf(row);
+};
+
+const change = async (trx: Trx, id: string, values: UpdateObject<Database, 'api_keys'>): Promise<ApiKey> => {
+  const row = await trx
+    .updateTable('api_keys')
+    .set({ ...values, revision: sql<bigint>`revision + 1` })
+    .where('id', '=', id)
+    .returningAll()
+    .executeTakeFirstOrThrow();
+  return viewOf(row);
+};
 
 export const viewOf = (row: Row): ApiKey => ({
   id: row.id,
@@ -126,7 +175,12 @@ const auditView = ({ name, prefix, scopes, rateLimit, allowedIps, expiresAt, sta
   status,
 });
 
-const audit = (apiKey: ApiKey, { principal, address }: Actor, event: 'created' | 'revoked', change: { before?: object; after: object }) =>
+const audit = (
+  apiKey: ApiKey,
+  { principal, address }: Actor,
+  event: 'created' | 'updated' | 'rotated' | 'revoked',
+  change: { before?: object; after: object },
+) =>
   auditMessage('identity', apiKey.organizationId, {
     actor: { type: principal.kind, id: principal.id },
     ...(principal.kind === 'apiKey' ? { keyId: principal.id } : {}),

@@ -35,9 +35,9 @@ export interface Database extends ChassisTables {
     locator: string;
     prefix: string;
     hash: string;
-    scopes: ColumnType<Scope[], readonly Scope[], never>;
-    rate_limit: ColumnType<RateLimit | null, string | null, never>;
-    allowed_ips: ColumnType<string[], readonly string[], never>;
+    scopes: ColumnType<Scope[], readonly Scope[], readonly Scope[]>;
+    rate_limit: ColumnType<RateLimit | null, string | null, string | null>;
+    allowed_ips: ColumnType<string[], readonly string[], readonly string[]>;
     expires_at: Date | null;
     created_by_type: string;
     created_by_id: string;

@@ -1,0 +1,92 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type Identity, startIdentity } from './setup.ts';
+
+describe('API keys', () => {
+  let identity: Identity;
+  let owner: Awaited<ReturnType<Identity['register']>>;
+
+  beforeAll(async () => {
+    identity = await startIdentity();
+    owner = await identity.register();
+  });
+  afterAll(() => identity.dispose());
+
+  const asOwner = () => owner.api;
+  const verify = async (key: string) => (await identity.gateway.post('/internal/api-keys/verify', { key })).body;
+  const create = async (more: object = {}) => (await asOwner().post('/v1/api-keys', { name: 'shop', scopes: ['jobs:read'], ...more })).body;
+  const actions = async (id: string): Promise<string[]> => {
+    const database = await identity.database('system');
+    const { rows } = await database.query('select body from outbox union all select body from outbox_sent');
+    const said = rows.map(({ body }) => JSON.parse(body).data).filter(({ resource }) => resource?.id === id);
+    return said.map(({ action }) => action).sort();
+  };
+  const revocationsOf = async (id: string): Promise<number> => {
+    const database = await identity.database('system');
+    return (await database.query('select 1 from revocations where subject_id = $1', [id])).rows.length;
+  };
+
+  test('are changed in what is named and in nothing else, and what gateways remember of them is forgotten', async () => {
+    const { id, key: _shownOnce, ...before } = await create({ allowedIps: ['192.0.2.0/24'], rateLimit: { limit: 10, windowMs: 60_000 } });
+    const changed = await asOwner().patch(`/v1/api-keys/${id}`, { name: 'till', rateLimit: null });
+    expect(changed).toMatchObject({ status: 200, body: { ...before, id, name: 'till', rateLimit: null } });
+    expect(changed.headers.get('etag')).toBe('"2"');
+    expect(changed.body).not.toHaveProperty('key');
+    expect(await revocationsOf(id)).toBe(1);
+    expect(await actions(id)).toEqual(['api-key.created', 'api-key.updated']);
+    expect((await asOwner().patch(`/v1/api-keys/${id}`, { name: 'door' }, { headers: { 'if-match': '"1"' } })).status).toBe(412);
+  });
+
+  test('are changed and rotated by nobody who cannot do what they can', async () => {
+    const { id } = await create({ scopes: ['jobs:read', 'audit:read'] });
+    const developer = identity.as({
+      subject: owner.userId,
+      organizationId: owner.organizationId,
+      role: 'developer',
+      scopes: ['api-keys:read', 'api-keys:write', 'jobs:read'],
+    });
+    for (const answer of [
+      await developer.patch(`/v1/api-keys/${id}`, { expiresAt: '2099-01-01T00:00:00.000Z' }),
+      await developer.post(`/v1/api-keys/${id}/rotate`, {}),
+    ])
+      expect(answer).toMatchObject({ status: 403, body: { code: 'forbidden', requiredScope: 'audit:read' } });
+    expect((await developer.patch(`/v1/api-keys/${id}`, { scopes: ['jobs:read'] })).status).toBe(200);
+    expect((await asOwner().get(`/v1/api-keys/${id}`)).body.scopes).toEqual(['jobs:read']);
+  });
+
+  test('are rotated into one that can do the same, and end after the grace', async () => {
+    const old = await create({ allowedIps: ['192.0.2.0/24'] });
+    const rotated = await asOwner().post(`/v1/api-keys/${old.id}/rotate`, { graceSeconds: 600 });
+    expect(rotated.status).toBe(201);
+    expect(rotated.headers.get('location')).toBe(`/v1/api-keys/${rotated.body.id}`);
+    expect(rotated.body).toMatchObject({
+      name: old.name,
+      scopes: old.scopes,
+      allowedIps: old.allowedIps,
+      expiresAt: null,
+      status: 'active',
+    });
+    expect([rotated.body.id, rotated.body.key]).not.toEqual([old.id, old.key]);
+    expect(await verify(old.key)).toMatchObject({ valid: true, apiKeyId: old.id });
+    expect(await verify(rotated.body.key)).toMatchObject({ valid: true, apiKeyId: rotated.body.id });
+    const { expiresAt } = (await asOwner().get(`/v1/api-keys/${old.id}`)).body;
+    expect(Math.abs(Date.parse(expiresAt) - Date.now() - 600_000)).toBeLessThan(30_000);
+    expect(await actions(old.id)).toEqual(['api-key.created', 'api-key.rotated']);
+    expect(await revocationsOf(old.id)).toBe(1);
+  });
+
+  test('are rotated without a grace where they were seen by somebody they should not', async () => {
+    const old = await create();
+    const { body } = await asOwner().post(`/v1/api-keys/${old.id}/rotate`, { graceSeconds: 0 });
+    expect(await verify(old.key)).toEqual({ valid: false });
+    expect(await verify(body.key)).toMatchObject({ valid: true });
+    expect((await asOwner().post(`/v1/api-keys/${old.id}/rotate`, {})).body.code).toBe('conflict');
+  });
+
+  test('do not live longer by being rotated', async () => {
+    const end = new Date(Date.now() + 60_000).toISOString();
+    const old = await create({ expiresAt: end });
+    const { body } = await asOwner().post(`/v1/api-keys/${old.id}/rotate`, { graceSeconds: 604_800 });
+    expect(body.expiresAt).toBe(end);
+    expect((await asOwner().get(`/v1/api-keys/${old.id}`)).body.expiresAt).toBe(end);
+  });
+});
