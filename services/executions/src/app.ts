@@ -7,6 +7,7 @@ import { startWorker } from './application/worker.ts';
 import type { Config } from './config.ts';
 import { createDefinitionClient } from './infrastructure/jobs/definition-client.ts';
 import { createMatchingThreads } from './infrastructure/matching/thread.ts';
+import { createExceptionStore } from './infrastructure/postgres/exception-store.ts';
 import { createExecutionQueries } from './infrastructure/postgres/execution-queries.ts';
 import { createExecutionStore } from './infrastructure/postgres/execution-store.ts';
 import { createFileQueries, createFileStore } from './infrastructure/postgres/file-store.ts';
@@ -31,7 +32,7 @@ export const start = async (config: Config, life: Life): Promise<string> => {
   await fileRoutes(endpoint, { app, files, queries: createFileQueries(postgres, cursors), idempotency, newId: () => newId('file') });
   executionRoutes(endpoint, { queries, store: createExecutionStore(postgres, outbox), definitions, newId: () => newId('execution') });
   executionEventRoutes(endpoint, queries, life.isStopping);
-  exceptionRoutes(endpoint, queries);
+  exceptionRoutes(endpoint, { queries, store: createExceptionStore(postgres, outbox), newId: () => newId('comment') });
 
   let onListening = (): void => {};
   if (config.ROLE !== 'api') {

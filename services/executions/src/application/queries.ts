@@ -2,6 +2,7 @@
 import type { Page } from '@settler/chassis/pagination';
 import type { ExecutionSummary } from '@settler/contracts/executions';
 import type { Certificate, ExecutionError, ExecutionStatus, Problem, Progress, ReportLine } from '../domain/execution.ts';
+import type { CommentView, HistoryEntry } from './exceptions.ts';
 
 export interface ExecutionView {
   readonly id: string;
@@ -89,5 +90,7 @@ export interface ExecutionQueries {
   readonly exception: (
     organizationId: string,
     id: string,
-  ) => Promise<{ view: ExceptionView & { comments: unknown[]; history: unknown[] }; revision: bigint } | undefined>;
+  ) => Promise<
+    { view: ExceptionView & { comments: readonly CommentView[]; history: readonly HistoryEntry[] }; revision: bigint } | undefined
+  >;
 }

@@ -1,13 +1,21 @@
-import type { Endpoints } from '@settler/chassis/endpoint';
+import type { Endpoints, Input } from '@settler/chassis/endpoint';
 import { resource } from '@settler/chassis/entity-tag';
 import { pageOf, pageQuery } from '@settler/chassis/pagination';
 import { notFound } from '@settler/chassis/refusal';
-import { exceptionCategory } from '@settler/contracts/events/executions';
+import { exceptionCategory, exceptionResolution, exceptionSeverity, manualResolution } from '@settler/contracts/events/executions';
 import { exceptionId, executionId, jobId, userId } from '@settler/contracts/ids';
 import { decimal } from '@settler/contracts/money';
 import { instant } from '@settler/contracts/time';
 import { z } from 'zod';
+import type { Decide, ExceptionStore } from '../application/exceptions.ts';
 import type { ExecutionQueries } from '../application/queries.ts';
+import { changeException, reopenException, resolveException } from '../domain/exception-life.ts';
+
+export interface ExceptionNeeds {
+  readonly queries: ExecutionQueries;
+  readonly store: ExceptionStore;
+  readonly newId: () => string;
+}
 
 const status = z.enum(['open', 'in_progress', 'resolved', 'dismissed']);
 const record = z.record(z.string(), z.unknown());
@@ -17,7 +25,7 @@ const listed = z
     jobId,
     executionId,
     category: exceptionCategory,
-    severity: z.enum(['low', 'medium', 'high', 'critical']),
+    severity: exceptionSeverity,
     status,
     records: z.array(record),
     amount: decimal.nullable(),
@@ -26,14 +34,51 @@ const listed = z
     firstSeenAt: instant,
     ageDays: z.number().int(),
     assigneeId: z.string().nullable(),
-    resolution: z.string().nullable(),
+    resolution: exceptionResolution.nullable(),
     createdAt: instant,
     updatedAt: instant,
   })
   .meta({ id: 'Exception' });
-const whole = z.object({ ...listed.shape, comments: z.array(record), history: z.array(record) }).meta({ id: 'ExceptionDetail' });
+const actor = z.object({ type: z.string(), id: z.string() });
+const comment = z.object({ id: z.string(), text: z.string(), createdBy: actor, createdAt: instant }).meta({ id: 'Comment' });
+const whole = z
+  .object({
+    ...listed.shape,
+    comments: z.array(comment).describe('Oldest first.'),
+    history: z
+      .array(z.object({ at: instant, actor, action: z.string(), detail: record }))
+      .describe('Who did what and when, oldest first; what has been written is never changed.'),
+  })
+  .meta({ id: 'ExceptionDetail' });
 
-export const exceptionRoutes = (endpoint: Endpoints['endpoint'], queries: ExecutionQueries): void => {
+const changeBody = z
+  .strictObject({
+    assigneeId: userId.nullable().optional().describe('Whose it is; null for nobody.'),
+    status: z
+      .enum(['open', 'in_progress', 'dismissed'], {
+        error: 'must be open, in_progress or dismissed; /resolve resolves, and /reopen reopens',
+      })
+      .optional(),
+    severity: exceptionSeverity.optional().describe('Set by hand, it stays: the rules decide it no more.'),
+  })
+  .refine((change) => Object.values(change).some((value) => value !== undefined), 'must change something');
+const note = z.string().trim().min(1, 'must not be empty').max(2_000).optional();
+const resolveBody = z.strictObject({ resolution: manualResolution, note });
+const commentBody = z.strictObject({ text: z.string().trim().min(1, 'must not be empty').max(10_000) });
+
+const byId = z.object({ id: exceptionId });
+
+export const exceptionRoutes = (endpoint: Endpoints['endpoint'], { queries, store, newId }: ExceptionNeeds): void => {
+  const answer = async (organizationId: string, id: string) => {
+    const found = await queries.exception(organizationId, id);
+    if (found === undefined) throw notFound('exception');
+    return resource(200, found.view, found.revision);
+  };
+  const deciding = async ({ params, ifMatch, principal, address }: Input<{ id: string }>, decide: Decide) => {
+    await store.decide(params.id, ifMatch, { principal, address }, decide);
+    return answer(principal.organizationId, params.id);
+  };
+
   endpoint('listExceptions', {
     query: z.strictObject({
       ...pageQuery,
@@ -49,12 +94,40 @@ export const exceptionRoutes = (endpoint: Endpoints['endpoint'], queries: Execut
   });
 
   endpoint('readException', {
-    params: z.object({ id: exceptionId }),
+    params: byId,
     answers: { 200: whole },
-    handle: async ({ params, principal }) => {
-      const found = await queries.exception(principal.organizationId, params.id);
-      if (found === undefined) throw notFound('exception');
-      return resource(200, found.view, found.revision);
-    },
+    handle: ({ params, principal }) => answer(principal.organizationId, params.id),
+  });
+
+  endpoint('updateException', {
+    params: byId,
+    body: changeBody,
+    answers: { 200: whole },
+    handle: (input) => deciding(input, (state) => changeException(state, input.body)),
+  });
+
+  endpoint('resolveException', {
+    refuses: [412],
+    params: byId,
+    body: resolveBody,
+    answers: { 200: whole },
+    handle: (input) => deciding(input, (state) => resolveException(state, input.body.resolution, input.body.note ?? null)),
+  });
+
+  endpoint('reopenException', {
+    refuses: [412],
+    params: byId,
+    answers: { 200: whole },
+    handle: (input) => deciding(input, reopenException),
+  });
+
+  endpoint('commentException', {
+    params: byId,
+    body: commentBody,
+    answers: { 201: comment },
+    handle: async ({ params, body, principal, address }) => ({
+      status: 201,
+      body: await store.comment(params.id, { id: newId(), text: body.text }, { principal, address }),
+    }),
   });
 };

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { must, newJob, type Party, payments, uploadOrders } from '../party.ts';
 import { type Cases, conflict, invalid, nobodys, type Setting, type Wanted } from './case.ts';
 
@@ -27,6 +28,26 @@ const waiting = async (party: Party, setting: Setting) => {
   const { id } = await must(202, party.key.post(`/v1/jobs/${jobId}/executions`, { ...inputs(fileId), overlap: true }));
   return { id: id as string, fileId };
 };
+
+/** An exception that nobody has looked at; or one that was resolved. */
+const anException = async (party: Party, { databases }: Setting, status: 'open' | 'resolved' = 'open'): Promise<string> => {
+  const id = `exc_0${randomBytes(25).toString('hex').slice(0, 25)}`;
+  await databases.rows(
+    'executions',
+    `insert into exceptions (id, organization_id, job_id, execution_id, record_key, category, severity, status, resolution, records, amount, currency,
+                             first_seen_at, created_at, updated_at)
+     values ($1, $2, $3, $4, $1, 'missing_in_target', 'low', $5::text, case when $5::text = 'resolved' then 'other' end, '[{"id":"o9"}]', 9, 'EUR',
+             now(), now(), now())`,
+    [id, party.organizationId, party.jobId, party.executionId, status],
+  );
+  return id;
+};
+const ofException =
+  (rest: string, body?: object, status: 'open' | 'resolved' = 'open') =>
+  async (party: Party, setting: Setting): Promise<Wanted> => ({
+    path: `/v1/exceptions/${await anException(party, setting, status)}${rest}`,
+    ...(body === undefined ? {} : { body }),
+  });
 
 export const executionsCases = {
   uploadFile: {
@@ -94,4 +115,37 @@ export const executionsCases = {
     refusals: [invalid('an amount that is none', 'minAmount', () => ({ path: '/v1/exceptions?minAmount=1e400' }))],
   },
   readException: { status: 200, ask: ({ exceptionId }) => ({ path: `/v1/exceptions/${exceptionId}` }) },
+  updateException: {
+    status: 200,
+    ask: ofException('', { status: 'in_progress', severity: 'high' }),
+    otherBody: (body) => ({ ...body, severity: 'medium' }),
+    refusals: [
+      invalid('a change of nothing', '', (setting) => ofException('', {})(setting.ours, setting)),
+      invalid('resolving in passing', 'status', (setting) => ofException('', { status: 'resolved' })(setting.ours, setting)),
+      invalid('somebody who is no user', 'assigneeId', (setting) => ofException('', { assigneeId: 'Ann' })(setting.ours, setting)),
+      conflict('one that is resolved', (setting) => ofException('', { severity: 'high' }, 'resolved')(setting.ours, setting)),
+    ],
+  },
+  commentException: {
+    status: 201,
+    ask: ofException('/comments', { text: 'the bank was asked' }),
+    otherBody: () => ({ text: 'otherwise' }),
+    refusals: [invalid('a comment that says nothing', 'text', (setting) => ofException('/comments', { text: ' ' })(setting.ours, setting))],
+  },
+  resolveException: {
+    status: 200,
+    ask: ofException('/resolve', { resolution: 'written_off', note: 'below a cent' }),
+    otherBody: () => ({ resolution: 'other' }),
+    refusals: [
+      invalid('a resolution that only a run may find', 'resolution', (setting) =>
+        ofException('/resolve', { resolution: 'matched_later' })(setting.ours, setting),
+      ),
+      conflict('one that is resolved', (setting) => ofException('/resolve', { resolution: 'other' }, 'resolved')(setting.ours, setting)),
+    ],
+  },
+  reopenException: {
+    status: 200,
+    ask: ofException('/reopen', undefined, 'resolved'),
+    refusals: [conflict('one that is open', (setting) => ofException('/reopen')(setting.ours, setting))],
+  },
 } satisfies Cases;

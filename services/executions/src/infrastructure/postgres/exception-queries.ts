@@ -2,8 +2,11 @@ import { type Cursors, toPage } from '@settler/chassis/pagination';
 import type { Postgres } from '@settler/chassis/postgres';
 import { type Selectable, sql } from 'kysely';
 import type { ExceptionView, ExecutionQueries } from '../../application/queries.ts';
+import { commentView } from './exception-store.ts';
 import type { Database } from './tables.ts';
 
+/** The newest: nobody reads more at once. */
+const historyMax = 1_000;
 const dayMs = 24 * 60 * 60 * 1000;
 
 const viewOf = (row: Selectable<Database['exceptions']> & { now: Date }): ExceptionView => ({
@@ -50,13 +53,26 @@ export const exceptionQueries = (postgres: Postgres<Database>, cursors: Cursors)
     postgres.organization(organizationId, async (trx) => {
       const row = await trx.selectFrom('exceptions').selectAll().select(sql<Date>`now()`.as('now')).where('id', '=', id).executeTakeFirst();
       if (row === undefined) return undefined;
-      const history = await trx.selectFrom('exception_history').selectAll().where('exception_id', '=', id).orderBy('position').execute();
-      const entries = history.map((entry) => ({
+      const history = await trx
+        .selectFrom('exception_history')
+        .selectAll()
+        .where('exception_id', '=', id)
+        .orderBy('position', 'desc')
+        .limit(historyMax)
+        .execute();
+      const comments = await trx
+        .selectFrom('exception_comments')
+        .selectAll()
+        .where('exception_id', '=', id)
+        .orderBy('created_at')
+        .orderBy('id')
+        .execute();
+      const entries = history.toReversed().map((entry) => ({
         at: entry.at.toISOString(),
         actor: { type: entry.actor_type, id: entry.actor_id },
         action: entry.action,
         detail: entry.detail,
       }));
-      return { view: { ...viewOf(row), comments: [], history: entries }, revision: row.revision };
+      return { view: { ...viewOf(row), comments: comments.map(commentView), history: entries }, revision: row.revision };
     }),
 });

@@ -1,0 +1,172 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type Executions, euro, startExecutions } from './running-service.ts';
+
+const userId = 'usr_01jqv8m0c4e7r9t2w5y8a1b3d6';
+let jobs = 0;
+const newJobId = () => {
+  jobs += 1;
+  return `job_01jqv8m0c4e7r9t2w5y8a1${String(jobs).padStart(4, '0')}`;
+};
+
+let executions: Executions;
+beforeAll(async () => {
+  executions = await startExecutions();
+});
+afterAll(() => executions.stop());
+
+/** A job with one order that nobody has paid. */
+const withOneOpen = async () => {
+  const jobId = newJobId();
+  await executions.run(jobId, [euro('s1', '10.00')], []);
+  const [exception] = await executions.exceptionsOf(jobId);
+  return { jobId, id: exception.id as string, at: `/v1/exceptions/${exception.id}` };
+};
+
+describe('an exception', () => {
+  test('is assigned, taken up, weighed and commented on, and remembers who did what', async () => {
+    const { api, must } = executions;
+    const { at, id } = await withOneOpen();
+    const changed = await must(200, api.patch(at, { assigneeId: userId, status: 'in_progress', severity: 'critical' }));
+    expect(changed).toMatchObject({ assigneeId: userId, status: 'in_progress', severity: 'critical' });
+    const comment = await must(201, api.post(`${at}/comments`, { text: ' the bank was asked ' }));
+    expect(comment).toMatchObject({ id: expect.stringMatching(/^cmt_/), text: 'the bank was asked', createdBy: { type: 'user' } });
+    const back = await must(200, api.patch(at, { assigneeId: null, status: 'open' }));
+    expect(back).toMatchObject({ assigneeId: null, status: 'open', severity: 'critical', comments: [comment] });
+    expect(
+      back.history.map(({ action, detail: { from, to } }: { action: string; detail: Record<string, unknown> }) => [action, from, to]),
+    ).toEqual([
+      ['opened', undefined, undefined],
+      ['assigned', null, userId],
+      ['severity_changed', 'low', 'critical'],
+      ['status_changed', 'open', 'in_progress'],
+      ['assigned', userId, null],
+      ['status_changed', 'in_progress', 'open'],
+    ]);
+    expect(back.history.at(-1).actor).toEqual({ type: 'user', id: expect.stringMatching(/^usr_/) });
+    const assigned = (await executions.messages('exception.assigned')).filter(({ exceptionId }) => exceptionId === id);
+    expect(assigned.map(({ assigneeId, formerAssigneeId }) => [assigneeId, formerAssigneeId])).toEqual([
+      [userId, null],
+      [null, userId],
+    ]);
+    const audited = (await executions.messages('audit.recorded')).filter(({ resource }) => resource.id === id);
+    expect(audited.map(({ action }) => action).sort()).toEqual(['exception.commented', 'exception.updated', 'exception.updated']);
+    expect(JSON.stringify(audited)).not.toContain('the bank was asked');
+  });
+
+  test('is resolved once and reopened once, and a closed one is changed by nothing else', async () => {
+    const { api, must } = executions;
+    const { at, id } = await withOneOpen();
+    expect((await api.post(`${at}/reopen`)).body.code).toBe('conflict');
+    expect((await api.post(`${at}/resolve`, { resolution: 'matched_later' })).body.errors).toMatchObject([{ path: 'resolution' }]);
+    const resolved = await must(200, api.post(`${at}/resolve`, { resolution: 'written_off', note: 'below a cent' }));
+    expect(resolved).toMatchObject({ status: 'resolved', resolution: 'written_off' });
+    expect(resolved.history.at(-1)).toMatchObject({ action: 'resolved', detail: { resolution: 'written_off', note: 'below a cent' } });
+    expect((await api.post(`${at}/resolve`, { resolution: 'other' })).status).toBe(409);
+    expect((await api.patch(at, { assigneeId: userId })).status).toBe(409);
+    await must(201, api.post(`${at}/comments`, { text: 'still said' }));
+    const reopened = await must(200, api.post(`${at}/reopen`));
+    expect(reopened).toMatchObject({ status: 'open', resolution: null });
+    expect(reopened.history.at(-1)).toMatchObject({ action: 'reopened', detail: { from: 'resolved', resolution: 'written_off' } });
+    const of = async (type: string) => (await executions.messages(type)).filter(({ exceptionId }) => exceptionId === id);
+    expect(await of('exception.resolved')).toMatchObject([{ executionId: null, resolution: 'written_off' }]);
+    expect(await of('exception.reopened')).toMatchObject([{ status: 'open', formerResolution: 'written_off' }]);
+  });
+
+  test('is changed by whoever has read it last, and by nobody else', async () => {
+    const { api } = executions;
+    const { at } = await withOneOpen();
+    const { headers } = await api.get(at);
+    const tag = { headers: { 'if-match': headers.get('etag') ?? '' } };
+    const first = await api.patch(at, { severity: 'high' }, tag);
+    expect(first.status).toBe(200);
+    expect((await api.patch(at, { severity: 'low' }, tag)).body.code).toBe('version_conflict');
+    expect((await api.post(`${at}/resolve`, { resolution: 'other' }, tag)).status).toBe(412);
+    const same = await api.patch(at, { severity: 'high' });
+    expect(same.headers.get('etag')).toBe(first.headers.get('etag'));
+  });
+
+  test("of another organization is nobody's to touch, and its history can only be added to", async () => {
+    const { stranger, api, must, database } = executions;
+    const { at } = await withOneOpen();
+    expect((await stranger.patch(at, { severity: 'low' })).status).toBe(404);
+    expect((await stranger.post(`${at}/comments`, { text: 'mine' })).status).toBe(404);
+    expect((await stranger.post(`${at}/resolve`, { resolution: 'other' })).status).toBe(404);
+    expect((await stranger.post(`${at}/reopen`)).status).toBe(404);
+    await must(201, api.post(`${at}/comments`, { text: 'ours' }));
+    const { rows } = await database.query(
+      `select table_name, string_agg(privilege_type, ' ' order by privilege_type) as may from information_schema.role_table_grants
+        where table_name in ('exception_comments', 'exception_history') and grantee like '%\\_app' group by table_name order by 1`,
+    );
+    expect(rows).toEqual([
+      { table_name: 'exception_comments', may: 'INSERT SELECT' },
+      { table_name: 'exception_history', may: 'INSERT SELECT' },
+    ]);
+  });
+});
+
+describe('what was decided about a record', () => {
+  const decided = async (resolution: string) => {
+    const open = await withOneOpen();
+    await executions.must(200, executions.api.post(`${open.at}/resolve`, { resolution }));
+    return open;
+  };
+
+  test('stays decided while the record says the same, and a changed record is a new exception', async () => {
+    const { jobId, id } = await decided('corrected_at_source');
+    const same = await executions.run(jobId, [euro('s1', '10.00')], []);
+    expect(same.summary).toMatchObject({ missingInTarget: 1 });
+    expect(await executions.exceptionsOf(jobId, '&status=open')).toEqual([]);
+    const [result] = (await executions.api.get(`/v1/executions/${same.id}/results`)).body.data;
+    expect(result.exceptionId).toBe(id);
+
+    await executions.run(jobId, [euro('s1', '11.00')], []);
+    const [opened, ...others] = await executions.exceptionsOf(jobId, '&status=open');
+    expect(others).toEqual([]);
+    expect(opened).toMatchObject({ amount: '11.00' });
+    const { history } = (await executions.api.get(`/v1/exceptions/${opened.id}`)).body;
+    expect(history[0].detail.formerExceptionId).toBe(id);
+    expect((await executions.api.post(`/v1/exceptions/${id}/reopen`)).body).toMatchObject({ code: 'conflict' });
+    // In its new version it is an open item again, which nobody has settled.
+    const met = await executions.run(jobId, [], [euro('t1', '11.00')]);
+    expect(met.summary).toMatchObject({ matched: 1 });
+  });
+
+  test('a record that is written off takes part in no more runs, until its exception is reopened', async () => {
+    const { jobId, at } = await decided('written_off');
+    const without = await executions.run(jobId, [], [euro('t1', '10.00')]);
+    expect(without.summary).toMatchObject({ matched: 0, missingInSource: 1, source: { records: 0 } });
+    await executions.must(200, executions.api.post(`${at}/reopen`));
+    const again = await executions.run(jobId, [], []);
+    expect(again.summary).toMatchObject({ matched: 1 });
+    expect((await executions.api.get(at)).body).toMatchObject({ status: 'resolved', resolution: 'matched_later' });
+  });
+
+  test('a record that is only late waits on, says nothing of it, and meets its counterpart', async () => {
+    const { jobId, at } = await decided('expected_timing');
+    const waiting = await executions.run(jobId, [], []);
+    expect(waiting.summary).toMatchObject({ missingInTarget: 1 });
+    expect(await executions.exceptionsOf(jobId, '&status=open')).toEqual([]);
+    const met = await executions.run(jobId, [], [euro('t1', '10.00')]);
+    expect(met.summary).toMatchObject({ matched: 1 });
+    expect((await executions.api.get(at)).body).toMatchObject({ resolution: 'expected_timing' });
+    expect((await executions.api.get(`/v1/executions/${met.id}/report`)).body.certificate.holds).toBe(true);
+  });
+
+  test('one that was dismissed leaves its record where it is', async () => {
+    const { jobId, at, id } = await withOneOpen();
+    const dismissed = await executions.must(200, executions.api.patch(at, { status: 'dismissed' }));
+    expect(dismissed).toMatchObject({ status: 'dismissed', resolution: null });
+    expect((await executions.messages('exception.dismissed')).map(({ exceptionId }) => exceptionId)).toEqual([id]);
+    expect((await executions.run(jobId, [], [])).summary).toMatchObject({ missingInTarget: 1 });
+    expect(await executions.exceptionsOf(jobId, '&status=open')).toEqual([]);
+    expect((await executions.run(jobId, [], [euro('t1', '10.00')])).summary).toMatchObject({ matched: 1 });
+  });
+
+  test('a record whose counterpart came, and that comes again without it, is missing anew', async () => {
+    const { jobId, at } = await withOneOpen();
+    await executions.run(jobId, [], [euro('t1', '10.00')]);
+    expect((await executions.api.get(at)).body.resolution).toBe('matched_later');
+    await executions.run(jobId, [euro('s1', '10.00')], []);
+    expect(await executions.exceptionsOf(jobId, '&status=open')).toHaveLength(1);
+  });
+});
