@@ -170,3 +170,73 @@ describe('what was decided about a record', () => {
     expect(await executions.exceptionsOf(jobId, '&status=open')).toHaveLength(1);
   });
 });
+
+describe('the list of exceptions', () => {
+  test('is narrowed by what people ask for, and its pages stay put', async () => {
+    const { api, must, exceptionsOf } = executions;
+    const jobId = newJobId();
+    await executions.run(
+      jobId,
+      [euro('s1', '10.00', { counterparty: 'Harbour Café' }), euro('s2', '75.00'), euro('s3', '12000.00'), euro('s4', '-2000.00')],
+      [euro('t2', '75.50')],
+    );
+    const amounts = async (filter: string) => (await exceptionsOf(jobId, filter)).map(({ amount }: { amount: string }) => amount).sort();
+    expect(await amounts('&category=missing_in_target')).toEqual(['-2000.00', '10.00', '12000.00']);
+    expect(await amounts('&minAmount=75')).toEqual(['-2000.00', '12000.00', '75.00']);
+    expect(await amounts('&q=harbour%20caf%C3%A9')).toEqual(['10.00']);
+    expect(await amounts('&severity=critical')).toEqual(['12000.00']);
+    expect(await amounts('&severity=high')).toEqual(['-2000.00']);
+    // Seventy-five are in the bank; half of one is not.
+    expect(await amounts('&severity=low')).toEqual(['10.00', '75.00']);
+    const [{ id }] = await exceptionsOf(jobId, '&severity=critical');
+    await must(200, api.patch(`/v1/exceptions/${id}`, { assigneeId: userId }));
+    expect(await amounts(`&assignee=${userId}`)).toEqual(['12000.00']);
+    expect(await amounts('&assignee=none')).toHaveLength(3);
+    await must(200, api.post(`/v1/exceptions/${id}/resolve`, { resolution: 'expected_timing' }));
+    expect(await amounts('&resolution=expected_timing')).toEqual(['12000.00']);
+    const first = await must(200, api.get(`/v1/exceptions?jobId=${jobId}&limit=1`));
+    const other = await api.get(`/v1/exceptions?jobId=${jobId}&limit=1&status=open&cursor=${first.nextCursor}`);
+    expect(other.body.errors).toMatchObject([{ path: 'cursor' }]);
+    expect((await api.get('/v1/exceptions?assignee=Ann')).body.errors).toEqual([
+      { path: 'assignee', message: 'must be the id of a user, or none' },
+    ]);
+  });
+
+  test('shows what nobody deals with as more urgent the longer it waits, unless a person has weighed it', async () => {
+    const { api, must, database, exceptionsOf } = executions;
+    const { jobId, id, at } = await withOneOpen();
+    const waiting = async (days: number) => {
+      await database.query('update exceptions set first_seen_at = now() - make_interval(days => $2) where id = $1', [id, days]);
+      const [{ severity, ageDays }] = await exceptionsOf(jobId);
+      return [severity, ageDays];
+    };
+    expect(await waiting(30)).toEqual(['low', 30]);
+    expect(await waiting(31)).toEqual(['medium', 31]);
+    expect(await waiting(91)).toEqual(['high', 91]);
+    expect(await exceptionsOf(jobId, '&severity=high')).toHaveLength(1);
+    await must(200, api.patch(at, { severity: 'low' }));
+    expect(await exceptionsOf(jobId, '&severity=low')).toHaveLength(1);
+  });
+
+  test('is summed up in the report by how long each has waited', async () => {
+    const { api, must, database } = executions;
+    const jobId = newJobId();
+    const { id: executionId } = await executions.run(
+      jobId,
+      [7, 8, 30, 31, 60, 61, 90, 91].map((days) => euro(`s${days}`, '1.00')),
+      [],
+    );
+    await database.query(
+      `update exceptions set first_seen_at = now() - make_interval(days => right(records->0->>'id', -1)::int) where job_id = $1`,
+      [jobId],
+    );
+    const { ageing } = await must(200, api.get(`/v1/executions/${executionId}/report`));
+    expect(ageing.map(({ bucket, count }: { bucket: string; count: number }) => [bucket, count])).toEqual([
+      ['0-7', 1],
+      ['8-30', 2],
+      ['31-60', 2],
+      ['61-90', 2],
+      ['90+', 1],
+    ]);
+  });
+});

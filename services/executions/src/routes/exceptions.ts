@@ -25,7 +25,7 @@ const listed = z
     jobId,
     executionId,
     category: exceptionCategory,
-    severity: exceptionSeverity,
+    severity: exceptionSeverity.describe('Of the money at stake, what is wrong, and how long it waits; or as a person has set it.'),
     status,
     records: z.array(record),
     amount: decimal.nullable(),
@@ -66,6 +66,23 @@ const note = z.string().trim().min(1, 'must not be empty').max(2_000).optional()
 const resolveBody = z.strictObject({ resolution: manualResolution, note });
 const commentBody = z.strictObject({ text: z.string().trim().min(1, 'must not be empty').max(10_000) });
 
+/** What a list may be narrowed to. */
+const filters = {
+  jobId: jobId.optional(),
+  executionId: executionId.optional().describe('The execution that opened it.'),
+  status: status.optional(),
+  category: exceptionCategory.optional(),
+  severity: exceptionSeverity.optional(),
+  resolution: exceptionResolution.optional(),
+  assignee: z
+    .string()
+    .refine((text) => text === 'none' || userId.safeParse(text).success, 'must be the id of a user, or none')
+    .optional()
+    .describe('Whose it is; `none` for what is nobody’s.'),
+  minAmount: decimal.optional().describe('Its amount is at least this, whatever its sign.'),
+  q: z.string().min(1).max(200).optional().describe('Is contained in an id, reference, counterparty or description.'),
+};
+
 const byId = z.object({ id: exceptionId });
 
 export const exceptionRoutes = (endpoint: Endpoints['endpoint'], { queries, store, newId }: ExceptionNeeds): void => {
@@ -80,15 +97,7 @@ export const exceptionRoutes = (endpoint: Endpoints['endpoint'], { queries, stor
   };
 
   endpoint('listExceptions', {
-    query: z.strictObject({
-      ...pageQuery,
-      jobId: jobId.optional(),
-      executionId: executionId.optional(),
-      status: status.optional(),
-      category: exceptionCategory.optional(),
-      assignee: userId.optional(),
-      minAmount: decimal.optional(),
-    }),
+    query: z.strictObject({ ...pageQuery, ...filters }),
     answers: { 200: pageOf(listed) },
     handle: async ({ principal, query }) => ({ status: 200, body: await queries.exceptions(principal.organizationId, query) }),
   });

@@ -112,7 +112,11 @@ export const executionsCases = {
   listExceptions: {
     status: 200,
     ask: () => ({ path: '/v1/exceptions' }),
-    refusals: [invalid('an amount that is none', 'minAmount', () => ({ path: '/v1/exceptions?minAmount=1e400' }))],
+    refusals: [
+      invalid('an amount that is none', 'minAmount', () => ({ path: '/v1/exceptions?minAmount=1e400' })),
+      invalid('somebody who is no user', 'assignee', () => ({ path: '/v1/exceptions?assignee=Ann' })),
+      invalid('an urgency that does not exist', 'severity', () => ({ path: '/v1/exceptions?severity=huge' })),
+    ],
   },
   readException: { status: 200, ask: ({ exceptionId }) => ({ path: `/v1/exceptions/${exceptionId}` }) },
   updateException: {

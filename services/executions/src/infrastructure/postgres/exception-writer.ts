@@ -17,7 +17,10 @@ import { recordKey } from './record-key.ts';
 import type { Database } from './tables.ts';
 
 type Trx = Transaction<Database>;
-type Result = Pick<Selectable<Database['results']>, 'id' | 'outcome' | 'category' | 'reason' | 'line' | 'source' | 'target' | 'position'>;
+type Result = Pick<
+  Selectable<Database['results']>,
+  'id' | 'outcome' | 'category' | 'reason' | 'line' | 'delta' | 'source' | 'target' | 'position'
+>;
 
 const batchRows = 1_000;
 
@@ -37,7 +40,7 @@ export const openExceptions = async (trx: Trx, held: HeldExecution): Promise<{ c
 const nextResults = (trx: Trx, { id, createdAt }: HeldExecution, after: number): Promise<Result[]> =>
   trx
     .selectFrom('results')
-    .select(['id', 'outcome', 'category', 'reason', 'line', 'source', 'target', 'position'])
+    .select(['id', 'outcome', 'category', 'reason', 'line', 'delta', 'source', 'target', 'position'])
     .where('execution_id', '=', id)
     .where('created_at', '=', createdAt)
     .where('outcome', '<>', 'matched')
@@ -176,7 +179,8 @@ const rowOf = (held: HeldExecution, result: Result, category: Category, records:
     execution_id: held.id,
     record_key: recordKey(result),
     category,
-    severity: severityOf(category, amountMinor, exponent),
+    severity: severityOf(category, stakeOf(category, result, exponent) ?? amountMinor, exponent),
+    search: searchText(records),
     status: 'open' as const,
     records: JSON.stringify(records),
     amount: amountMinor === null ? null : text,
@@ -187,3 +191,17 @@ const rowOf = (held: HeldExecution, result: Result, category: Category, records:
     updated_at: now,
   };
 };
+
+/** What differs, where it is the amount that does. */
+const stakeOf = (category: Category, { delta }: Result, exponent: number): bigint | null =>
+  (category === 'amount_mismatch' || category === 'fee_mismatch') && typeof delta?.amount === 'string'
+    ? toMinor(delta.amount, exponent)
+    : null;
+
+const searchText = (records: readonly Record<string, unknown>[]): string =>
+  records
+    .flatMap((record) => [record['id'], record['reference'], record['counterparty'], record['description']])
+    .filter((value) => typeof value === 'string' || typeof value === 'number')
+    .join(' ')
+    .toLowerCase()
+    .slice(0, 2_000);

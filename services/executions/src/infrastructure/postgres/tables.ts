@@ -139,6 +139,7 @@ export interface Database extends ChassisTables {
     first_seen_at: Date;
     assignee_id: string | null;
     resolution: Resolution | null;
+    search: Generated<string>;
     revision: ColumnType<bigint, bigint | number | undefined, bigint | number>;
     created_at: Date;
     updated_at: Date;
