@@ -127,6 +127,9 @@ export const routes = {
   commentException: route('executions', 'POST', '/v1/exceptions/{id}/comments', 'exceptions:write', 'Comment on an exception'),
   resolveException: route('executions', 'POST', '/v1/exceptions/{id}/resolve', 'exceptions:write', 'Resolve an exception'),
   reopenException: route('executions', 'POST', '/v1/exceptions/{id}/reopen', 'exceptions:write', 'Reopen a closed exception'),
+  resolveExceptions: route('executions', 'POST', '/v1/exceptions/bulk-resolve', 'exceptions:write', 'Resolve many exceptions at once', {
+    timeoutMs: 30_000,
+  }),
 
   createWebhook: route('webhooks', 'POST', '/v1/webhooks', 'webhooks:write', 'Create a webhook endpoint', { secretFields: ['secret'] }),
   listWebhooks: route('webhooks', 'GET', '/v1/webhooks', 'webhooks:read', 'List webhook endpoints'),

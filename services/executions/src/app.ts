@@ -7,6 +7,7 @@ import { startWorker } from './application/worker.ts';
 import type { Config } from './config.ts';
 import { createDefinitionClient } from './infrastructure/jobs/definition-client.ts';
 import { createMatchingThreads } from './infrastructure/matching/thread.ts';
+import { createResolveMany } from './infrastructure/postgres/exception-bulk.ts';
 import { createExceptionStore } from './infrastructure/postgres/exception-store.ts';
 import { createExecutionQueries } from './infrastructure/postgres/execution-queries.ts';
 import { createExecutionStore } from './infrastructure/postgres/execution-store.ts';
@@ -25,6 +26,7 @@ export const start = async (config: Config, life: Life): Promise<string> => {
   const { app, endpoints, postgres, cursors, outbox, idempotency } = service;
   const { endpoint } = endpoints;
   const files = createFileStore(postgres, outbox);
+  const exceptions = { ...createExceptionStore(postgres, outbox), resolveMany: createResolveMany(postgres, outbox) };
   const queries = createExecutionQueries(postgres, cursors);
   const definitions = createDefinitionClient(config.JOBS_URL, service.sign);
   life.onStop('definitions', definitions.close);
@@ -32,7 +34,7 @@ export const start = async (config: Config, life: Life): Promise<string> => {
   await fileRoutes(endpoint, { app, files, queries: createFileQueries(postgres, cursors), idempotency, newId: () => newId('file') });
   executionRoutes(endpoint, { queries, store: createExecutionStore(postgres, outbox), definitions, newId: () => newId('execution') });
   executionEventRoutes(endpoint, queries, life.isStopping);
-  exceptionRoutes(endpoint, { queries, store: createExceptionStore(postgres, outbox), newId: () => newId('comment') });
+  exceptionRoutes(endpoint, { queries, store: exceptions, newId: () => newId('comment') });
 
   let onListening = (): void => {};
   if (config.ROLE !== 'api') {

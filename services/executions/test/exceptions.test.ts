@@ -240,3 +240,70 @@ describe('the list of exceptions', () => {
     ]);
   });
 });
+
+describe('many exceptions at once', () => {
+  const resolve = (body: object, options = {}) =>
+    executions.api.post('/v1/exceptions/bulk-resolve', { resolution: 'written_off', note: 'of last year', ...body }, options);
+
+  test('are resolved each by itself: what cannot be says why, and keeps nothing else from it', async () => {
+    const { must, api, messages } = executions;
+    const jobId = newJobId();
+    await executions.run(jobId, [euro('s1', '1.00'), euro('s2', '2.00'), euro('s3', '3.00')], []);
+    const ids = (await executions.exceptionsOf(jobId)).map(({ id }: { id: string }) => id);
+    await must(200, api.post(`/v1/exceptions/${ids[0]}/resolve`, { resolution: 'expected_timing' }));
+    const nobodys = 'exc_01jqv8m0c4e7r9t2w5y8a1b3d6';
+    const answer = await must(200, resolve({ ids: [ids[2], nobodys, ids[0], ids[1], ids[1]] }));
+    expect(answer).toEqual({
+      data: [
+        { id: ids[2], status: 'resolved' },
+        { id: nobodys, status: null, code: 'not_found' },
+        { id: ids[0], status: 'resolved', code: 'conflict' },
+        { id: ids[1], status: 'resolved' },
+      ],
+      hasMore: false,
+    });
+    const one = await must(200, api.get(`/v1/exceptions/${ids[1]}`));
+    expect(one).toMatchObject({ resolution: 'written_off' });
+    expect(one.history.at(-1)).toMatchObject({ action: 'resolved', detail: { resolution: 'written_off', note: 'of last year' } });
+    expect((await must(200, api.get(`/v1/exceptions/${ids[0]}`))).resolution).toBe('expected_timing');
+    const told = (await messages('exception.resolved')).map(({ exceptionId }) => exceptionId);
+    expect(told.filter((id) => ids.includes(id)).sort()).toEqual([...ids].sort());
+    const audited = (await messages('audit.recorded')).filter(
+      ({ action, resource }) => action === 'exception.resolved' && ids.includes(resource.id),
+    );
+    expect(audited).toHaveLength(3);
+    // Only the one that is late takes part again.
+    expect((await executions.run(jobId, [], [])).summary).toMatchObject({ missingInTarget: 1 });
+  });
+
+  test('are found by the filter of the list, a thousand at a time', async () => {
+    const { must, database, exceptionsOf, messages } = executions;
+    const jobId = newJobId();
+    await executions.run(
+      jobId,
+      Array.from({ length: 1_003 }, (_, index) => euro(`s${index}`, index === 7 ? '500.00' : '0.01')),
+      [],
+    );
+    const count = async () =>
+      Number((await database.query(`select count(*) from exceptions where job_id = $1 and status = 'open'`, [jobId])).rows[0].count);
+    expect((await must(200, resolve({ filter: { jobId, minAmount: '100' } }))).data).toHaveLength(1);
+    const headers = { headers: { 'idempotency-key': `bulk ${jobId}` } };
+    const first = await must(200, resolve({ filter: { jobId } }, headers));
+    expect(first).toMatchObject({ hasMore: true });
+    expect(first.data).toHaveLength(1_000);
+    expect(await count()).toBe(2);
+    expect(await must(200, resolve({ filter: { jobId } }, headers))).toEqual(first);
+    expect(await must(200, resolve({ filter: { jobId } }))).toMatchObject({ data: [{}, {}], hasMore: false });
+    expect(await must(200, resolve({ filter: { jobId } }))).toEqual({ data: [], hasMore: false });
+    expect(await exceptionsOf(jobId, '&status=open')).toEqual([]);
+    expect((await messages('exception.resolved')).filter((event) => event.jobId === jobId)).toHaveLength(1_003);
+  });
+
+  test('of another organization are not found', async () => {
+    const { id } = await withOneOpen();
+    const { body } = await executions.stranger.post('/v1/exceptions/bulk-resolve', { ids: [id], resolution: 'other' });
+    expect(body.data).toEqual([{ id, status: null, code: 'not_found' }]);
+    const all = await executions.stranger.post('/v1/exceptions/bulk-resolve', { filter: { minAmount: '0' }, resolution: 'other' });
+    expect(all.body).toEqual({ data: [], hasMore: false });
+  });
+});

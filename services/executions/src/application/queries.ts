@@ -4,7 +4,6 @@ import type { ExecutionSummary } from '@settler/contracts/executions';
 import type { ExceptionStatus, Resolution } from '../domain/exception-life.ts';
 import type { Severity } from '../domain/exceptions.ts';
 import type { Certificate, ExecutionError, ExecutionStatus, Problem, Progress, ReportLine } from '../domain/execution.ts';
-import type { CommentView, HistoryEntry } from './exceptions.ts';
 
 export interface ExecutionView {
   readonly id: string;
@@ -54,6 +53,20 @@ export interface ExceptionView {
   readonly resolution: string | null;
   readonly createdAt: string;
   readonly updatedAt: string;
+}
+
+export interface CommentView {
+  readonly id: string;
+  readonly text: string;
+  readonly createdBy: { readonly type: string; readonly id: string };
+  readonly createdAt: string;
+}
+
+export interface HistoryEntry {
+  readonly at: string;
+  readonly actor: { readonly type: string; readonly id: string };
+  readonly action: string;
+  readonly detail: Readonly<Record<string, unknown>>;
 }
 
 export interface PageRequest {

@@ -83,6 +83,29 @@ const filters = {
   q: z.string().min(1).max(200).optional().describe('Is contained in an id, reference, counterparty or description.'),
 };
 
+const bulkBody = z
+  .strictObject({
+    ids: z.array(exceptionId).min(1, 'must name at least one').max(1_000).optional(),
+    filter: z
+      .strictObject(filters)
+      .refine((filter) => Object.values(filter).some((value) => value !== undefined), 'must narrow the list by at least one of its fields')
+      .optional()
+      .describe('As the list takes it. Without a status what is not closed is meant; those that have waited longest come first.'),
+    resolution: manualResolution,
+    note,
+  })
+  .refine(({ ids, filter }) => (ids === undefined) !== (filter === undefined), 'must have either ids or filter');
+const bulkAnswer = z.object({
+  data: z.array(
+    z.object({
+      id: exceptionId,
+      status: status.nullable().describe('As it is now; null where there is no such exception.'),
+      code: z.enum(['not_found', 'conflict']).optional().describe('Why it was not resolved by this call; absent where it was.'),
+    }),
+  ),
+  hasMore: z.boolean().describe('Whether the filter finds more than the thousand that one call resolves: ask again.'),
+});
+
 const byId = z.object({ id: exceptionId });
 
 export const exceptionRoutes = (endpoint: Endpoints['endpoint'], { queries, store, newId }: ExceptionNeeds): void => {
@@ -128,6 +151,15 @@ export const exceptionRoutes = (endpoint: Endpoints['endpoint'], { queries, stor
     params: byId,
     answers: { 200: whole },
     handle: (input) => deciding(input, reopenException),
+  });
+
+  endpoint('resolveExceptions', {
+    body: bulkBody,
+    answers: { 200: bulkAnswer },
+    handle: async ({ body: { ids, filter = {}, resolution, note: said = null }, principal, address }) => {
+      const wanted = ids === undefined ? { filter } : { ids };
+      return { status: 200, body: await store.resolveMany(wanted, { resolution, note: said }, { principal, address }) };
+    },
   });
 
   endpoint('commentException', {

@@ -49,6 +49,8 @@ const ofException =
     ...(body === undefined ? {} : { body }),
   });
 
+const bulk = (which: object): Wanted => ({ path: '/v1/exceptions/bulk-resolve', body: { ...which, resolution: 'other' } });
+
 export const executionsCases = {
   uploadFile: {
     status: 201,
@@ -145,6 +147,22 @@ export const executionsCases = {
         ofException('/resolve', { resolution: 'matched_later' })(setting.ours, setting),
       ),
       conflict('one that is resolved', (setting) => ofException('/resolve', { resolution: 'other' }, 'resolved')(setting.ours, setting)),
+    ],
+  },
+  resolveExceptions: {
+    status: 200,
+    ask: async (party, setting) => ({
+      path: '/v1/exceptions/bulk-resolve',
+      body: { ids: [await anException(party, setting), nobodys('exc')], resolution: 'written_off', note: 'below a cent' },
+    }),
+    otherBody: (body) => ({ ...body, resolution: 'other' }),
+    refusals: [
+      invalid('ids and a filter', '', () => bulk({ ids: [nobodys('exc')], filter: { status: 'open' } })),
+      invalid('neither ids nor a filter', '', () => bulk({})),
+      invalid('a filter that is none', 'filter', () => bulk({ filter: {} })),
+      invalid('a filter that the list does not have', 'filter.colour', () => bulk({ filter: { colour: 'red' } })),
+      invalid('too many ids', 'ids', () => bulk({ ids: Array.from({ length: 1_001 }, () => nobodys('exc')) })),
+      invalid('an id of something else', 'ids[1]', () => bulk({ ids: [nobodys('exc'), nobodys('job')] })),
     ],
   },
   reopenException: {

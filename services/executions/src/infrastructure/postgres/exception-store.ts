@@ -4,8 +4,9 @@ import type { Outbox } from '@settler/chassis/outbox';
 import { type Postgres, violatedConstraint } from '@settler/chassis/postgres';
 import { notFound, Refusal } from '@settler/chassis/refusal';
 import { type Selectable, sql, type Transaction } from 'kysely';
-import type { CommentView, ExceptionStore } from '../../application/exceptions.ts';
+import type { ExceptionStore } from '../../application/exceptions.ts';
 import type { Actor } from '../../application/ports.ts';
+import type { CommentView } from '../../application/queries.ts';
 import type { ExceptionState, ExceptionTransition } from '../../domain/exception-life.ts';
 import { auditOf } from './audit.ts';
 import { messagesOf } from './exception-messages.ts';
@@ -18,7 +19,7 @@ type Row = Selectable<Database['exceptions']>;
 /** A conversation that is longer than this is had elsewhere. */
 const commentsMax = 500;
 
-export const createExceptionStore = (postgres: Postgres<Database>, outbox: Outbox): ExceptionStore => ({
+export const createExceptionStore = (postgres: Postgres<Database>, outbox: Outbox): Omit<ExceptionStore, 'resolveMany'> => ({
   decide: (id, ifMatch, actor, decide) =>
     postgres.organization(actor.principal.organizationId, async (trx) => {
       const { job_id: jobId } = await find(trx, id);
