@@ -130,6 +130,16 @@ export const routes = {
   resolveExceptions: route('executions', 'POST', '/v1/exceptions/bulk-resolve', 'exceptions:write', 'Resolve many exceptions at once', {
     timeoutMs: 30_000,
   }),
+  explainException: route(
+    'executions',
+    'GET',
+    '/v1/exceptions/{id}/explain',
+    'exceptions:read',
+    'Explain why a record has no counterpart',
+    {
+      timeoutMs: 60_000,
+    },
+  ),
 
   createWebhook: route('webhooks', 'POST', '/v1/webhooks', 'webhooks:write', 'Create a webhook endpoint', { secretFields: ['secret'] }),
   listWebhooks: route('webhooks', 'GET', '/v1/webhooks', 'webhooks:read', 'List webhook endpoints'),

@@ -3,17 +3,20 @@ import { resource } from '@settler/chassis/entity-tag';
 import { pageOf, pageQuery } from '@settler/chassis/pagination';
 import { notFound } from '@settler/chassis/refusal';
 import { exceptionCategory, exceptionResolution, exceptionSeverity, manualResolution } from '@settler/contracts/events/executions';
+import { outcome } from '@settler/contracts/executions';
 import { exceptionId, executionId, jobId, userId } from '@settler/contracts/ids';
 import { decimal } from '@settler/contracts/money';
 import { instant } from '@settler/contracts/time';
 import { z } from 'zod';
 import type { Decide, ExceptionStore } from '../application/exceptions.ts';
+import { type explainException, explainReasons } from '../application/explain.ts';
 import type { ExecutionQueries } from '../application/queries.ts';
 import { changeException, reopenException, resolveException } from '../domain/exception-life.ts';
 
 export interface ExceptionNeeds {
   readonly queries: ExecutionQueries;
   readonly store: ExceptionStore;
+  readonly explain: ReturnType<typeof explainException>;
   readonly newId: () => string;
 }
 
@@ -106,9 +109,44 @@ const bulkAnswer = z.object({
   hasMore: z.boolean().describe('Whether the filter finds more than the thousand that one call resolves: ask again.'),
 });
 
+const gain = z.object({ records: z.number().int(), amounts: z.record(z.string(), decimal) });
+const explanation = z
+  .object({
+    executionId: executionId.nullable().describe('The run that is explained: the last one that the record took part in.'),
+    candidates: z.array(
+      z.object({
+        record,
+        pass: z.string(),
+        failed: z.array(record).describe('The conditions that failed; none where they hold and the candidate was taken by another.'),
+        outcome: outcome.nullable().describe('What became of the candidate.'),
+        resultId: z.string().nullable(),
+        smallestChange: z
+          .array(z.object({ path: z.string(), from: z.unknown(), to: z.unknown() }))
+          .nullable()
+          .describe('The least that would have to give in the rules; null where no change would be right.'),
+        effect: z
+          .object({ gained: gain, lost: gain, moved: gain })
+          .nullable()
+          .describe('What that change would do to the source records of this run, found by running the rules with it.'),
+        reason: z.literal('budget').optional().describe('There was no time left to find the effect.'),
+      }),
+    ),
+    reason: z
+      .enum(explainReasons)
+      .nullable()
+      .describe(
+        'Why there can be no candidates: nothing is stored of the run, the record could not be used, the rules leave too many, or there was no time.',
+      ),
+    basis: z
+      .object({ results: z.number().int(), of: z.number().int() })
+      .nullable()
+      .describe('How many results of the run this is from; a large run is explained by those that are near to the record.'),
+  })
+  .meta({ id: 'Explanation' });
+
 const byId = z.object({ id: exceptionId });
 
-export const exceptionRoutes = (endpoint: Endpoints['endpoint'], { queries, store, newId }: ExceptionNeeds): void => {
+export const exceptionRoutes = (endpoint: Endpoints['endpoint'], { queries, store, explain, newId }: ExceptionNeeds): void => {
   const answer = async (organizationId: string, id: string) => {
     const found = await queries.exception(organizationId, id);
     if (found === undefined) throw notFound('exception');
@@ -159,6 +197,16 @@ export const exceptionRoutes = (endpoint: Endpoints['endpoint'], { queries, stor
     handle: async ({ body: { ids, filter = {}, resolution, note: said = null }, principal, address }) => {
       const wanted = ids === undefined ? { filter } : { ids };
       return { status: 200, body: await store.resolveMany(wanted, { resolution, note: said }, { principal, address }) };
+    },
+  });
+
+  endpoint('explainException', {
+    params: byId,
+    answers: { 200: explanation },
+    handle: async ({ params, principal }) => {
+      const body = await explain(principal.organizationId, params.id);
+      if (body === undefined) throw notFound('exception');
+      return { status: 200, body };
     },
   });
 

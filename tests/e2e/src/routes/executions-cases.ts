@@ -121,6 +121,7 @@ export const executionsCases = {
     ],
   },
   readException: { status: 200, ask: ({ exceptionId }) => ({ path: `/v1/exceptions/${exceptionId}` }) },
+  explainException: { status: 200, ask: ({ exceptionId }) => ({ path: `/v1/exceptions/${exceptionId}/explain` }) },
   updateException: {
     status: 200,
     ask: ofException('', { status: 'in_progress', severity: 'high' }),
