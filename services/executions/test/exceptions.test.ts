@@ -104,6 +104,33 @@ describe('an exception', () => {
   });
 });
 
+describe('an exception that is open', () => {
+  test('says what its record says now, keeps what a person has set, and notes each change once', async () => {
+    const { api, must } = executions;
+    const { jobId, id, at } = await withOneOpen();
+    const again = (amount: string) => executions.run(jobId, [euro('s1', amount)], []);
+    const read = async () => {
+      const { amount, severity, records, history } = await must(200, api.get(at));
+      return { amount, severity, of: records[0].amount, actions: history.map(({ action }: { action: string }) => action) };
+    };
+    await again('12000.00');
+    expect(await read()).toEqual({ amount: '12000.00', severity: 'critical', of: '12000.00', actions: ['opened', 'record_changed'] });
+    await must(200, api.patch(at, { severity: 'low' }));
+    await again('12000.00');
+    await again('13000.00');
+    expect(await read()).toMatchObject({ amount: '13000.00', severity: 'low' });
+    const { history } = await must(200, api.get(at));
+    expect(history.map(({ action }: { action: string }) => action)).toEqual([
+      'opened',
+      'record_changed',
+      'severity_changed',
+      'record_changed',
+    ]);
+    expect(history.at(-1).detail).toMatchObject({ from: { amount: '12000.00' }, to: { amount: '13000.00' } });
+    expect((await executions.exceptionsOf(jobId)).map((one: { id: string }) => one.id)).toEqual([id]);
+  });
+});
+
 describe('what was decided about a record', () => {
   const decided = async (resolution: string) => {
     const open = await withOneOpen();

@@ -72,7 +72,7 @@ export const startExecutions = async (rulesOf: (jobId: string) => unknown = () =
           if (body.status === 'failed') throw new Error(JSON.stringify(body.error));
           return body.status === 'completed' ? body : undefined;
         },
-        { timeoutMs: 20_000, what: `the end of ${id}` },
+        { timeoutMs: 45_000, what: `the end of ${id}` },
       );
     },
     exceptionsOf: async (jobId: string, filter = '') => (await must(200, api.get(`/v1/exceptions?jobId=${jobId}${filter}`))).data,

@@ -11,6 +11,7 @@ import type { HeldExecution } from '../../application/ports.ts';
 import { isSettledBy, type Resolution, type Said } from '../../domain/exception-life.ts';
 import { type Category, categoryOf, severityOf } from '../../domain/exceptions.ts';
 import { type Opened, openedMessages } from './exception-messages.ts';
+import { type Live, liveOf, refreshChanged } from './exception-refresh.ts';
 import { firstSeenOf } from './open-items.ts';
 import { partition } from './partition.ts';
 import { recordKey } from './record-key.ts';
@@ -72,7 +73,9 @@ const insertBatch = async (trx: Trx, held: HeldExecution, results: readonly Resu
     undecided.filter(({ row }) => isNew.has(row.id)),
     closed,
   );
-  await linkResults(trx, held, candidates, closed);
+  const live = await liveOf(trx, held.jobId, recordKeys);
+  await refreshChanged(trx, held, live, candidates);
+  await linkResults(trx, held, candidates, live, closed);
   return inserted.map((row) => ({
     id: row.id,
     category: row.category as Category,
@@ -132,19 +135,12 @@ const tellOpened = async (trx: Trx, held: HeldExecution, opened: readonly Candid
 /** Each result points at the exception that is open for its record, whichever execution opened it, or else at the decision about it. */
 const linkResults = async (
   trx: Trx,
-  { createdAt, jobId }: HeldExecution,
+  { createdAt }: HeldExecution,
   candidates: readonly Candidate[],
+  live: ReadonlyMap<string, Live>,
   closed: ReadonlyMap<string, Closed>,
 ): Promise<void> => {
-  const open = await trx
-    .selectFrom('exceptions')
-    .select(['id', 'record_key'])
-    .where('job_id', '=', jobId)
-    .where('status', 'in', ['open', 'in_progress'])
-    .where('record_key', 'in', [...new Set(candidates.map(({ row }) => row.record_key))])
-    .execute();
-  const exceptionOf = new Map([...closed].map(([key, { id }]) => [key, id]));
-  for (const row of open) exceptionOf.set(row.record_key, row.id);
+  const exceptionOf = new Map([...closed, ...live].map(([key, { id }]) => [key, id]));
   const linked = candidates.filter(({ row }) => exceptionOf.has(row.record_key));
   // By the primary key and nothing else: just after a COPY nothing is known of the table, and by the execution's own index each link
   // would look at every result of the run.
