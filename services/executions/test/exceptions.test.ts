@@ -1,3 +1,4 @@
+import { waitFor } from '@settler/harness';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Executions, euro, startExecutions } from './running-service.ts';
 
@@ -101,6 +102,26 @@ describe('an exception', () => {
       { table_name: 'exception_comments', may: 'INSERT SELECT' },
       { table_name: 'exception_history', may: 'INSERT SELECT' },
     ]);
+  });
+});
+
+describe('a run that ends', () => {
+  test('keeps people who settle records of its job waiting, and nobody who settles those of another', async () => {
+    const { api, must, database } = executions;
+    const [mine, other] = [await withOneOpen(), await withOneOpen()];
+    await database.query('begin');
+    await database.query('select pg_advisory_xact_lock(hashtextextended($1, 0))', [`open items of ${mine.jobId}`]);
+    const settling = api.post(`${mine.at}/resolve`, { resolution: 'written_off' });
+    await waitFor(async () => (await database.query(`select 1 from pg_locks where locktype = 'advisory' and not granted`)).rowCount === 1, {
+      what: 'the request to wait',
+      timeoutMs: 20_000,
+    });
+    await must(200, api.post(`${other.at}/resolve`, { resolution: 'written_off' }));
+    expect((await api.get(mine.at)).body.status).toBe('open');
+    await database.query('commit');
+    await must(200, settling);
+    const { rows } = await database.query('select retired_at is not null as retired from open_items where job_id = $1', [mine.jobId]);
+    expect(rows).toEqual([{ retired: true }]);
   });
 });
 
