@@ -39,6 +39,13 @@ export const auditActions = {
   'execution.failed': { service: 'executions', description: 'An execution failed, for the reason that stands in the entry.' },
   'execution.cancelled': { service: 'executions', description: 'An execution was cancelled.' },
   'execution.cancel_requested': { service: 'executions', description: 'An execution that was not over was asked to end.' },
+  'exception.updated': {
+    service: 'executions',
+    description: 'An exception was assigned, taken up, put back, weighed anew or dismissed; the entry says what changed.',
+  },
+  'exception.commented': { service: 'executions', description: 'Somebody commented on an exception; the entry does not hold the text.' },
+  'exception.resolved': { service: 'executions', description: 'A person or a program resolved an exception; the entry says how.' },
+  'exception.reopened': { service: 'executions', description: 'A resolved or dismissed exception was opened again.' },
   'webhook.created': { service: 'webhooks', description: 'A webhook endpoint was created.' },
   'webhook.updated': { service: 'webhooks', description: 'A webhook endpoint was changed, paused or made active again.' },
   'webhook.deleted': { service: 'webhooks', description: 'A webhook endpoint was deleted, and its deliveries with it.' },

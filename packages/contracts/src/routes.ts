@@ -120,7 +120,30 @@ export const routes = {
     timeoutMs: 30_000,
   }),
   listExceptions: route('executions', 'GET', '/v1/exceptions', 'exceptions:read', 'List exceptions'),
-  readException: route('executions', 'GET', '/v1/exceptions/{id}', 'exceptions:read', 'Read an exception'),
+  readException: route('executions', 'GET', '/v1/exceptions/{id}', 'exceptions:read', 'Read an exception, its comments and its history'),
+  updateException: route(
+    'executions',
+    'PATCH',
+    '/v1/exceptions/{id}',
+    'exceptions:write',
+    'Assign, take up, weigh or dismiss an exception',
+  ),
+  commentException: route('executions', 'POST', '/v1/exceptions/{id}/comments', 'exceptions:write', 'Comment on an exception'),
+  resolveException: route('executions', 'POST', '/v1/exceptions/{id}/resolve', 'exceptions:write', 'Resolve an exception'),
+  reopenException: route('executions', 'POST', '/v1/exceptions/{id}/reopen', 'exceptions:write', 'Reopen a closed exception'),
+  resolveExceptions: route('executions', 'POST', '/v1/exceptions/bulk-resolve', 'exceptions:write', 'Resolve many exceptions at once', {
+    timeoutMs: 30_000,
+  }),
+  explainException: route(
+    'executions',
+    'GET',
+    '/v1/exceptions/{id}/explain',
+    'exceptions:read',
+    'Explain why a record has no counterpart',
+    {
+      timeoutMs: 60_000,
+    },
+  ),
 
   createWebhook: route('webhooks', 'POST', '/v1/webhooks', 'webhooks:write', 'Create a webhook endpoint', { secretFields: ['secret'] }),
   listWebhooks: route('webhooks', 'GET', '/v1/webhooks', 'webhooks:read', 'List webhook endpoints'),

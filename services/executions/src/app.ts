@@ -2,13 +2,18 @@
 import { newId } from '@settler/chassis/ids';
 import type { Life } from '@settler/chassis/lifecycle';
 import { createService } from '@settler/chassis/service';
+import { explainException } from './application/explain.ts';
 import { runExecution } from './application/run-execution.ts';
 import { startWorker } from './application/worker.ts';
 import type { Config } from './config.ts';
+import { createExplainer } from './infrastructure/explaining/explainer.ts';
 import { createDefinitionClient } from './infrastructure/jobs/definition-client.ts';
 import { createMatchingThreads } from './infrastructure/matching/thread.ts';
+import { createResolveMany } from './infrastructure/postgres/exception-bulk.ts';
+import { createExceptionStore } from './infrastructure/postgres/exception-store.ts';
 import { createExecutionQueries } from './infrastructure/postgres/execution-queries.ts';
 import { createExecutionStore } from './infrastructure/postgres/execution-store.ts';
+import { createExplainQuery } from './infrastructure/postgres/explain-query.ts';
 import { createFileQueries, createFileStore } from './infrastructure/postgres/file-store.ts';
 import { createLeaseStore } from './infrastructure/postgres/lease-store.ts';
 import { createOpenItemStore } from './infrastructure/postgres/open-items.ts';
@@ -24,6 +29,10 @@ export const start = async (config: Config, life: Life): Promise<string> => {
   const { app, endpoints, postgres, cursors, outbox, idempotency } = service;
   const { endpoint } = endpoints;
   const files = createFileStore(postgres, outbox);
+  const exceptions = { ...createExceptionStore(postgres, outbox), resolveMany: createResolveMany(postgres, outbox) };
+  const explainer = createExplainer();
+  life.onStop('explainer', explainer.close);
+  const explain = explainException({ material: createExplainQuery(postgres), ask: explainer.ask });
   const queries = createExecutionQueries(postgres, cursors);
   const definitions = createDefinitionClient(config.JOBS_URL, service.sign);
   life.onStop('definitions', definitions.close);
@@ -31,7 +40,7 @@ export const start = async (config: Config, life: Life): Promise<string> => {
   await fileRoutes(endpoint, { app, files, queries: createFileQueries(postgres, cursors), idempotency, newId: () => newId('file') });
   executionRoutes(endpoint, { queries, store: createExecutionStore(postgres, outbox), definitions, newId: () => newId('execution') });
   executionEventRoutes(endpoint, queries, life.isStopping);
-  exceptionRoutes(endpoint, queries);
+  exceptionRoutes(endpoint, { queries, store: exceptions, explain, newId: () => newId('comment') });
 
   let onListening = (): void => {};
   if (config.ROLE !== 'api') {

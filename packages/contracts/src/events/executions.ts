@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { executionSummary } from '../executions.ts';
-import { exceptionId, executionId, jobId, organizationId } from '../ids.ts';
+import { exceptionId, executionId, jobId, organizationId, userId } from '../ids.ts';
 import { decimal } from '../money.ts';
 import { instant } from '../time.ts';
 import { defineEvent } from './define.ts';
@@ -96,6 +96,12 @@ export const exceptionCategory = z.enum([
   'fee_mismatch',
 ]);
 
+export const exceptionSeverity = z.enum(['low', 'medium', 'high', 'critical']);
+
+/** What a person may say; that the counterpart came later is for the system alone to say. */
+export const manualResolution = z.enum(['matched_manually', 'written_off', 'expected_timing', 'duplicate', 'corrected_at_source', 'other']);
+export const exceptionResolution = z.enum(['matched_later', ...manualResolution.options]);
+
 export const exceptionOpened = defineEvent({
   type: 'exception.opened',
   major: 1,
@@ -107,7 +113,7 @@ export const exceptionOpened = defineEvent({
     jobId,
     executionId,
     category: exceptionCategory,
-    severity: z.enum(['low', 'medium', 'high', 'critical']),
+    severity: exceptionSeverity,
     status: z.literal('open'),
     amount: decimal.nullable(),
     currency: z.string().nullable(),
@@ -139,15 +145,7 @@ export const exceptionResolved = defineEvent({
     /** The one that found the counterpart; null where a person resolved it. */
     executionId: executionId.nullable(),
     status: z.literal('resolved'),
-    resolution: z.enum([
-      'matched_later',
-      'matched_manually',
-      'written_off',
-      'expected_timing',
-      'duplicate',
-      'corrected_at_source',
-      'other',
-    ]),
+    resolution: exceptionResolution,
   }),
   example: {
     exceptionId: 'exc_01jqv8m0c4e7r9t2w5y8a1b3d6',
@@ -156,6 +154,64 @@ export const exceptionResolved = defineEvent({
     executionId: queued.executionId,
     status: 'resolved',
     resolution: 'matched_later',
+  },
+});
+
+export const exceptionAssigned = defineEvent({
+  type: 'exception.assigned',
+  major: 1,
+  service: 'executions',
+  description: 'An exception was given to somebody, or to nobody any more.',
+  data: z.object({
+    exceptionId,
+    organizationId,
+    jobId,
+    /** Null where it is nobody's now. */
+    assigneeId: userId.nullable(),
+    formerAssigneeId: userId.nullable(),
+  }),
+  example: {
+    exceptionId: 'exc_01jqv8m0c4e7r9t2w5y8a1b3d6',
+    organizationId: queued.organizationId,
+    jobId: queued.jobId,
+    assigneeId: 'usr_01jqv8m0c4e7r9t2w5y8a1b3d6',
+    formerAssigneeId: null,
+  },
+});
+
+export const exceptionDismissed = defineEvent({
+  type: 'exception.dismissed',
+  major: 1,
+  service: 'executions',
+  description: 'An exception was put aside as one that needs nobody, without its record being settled.',
+  data: z.object({ exceptionId, organizationId, jobId, status: z.literal('dismissed') }),
+  example: {
+    exceptionId: 'exc_01jqv8m0c4e7r9t2w5y8a1b3d6',
+    organizationId: queued.organizationId,
+    jobId: queued.jobId,
+    status: 'dismissed',
+  },
+});
+
+export const exceptionReopened = defineEvent({
+  type: 'exception.reopened',
+  major: 1,
+  service: 'executions',
+  description: 'A resolved or dismissed exception needs a person again.',
+  data: z.object({
+    exceptionId,
+    organizationId,
+    jobId,
+    status: z.literal('open'),
+    /** How it had been resolved; null where it had been dismissed. */
+    formerResolution: exceptionResolution.nullable(),
+  }),
+  example: {
+    exceptionId: 'exc_01jqv8m0c4e7r9t2w5y8a1b3d6',
+    organizationId: queued.organizationId,
+    jobId: queued.jobId,
+    status: 'open',
+    formerResolution: 'written_off',
   },
 });
 

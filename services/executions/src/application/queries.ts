@@ -1,6 +1,8 @@
 /** What can be read of executions, results, reports and exceptions. Queries go straight to SQL. */
 import type { Page } from '@settler/chassis/pagination';
 import type { ExecutionSummary } from '@settler/contracts/executions';
+import type { ExceptionStatus, Resolution } from '../domain/exception-life.ts';
+import type { Severity } from '../domain/exceptions.ts';
 import type { Certificate, ExecutionError, ExecutionStatus, Problem, Progress, ReportLine } from '../domain/execution.ts';
 
 export interface ExecutionView {
@@ -53,6 +55,20 @@ export interface ExceptionView {
   readonly updatedAt: string;
 }
 
+export interface CommentView {
+  readonly id: string;
+  readonly text: string;
+  readonly createdBy: { readonly type: string; readonly id: string };
+  readonly createdAt: string;
+}
+
+export interface HistoryEntry {
+  readonly at: string;
+  readonly actor: { readonly type: string; readonly id: string };
+  readonly action: string;
+  readonly detail: Readonly<Record<string, unknown>>;
+}
+
 export interface PageRequest {
   readonly limit: number;
   readonly cursor?: string | undefined;
@@ -71,13 +87,17 @@ export interface ResultFilter extends PageRequest {
   readonly minAmount?: string | undefined;
 }
 
-export interface ExceptionFilter extends PageRequest {
+export interface ExceptionFilter {
   readonly jobId?: string | undefined;
   readonly executionId?: string | undefined;
-  readonly status?: string | undefined;
+  readonly status?: ExceptionStatus | undefined;
   readonly category?: string | undefined;
+  readonly severity?: Severity | undefined;
+  readonly resolution?: Resolution | undefined;
+  /** The id of a user, or `none`. */
   readonly assignee?: string | undefined;
   readonly minAmount?: string | undefined;
+  readonly q?: string | undefined;
 }
 
 export interface ExecutionQueries {
@@ -85,9 +105,11 @@ export interface ExecutionQueries {
   readonly list: (organizationId: string, filter: ExecutionFilter) => Promise<Page<ExecutionView>>;
   readonly results: (organizationId: string, id: string, filter: ResultFilter) => Promise<Page<Record<string, unknown>> | undefined>;
   readonly report: (organizationId: string, id: string) => Promise<ReportView | undefined>;
-  readonly exceptions: (organizationId: string, filter: ExceptionFilter) => Promise<Page<ExceptionView>>;
+  readonly exceptions: (organizationId: string, filter: ExceptionFilter & PageRequest) => Promise<Page<ExceptionView>>;
   readonly exception: (
     organizationId: string,
     id: string,
-  ) => Promise<{ view: ExceptionView & { comments: unknown[]; history: unknown[] }; revision: bigint } | undefined>;
+  ) => Promise<
+    { view: ExceptionView & { comments: readonly CommentView[]; history: readonly HistoryEntry[] }; revision: bigint } | undefined
+  >;
 }

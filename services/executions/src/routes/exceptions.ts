@@ -1,13 +1,24 @@
-import type { Endpoints } from '@settler/chassis/endpoint';
+import type { Endpoints, Input } from '@settler/chassis/endpoint';
 import { resource } from '@settler/chassis/entity-tag';
 import { pageOf, pageQuery } from '@settler/chassis/pagination';
 import { notFound } from '@settler/chassis/refusal';
-import { exceptionCategory } from '@settler/contracts/events/executions';
+import { exceptionCategory, exceptionResolution, exceptionSeverity, manualResolution } from '@settler/contracts/events/executions';
+import { outcome } from '@settler/contracts/executions';
 import { exceptionId, executionId, jobId, userId } from '@settler/contracts/ids';
 import { decimal } from '@settler/contracts/money';
 import { instant } from '@settler/contracts/time';
 import { z } from 'zod';
+import type { Decide, ExceptionStore } from '../application/exceptions.ts';
+import { type explainException, explainReasons } from '../application/explain.ts';
 import type { ExecutionQueries } from '../application/queries.ts';
+import { changeException, reopenException, resolveException } from '../domain/exception-life.ts';
+
+export interface ExceptionNeeds {
+  readonly queries: ExecutionQueries;
+  readonly store: ExceptionStore;
+  readonly explain: ReturnType<typeof explainException>;
+  readonly newId: () => string;
+}
 
 const status = z.enum(['open', 'in_progress', 'resolved', 'dismissed']);
 const record = z.record(z.string(), z.unknown());
@@ -17,7 +28,7 @@ const listed = z
     jobId,
     executionId,
     category: exceptionCategory,
-    severity: z.enum(['low', 'medium', 'high', 'critical']),
+    severity: exceptionSeverity.describe('Of the money at stake, what is wrong, and how long it waits; or as a person has set it.'),
     status,
     records: z.array(record),
     amount: decimal.nullable(),
@@ -26,35 +37,186 @@ const listed = z
     firstSeenAt: instant,
     ageDays: z.number().int(),
     assigneeId: z.string().nullable(),
-    resolution: z.string().nullable(),
+    resolution: exceptionResolution.nullable(),
     createdAt: instant,
     updatedAt: instant,
   })
   .meta({ id: 'Exception' });
-const whole = z.object({ ...listed.shape, comments: z.array(record), history: z.array(record) }).meta({ id: 'ExceptionDetail' });
+const actor = z.object({ type: z.string(), id: z.string() });
+const comment = z.object({ id: z.string(), text: z.string(), createdBy: actor, createdAt: instant }).meta({ id: 'Comment' });
+const whole = z
+  .object({
+    ...listed.shape,
+    comments: z.array(comment).describe('Oldest first.'),
+    history: z
+      .array(z.object({ at: instant, actor, action: z.string(), detail: record }))
+      .describe('Who did what and when, oldest first; what has been written is never changed.'),
+  })
+  .meta({ id: 'ExceptionDetail' });
 
-export const exceptionRoutes = (endpoint: Endpoints['endpoint'], queries: ExecutionQueries): void => {
-  endpoint('listExceptions', {
-    query: z.strictObject({
-      ...pageQuery,
-      jobId: jobId.optional(),
-      executionId: executionId.optional(),
-      status: status.optional(),
-      category: exceptionCategory.optional(),
-      assignee: userId.optional(),
-      minAmount: decimal.optional(),
+const changeBody = z
+  .strictObject({
+    assigneeId: userId.nullable().optional().describe('Whose it is; null for nobody.'),
+    status: z
+      .enum(['open', 'in_progress', 'dismissed'], {
+        error: 'must be open, in_progress or dismissed; /resolve resolves, and /reopen reopens',
+      })
+      .optional(),
+    severity: exceptionSeverity.optional().describe('Set by hand, it stays: the rules decide it no more.'),
+  })
+  .refine((change) => Object.values(change).some((value) => value !== undefined), 'must change something');
+const note = z.string().trim().min(1, 'must not be empty').max(2_000).optional();
+const resolveBody = z.strictObject({ resolution: manualResolution, note });
+const commentBody = z.strictObject({ text: z.string().trim().min(1, 'must not be empty').max(10_000) });
+
+/** What a list may be narrowed to. */
+const filters = {
+  jobId: jobId.optional(),
+  executionId: executionId.optional().describe('The execution that opened it.'),
+  status: status.optional(),
+  category: exceptionCategory.optional(),
+  severity: exceptionSeverity.optional(),
+  resolution: exceptionResolution.optional(),
+  assignee: z
+    .string()
+    .refine((text) => text === 'none' || userId.safeParse(text).success, 'must be the id of a user, or none')
+    .optional()
+    .describe('Whose it is; `none` for what is nobody’s.'),
+  minAmount: decimal.optional().describe('Its amount is at least this, whatever its sign.'),
+  q: z.string().min(1).max(200).optional().describe('Is contained in an id, reference, counterparty or description.'),
+};
+
+const bulkBody = z
+  .strictObject({
+    ids: z.array(exceptionId).min(1, 'must name at least one').max(1_000).optional(),
+    filter: z
+      .strictObject(filters)
+      .refine((filter) => Object.values(filter).some((value) => value !== undefined), 'must narrow the list by at least one of its fields')
+      .optional()
+      .describe('As the list takes it. Without a status what is not closed is meant; those that have waited longest come first.'),
+    resolution: manualResolution,
+    note,
+  })
+  .refine(({ ids, filter }) => (ids === undefined) !== (filter === undefined), 'must have either ids or filter');
+const bulkAnswer = z.object({
+  data: z.array(
+    z.object({
+      id: exceptionId,
+      status: status.nullable().describe('As it is now; null where there is no such exception.'),
+      code: z.enum(['not_found', 'conflict']).optional().describe('Why it was not resolved by this call; absent where it was.'),
     }),
+  ),
+  hasMore: z.boolean().describe('Whether the filter finds more than the thousand that one call resolves: ask again.'),
+});
+
+const gain = z.object({ records: z.number().int(), amounts: z.record(z.string(), decimal) });
+const explanation = z
+  .object({
+    executionId: executionId.nullable().describe('The run that is explained: the last one that the record took part in.'),
+    candidates: z.array(
+      z.object({
+        record,
+        pass: z.string(),
+        failed: z.array(record).describe('The conditions that failed; none where they hold and the candidate was taken by another.'),
+        outcome: outcome.nullable().describe('What became of the candidate.'),
+        resultId: z.string().nullable(),
+        smallestChange: z
+          .array(z.object({ path: z.string(), from: z.unknown(), to: z.unknown() }))
+          .nullable()
+          .describe('The least that would have to give in the rules; null where no change would be right.'),
+        effect: z
+          .object({ gained: gain, lost: gain, moved: gain })
+          .nullable()
+          .describe('What that change would do to the source records of this run, found by running the rules with it.'),
+        reason: z.literal('budget').optional().describe('There was no time left to find the effect.'),
+      }),
+    ),
+    reason: z
+      .enum(explainReasons)
+      .nullable()
+      .describe(
+        'Why there can be no candidates: nothing is stored of the run, the record could not be used, the rules leave too many, or there was no time.',
+      ),
+    basis: z
+      .object({ results: z.number().int(), of: z.number().int() })
+      .nullable()
+      .describe('How many results of the run this is from; a large run is explained by those that are near to the record.'),
+  })
+  .meta({ id: 'Explanation' });
+
+const byId = z.object({ id: exceptionId });
+
+export const exceptionRoutes = (endpoint: Endpoints['endpoint'], { queries, store, explain, newId }: ExceptionNeeds): void => {
+  const answer = async (organizationId: string, id: string) => {
+    const found = await queries.exception(organizationId, id);
+    if (found === undefined) throw notFound('exception');
+    return resource(200, found.view, found.revision);
+  };
+  const deciding = async ({ params, ifMatch, principal, address }: Input<{ id: string }>, decide: Decide) => {
+    await store.decide(params.id, ifMatch, { principal, address }, decide);
+    return answer(principal.organizationId, params.id);
+  };
+
+  endpoint('listExceptions', {
+    query: z.strictObject({ ...pageQuery, ...filters }),
     answers: { 200: pageOf(listed) },
     handle: async ({ principal, query }) => ({ status: 200, body: await queries.exceptions(principal.organizationId, query) }),
   });
 
   endpoint('readException', {
-    params: z.object({ id: exceptionId }),
+    params: byId,
     answers: { 200: whole },
-    handle: async ({ params, principal }) => {
-      const found = await queries.exception(principal.organizationId, params.id);
-      if (found === undefined) throw notFound('exception');
-      return resource(200, found.view, found.revision);
+    handle: ({ params, principal }) => answer(principal.organizationId, params.id),
+  });
+
+  endpoint('updateException', {
+    params: byId,
+    body: changeBody,
+    answers: { 200: whole },
+    handle: (input) => deciding(input, (state) => changeException(state, input.body)),
+  });
+
+  endpoint('resolveException', {
+    refuses: [412],
+    params: byId,
+    body: resolveBody,
+    answers: { 200: whole },
+    handle: (input) => deciding(input, (state) => resolveException(state, input.body.resolution, input.body.note ?? null)),
+  });
+
+  endpoint('reopenException', {
+    refuses: [412],
+    params: byId,
+    answers: { 200: whole },
+    handle: (input) => deciding(input, reopenException),
+  });
+
+  endpoint('resolveExceptions', {
+    body: bulkBody,
+    answers: { 200: bulkAnswer },
+    handle: async ({ body: { ids, filter = {}, resolution, note: said = null }, principal, address }) => {
+      const wanted = ids === undefined ? { filter } : { ids };
+      return { status: 200, body: await store.resolveMany(wanted, { resolution, note: said }, { principal, address }) };
     },
+  });
+
+  endpoint('explainException', {
+    params: byId,
+    answers: { 200: explanation },
+    handle: async ({ params, principal }) => {
+      const body = await explain(principal.organizationId, params.id);
+      if (body === undefined) throw notFound('exception');
+      return { status: 200, body };
+    },
+  });
+
+  endpoint('commentException', {
+    params: byId,
+    body: commentBody,
+    answers: { 201: comment },
+    handle: async ({ params, body, principal, address }) => ({
+      status: 201,
+      body: await store.comment(params.id, { id: newId(), text: body.text }, { principal, address }),
+    }),
   });
 };

@@ -95,8 +95,8 @@ const reportAnswer = z
       z.object({ outcome, side: z.enum(['source', 'target']), currency: z.string(), pass: z.string().nullable(), ...total.shape }),
     ),
     ageing: z
-      .array(z.object({ bucket: z.string(), currency: z.string(), ...total.shape }))
-      .describe('Open exceptions of the job, by days since Settler first saw the record.'),
+      .array(z.object({ bucket: z.enum(['0-7', '8-30', '31-60', '61-90', '90+']), currency: z.string(), ...total.shape }))
+      .describe('Open exceptions of the job, by whole days since Settler first saw the record; `90+` is more than 90.'),
     certificate: z.object({
       holds: z.boolean(),
       lines: z.array(

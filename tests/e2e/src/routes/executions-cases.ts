@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { must, newJob, type Party, payments, uploadOrders } from '../party.ts';
 import { type Cases, conflict, invalid, nobodys, type Setting, type Wanted } from './case.ts';
 
@@ -27,6 +28,28 @@ const waiting = async (party: Party, setting: Setting) => {
   const { id } = await must(202, party.key.post(`/v1/jobs/${jobId}/executions`, { ...inputs(fileId), overlap: true }));
   return { id: id as string, fileId };
 };
+
+/** An exception that nobody has looked at; or one that was resolved. */
+const anException = async (party: Party, { databases }: Setting, status: 'open' | 'resolved' = 'open'): Promise<string> => {
+  const id = `exc_0${randomBytes(25).toString('hex').slice(0, 25)}`;
+  await databases.rows(
+    'executions',
+    `insert into exceptions (id, organization_id, job_id, execution_id, record_key, category, severity, status, resolution, records, amount, currency,
+                             first_seen_at, created_at, updated_at)
+     values ($1, $2, $3, $4, $1, 'missing_in_target', 'low', $5::text, case when $5::text = 'resolved' then 'other' end, '[{"id":"o9"}]', 9, 'EUR',
+             now(), now(), now())`,
+    [id, party.organizationId, party.jobId, party.executionId, status],
+  );
+  return id;
+};
+const ofException =
+  (rest: string, body?: object, status: 'open' | 'resolved' = 'open') =>
+  async (party: Party, setting: Setting): Promise<Wanted> => ({
+    path: `/v1/exceptions/${await anException(party, setting, status)}${rest}`,
+    ...(body === undefined ? {} : { body }),
+  });
+
+const bulk = (which: object): Wanted => ({ path: '/v1/exceptions/bulk-resolve', body: { ...which, resolution: 'other' } });
 
 export const executionsCases = {
   uploadFile: {
@@ -91,7 +114,61 @@ export const executionsCases = {
   listExceptions: {
     status: 200,
     ask: () => ({ path: '/v1/exceptions' }),
-    refusals: [invalid('an amount that is none', 'minAmount', () => ({ path: '/v1/exceptions?minAmount=1e400' }))],
+    refusals: [
+      invalid('an amount that is none', 'minAmount', () => ({ path: '/v1/exceptions?minAmount=1e400' })),
+      invalid('somebody who is no user', 'assignee', () => ({ path: '/v1/exceptions?assignee=Ann' })),
+      invalid('an urgency that does not exist', 'severity', () => ({ path: '/v1/exceptions?severity=huge' })),
+    ],
   },
   readException: { status: 200, ask: ({ exceptionId }) => ({ path: `/v1/exceptions/${exceptionId}` }) },
+  explainException: { status: 200, ask: ({ exceptionId }) => ({ path: `/v1/exceptions/${exceptionId}/explain` }) },
+  updateException: {
+    status: 200,
+    ask: ofException('', { status: 'in_progress', severity: 'high' }),
+    otherBody: (body) => ({ ...body, severity: 'medium' }),
+    refusals: [
+      invalid('a change of nothing', '', (setting) => ofException('', {})(setting.ours, setting)),
+      invalid('resolving in passing', 'status', (setting) => ofException('', { status: 'resolved' })(setting.ours, setting)),
+      invalid('somebody who is no user', 'assigneeId', (setting) => ofException('', { assigneeId: 'Ann' })(setting.ours, setting)),
+      conflict('one that is resolved', (setting) => ofException('', { severity: 'high' }, 'resolved')(setting.ours, setting)),
+    ],
+  },
+  commentException: {
+    status: 201,
+    ask: ofException('/comments', { text: 'the bank was asked' }),
+    otherBody: () => ({ text: 'otherwise' }),
+    refusals: [invalid('a comment that says nothing', 'text', (setting) => ofException('/comments', { text: ' ' })(setting.ours, setting))],
+  },
+  resolveException: {
+    status: 200,
+    ask: ofException('/resolve', { resolution: 'written_off', note: 'below a cent' }),
+    otherBody: () => ({ resolution: 'other' }),
+    refusals: [
+      invalid('a resolution that only a run may find', 'resolution', (setting) =>
+        ofException('/resolve', { resolution: 'matched_later' })(setting.ours, setting),
+      ),
+      conflict('one that is resolved', (setting) => ofException('/resolve', { resolution: 'other' }, 'resolved')(setting.ours, setting)),
+    ],
+  },
+  resolveExceptions: {
+    status: 200,
+    ask: async (party, setting) => ({
+      path: '/v1/exceptions/bulk-resolve',
+      body: { ids: [await anException(party, setting), nobodys('exc')], resolution: 'written_off', note: 'below a cent' },
+    }),
+    otherBody: (body) => ({ ...body, resolution: 'other' }),
+    refusals: [
+      invalid('ids and a filter', '', () => bulk({ ids: [nobodys('exc')], filter: { status: 'open' } })),
+      invalid('neither ids nor a filter', '', () => bulk({})),
+      invalid('a filter that is none', 'filter', () => bulk({ filter: {} })),
+      invalid('a filter that the list does not have', 'filter.colour', () => bulk({ filter: { colour: 'red' } })),
+      invalid('too many ids', 'ids', () => bulk({ ids: Array.from({ length: 1_001 }, () => nobodys('exc')) })),
+      invalid('an id of something else', 'ids[1]', () => bulk({ ids: [nobodys('exc'), nobodys('job')] })),
+    ],
+  },
+  reopenException: {
+    status: 200,
+    ask: ofException('/reopen', undefined, 'resolved'),
+    refusals: [conflict('one that is open', (setting) => ofException('/reopen')(setting.ours, setting))],
+  },
 } satisfies Cases;

@@ -3,7 +3,7 @@ import { auditMessage, type OutboxMessage } from '@settler/chassis/outbox';
 import type { AuditRecord } from '@settler/contracts/audit';
 import type { Actor } from '../../application/ports.ts';
 
-type ActOf<Entry> = Entry extends unknown ? Pick<Entry & AuditRecord<'executions'>, 'action' | 'resource' | 'after'> : never;
+type ActOf<Entry> = Entry extends unknown ? Pick<Entry & AuditRecord<'executions'>, 'action' | 'resource' | 'before' | 'after'> : never;
 type Act = ActOf<AuditRecord<'executions'>>;
 
 export const auditOf = (act: Act, { principal, address }: Actor): OutboxMessage =>

@@ -2,16 +2,21 @@ import { type Cursors, toPage } from '@settler/chassis/pagination';
 import type { Postgres } from '@settler/chassis/postgres';
 import { type Selectable, sql } from 'kysely';
 import type { ExceptionView, ExecutionQueries } from '../../application/queries.ts';
+import type { Severity } from '../../domain/exceptions.ts';
+import { matching, severityNow } from './exception-filter.ts';
+import { commentView } from './exception-store.ts';
 import type { Database } from './tables.ts';
 
+/** The newest: nobody reads more at once. */
+const historyMax = 1_000;
 const dayMs = 24 * 60 * 60 * 1000;
 
-const viewOf = (row: Selectable<Database['exceptions']> & { now: Date }): ExceptionView => ({
+const viewOf = (row: Selectable<Database['exceptions']> & { now: Date; severity_now: Severity }): ExceptionView => ({
   id: row.id,
   jobId: row.job_id,
   executionId: row.execution_id,
   category: row.category,
-  severity: row.severity,
+  severity: row.severity_now,
   status: row.status,
   records: row.records,
   amount: row.amount,
@@ -26,17 +31,28 @@ const viewOf = (row: Selectable<Database['exceptions']> & { now: Date }): Except
 });
 
 export const exceptionQueries = (postgres: Postgres<Database>, cursors: Cursors): Pick<ExecutionQueries, 'exceptions' | 'exception'> => ({
-  exceptions: (organizationId, { jobId, executionId, status, category, assignee, minAmount, limit, cursor }) =>
+  exceptions: (organizationId, { limit, cursor, ...filter }) =>
     postgres.organization(organizationId, async (trx) => {
-      const list = JSON.stringify(['exceptions', organizationId, jobId, executionId, status, category, assignee, minAmount]);
+      const { jobId, executionId, status, category, severity, resolution, assignee, minAmount, q } = filter;
+      const list = JSON.stringify([
+        'exceptions',
+        organizationId,
+        jobId,
+        executionId,
+        status,
+        category,
+        severity,
+        resolution,
+        assignee,
+        minAmount,
+        q,
+      ]);
       const after = cursors.read(list, cursor);
-      let query = trx.selectFrom('exceptions').selectAll().select(sql<Date>`now()`.as('now'));
-      if (jobId !== undefined) query = query.where('job_id', '=', jobId);
-      if (executionId !== undefined) query = query.where('execution_id', '=', executionId);
-      if (status !== undefined) query = query.where('status', '=', status as 'open');
-      if (category !== undefined) query = query.where('category', '=', category);
-      if (assignee !== undefined) query = query.where('assignee_id', '=', assignee);
-      if (minAmount !== undefined) query = query.where(sql<boolean>`abs(amount) >= ${minAmount}::numeric`);
+      const all = trx
+        .selectFrom('exceptions')
+        .selectAll()
+        .select([sql<Date>`now()`.as('now'), severityNow.as('severity_now')]);
+      let query = matching(all, filter);
       if (after !== undefined) query = query.where(sql<boolean>`(created_at, id) < (${after[0]}::timestamptz, ${after[1]})`);
       const rows = await query
         .orderBy('created_at', 'desc')
@@ -48,15 +64,33 @@ export const exceptionQueries = (postgres: Postgres<Database>, cursors: Cursors)
 
   exception: (organizationId, id) =>
     postgres.organization(organizationId, async (trx) => {
-      const row = await trx.selectFrom('exceptions').selectAll().select(sql<Date>`now()`.as('now')).where('id', '=', id).executeTakeFirst();
+      const row = await trx
+        .selectFrom('exceptions')
+        .selectAll()
+        .select([sql<Date>`now()`.as('now'), severityNow.as('severity_now')])
+        .where('id', '=', id)
+        .executeTakeFirst();
       if (row === undefined) return undefined;
-      const history = await trx.selectFrom('exception_history').selectAll().where('exception_id', '=', id).orderBy('position').execute();
-      const entries = history.map((entry) => ({
+      const history = await trx
+        .selectFrom('exception_history')
+        .selectAll()
+        .where('exception_id', '=', id)
+        .orderBy('position', 'desc')
+        .limit(historyMax)
+        .execute();
+      const comments = await trx
+        .selectFrom('exception_comments')
+        .selectAll()
+        .where('exception_id', '=', id)
+        .orderBy('created_at')
+        .orderBy('id')
+        .execute();
+      const entries = history.toReversed().map((entry) => ({
         at: entry.at.toISOString(),
         actor: { type: entry.actor_type, id: entry.actor_id },
         action: entry.action,
         detail: entry.detail,
       }));
-      return { view: { ...viewOf(row), comments: [], history: entries }, revision: row.revision };
+      return { view: { ...viewOf(row), comments: comments.map(commentView), history: entries }, revision: row.revision };
     }),
 });

@@ -1,32 +1,29 @@
-/** Opens the exceptions of an execution that just completed, from its stored results: one open exception per record, ever. */
+/**
+ * Opens the exceptions of an execution that just completed, from its stored results: one open exception per record, ever. What a person
+ * has decided about a record stays decided for as long as the record says the same.
+ */
 
 import { newId } from '@settler/chassis/ids';
-import { eventMessage, type OutboxMessage } from '@settler/chassis/outbox';
-import { exceptionBulkOpened, exceptionOpened } from '@settler/contracts/events/executions';
+import type { OutboxMessage } from '@settler/chassis/outbox';
 import { exponentOf, toMinor } from '@settler/contracts/money';
 import { type Selectable, sql, type Transaction } from 'kysely';
 import type { HeldExecution } from '../../application/ports.ts';
-import { type Category, categoryOf, type Severity, severityOf } from '../../domain/exceptions.ts';
+import { isSettledBy, type Resolution, type Said } from '../../domain/exception-life.ts';
+import { type Category, categoryOf, severityOf } from '../../domain/exceptions.ts';
+import { type Opened, openedMessages } from './exception-messages.ts';
+import { type Live, liveOf, refreshChanged } from './exception-refresh.ts';
 import { firstSeenOf } from './open-items.ts';
 import { partition } from './partition.ts';
 import { recordKey } from './record-key.ts';
 import type { Database } from './tables.ts';
 
 type Trx = Transaction<Database>;
-type Result = Pick<Selectable<Database['results']>, 'id' | 'outcome' | 'category' | 'reason' | 'line' | 'source' | 'target' | 'position'>;
+type Result = Pick<
+  Selectable<Database['results']>,
+  'id' | 'outcome' | 'category' | 'reason' | 'line' | 'delta' | 'source' | 'target' | 'position'
+>;
 
 const batchRows = 1_000;
-/** Above this many, one event takes the place of all: a flood helps nobody. */
-const eventsMax = 1_000;
-
-interface Opened {
-  readonly id: string;
-  readonly category: Category;
-  readonly severity: Severity;
-  readonly amount: string | null;
-  readonly currency: string | null;
-  readonly firstSeenAt: Date;
-}
 
 /** How many were opened, and the messages that tell of them, which are few, whatever the number. */
 export const openExceptions = async (trx: Trx, held: HeldExecution): Promise<{ count: number; messages: OutboxMessage[] }> => {
@@ -38,13 +35,13 @@ export const openExceptions = async (trx: Trx, held: HeldExecution): Promise<{ c
     after = last.position;
     opened.push(...(await insertBatch(trx, held, results)));
   }
-  return { count: opened.length, messages: messagesFor(held, opened) };
+  return { count: opened.length, messages: openedMessages(held, opened) };
 };
 
 const nextResults = (trx: Trx, { id, createdAt }: HeldExecution, after: number): Promise<Result[]> =>
   trx
     .selectFrom('results')
-    .select(['id', 'outcome', 'category', 'reason', 'line', 'source', 'target', 'position'])
+    .select(['id', 'outcome', 'category', 'reason', 'line', 'delta', 'source', 'target', 'position'])
     .where('execution_id', '=', id)
     .where('created_at', '=', createdAt)
     .where('outcome', '<>', 'matched')
@@ -60,75 +57,111 @@ const insertBatch = async (trx: Trx, held: HeldExecution, results: readonly Resu
     return category === undefined ? [] : [candidateOf(held, result, category)];
   });
   if (candidates.length === 0) return [];
-  const firstSeen = await firstSeenOf(
-    trx,
-    held.jobId,
-    candidates.map(({ record_key }) => record_key),
-  );
-  const inserted = await trx
-    .insertInto('exceptions')
-    // A record that was not due yet when it came in has been waiting since then.
-    .values(
-      candidates.map(({ resultId: _result, ...row }) => ({ ...row, first_seen_at: firstSeen.get(row.record_key) ?? row.first_seen_at })),
-    )
-    .onConflict((conflict) => conflict.columns(['job_id', 'record_key']).where('status', 'in', ['open', 'in_progress']).doNothing())
-    .returning(['id', 'category', 'severity', 'amount', 'currency', 'first_seen_at'])
-    .execute();
+  const recordKeys = [...new Set(candidates.map(({ row }) => row.record_key))];
+  const closed = await lastClosed(trx, held.jobId, recordKeys);
+  const isSettled = ({ row, said }: Candidate): boolean => {
+    const decided = closed.get(row.record_key);
+    return decided !== undefined && isSettledBy(decided, said);
+  };
+  const undecided = candidates.filter((candidate) => !isSettled(candidate));
+  const firstSeen = await firstSeenOf(trx, held.jobId, recordKeys);
+  const inserted = undecided.length === 0 ? [] : await insert(trx, undecided, firstSeen);
   const isNew = new Set(inserted.map(({ id }) => id));
-  const history = candidates.filter(({ id }) => isNew.has(id));
-  if (history.length > 0) {
-    await trx
-      .insertInto('exception_history')
-      .values(
-        history.map(({ id, created_at, resultId }) => ({
-          exception_id: id,
-          organization_id: held.organizationId,
-          position: 1,
-          at: created_at,
-          actor_type: 'system',
-          actor_id: 'system',
-          action: 'opened',
-          detail: JSON.stringify({ executionId: held.id, resultId }),
-        })),
-      )
-      .execute();
-  }
-  await linkResults(trx, held, candidates);
+  await tellOpened(
+    trx,
+    held,
+    undecided.filter(({ row }) => isNew.has(row.id)),
+    closed,
+  );
+  const live = await liveOf(trx, held.jobId, recordKeys);
+  await refreshChanged(trx, held, live, candidates);
+  await linkResults(trx, held, candidates, live, closed);
   return inserted.map((row) => ({
     id: row.id,
     category: row.category as Category,
-    severity: row.severity as Severity,
+    severity: row.severity,
     amount: row.amount,
     currency: row.currency,
     firstSeenAt: row.first_seen_at,
   }));
 };
 
-/** Each result points at the exception that is open for its record, whichever execution opened it. */
+type Closed = Said & { readonly id: string; readonly resolution: Resolution | null };
+
+/** The last decision about each record, where there is one. */
+const lastClosed = async (trx: Trx, jobId: string, recordKeys: readonly string[]): Promise<ReadonlyMap<string, Closed>> => {
+  const rows = await trx
+    .selectFrom('exceptions')
+    .distinctOn('record_key')
+    .select(['record_key', 'id', 'resolution', 'category', 'reason', 'records'])
+    .where('job_id', '=', jobId)
+    .where('status', 'in', ['resolved', 'dismissed'])
+    .where('record_key', 'in', [...recordKeys])
+    .orderBy('record_key')
+    .orderBy('created_at', 'desc')
+    .orderBy('id', 'desc')
+    .execute();
+  return new Map(rows.map(({ record_key: key, ...closed }) => [key, closed]));
+};
+
+const insert = (trx: Trx, candidates: readonly Candidate[], firstSeen: ReadonlyMap<string, Date>) =>
+  trx
+    .insertInto('exceptions')
+    // A record that was not due yet when it came in has been waiting since then.
+    .values(candidates.map(({ row }) => ({ ...row, first_seen_at: firstSeen.get(row.record_key) ?? row.first_seen_at })))
+    .onConflict((conflict) => conflict.columns(['job_id', 'record_key']).where('status', 'in', ['open', 'in_progress']).doNothing())
+    .returning(['id', 'category', 'severity', 'amount', 'currency', 'first_seen_at'])
+    .execute();
+
+const tellOpened = async (trx: Trx, held: HeldExecution, opened: readonly Candidate[], closed: ReadonlyMap<string, Closed>) => {
+  if (opened.length === 0) return;
+  await trx
+    .insertInto('exception_history')
+    .values(
+      opened.map(({ row, resultId }) => ({
+        exception_id: row.id,
+        organization_id: held.organizationId,
+        position: 1,
+        at: row.created_at,
+        actor_type: 'system',
+        actor_id: 'system',
+        action: 'opened',
+        detail: JSON.stringify({ executionId: held.id, resultId, formerExceptionId: closed.get(row.record_key)?.id }),
+      })),
+    )
+    .execute();
+};
+
+/** Each result points at the exception that is open for its record, whichever execution opened it, or else at the decision about it. */
 const linkResults = async (
   trx: Trx,
-  { createdAt, jobId }: HeldExecution,
-  candidates: readonly { resultId: string; record_key: string }[],
+  { createdAt }: HeldExecution,
+  candidates: readonly Candidate[],
+  live: ReadonlyMap<string, Live>,
+  closed: ReadonlyMap<string, Closed>,
 ): Promise<void> => {
-  const open = await trx
-    .selectFrom('exceptions')
-    .select(['id', 'record_key'])
-    .where('job_id', '=', jobId)
-    .where('status', 'in', ['open', 'in_progress'])
-    .where('record_key', 'in', [...new Set(candidates.map(({ record_key }) => record_key))])
-    .execute();
-  const exceptionOf = new Map(open.map((row) => [row.record_key, row.id]));
-  const linked = candidates.filter(({ record_key }) => exceptionOf.has(record_key));
+  const exceptionOf = new Map([...closed, ...live].map(([key, { id }]) => [key, id]));
+  const linked = candidates.filter(({ row }) => exceptionOf.has(row.record_key));
   // By the primary key and nothing else: just after a COPY nothing is known of the table, and by the execution's own index each link
   // would look at every result of the run.
   await sql`
     update ${sql.table(partition('results', createdAt))} r set exception_id = c.exception_id
-      from unnest(${linked.map(({ resultId }) => resultId)}::text[], ${linked.map(({ record_key }) => exceptionOf.get(record_key))}::text[]) as c(result_id, exception_id)
+      from unnest(${linked.map(({ resultId }) => resultId)}::text[], ${linked.map(({ row }) => exceptionOf.get(row.record_key))}::text[]) as c(result_id, exception_id)
      where r.created_at = ${createdAt} and r.id = c.result_id`.execute(trx);
 };
 
-const candidateOf = (held: HeldExecution, result: Result, category: Category) => {
+interface Candidate {
+  readonly resultId: string;
+  readonly said: Said;
+  readonly row: ReturnType<typeof rowOf>;
+}
+
+const candidateOf = (held: HeldExecution, result: Result, category: Category): Candidate => {
   const records = [...result.source, ...result.target] as Record<string, unknown>[];
+  return { resultId: result.id, said: { category, reason: result.reason, records }, row: rowOf(held, result, category, records) };
+};
+
+const rowOf = (held: HeldExecution, result: Result, category: Category, records: readonly Record<string, unknown>[]) => {
   const [first = {}] = records;
   const currency = typeof first['currency'] === 'string' ? first['currency'] : null;
   const text = typeof first['amount'] === 'string' ? first['amount'] : null;
@@ -136,14 +169,14 @@ const candidateOf = (held: HeldExecution, result: Result, category: Category) =>
   const amountMinor = text === null ? null : toMinor(text, exponent);
   const now = new Date();
   return {
-    resultId: result.id,
     id: newId('exception'),
     organization_id: held.organizationId,
     job_id: held.jobId,
     execution_id: held.id,
     record_key: recordKey(result),
     category,
-    severity: severityOf(category, amountMinor, exponent),
+    severity: severityOf(category, stakeOf(category, result, exponent) ?? amountMinor, exponent),
+    search: searchText(records),
     status: 'open' as const,
     records: JSON.stringify(records),
     amount: amountMinor === null ? null : text,
@@ -155,37 +188,16 @@ const candidateOf = (held: HeldExecution, result: Result, category: Category) =>
   };
 };
 
-const messagesFor = (held: HeldExecution, opened: readonly Opened[]): OutboxMessage[] => {
-  const { organizationId, jobId, id: executionId } = held;
-  if (opened.length > eventsMax) {
-    const byCategory = Object.fromEntries(
-      [...Map.groupBy(opened, ({ category }) => category)].map(([category, items]) => [category, items.length]),
-    );
-    const link = `/v1/exceptions?jobId=${jobId}`;
-    return [
-      eventMessage(
-        exceptionBulkOpened,
-        { organizationId, aggregateId: executionId, aggregateVersion: 1 },
-        { organizationId, jobId, executionId, count: opened.length, byCategory, link },
-      ),
-    ];
-  }
-  return opened.map(({ id, category, severity, amount, currency, firstSeenAt }) =>
-    eventMessage(
-      exceptionOpened,
-      { organizationId, aggregateId: id, aggregateVersion: 1 },
-      {
-        exceptionId: id,
-        organizationId,
-        jobId,
-        executionId,
-        category,
-        severity,
-        status: 'open',
-        amount,
-        currency,
-        firstSeenAt: firstSeenAt.toISOString(),
-      },
-    ),
-  );
-};
+/** What differs, where it is the amount that does. */
+const stakeOf = (category: Category, { delta }: Result, exponent: number): bigint | null =>
+  (category === 'amount_mismatch' || category === 'fee_mismatch') && typeof delta?.amount === 'string'
+    ? toMinor(delta.amount, exponent)
+    : null;
+
+const searchText = (records: readonly Record<string, unknown>[]): string =>
+  records
+    .flatMap((record) => [record['id'], record['reference'], record['counterparty'], record['description']])
+    .filter((value) => typeof value === 'string' || typeof value === 'number')
+    .join(' ')
+    .toLowerCase()
+    .slice(0, 2_000);

@@ -2,6 +2,7 @@ import { type Cursors, toPage } from '@settler/chassis/pagination';
 import type { Postgres } from '@settler/chassis/postgres';
 import { type Selectable, sql } from 'kysely';
 import type { ExecutionQueries, ExecutionView } from '../../application/queries.ts';
+import { containing } from './containing.ts';
 import { exceptionQueries } from './exception-queries.ts';
 import { readReport } from './report-query.ts';
 import type { Database } from './tables.ts';
@@ -43,9 +44,6 @@ const resultView = (row: Selectable<Database['results']>): Record<string, unknow
   dueOn: row.due_on,
   exceptionId: row.exception_id,
 });
-
-/** Text that is looked for as it stands: the wildcards of LIKE are letters like any other. */
-const containing = (text: string) => `%${text.toLowerCase().replaceAll(/[\\%_]/g, '\\$&')}%`;
 
 export const createExecutionQueries = (postgres: Postgres<Database>, cursors: Cursors): ExecutionQueries => ({
   ...exceptionQueries(postgres, cursors),

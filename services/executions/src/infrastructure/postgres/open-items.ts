@@ -21,6 +21,7 @@ export const createOpenItemStore = (postgres: Postgres<Database>): OpenItems => 
         .selectFrom('open_items')
         .select(['identity', 'occurrence', 'side', 'record'])
         .where('job_id', '=', jobId)
+        .where('retired_at', 'is', null)
         .where('identity', '>', after);
       if (maxAgeDays !== undefined) query = query.where('first_seen_at', '>=', sql<Date>`now() - make_interval(days => ${maxAgeDays})`);
       const items = await query.orderBy('identity').limit(pageRows).execute();
@@ -31,6 +32,25 @@ export const createOpenItemStore = (postgres: Postgres<Database>): OpenItems => 
     }
   },
 });
+
+/**
+ * A person who settles a record and a run that ends reach for the same exceptions and items, in different orders: they never do so at
+ * the same time. People among themselves may, because each exception is locked by its row.
+ */
+export const lockOpenItems = async (trx: Trx, jobId: string, why: 'to change one' | 'to settle all'): Promise<void> => {
+  const lock = sql.raw(why === 'to settle all' ? 'pg_advisory_xact_lock' : 'pg_advisory_xact_lock_shared');
+  await sql`select ${lock}(hashtextextended(${`open items of ${jobId}`}, 0))`.execute(trx);
+};
+
+/** Kept where it is retired, and not deleted: a run that is going on has read it, and would bring it back. */
+export const setRetired = async (trx: Trx, jobId: string, recordKeys: readonly string[], isRetired: boolean): Promise<void> => {
+  await trx
+    .updateTable('open_items')
+    .set({ retired_at: isRetired ? sql<Date>`now()` : null })
+    .where('job_id', '=', jobId)
+    .where('record_key', 'in', [...recordKeys])
+    .execute();
+};
 
 /** When the records behind these exceptions were first seen, where they are open items. */
 export const firstSeenOf = async (trx: Trx, jobId: string, recordKeys: readonly string[]): Promise<ReadonlyMap<string, Date>> => {
@@ -54,16 +74,20 @@ export interface Applied {
 export const applyMoves = async (trx: Trx, held: HeldExecution): Promise<Applied> => {
   const { id, jobId, organizationId, epoch } = held;
   const settling = [...settlingOutcomes];
+  await lockOpenItems(trx, jobId, 'to settle all');
   await sql`
     delete from open_items o using open_item_moves m
      where m.execution_id = ${id} and m.epoch = ${epoch} and m.outcome = any(${settling}::text[])
        and o.job_id = ${jobId} and o.identity = m.identity`.execute(trx);
-  // What was not seen this time stays; what is still open keeps its first day, and says what its newest version says.
+  // What was not seen this time stays; what is still open keeps its first day, and says what its newest version says. What a person has
+  // settled stays so for as long as it says the same.
   await sql`
-    insert into open_items (job_id, identity, organization_id, side, occurrence, record, record_key, first_execution_id, first_seen_at)
+    insert into open_items as o (job_id, identity, organization_id, side, occurrence, record, record_key, first_execution_id, first_seen_at)
     select ${jobId}, identity, ${organizationId}, side, occurrence, record, record_key, ${id}, now() from open_item_moves
      where execution_id = ${id} and epoch = ${epoch} and outcome <> all(${settling}::text[])
-    on conflict (job_id, identity) do update set record = excluded.record, record_key = excluded.record_key`.execute(trx);
+    on conflict (job_id, identity) do update
+      set record = excluded.record, record_key = excluded.record_key,
+          retired_at = case when o.retired_at is not null and o.record::jsonb = excluded.record::jsonb then o.retired_at end`.execute(trx);
   const resolved = await resolveMet(trx, held);
   await trx.deleteFrom('open_item_moves').where('execution_id', '=', id).execute();
   return { resolved: resolved.length, messages: messagesFor(held, resolved) };

@@ -41,7 +41,7 @@ const storedSums = async (trx: Trx, id: string, createdAt: Date): Promise<PassSu
 const ageingOf = async (trx: Trx, jobId: string): Promise<ReportView['ageing']> => {
   const { rows } = await sql<{ bucket: string; currency: string | null; count: bigint; amount: string }>`
     select bucket, currency, count(*) as count, coalesce(sum(amount), 0)::text as amount
-      from (select case when days < 1 then '0' when days < 8 then '1-7' when days < 31 then '8-30' when days < 91 then '31-90' else '91+' end as bucket,
+      from (select case when days < 8 then '0-7' when days < 31 then '8-30' when days < 61 then '31-60' when days < 91 then '61-90' else '90+' end as bucket,
                    days, currency, amount
               from (select extract(day from now() - first_seen_at) as days, currency, amount from exceptions
                      where job_id = ${jobId} and status in ('open', 'in_progress')) as aged) as bucketed

@@ -1,6 +1,8 @@
 import type { ChassisTables } from '@settler/chassis/tables';
 import type { ExecutionSummary, Outcome } from '@settler/contracts/executions';
 import type { ColumnType, Generated } from 'kysely';
+import type { ExceptionStatus, Resolution } from '../../domain/exception-life.ts';
+import type { Severity } from '../../domain/exceptions.ts';
 import type {
   ControlTotals,
   Definition,
@@ -108,6 +110,7 @@ export interface Database extends ChassisTables {
     record_key: string;
     first_execution_id: string;
     first_seen_at: Date;
+    retired_at: Date | null;
   };
   open_item_moves: {
     execution_id: string;
@@ -126,18 +129,29 @@ export interface Database extends ChassisTables {
     execution_id: string;
     record_key: string;
     category: string;
-    severity: string;
-    status: 'open' | 'in_progress' | 'resolved' | 'dismissed';
+    severity: Severity;
+    severity_is_set: Generated<boolean>;
+    status: ExceptionStatus;
     records: Json<readonly unknown[]>;
     amount: string | null;
     currency: string | null;
     reason: string | null;
     first_seen_at: Date;
     assignee_id: string | null;
-    resolution: string | null;
+    resolution: Resolution | null;
+    search: Generated<string>;
     revision: ColumnType<bigint, bigint | number | undefined, bigint | number>;
     created_at: Date;
     updated_at: Date;
+  };
+  exception_comments: {
+    id: string;
+    organization_id: string;
+    exception_id: string;
+    text: string;
+    created_by_type: string;
+    created_by_id: string;
+    created_at: Generated<Date>;
   };
   exception_history: {
     exception_id: string;

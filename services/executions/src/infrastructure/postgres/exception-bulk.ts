@@ -1,0 +1,98 @@
+/** One decision about many exceptions, in one transaction: whole or not at all, and each with an outcome, an entry and an event of its own. */
+import type { Outbox } from '@settler/chassis/outbox';
+import type { Postgres } from '@settler/chassis/postgres';
+import { type Selectable, sql, type Transaction } from 'kysely';
+import type { BulkOutcome, ExceptionStore } from '../../application/exceptions.ts';
+import type { Actor } from '../../application/ports.ts';
+import type { ExceptionFilter } from '../../application/queries.ts';
+import { type ExceptionTransition, type ManualResolution, resolveException } from '../../domain/exception-life.ts';
+import { matching } from './exception-filter.ts';
+import { messagesOf } from './exception-messages.ts';
+import { stateOf } from './exception-store.ts';
+import { lockOpenItems, setRetired } from './open-items.ts';
+import type { Database } from './tables.ts';
+
+type Trx = Transaction<Database>;
+type Row = Selectable<Database['exceptions']>;
+interface Decided {
+  readonly row: Row;
+  readonly transition: ExceptionTransition;
+}
+
+export const bulkItemsMax = 1_000;
+
+export const createResolveMany =
+  (postgres: Postgres<Database>, outbox: Outbox): ExceptionStore['resolveMany'] =>
+  (wanted, { resolution, note }, actor) =>
+    postgres.organization(actor.principal.organizationId, async (trx) => {
+      const { ids, hasMore } = 'ids' in wanted ? { ids: [...new Set(wanted.ids)], hasMore: false } : await idsOf(trx, wanted.filter);
+      if (ids.length === 0) return { data: [], hasMore };
+      const rows = await lockAll(trx, ids);
+      const decisions = rows.map((row) => ({ row, transition: resolveException(stateOf(row), resolution, note) }));
+      const decided = decisions.filter((decision): decision is Decided => !('refused' in decision.transition));
+      if (decided.length > 0) {
+        const after = await writeAll(trx, decided, resolution, note, actor);
+        await outbox.append(
+          trx,
+          decided.flatMap(({ row, transition }) => messagesOf(row, after.get(row.id) ?? row, transition, actor)),
+        );
+      }
+      const outcomes = new Map(decisions.map(({ row, transition }) => [row.id, outcomeOf(row, transition)]));
+      return { data: ids.map((id) => outcomes.get(id) ?? { id, status: null, code: 'not_found' }), hasMore };
+    });
+
+const outcomeOf = (row: Row, transition: ReturnType<typeof resolveException>): BulkOutcome =>
+  'refused' in transition ? { id: row.id, status: row.status, code: 'conflict' } : { id: row.id, status: transition.state.status };
+
+/** Those that have waited longest come first. Without a status only what is not closed is meant. */
+const idsOf = async (trx: Trx, filter: ExceptionFilter) => {
+  const all = trx.selectFrom('exceptions').select('id');
+  const wanted = filter.status === undefined ? all.where('status', 'in', ['open', 'in_progress']) : all;
+  const rows = await matching(wanted, filter)
+    .orderBy('created_at')
+    .orderBy('id')
+    .limit(bulkItemsMax + 1)
+    .execute();
+  return { ids: rows.slice(0, bulkItemsMax).map(({ id }) => id), hasMore: rows.length > bulkItemsMax };
+};
+
+/** By id, as everybody locks exceptions: two that take some of the same wait for each other, and never both. */
+const lockAll = async (trx: Trx, ids: readonly string[]): Promise<Row[]> => {
+  const jobs = await trx.selectFrom('exceptions').distinct().select('job_id').where('id', 'in', ids).orderBy('job_id').execute();
+  for (const { job_id: jobId } of jobs) await lockOpenItems(trx, jobId, 'to change one');
+  return trx.selectFrom('exceptions').selectAll().where('id', 'in', ids).orderBy('id').forUpdate().execute();
+};
+
+const writeAll = async (
+  trx: Trx,
+  decided: readonly Decided[],
+  resolution: ManualResolution,
+  note: string | null,
+  { principal }: Actor,
+): Promise<ReadonlyMap<string, Row>> => {
+  const ids = decided.map(({ row }) => row.id);
+  const rows = await trx
+    .updateTable('exceptions')
+    .set({ status: 'resolved', resolution, revision: sql<bigint>`revision + 1`, updated_at: sql<Date>`now()` })
+    .where('id', 'in', ids)
+    .returningAll()
+    .execute();
+  await sql`
+    insert into exception_history (exception_id, organization_id, position, at, actor_type, actor_id, action, detail)
+    select id, ${principal.organizationId}, 1 + (select coalesce(max(position), 0) from exception_history h where h.exception_id = id),
+           now(), ${principal.kind}, ${principal.id}, 'resolved', ${JSON.stringify({ resolution, note })}::jsonb
+      from unnest(${ids}::text[]) as resolved(id)`.execute(trx);
+  const retired = Map.groupBy(
+    decided.filter(({ transition }) => transition.record === 'retired'),
+    ({ row }) => row.job_id,
+  );
+  for (const [jobId, those] of retired) {
+    await setRetired(
+      trx,
+      jobId,
+      those.map(({ row }) => row.record_key),
+      true,
+    );
+  }
+  return new Map(rows.map((row) => [row.id, row]));
+};

@@ -1,0 +1,70 @@
+/** Open exceptions whose record has come in another version say what it says now: nobody should work on an amount that is gone. */
+import { type Selectable, sql, type Transaction } from 'kysely';
+import type { HeldExecution } from '../../application/ports.ts';
+import { type Said, saysTheSame } from '../../domain/exception-life.ts';
+import type { Database } from './tables.ts';
+
+type Trx = Transaction<Database>;
+type Row = Selectable<Database['exceptions']>;
+export type Live = Pick<Row, 'id' | 'record_key' | 'category' | 'reason' | 'records' | 'amount'>;
+
+/** What a run found of a record; `records` as they are stored. */
+interface Found {
+  readonly said: Said;
+  readonly resultId: string;
+  readonly row: Pick<Row, 'record_key' | 'category' | 'reason' | 'severity' | 'amount' | 'currency' | 'search'> & {
+    readonly records: string;
+  };
+}
+
+export const liveOf = async (trx: Trx, jobId: string, recordKeys: readonly string[]): Promise<ReadonlyMap<string, Live>> => {
+  const rows = await trx
+    .selectFrom('exceptions')
+    .select(['id', 'record_key', 'category', 'reason', 'records', 'amount'])
+    .where('job_id', '=', jobId)
+    .where('status', 'in', ['open', 'in_progress'])
+    .where('record_key', 'in', [...recordKeys])
+    .execute();
+  return new Map(rows.map((row) => [row.record_key, row]));
+};
+
+export const refreshChanged = async (
+  trx: Trx,
+  { id: executionId, organizationId }: HeldExecution,
+  live: ReadonlyMap<string, Live>,
+  found: readonly Found[],
+): Promise<void> => {
+  // Rows that share a key, such as two that contradict each other under one id, have one exception, which is about the first of them.
+  const firsts = new Map(found.toReversed().map((one) => [one.row.record_key, one]));
+  const changed = [...firsts.values()].flatMap((one) => {
+    const known = live.get(one.row.record_key);
+    return known === undefined || one.said.records.length === 0 || saysTheSame(known, one.said) ? [] : [{ known, ...one }];
+  });
+  if (changed.length === 0) return;
+  const column = <Value>(of: (one: (typeof changed)[number]) => Value): Value[] => changed.map(of);
+  const details = column(({ known, row, resultId }) =>
+    JSON.stringify({
+      executionId,
+      resultId,
+      from: { category: known.category, amount: known.amount },
+      to: { category: row.category, amount: row.amount },
+    }),
+  );
+  await sql`
+    with changed as (
+      select * from unnest(
+        ${column(({ known }) => known.id)}::text[], ${column(({ row }) => row.category)}::text[], ${column(({ row }) => row.reason)}::text[],
+        ${column(({ row }) => row.severity)}::text[], ${column(({ row }) => row.records)}::jsonb[], ${column(({ row }) => row.amount)}::numeric[],
+        ${column(({ row }) => row.currency)}::text[], ${column(({ row }) => row.search)}::text[], ${details}::jsonb[]
+      ) as c(id, category, reason, severity, records, amount, currency, search, detail)),
+    written as (
+      update exceptions e
+         set category = c.category, reason = c.reason, records = c.records, amount = c.amount, currency = c.currency, search = c.search,
+             severity = case when e.severity_is_set then e.severity else c.severity end, revision = e.revision + 1, updated_at = now()
+        from changed c where e.id = c.id
+      returning e.id, c.detail)
+    insert into exception_history (exception_id, organization_id, position, at, actor_type, actor_id, action, detail)
+    select id, ${organizationId}, 1 + (select coalesce(max(position), 0) from exception_history h where h.exception_id = written.id),
+           now(), 'system', 'system', 'record_changed', detail
+      from written`.execute(trx);
+};

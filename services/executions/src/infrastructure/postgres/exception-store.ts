@@ -1,0 +1,151 @@
+/** What people do with exceptions: the row, its history, its record among the open items, its events and its audit entry, at once. */
+import { requireRevision } from '@settler/chassis/entity-tag';
+import type { Outbox } from '@settler/chassis/outbox';
+import { type Postgres, violatedConstraint } from '@settler/chassis/postgres';
+import { notFound, Refusal } from '@settler/chassis/refusal';
+import { type Selectable, sql, type Transaction } from 'kysely';
+import type { ExceptionStore } from '../../application/exceptions.ts';
+import type { Actor } from '../../application/ports.ts';
+import type { CommentView } from '../../application/queries.ts';
+import type { ExceptionState, ExceptionTransition } from '../../domain/exception-life.ts';
+import { auditOf } from './audit.ts';
+import { messagesOf } from './exception-messages.ts';
+import { lockOpenItems, setRetired } from './open-items.ts';
+import type { Database } from './tables.ts';
+
+type Trx = Transaction<Database>;
+type Row = Selectable<Database['exceptions']>;
+
+/** A conversation that is longer than this is had elsewhere. */
+const commentsMax = 500;
+
+export const createExceptionStore = (postgres: Postgres<Database>, outbox: Outbox): Omit<ExceptionStore, 'resolveMany'> => ({
+  decide: (id, ifMatch, actor, decide) =>
+    postgres.organization(actor.principal.organizationId, async (trx) => {
+      const { job_id: jobId } = await find(trx, id);
+      await lockOpenItems(trx, jobId, 'to change one');
+      const before = await lock(trx, id);
+      requireRevision(ifMatch, before.revision);
+      const transition = decide(stateOf(before));
+      if ('refused' in transition) throw new Refusal('conflict', transition.refused);
+      if (transition.entries.length === 0) return;
+      const after = await write(trx, before, transition);
+      await addHistory(trx, before, transition, actor);
+      if (transition.record !== undefined) await setRetired(trx, jobId, [before.record_key], transition.record === 'retired');
+      await outbox.append(trx, messagesOf(before, after, transition, actor));
+    }),
+
+  comment: (id, { id: commentId, text }, actor) =>
+    postgres.organization(actor.principal.organizationId, async (trx) => {
+      await lock(trx, id);
+      const { count } = await trx
+        .selectFrom('exception_comments')
+        .select(({ fn }) => fn.countAll<bigint>().as('count'))
+        .where('exception_id', '=', id)
+        .executeTakeFirstOrThrow();
+      if (count >= commentsMax)
+        throw new Refusal('conflict', `This exception has ${commentsMax} comments, which is as many as it may have.`);
+      const { principal } = actor;
+      const row = await trx
+        .insertInto('exception_comments')
+        .values({
+          id: commentId,
+          organization_id: principal.organizationId,
+          exception_id: id,
+          text,
+          created_by_type: principal.kind,
+          created_by_id: principal.id,
+        })
+        .returningAll()
+        .executeTakeFirstOrThrow();
+      // Whoever reads the exception reads its comments, and the tag has to tell that there is a new one.
+      await trx
+        .updateTable('exceptions')
+        .set({ revision: sql<bigint>`revision + 1`, updated_at: sql<Date>`now()` })
+        .where('id', '=', id)
+        .execute();
+      await outbox.append(trx, [
+        auditOf({ action: 'exception.commented', resource: { type: 'exception', id }, after: { commentId } }, actor),
+      ]);
+      return commentView(row);
+    }),
+});
+
+export const commentView = (row: Selectable<Database['exception_comments']>): CommentView => ({
+  id: row.id,
+  text: row.text,
+  createdBy: { type: row.created_by_type, id: row.created_by_id },
+  createdAt: row.created_at.toISOString(),
+});
+
+export const stateOf = (row: Row): ExceptionState => ({
+  status: row.status,
+  severity: row.severity,
+  severityIsSet: row.severity_is_set,
+  assigneeId: row.assignee_id,
+  resolution: row.resolution,
+});
+
+const find = async (trx: Trx, id: string): Promise<Pick<Row, 'job_id'>> => {
+  const row = await trx.selectFrom('exceptions').select('job_id').where('id', '=', id).executeTakeFirst();
+  if (row === undefined) throw notFound('exception');
+  return row;
+};
+
+const lock = async (trx: Trx, id: string): Promise<Row> => {
+  const row = await trx.selectFrom('exceptions').selectAll().where('id', '=', id).forUpdate().executeTakeFirst();
+  if (row === undefined) throw notFound('exception');
+  return row;
+};
+
+const write = async (trx: Trx, { id }: Row, { state }: ExceptionTransition): Promise<Row> => {
+  try {
+    return await trx
+      .updateTable('exceptions')
+      .set({
+        status: state.status,
+        severity: state.severity,
+        severity_is_set: state.severityIsSet,
+        assignee_id: state.assigneeId,
+        resolution: state.resolution,
+        revision: sql<bigint>`revision + 1`,
+        updated_at: sql<Date>`now()`,
+      })
+      .where('id', '=', id)
+      .returningAll()
+      .executeTakeFirstOrThrow();
+  } catch (error) {
+    // A run met the record again after this one was closed, and it had changed.
+    if (violatedConstraint(error) === 'exceptions_one_open')
+      throw new Refusal('conflict', 'A newer exception is open for the same record; work on that one.');
+    throw error;
+  }
+};
+
+const addHistory = async (
+  trx: Trx,
+  { id, organization_id: organizationId }: Row,
+  { entries }: ExceptionTransition,
+  { principal }: Actor,
+) => {
+  const { last } = await trx
+    .selectFrom('exception_history')
+    .select(({ fn }) => fn.coalesce(fn.max('position'), sql<number>`0`).as('last'))
+    .where('exception_id', '=', id)
+    .executeTakeFirstOrThrow();
+  await trx
+    .insertInto('exception_history')
+    .values(
+      entries.map(({ action, detail }, index) => ({
+        exception_id: id,
+        organization_id: organizationId,
+        position: last + 1 + index,
+        at: sql<Date>`now()`,
+        actor_type: principal.kind,
+        actor_id: principal.id,
+        action,
+        detail: JSON.stringify(detail),
+      })),
+    )
+    .execute();
+};

@@ -1,0 +1,357 @@
+import { waitFor } from '@settler/harness';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type Executions, euro, startExecutions } from './running-service.ts';
+
+const userId = 'usr_01jqv8m0c4e7r9t2w5y8a1b3d6';
+let jobs = 0;
+const newJobId = () => {
+  jobs += 1;
+  return `job_01jqv8m0c4e7r9t2w5y8a1${String(jobs).padStart(4, '0')}`;
+};
+
+let executions: Executions;
+beforeAll(async () => {
+  executions = await startExecutions();
+});
+afterAll(() => executions.stop());
+
+/** A job with one order that nobody has paid. */
+const withOneOpen = async () => {
+  const jobId = newJobId();
+  await executions.run(jobId, [euro('s1', '10.00')], []);
+  const [exception] = await executions.exceptionsOf(jobId);
+  return { jobId, id: exception.id as string, at: `/v1/exceptions/${exception.id}` };
+};
+
+describe('an exception', () => {
+  test('is assigned, taken up, weighed and commented on, and remembers who did what', async () => {
+    const { api, must } = executions;
+    const { at, id } = await withOneOpen();
+    const changed = await must(200, api.patch(at, { assigneeId: userId, status: 'in_progress', severity: 'critical' }));
+    expect(changed).toMatchObject({ assigneeId: userId, status: 'in_progress', severity: 'critical' });
+    const comment = await must(201, api.post(`${at}/comments`, { text: ' the bank was asked ' }));
+    expect(comment).toMatchObject({ id: expect.stringMatching(/^cmt_/), text: 'the bank was asked', createdBy: { type: 'user' } });
+    const back = await must(200, api.patch(at, { assigneeId: null, status: 'open' }));
+    expect(back).toMatchObject({ assigneeId: null, status: 'open', severity: 'critical', comments: [comment] });
+    expect(
+      back.history.map(({ action, detail: { from, to } }: { action: string; detail: Record<string, unknown> }) => [action, from, to]),
+    ).toEqual([
+      ['opened', undefined, undefined],
+      ['assigned', null, userId],
+      ['severity_changed', 'low', 'critical'],
+      ['status_changed', 'open', 'in_progress'],
+      ['assigned', userId, null],
+      ['status_changed', 'in_progress', 'open'],
+    ]);
+    expect(back.history.at(-1).actor).toEqual({ type: 'user', id: expect.stringMatching(/^usr_/) });
+    const assigned = (await executions.messages('exception.assigned')).filter(({ exceptionId }) => exceptionId === id);
+    expect(assigned.map(({ assigneeId, formerAssigneeId }) => [assigneeId, formerAssigneeId])).toEqual([
+      [userId, null],
+      [null, userId],
+    ]);
+    const audited = (await executions.messages('audit.recorded')).filter(({ resource }) => resource.id === id);
+    expect(audited.map(({ action }) => action).sort()).toEqual(['exception.commented', 'exception.updated', 'exception.updated']);
+    expect(JSON.stringify(audited)).not.toContain('the bank was asked');
+  });
+
+  test('is resolved once and reopened once, and a closed one is changed by nothing else', async () => {
+    const { api, must } = executions;
+    const { at, id } = await withOneOpen();
+    expect((await api.post(`${at}/reopen`)).body.code).toBe('conflict');
+    expect((await api.post(`${at}/resolve`, { resolution: 'matched_later' })).body.errors).toMatchObject([{ path: 'resolution' }]);
+    const resolved = await must(200, api.post(`${at}/resolve`, { resolution: 'written_off', note: 'below a cent' }));
+    expect(resolved).toMatchObject({ status: 'resolved', resolution: 'written_off' });
+    expect(resolved.history.at(-1)).toMatchObject({ action: 'resolved', detail: { resolution: 'written_off', note: 'below a cent' } });
+    expect((await api.post(`${at}/resolve`, { resolution: 'other' })).status).toBe(409);
+    expect((await api.patch(at, { assigneeId: userId })).status).toBe(409);
+    await must(201, api.post(`${at}/comments`, { text: 'still said' }));
+    const reopened = await must(200, api.post(`${at}/reopen`));
+    expect(reopened).toMatchObject({ status: 'open', resolution: null });
+    expect(reopened.history.at(-1)).toMatchObject({ action: 'reopened', detail: { from: 'resolved', resolution: 'written_off' } });
+    const of = async (type: string) => (await executions.messages(type)).filter(({ exceptionId }) => exceptionId === id);
+    expect(await of('exception.resolved')).toMatchObject([{ executionId: null, resolution: 'written_off' }]);
+    expect(await of('exception.reopened')).toMatchObject([{ status: 'open', formerResolution: 'written_off' }]);
+  });
+
+  test('is changed by whoever has read it last, and by nobody else', async () => {
+    const { api } = executions;
+    const { at } = await withOneOpen();
+    const { headers } = await api.get(at);
+    const tag = { headers: { 'if-match': headers.get('etag') ?? '' } };
+    const first = await api.patch(at, { severity: 'high' }, tag);
+    expect(first.status).toBe(200);
+    expect((await api.patch(at, { severity: 'low' }, tag)).body.code).toBe('version_conflict');
+    expect((await api.post(`${at}/resolve`, { resolution: 'other' }, tag)).status).toBe(412);
+    const same = await api.patch(at, { severity: 'high' });
+    expect(same.headers.get('etag')).toBe(first.headers.get('etag'));
+  });
+
+  test("of another organization is nobody's to touch, and its history can only be added to", async () => {
+    const { stranger, api, must, database } = executions;
+    const { at } = await withOneOpen();
+    expect((await stranger.patch(at, { severity: 'low' })).status).toBe(404);
+    expect((await stranger.post(`${at}/comments`, { text: 'mine' })).status).toBe(404);
+    expect((await stranger.post(`${at}/resolve`, { resolution: 'other' })).status).toBe(404);
+    expect((await stranger.post(`${at}/reopen`)).status).toBe(404);
+    await must(201, api.post(`${at}/comments`, { text: 'ours' }));
+    const { rows } = await database.query(
+      `select table_name, string_agg(privilege_type, ' ' order by privilege_type) as may from information_schema.role_table_grants
+        where table_name in ('exception_comments', 'exception_history') and grantee like '%\\_app' group by table_name order by 1`,
+    );
+    expect(rows).toEqual([
+      { table_name: 'exception_comments', may: 'INSERT SELECT' },
+      { table_name: 'exception_history', may: 'INSERT SELECT' },
+    ]);
+  });
+});
+
+describe('a run that ends', () => {
+  test('keeps people who settle records of its job waiting, and nobody who settles those of another', async () => {
+    const { api, must, database } = executions;
+    const [mine, other] = [await withOneOpen(), await withOneOpen()];
+    await database.query('begin');
+    await database.query('select pg_advisory_xact_lock(hashtextextended($1, 0))', [`open items of ${mine.jobId}`]);
+    const settling = api.post(`${mine.at}/resolve`, { resolution: 'written_off' });
+    await waitFor(async () => (await database.query(`select 1 from pg_locks where locktype = 'advisory' and not granted`)).rowCount === 1, {
+      what: 'the request to wait',
+      timeoutMs: 20_000,
+    });
+    await must(200, api.post(`${other.at}/resolve`, { resolution: 'written_off' }));
+    expect((await api.get(mine.at)).body.status).toBe('open');
+    await database.query('commit');
+    await must(200, settling);
+    const { rows } = await database.query('select retired_at is not null as retired from open_items where job_id = $1', [mine.jobId]);
+    expect(rows).toEqual([{ retired: true }]);
+  });
+});
+
+describe('an exception that is open', () => {
+  test('says what its record says now, keeps what a person has set, and notes each change once', async () => {
+    const { api, must } = executions;
+    const { jobId, id, at } = await withOneOpen();
+    const again = (amount: string) => executions.run(jobId, [euro('s1', amount)], []);
+    const read = async () => {
+      const { amount, severity, records, history } = await must(200, api.get(at));
+      return { amount, severity, of: records[0].amount, actions: history.map(({ action }: { action: string }) => action) };
+    };
+    await again('12000.00');
+    expect(await read()).toEqual({ amount: '12000.00', severity: 'critical', of: '12000.00', actions: ['opened', 'record_changed'] });
+    await must(200, api.patch(at, { severity: 'low' }));
+    await again('12000.00');
+    await again('13000.00');
+    expect(await read()).toMatchObject({ amount: '13000.00', severity: 'low' });
+    const { history } = await must(200, api.get(at));
+    expect(history.map(({ action }: { action: string }) => action)).toEqual([
+      'opened',
+      'record_changed',
+      'severity_changed',
+      'record_changed',
+    ]);
+    expect(history.at(-1).detail).toMatchObject({ from: { amount: '12000.00' }, to: { amount: '13000.00' } });
+    expect((await executions.exceptionsOf(jobId)).map((one: { id: string }) => one.id)).toEqual([id]);
+  });
+});
+
+describe('what was decided about a record', () => {
+  const decided = async (resolution: string) => {
+    const open = await withOneOpen();
+    await executions.must(200, executions.api.post(`${open.at}/resolve`, { resolution }));
+    return open;
+  };
+
+  test('stays decided while the record says the same, and a changed record is a new exception', async () => {
+    const { jobId, id } = await decided('corrected_at_source');
+    const same = await executions.run(jobId, [euro('s1', '10.00')], []);
+    expect(same.summary).toMatchObject({ missingInTarget: 1 });
+    expect(await executions.exceptionsOf(jobId, '&status=open')).toEqual([]);
+    const [result] = (await executions.api.get(`/v1/executions/${same.id}/results`)).body.data;
+    expect(result.exceptionId).toBe(id);
+
+    await executions.run(jobId, [euro('s1', '11.00')], []);
+    const [opened, ...others] = await executions.exceptionsOf(jobId, '&status=open');
+    expect(others).toEqual([]);
+    expect(opened).toMatchObject({ amount: '11.00' });
+    const { history } = (await executions.api.get(`/v1/exceptions/${opened.id}`)).body;
+    expect(history[0].detail.formerExceptionId).toBe(id);
+    expect((await executions.api.post(`/v1/exceptions/${id}/reopen`)).body).toMatchObject({ code: 'conflict' });
+    // In its new version it is an open item again, which nobody has settled.
+    const met = await executions.run(jobId, [], [euro('t1', '11.00')]);
+    expect(met.summary).toMatchObject({ matched: 1 });
+  });
+
+  test('a record that is written off takes part in no more runs, until its exception is reopened', async () => {
+    const { jobId, at } = await decided('written_off');
+    const without = await executions.run(jobId, [], [euro('t1', '10.00')]);
+    expect(without.summary).toMatchObject({ matched: 0, missingInSource: 1, source: { records: 0 } });
+    await executions.must(200, executions.api.post(`${at}/reopen`));
+    const again = await executions.run(jobId, [], []);
+    expect(again.summary).toMatchObject({ matched: 1 });
+    expect((await executions.api.get(at)).body).toMatchObject({ status: 'resolved', resolution: 'matched_later' });
+  });
+
+  test('a record that is only late waits on, says nothing of it, and meets its counterpart', async () => {
+    const { jobId, at } = await decided('expected_timing');
+    const waiting = await executions.run(jobId, [], []);
+    expect(waiting.summary).toMatchObject({ missingInTarget: 1 });
+    expect(await executions.exceptionsOf(jobId, '&status=open')).toEqual([]);
+    const met = await executions.run(jobId, [], [euro('t1', '10.00')]);
+    expect(met.summary).toMatchObject({ matched: 1 });
+    expect((await executions.api.get(at)).body).toMatchObject({ resolution: 'expected_timing' });
+    expect((await executions.api.get(`/v1/executions/${met.id}/report`)).body.certificate.holds).toBe(true);
+  });
+
+  test('one that was dismissed leaves its record where it is', async () => {
+    const { jobId, at, id } = await withOneOpen();
+    const dismissed = await executions.must(200, executions.api.patch(at, { status: 'dismissed' }));
+    expect(dismissed).toMatchObject({ status: 'dismissed', resolution: null });
+    expect((await executions.messages('exception.dismissed')).map(({ exceptionId }) => exceptionId)).toEqual([id]);
+    expect((await executions.run(jobId, [], [])).summary).toMatchObject({ missingInTarget: 1 });
+    expect(await executions.exceptionsOf(jobId, '&status=open')).toEqual([]);
+    expect((await executions.run(jobId, [], [euro('t1', '10.00')])).summary).toMatchObject({ matched: 1 });
+  });
+
+  test('a record whose counterpart came, and that comes again without it, is missing anew', async () => {
+    const { jobId, at } = await withOneOpen();
+    await executions.run(jobId, [], [euro('t1', '10.00')]);
+    expect((await executions.api.get(at)).body.resolution).toBe('matched_later');
+    await executions.run(jobId, [euro('s1', '10.00')], []);
+    expect(await executions.exceptionsOf(jobId, '&status=open')).toHaveLength(1);
+  });
+});
+
+describe('the list of exceptions', () => {
+  test('is narrowed by what people ask for, and its pages stay put', async () => {
+    const { api, must, exceptionsOf } = executions;
+    const jobId = newJobId();
+    await executions.run(
+      jobId,
+      [euro('s1', '10.00', { counterparty: 'Harbour Café' }), euro('s2', '75.00'), euro('s3', '12000.00'), euro('s4', '-2000.00')],
+      [euro('t2', '75.50')],
+    );
+    const amounts = async (filter: string) => (await exceptionsOf(jobId, filter)).map(({ amount }: { amount: string }) => amount).sort();
+    expect(await amounts('&category=missing_in_target')).toEqual(['-2000.00', '10.00', '12000.00']);
+    expect(await amounts('&minAmount=75')).toEqual(['-2000.00', '12000.00', '75.00']);
+    expect(await amounts('&q=harbour%20caf%C3%A9')).toEqual(['10.00']);
+    expect(await amounts('&severity=critical')).toEqual(['12000.00']);
+    expect(await amounts('&severity=high')).toEqual(['-2000.00']);
+    // Seventy-five are in the bank; half of one is not.
+    expect(await amounts('&severity=low')).toEqual(['10.00', '75.00']);
+    const [{ id }] = await exceptionsOf(jobId, '&severity=critical');
+    await must(200, api.patch(`/v1/exceptions/${id}`, { assigneeId: userId }));
+    expect(await amounts(`&assignee=${userId}`)).toEqual(['12000.00']);
+    expect(await amounts('&assignee=none')).toHaveLength(3);
+    await must(200, api.post(`/v1/exceptions/${id}/resolve`, { resolution: 'expected_timing' }));
+    expect(await amounts('&resolution=expected_timing')).toEqual(['12000.00']);
+    const first = await must(200, api.get(`/v1/exceptions?jobId=${jobId}&limit=1`));
+    const other = await api.get(`/v1/exceptions?jobId=${jobId}&limit=1&status=open&cursor=${first.nextCursor}`);
+    expect(other.body.errors).toMatchObject([{ path: 'cursor' }]);
+    expect((await api.get('/v1/exceptions?assignee=Ann')).body.errors).toEqual([
+      { path: 'assignee', message: 'must be the id of a user, or none' },
+    ]);
+  });
+
+  test('shows what nobody deals with as more urgent the longer it waits, unless a person has weighed it', async () => {
+    const { api, must, database, exceptionsOf } = executions;
+    const { jobId, id, at } = await withOneOpen();
+    const waiting = async (days: number) => {
+      await database.query('update exceptions set first_seen_at = now() - make_interval(days => $2) where id = $1', [id, days]);
+      const [{ severity, ageDays }] = await exceptionsOf(jobId);
+      return [severity, ageDays];
+    };
+    expect(await waiting(30)).toEqual(['low', 30]);
+    expect(await waiting(31)).toEqual(['medium', 31]);
+    expect(await waiting(91)).toEqual(['high', 91]);
+    expect(await exceptionsOf(jobId, '&severity=high')).toHaveLength(1);
+    await must(200, api.patch(at, { severity: 'low' }));
+    expect(await exceptionsOf(jobId, '&severity=low')).toHaveLength(1);
+  });
+
+  test('is summed up in the report by how long each has waited', async () => {
+    const { api, must, database } = executions;
+    const jobId = newJobId();
+    const { id: executionId } = await executions.run(
+      jobId,
+      [7, 8, 30, 31, 60, 61, 90, 91].map((days) => euro(`s${days}`, '1.00')),
+      [],
+    );
+    await database.query(
+      `update exceptions set first_seen_at = now() - make_interval(days => right(records->0->>'id', -1)::int) where job_id = $1`,
+      [jobId],
+    );
+    const { ageing } = await must(200, api.get(`/v1/executions/${executionId}/report`));
+    expect(ageing.map(({ bucket, count }: { bucket: string; count: number }) => [bucket, count])).toEqual([
+      ['0-7', 1],
+      ['8-30', 2],
+      ['31-60', 2],
+      ['61-90', 2],
+      ['90+', 1],
+    ]);
+  });
+});
+
+describe('many exceptions at once', () => {
+  const resolve = (body: object, options = {}) =>
+    executions.api.post('/v1/exceptions/bulk-resolve', { resolution: 'written_off', note: 'of last year', ...body }, options);
+
+  test('are resolved each by itself: what cannot be says why, and keeps nothing else from it', async () => {
+    const { must, api, messages } = executions;
+    const jobId = newJobId();
+    await executions.run(jobId, [euro('s1', '1.00'), euro('s2', '2.00'), euro('s3', '3.00')], []);
+    const ids = (await executions.exceptionsOf(jobId)).map(({ id }: { id: string }) => id);
+    await must(200, api.post(`/v1/exceptions/${ids[0]}/resolve`, { resolution: 'expected_timing' }));
+    const nobodys = 'exc_01jqv8m0c4e7r9t2w5y8a1b3d6';
+    const answer = await must(200, resolve({ ids: [ids[2], nobodys, ids[0], ids[1], ids[1]] }));
+    expect(answer).toEqual({
+      data: [
+        { id: ids[2], status: 'resolved' },
+        { id: nobodys, status: null, code: 'not_found' },
+        { id: ids[0], status: 'resolved', code: 'conflict' },
+        { id: ids[1], status: 'resolved' },
+      ],
+      hasMore: false,
+    });
+    const one = await must(200, api.get(`/v1/exceptions/${ids[1]}`));
+    expect(one).toMatchObject({ resolution: 'written_off' });
+    expect(one.history.at(-1)).toMatchObject({ action: 'resolved', detail: { resolution: 'written_off', note: 'of last year' } });
+    expect((await must(200, api.get(`/v1/exceptions/${ids[0]}`))).resolution).toBe('expected_timing');
+    const told = (await messages('exception.resolved')).map(({ exceptionId }) => exceptionId);
+    expect(told.filter((id) => ids.includes(id)).sort()).toEqual([...ids].sort());
+    const audited = (await messages('audit.recorded')).filter(
+      ({ action, resource }) => action === 'exception.resolved' && ids.includes(resource.id),
+    );
+    expect(audited).toHaveLength(3);
+    // Only the one that is late takes part again.
+    expect((await executions.run(jobId, [], [])).summary).toMatchObject({ missingInTarget: 1 });
+  });
+
+  test('are found by the filter of the list, a thousand at a time', async () => {
+    const { must, database, exceptionsOf, messages } = executions;
+    const jobId = newJobId();
+    await executions.run(
+      jobId,
+      Array.from({ length: 1_003 }, (_, index) => euro(`s${index}`, index === 7 ? '500.00' : '0.01')),
+      [],
+    );
+    const count = async () =>
+      Number((await database.query(`select count(*) from exceptions where job_id = $1 and status = 'open'`, [jobId])).rows[0].count);
+    expect((await must(200, resolve({ filter: { jobId, minAmount: '100' } }))).data).toHaveLength(1);
+    const headers = { headers: { 'idempotency-key': `bulk ${jobId}` } };
+    const first = await must(200, resolve({ filter: { jobId } }, headers));
+    expect(first).toMatchObject({ hasMore: true });
+    expect(first.data).toHaveLength(1_000);
+    expect(await count()).toBe(2);
+    expect(await must(200, resolve({ filter: { jobId } }, headers))).toEqual(first);
+    expect(await must(200, resolve({ filter: { jobId } }))).toMatchObject({ data: [{}, {}], hasMore: false });
+    expect(await must(200, resolve({ filter: { jobId } }))).toEqual({ data: [], hasMore: false });
+    expect(await exceptionsOf(jobId, '&status=open')).toEqual([]);
+    expect((await messages('exception.resolved')).filter((event) => event.jobId === jobId)).toHaveLength(1_003);
+  });
+
+  test('of another organization are not found', async () => {
+    const { id } = await withOneOpen();
+    const { body } = await executions.stranger.post('/v1/exceptions/bulk-resolve', { ids: [id], resolution: 'other' });
+    expect(body.data).toEqual([{ id, status: null, code: 'not_found' }]);
+    const all = await executions.stranger.post('/v1/exceptions/bulk-resolve', { filter: { minAmount: '0' }, resolution: 'other' });
+    expect(all.body).toEqual({ data: [], hasMore: false });
+  });
+});

@@ -1,0 +1,96 @@
+/** The service on an island of its own, with jobs that are answered for it, and the calls that most tests make. */
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { JobDefinition } from '@settler/contracts/internal/job-definition';
+import { type Client, client, createIsland, startService, waitFor } from '@settler/harness';
+import pg from 'pg';
+import { expect } from 'vitest';
+
+export const organizationId = 'org_01jqv8m0c4e7r9t2w5y8a1b3d6';
+export const otherOrganizationId = 'org_01jqv8m0c4e7r9t2w5y8a1b3d7';
+
+export type Fields = Readonly<Record<string, unknown>>;
+export const euro = (id: string, amount: string, more: Fields = {}): Fields => ({
+  id,
+  amount,
+  currency: 'EUR',
+  date: '2026-04-01',
+  reference: id.slice(1),
+  ...more,
+});
+
+export const byReference = {
+  passes: [
+    {
+      name: 'by reference',
+      match: [
+        { field: 'reference', type: 'exact' },
+        { field: 'amount', type: 'amount', tolerance: { absolute: '0.01' }, verify: true },
+      ],
+    },
+  ],
+};
+
+/** Every job reads records from both sides, by `rulesOf(jobId)`. */
+export const startExecutions = async (rulesOf: (jobId: string) => unknown = () => byReference) => {
+  const island = await createIsland();
+  await island.provision('executions');
+  const jobs = createServer((request, response) => {
+    const jobId = request.url?.split('/')[3] ?? '';
+    const side = { adapter: 'records', config: {} };
+    const definition = { jobId, name: 'a job', status: 'active', version: 1, source: side, target: side, rules: rulesOf(jobId) };
+    response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(definition satisfies JobDefinition | object));
+  });
+  await new Promise<void>((resolve) => jobs.listen(0, '127.0.0.1', resolve));
+  const service = await startService(
+    'executions',
+    island.environmentFor('executions', { JOBS_URL: `http://127.0.0.1:${(jobs.address() as AddressInfo).port}`, SWEEP_MS: '300' }),
+  );
+  const tokenFor = (organization: string) => island.principalToken({ audience: 'executions', organizationId: organization, scopes: ['*'] });
+  const api = client(service.url, { token: () => tokenFor(organizationId) });
+  const database = new pg.Client(island.databaseConfig('executions', 'admin'));
+  await database.connect();
+
+  const must = async (status: number, answer: ReturnType<Client['get']>) => {
+    const { status: given, body } = await answer;
+    expect({ status: given, body }).toMatchObject({ status });
+    return body;
+  };
+  return {
+    api,
+    stranger: api.as({ token: () => tokenFor(otherOrganizationId) }),
+    database,
+    must,
+    run: async (jobId: string, source: readonly Fields[], target: readonly Fields[]) => {
+      const { id } = await must(
+        202,
+        api.post(`/v1/jobs/${jobId}/executions`, { source: { records: source }, target: { records: target } }),
+      );
+      return waitFor(
+        async () => {
+          const { body } = await api.get(`/v1/executions/${id}`);
+          if (body.status === 'failed') throw new Error(JSON.stringify(body.error));
+          return body.status === 'completed' ? body : undefined;
+        },
+        { timeoutMs: 45_000, what: `the end of ${id}` },
+      );
+    },
+    exceptionsOf: async (jobId: string, filter = '') => (await must(200, api.get(`/v1/exceptions?jobId=${jobId}${filter}`))).data,
+    messages: async (type: string) => {
+      const { rows } = await database.query(
+        `select data from (select body::jsonb->'data' as data, body::jsonb->>'type' as type from outbox
+           union all select body::jsonb->'data', body::jsonb->>'type' from outbox_sent) as said where type = $1`,
+        [type],
+      );
+      return rows.map(({ data }) => data);
+    },
+    stop: async () => {
+      await database.end();
+      jobs.closeAllConnections();
+      await new Promise((resolve) => jobs.close(resolve));
+      await island.dispose();
+    },
+  };
+};
+
+export type Executions = Awaited<ReturnType<typeof startExecutions>>;
