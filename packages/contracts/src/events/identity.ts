@@ -76,3 +76,12 @@ export const apiKeyRevoked = defineEvent({
   data: apiKey,
   example: apiKeyExample,
 });
+
+export const apiKeyRotated = defineEvent({
+  type: 'api-key.rotated',
+  major: 1,
+  service: 'identity',
+  description: 'Another API key took the place of this one, which works until `expiresAt`, or no more where it was revoked at once.',
+  data: apiKey.extend({ successorId: apiKeyId }),
+  example: { ...apiKeyExample, successorId: 'key_01jqv8m0c4e7r9t2w5y8a1b3d7' },
+});

@@ -2,7 +2,7 @@ import { requireRevision } from '@settler/chassis/entity-tag';
 import { auditMessage, eventMessage, type Outbox } from '@settler/chassis/outbox';
 import { actFor, type Postgres } from '@settler/chassis/postgres';
 import { notFound, Refusal } from '@settler/chassis/refusal';
-import { apiKeyCreated, apiKeyRevoked } from '@settler/contracts/events/identity';
+import { apiKeyCreated, apiKeyRevoked, apiKeyRotated } from '@settler/contracts/events/identity';
 import { type Selectable, sql, type UpdateObject } from 'kysely';
 import type { Actor, ApiKey, ApiKeyStore, NewApiKey } from '../../application/ports.ts';
 import { revoke } from './revocations.ts';
@@ -49,7 +49,7 @@ export const createApiKeyStore = (postgres: Postgres<Database>, outbox: Outbox):
           : { expires_at: sql<Date>`least(expires_at, now() + make_interval(secs => ${graceSeconds}))` },
       );
       await outbox.append(trx, [
-        ...(ended.status === 'revoked' ? [eventMessage(apiKeyRevoked, aboutOf(ended), eventData(ended))] : []),
+        eventMessage(apiKeyRotated, aboutOf(ended), { ...eventData(ended), successorId: apiKey.id }),
         audit(ended, actor, 'rotated', { before: auditView(before), after: { ...auditView(ended), successor: apiKey.id } }),
       ]);
       await revoke(trx, 'apiKey', id);
