@@ -5,23 +5,26 @@
 import { parseArgs } from 'node:util';
 import type { StatefulService } from '@settler/contracts/services';
 import { z } from 'zod';
-import { ConfigurationError, databaseSettings, loadConfig } from './config.ts';
+import { ConfigurationError, databaseSettings, encryptionKeys, loadConfig } from './config.ts';
 import { createLogger } from './logger.ts';
 import { type Operation, type Options, UsageError } from './operation.ts';
 import { operations } from './operations.ts';
 import { openServiceDatabase } from './service-database.ts';
 import type { ChassisTables } from './tables.ts';
 
-export const operate = async (service: StatefulService): Promise<void> => {
+/** `own`: what can be done to this service beside what can be done to every one. */
+export const operate = async (service: StatefulService, own: readonly Operation[] = []): Promise<void> => {
+  const all = [...operations, ...own];
   const asked = process.argv.slice(2);
   const print = (line: string): void => void process.stdout.write(`${line}\n`);
   try {
-    if (asked.length === 0 || asked.includes('--help')) return print(helpOf(service));
-    const { operation, options } = read(asked);
+    if (asked.length === 0 || asked.includes('--help')) return print(helpOf(service, all));
+    const { operation, options } = read(asked, all);
     const config = loadConfig(z.object(databaseSettings), { ...process.env, DB_POOL_MIN: '0' });
     const postgres = openServiceDatabase<ChassisTables>(service, config, createLogger(service, 'error'));
     try {
-      await operation.run({ postgres, print }, options);
+      const encryptionKeysOf = () => loadConfig(z.object({ ENCRYPTION_KEY: encryptionKeys }), process.env).ENCRYPTION_KEY;
+      await operation.run({ postgres, print, encryptionKeys: encryptionKeysOf }, options);
     } finally {
       await postgres.close();
     }
@@ -32,10 +35,10 @@ export const operate = async (service: StatefulService): Promise<void> => {
   }
 };
 
-const read = (asked: readonly string[]): { operation: Operation; options: Options } => {
+const read = (asked: readonly string[], all: readonly Operation[]): { operation: Operation; options: Options } => {
   const firstOption = asked.findIndex((word) => word.startsWith('-'));
   const words = asked.slice(0, firstOption === -1 ? asked.length : firstOption);
-  const operation = operations.find(({ command }) => command === words.join(' '));
+  const operation = all.find(({ command }) => command === words.join(' '));
   if (operation === undefined) throw new UsageError(`There is no command ${JSON.stringify(words.join(' '))}; --help lists those that are.`);
   const options = Object.fromEntries(
     Object.entries(operation.options).map(([name, { value }]) => [name, { type: value === undefined ? 'boolean' : 'string' } as const]),
@@ -47,10 +50,10 @@ const read = (asked: readonly string[]): { operation: Operation; options: Option
   }
 };
 
-const helpOf = (service: StatefulService): string =>
+const helpOf = (service: StatefulService, all: readonly Operation[]): string =>
   [
     `What can be done to ${service} from here.`,
-    ...operations.flatMap(({ command, does, options }) => [
+    ...all.flatMap(({ command, does, options }) => [
       '',
       `  ${command}`,
       `      ${does}`,

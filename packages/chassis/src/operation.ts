@@ -1,4 +1,5 @@
 /** One command of an operator. */
+import type { EncryptionKey } from './config.ts';
 import type { Postgres } from './postgres.ts';
 import type { ChassisTables } from './tables.ts';
 
@@ -18,7 +19,12 @@ export interface Operation {
   readonly options: Readonly<Record<string, { readonly means: string; readonly value?: string }>>;
   /** @throws UsageError */
   readonly run: (
-    at: { readonly postgres: Postgres<ChassisTables>; readonly print: (line: string) => void },
+    at: {
+      readonly postgres: Postgres<ChassisTables>;
+      readonly print: (line: string) => void;
+      /** @throws ConfigurationError */
+      readonly encryptionKeys: () => readonly EncryptionKey[];
+    },
     options: Options,
   ) => Promise<void>;
 }

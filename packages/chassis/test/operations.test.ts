@@ -27,7 +27,7 @@ describe('what an operator does', () => {
   const operate = async (command: string, options: Options = {}): Promise<string> => {
     const lines: string[] = [];
     const operation = operations.find((one) => one.command === command);
-    await operation?.run({ postgres, print: (line) => lines.push(line) }, options);
+    await operation?.run({ postgres, print: (line) => lines.push(line), encryptionKeys: () => [] }, options);
     return lines.join('\n');
   };
   const publish = (aggregateId: string) =>

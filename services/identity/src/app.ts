@@ -2,6 +2,7 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import { newId } from '@settler/chassis/ids';
 import type { Life } from '@settler/chassis/lifecycle';
+import { createSecretBox } from '@settler/chassis/secret-box';
 import { createService, derivedKey } from '@settler/chassis/service';
 import { accessTokenIssuerDefault } from '@settler/contracts/internal/access-token';
 import { consumers } from '@settler/contracts/streams';
@@ -29,7 +30,6 @@ import { createSessionStore } from './infrastructure/postgres/session-store.ts';
 import { createSigningKeyStore } from './infrastructure/postgres/signing-key-store.ts';
 import type { Database } from './infrastructure/postgres/tables.ts';
 import { createThrottle } from './infrastructure/postgres/throttle.ts';
-import { createSecretBox } from './infrastructure/secret-box.ts';
 import { apiKeyRoutes } from './routes/api-keys.ts';
 import { auditRoutes } from './routes/audit.ts';
 import { authRoutes } from './routes/auth.ts';

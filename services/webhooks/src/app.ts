@@ -2,6 +2,7 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import { newId } from '@settler/chassis/ids';
 import type { Life } from '@settler/chassis/lifecycle';
+import { createSecretBox, placeOf } from '@settler/chassis/secret-box';
 import { createService } from '@settler/chassis/service';
 import { consumers } from '@settler/contracts/streams';
 import { startDeliveries } from './application/deliver.ts';
@@ -13,7 +14,6 @@ import { createEndpointStore } from './infrastructure/postgres/endpoint-store.ts
 import { fanOut } from './infrastructure/postgres/fan-out.ts';
 import type { Database } from './infrastructure/postgres/tables.ts';
 import { createWebhookQueries } from './infrastructure/postgres/webhook-queries.ts';
-import { createSecretBox, placeOf } from './infrastructure/secret-box.ts';
 import { deliveryRoutes } from './routes/deliveries.ts';
 import { webhookRoutes } from './routes/webhooks.ts';
 

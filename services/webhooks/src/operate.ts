@@ -1,3 +1,4 @@
 import { operate } from '@settler/chassis/operate';
+import { reEncrypt } from '@settler/chassis/re-encrypt';
 
-await operate('webhooks');
+await operate('webhooks', [reEncrypt([{ table: 'endpoints', column: 'secret', organizationColumn: 'organization_id' }])]);

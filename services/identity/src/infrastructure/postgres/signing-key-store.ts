@@ -2,10 +2,10 @@
 import { createPrivateKey, createPublicKey, generateKeyPair, type KeyObject } from 'node:crypto';
 import { promisify } from 'node:util';
 import type { Postgres } from '@settler/chassis/postgres';
+import { placeOf, type SecretBox } from '@settler/chassis/secret-box';
 import { calculateJwkThumbprint, exportJWK } from 'jose';
 import { sql } from 'kysely';
 import { planKeys } from '../../domain/signing-keys.ts';
-import { placeOf, type SecretBox } from '../secret-box.ts';
 import type { Trx } from './sight.ts';
 import type { Database } from './tables.ts';
 

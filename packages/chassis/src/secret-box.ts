@@ -1,6 +1,6 @@
 /** Secrets at rest: AES-256-GCM, the key's id in the text, and bound to the very row and column they belong to. */
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
-import type { EncryptionKey } from '@settler/chassis/config';
+import type { EncryptionKey } from './config.ts';
 
 export interface SecretBox {
   readonly seal: (secret: string, place: string) => string;
@@ -11,6 +11,20 @@ export interface SecretBox {
 /** Where a secret is kept: what stands in another place does not open. */
 export const placeOf = (organizationId: string, table: string, column: string, id: string): string =>
   [organizationId, table, column, id].join('|');
+
+/** Where sealed texts are kept, so that they can be sealed anew: a table, its column, and what names a row. */
+export interface SealedColumn {
+  readonly table: string;
+  readonly column: string;
+  /** Absent where rows belong to no organization. */
+  readonly organizationColumn?: string;
+}
+
+/** Of rows that belong to no organization. */
+export const noOrganization = 'system';
+
+/** The id of the key that a text was sealed under. */
+export const keyIdOf = (sealed: string): string => sealed.split('.', 1)[0] as string;
 
 export const createSecretBox = (keys: readonly EncryptionKey[]): SecretBox => {
   const [current] = keys;
