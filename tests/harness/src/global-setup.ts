@@ -1,5 +1,6 @@
 /** Run by vitest before the tests of a project and after them. Projects of one run share the servers. */
 import type { TestProject } from 'vitest/node';
+import { hasRedis } from './servers/redis.ts';
 import { type StartedServers, startServers } from './servers/servers.ts';
 
 interface Shared {
@@ -18,7 +19,11 @@ export const setup = async (project: TestProject): Promise<void> => {
   const shared = holder[key];
   shared.users += 1;
   const { addresses } = await shared.servers;
-  if (shared.users === 1) process.stdout.write(`PostgreSQL and NATS are ${wording[addresses.kind]}.\n`);
+  if (shared.users === 1) {
+    process.stdout.write(`PostgreSQL and NATS are ${wording[addresses.kind]}.\n`);
+    if (!hasRedis())
+      process.stdout.write('There is no redis-server (REDIS_SERVER may name one): tests of limits that replicas share are left out.\n');
+  }
   project.provide('settlerServers', addresses);
 };
 

@@ -1,0 +1,60 @@
+import { hasRedis, type StartedRedis, type StartedService, startRedis, waitFor } from '@settler/harness';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type Door, startDoor } from './setup.ts';
+
+const limit = 200;
+const replicaCount = 3;
+
+describe.runIf(hasRedis())('limits that replicas share', () => {
+  let redis: StartedRedis;
+  let door: Door;
+  let replicas: readonly Pick<StartedService, 'url'>[];
+
+  beforeAll(async () => {
+    redis = await startRedis();
+    door = await startDoor({ REDIS_URL: redis.url, RATE_LIMIT_DEFAULT: String(limit), RATE_LIMIT_WINDOW_MS: '600000' });
+    const others = await Promise.all(Array.from({ length: replicaCount - 1 }, () => door.startReplica()));
+    replicas = [door.gateway, ...others];
+  });
+  afterAll(async () => {
+    await door?.dispose();
+    await redis?.stop();
+  });
+
+  /** How many of so many requests to each replica, all at once, were let through. */
+  const letThrough = async (apiKey: string, each: number): Promise<number> => {
+    const asked = replicas.flatMap(({ url }) => Array.from({ length: each }, () => door.as({ apiKey }, url).get('/v1/jobs')));
+    const statuses = (await Promise.all(asked)).map(({ status }) => status);
+    expect(statuses.every((status) => status === 200 || status === 429)).toBe(true);
+    return statuses.filter((status) => status === 200).length;
+  };
+
+  test('are those of all of them together', async () => {
+    const { key } = await door.createKey(await door.register());
+    // So that no request waits for the key to be verified.
+    for (const { url } of replicas) await door.as({ apiKey: key }, url).get('/v1/jobs');
+    const served = replicaCount + (await letThrough(key, 100));
+    expect(served).toBeGreaterThanOrEqual(limit);
+    expect(served).toBeLessThanOrEqual(limit * 1.05);
+  });
+
+  test('are those of each of them while Redis is away, and shared again when it is back', async () => {
+    const { key } = await door.createKey(await door.register());
+    await redis.kill();
+    // Each counts for itself: nobody is refused for what cannot be known, and nobody may do everything.
+    const alone = await letThrough(key, limit + 20);
+    expect(alone).toBeLessThanOrEqual(limit * replicaCount);
+    expect(alone).toBeGreaterThan(limit);
+    await redis.restart();
+    const { key: later } = await door.createKey(await door.register());
+    await waitFor(
+      async () => {
+        const before = (await door.as({ apiKey: later }, replicas[0]?.url).get('/v1/jobs')).headers.get('ratelimit') ?? '';
+        const after = (await door.as({ apiKey: later }, replicas[1]?.url).get('/v1/jobs')).headers.get('ratelimit') ?? '';
+        const left = (header: string): number => Number(/r=(\d+)/.exec(header)?.[1]);
+        return left(after) === left(before) - 1;
+      },
+      { what: 'two replicas to count together again', timeoutMs: 30_000, intervalMs: 300 },
+    );
+  });
+});

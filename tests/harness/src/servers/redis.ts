@@ -1,0 +1,65 @@
+/** A redis-server of a test's own: the one that `REDIS_SERVER` names, or that is on the path. */
+import { spawnSync } from 'node:child_process';
+import { createConnection } from 'node:net';
+import { launchProcess, untilReady } from '@settler/local/processes/launch';
+import { freePorts } from '@settler/local/processes/ports';
+import { inject } from 'vitest';
+import { recordProcess } from './run-directory.ts';
+
+export interface StartedRedis {
+  readonly url: string;
+  /** As a machine that is switched off: nothing is said to anybody. */
+  readonly kill: () => Promise<void>;
+  /** Again, and empty. */
+  readonly restart: () => Promise<void>;
+  readonly stop: () => Promise<void>;
+}
+
+const given = process.env['REDIS_SERVER'] ?? '';
+const program = given === '' ? 'redis-server' : given;
+
+/** Whether there is one to be had. Where not, what needs it is left out, and the run says so. */
+export const hasRedis = (): boolean => spawnSync(program, ['--version']).status === 0;
+
+const stopTimeoutMs = 5_000;
+
+export const startRedis = async (): Promise<StartedRedis> => {
+  const [port = 0] = await freePorts(1, 20_000 + (process.pid % 10_000));
+  const start = async () => {
+    const launch = {
+      name: 'redis',
+      command: program,
+      arguments: ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'],
+      workingDirectory: process.cwd(),
+      environment: { PATH: process.env['PATH'] ?? '' },
+      stopSignal: 'SIGTERM' as const,
+      isReady: () => answers(port),
+    };
+    const running = launchProcess(launch, () => {});
+    recordProcess(inject('settlerServers').runDirectory, running.pid, launch.stopSignal);
+    await untilReady(launch, running, { timeoutMs: 20_000, lastLines: () => '' });
+    return running;
+  };
+  let running = await start();
+  return {
+    url: `redis://127.0.0.1:${port}`,
+    kill: async () => {
+      running.kill('SIGKILL');
+      await running.exited;
+    },
+    restart: async () => {
+      running = await start();
+    },
+    stop: async () => void (await running.stop(stopTimeoutMs)),
+  };
+};
+
+const answers = (port: number): Promise<boolean> =>
+  new Promise((resolve) => {
+    const socket = createConnection({ port, host: '127.0.0.1' }, () => socket.write('PING\r\n'));
+    socket.once('data', (said) => {
+      socket.destroy();
+      resolve(said.toString().startsWith('+PONG'));
+    });
+    socket.once('error', () => resolve(false));
+  });
