@@ -61,7 +61,7 @@ export const createApiKeyStore = (postgres: Postgres<Database>, outbox: Outbox):
         eventMessage(apiKeyRevoked, aboutOf(apiKey), eventData(apiKey)),
         audit(apiKey, actor, 'revoked', { before: auditView(viewOf(before)), after: auditView(apiKey) }),
       ]);
-      await revoke(trx, 'apiKey', id);
+      await revoke(trx, 'apiKey', [id]);
     }),
 
   findByLocator: (locator) =>
