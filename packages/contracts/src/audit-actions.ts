@@ -15,7 +15,11 @@ export const auditActions = {
   'organization.created': { service: 'identity', description: 'An organization was registered.' },
   'user.registered': { service: 'identity', description: 'A user registered, as the owner of a new organization.' },
   'session.started': { service: 'identity', description: 'A user logged in.' },
-  'session.ended': { service: 'identity', description: 'A user logged out.' },
+  'user.password_changed': {
+    service: 'identity',
+    description: 'A user changed the password; the entry counts the other sessions, which ended with the old one.',
+  },
+  'session.ended': { service: 'identity', description: 'A user logged out, or ended a session from another one.' },
   'session.reuse_detected': {
     service: 'identity',
     description: 'A refresh token that had been replaced was shown again after the grace; the session was ended.',

@@ -7,6 +7,7 @@ import { createService, derivedKey } from '@settler/chassis/service';
 import { accessTokenIssuerDefault } from '@settler/contracts/internal/access-token';
 import { consumers } from '@settler/contracts/streams';
 import { changeApiKey } from './application/commands/change-api-key.ts';
+import { changePassword } from './application/commands/change-password.ts';
 import { createApiKey } from './application/commands/create-api-key.ts';
 import { logIn } from './application/commands/log-in.ts';
 import { register } from './application/commands/register.ts';
@@ -23,6 +24,7 @@ import { createApiKeyStore } from './infrastructure/postgres/api-key-store.ts';
 import { createAuditQueries } from './infrastructure/postgres/audit-queries.ts';
 import { appendEntry } from './infrastructure/postgres/audit-trail.ts';
 import { startHousekeeping } from './infrastructure/postgres/housekeeping.ts';
+import { createPasswordStore } from './infrastructure/postgres/password-store.ts';
 import { createQueries } from './infrastructure/postgres/queries.ts';
 import { createRevocations } from './infrastructure/postgres/revocations.ts';
 import { createMint } from './infrastructure/postgres/session-rows.ts';
@@ -36,6 +38,7 @@ import { authRoutes } from './routes/auth.ts';
 import { internalRoutes } from './routes/internal.ts';
 import { keySetRoutes } from './routes/key-set.ts';
 import { meRoutes } from './routes/me.ts';
+import { passwordRoutes } from './routes/passwords.ts';
 
 export const start = async (config: Config, life: Life): Promise<string> => {
   const service = await createService<Database>('identity', config, life);
@@ -88,7 +91,8 @@ export const start = async (config: Config, life: Life): Promise<string> => {
     accessTokenSeconds,
     idempotencyScope: keyed,
   });
-  meRoutes(endpoint, queries);
+  meRoutes(endpoint, { queries, sessions });
+  passwordRoutes(endpoint, { change: changePassword({ accounts, store: createPasswordStore(postgres, outbox), passwords, throttle }) });
   const newKeys = {
     keys: apiKeys,
     clock,

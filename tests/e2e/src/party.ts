@@ -10,6 +10,9 @@ export interface Party {
   readonly user: Client;
   /** With a key that may do everything. */
   readonly key: Client;
+  /** Another user, who has nothing to lose: with a password and a second factor that may be changed. */
+  readonly spare: Client;
+  readonly spareEmail: string;
   /** With a key that is for another address than ours. */
   readonly elsewhere: Client;
   /** With a key that may do everything but this. */
@@ -56,6 +59,8 @@ export const createParty = async (url: string, name: string, receiverUrl: string
   const account = { email: `${name}@example.com`, password: 'a password of several words' };
   const { accessToken, organization } = await must(201, anonymous.post('/v1/auth/register', { ...account, organizationName: name }));
   const user = client(url, { token: accessToken });
+  const spareEmail = `spare-${account.email}`;
+  const spare = await must(201, anonymous.post('/v1/auth/register', { ...account, email: spareEmail, organizationName: `spare ${name}` }));
   const newKey = async (wanted: readonly Scope[], more = {}) =>
     must(201, user.post('/v1/api-keys', { name: 'of a test', scopes: wanted, ...more }));
   const { key: apiKey, id: apiKeyId } = await newKey(['*']);
@@ -79,6 +84,8 @@ export const createParty = async (url: string, name: string, receiverUrl: string
     ...account,
     anonymous,
     user,
+    spare: client(url, { token: spare.accessToken }),
+    spareEmail,
     key,
     elsewhere: client(url, { apiKey: bound.key }),
     without: (scope) => {

@@ -21,6 +21,12 @@ export interface Organization {
   readonly createdAt: Date;
 }
 
+/** A user, and what proves who that is. */
+export interface Account {
+  readonly user: User;
+  readonly passwordHash: string;
+}
+
 /** What an access token says. */
 export interface Grant {
   readonly userId: string;
@@ -48,7 +54,8 @@ export interface Registration {
 }
 
 export interface AccountStore {
-  readonly findByEmail: (email: string) => Promise<{ user: User; passwordHash: string } | undefined>;
+  readonly find: (userId: string) => Promise<Account | undefined>;
+  readonly findByEmail: (email: string) => Promise<Account | undefined>;
   /** User, organization, owner's membership, session and what is said of them. @throws Refusal `conflict` where the e-mail is taken */
   readonly register: (registration: Registration) => Promise<SignedIn>;
 }
@@ -56,16 +63,24 @@ export interface AccountStore {
 export interface SessionStore {
   /**
    * Begins a session in the named organization, or in the one that the user joined last.
-   * @throws Refusal `not_found` where the user is no member of it, `forbidden` where of none
+   * @throws Refusal `not_found` where the user is no member of it, `forbidden` where of none, `unauthenticated` where the password
+   * is not the account's any more
    */
-  readonly begin: (user: User, sessionId: string, organizationId: string | undefined, address: string | null) => Promise<SignedIn>;
+  readonly begin: (account: Account, sessionId: string, organizationId: string | undefined, address: string | null) => Promise<SignedIn>;
   /** Ends the session of a token that was used again too late, and says whether there was one. */
   readonly endIfReused: (refreshToken: string, address: string | null) => Promise<boolean>;
   /** @throws Refusal `unauthenticated` for a token that gives nothing any more, `not_found` for an organization that is not the user's */
   readonly refresh: (refreshToken: string, organizationId: string | undefined) => Promise<SignedIn>;
   /** Whoever has a session's token may end it. Unknown and ended ones are fine: what was wanted is so. */
   readonly end: (refreshToken: string, actor: Actor) => Promise<void>;
+  /** Ends a session of the user who asks. One that is over is fine. @throws Refusal `not_found`, `version_conflict` */
+  readonly endOwn: (sessionId: string, ifMatch: number | undefined, actor: Actor) => Promise<void>;
   readonly isActive: (sessionId: string) => Promise<boolean>;
+}
+
+export interface PasswordStore {
+  /** Ends all other sessions of the user. @throws Refusal `conflict` where the account's password is another by now */
+  readonly change: (account: Account, passwordHash: string, actor: Actor) => Promise<void>;
 }
 
 /** Failed logins, by account and by address. */

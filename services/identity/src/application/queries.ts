@@ -14,6 +14,15 @@ export interface MyOrganization extends Organization {
   readonly role: Role;
 }
 
+/** A session that has not ended. */
+export interface MySession {
+  readonly id: string;
+  readonly organizationId: string;
+  readonly createdAt: Date;
+  readonly refreshedAt: Date | null;
+  readonly expiresAt: Date;
+}
+
 export interface AuditFilter extends PageWanted {
   readonly actor?: string | undefined;
   readonly action?: string | undefined;
@@ -39,6 +48,7 @@ export interface AuditEvent {
 export interface Queries {
   readonly organization: (organizationId: string) => Promise<{ organization: Organization; revision: bigint } | undefined>;
   readonly organizationsOf: (userId: string, page: PageWanted) => Promise<Page<MyOrganization>>;
+  readonly sessionsOf: (userId: string, page: PageWanted) => Promise<Page<MySession>>;
   readonly apiKey: (organizationId: string, id: string) => Promise<ApiKey | undefined>;
   readonly apiKeys: (organizationId: string, page: PageWanted) => Promise<Page<ApiKey>>;
 }

@@ -5,8 +5,7 @@ import { z } from 'zod';
 import type { logIn } from '../application/commands/log-in.ts';
 import type { register } from '../application/commands/register.ts';
 import type { Grant, SessionStore, SignedIn } from '../application/ports.ts';
-import { passwordBytesMax } from '../domain/password.ts';
-import { organizationAnswer, organizationView, text } from './shapes.ts';
+import { email, organizationAnswer, organizationView, password, text } from './shapes.ts';
 
 export interface AuthNeeds {
   readonly register: ReturnType<typeof register>;
@@ -18,11 +17,6 @@ export interface AuthNeeds {
   readonly idempotencyScope: (subject: string) => string;
 }
 
-const email = z.string().max(320).trim().toLowerCase().pipe(z.email('must be an e-mail address').max(254));
-const password = z
-  .string()
-  .min(1, 'must not be empty')
-  .refine((value) => Buffer.byteLength(value) <= passwordBytesMax, `must be at most ${passwordBytesMax} bytes`);
 const refreshToken = z.string().min(1).max(200);
 
 const registerBody = z.strictObject({ email, password, organizationName: text(200), name: text(200).optional() });
@@ -80,8 +74,8 @@ export const authRoutes = (endpoint: Endpoints['endpoint'], needs: AuthNeeds): v
     answers: { 200: signedInAnswer },
     idempotencyScope: (body) => idempotencyScope(body.email),
     prepare: ({ body: { email, password, organizationId }, address }) => logIn.authenticate({ email, password, organizationId, address }),
-    handle: async ({ body: { email, password, organizationId }, address }, user) =>
-      answerOf(200, await logIn.begin({ email, password, organizationId, address }, user)),
+    handle: async ({ body: { email, password, organizationId }, address }, account) =>
+      answerOf(200, await logIn.begin({ email, password, organizationId, address }, account)),
   });
 
   endpoint('refresh', {

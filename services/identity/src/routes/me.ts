@@ -2,11 +2,15 @@ import type { Endpoints } from '@settler/chassis/endpoint';
 import { resource } from '@settler/chassis/entity-tag';
 import { pageOf, pageQuery } from '@settler/chassis/pagination';
 import { notFound } from '@settler/chassis/refusal';
-import { organizationId } from '@settler/contracts/ids';
+import { idOf, organizationId } from '@settler/contracts/ids';
 import { role } from '@settler/contracts/scopes';
+import { instant } from '@settler/contracts/time';
 import { z } from 'zod';
-import type { Queries } from '../application/queries.ts';
+import type { SessionStore } from '../application/ports.ts';
+import type { MySession, Queries } from '../application/queries.ts';
 import { organizationAnswer, organizationView } from './shapes.ts';
+
+const sessionId = idOf('session');
 
 const principalAnswer = z
   .object({
@@ -19,7 +23,23 @@ const principalAnswer = z
   .meta({ id: 'Principal' });
 const myOrganization = z.object({ ...organizationAnswer.shape, role }).meta({ id: 'MyOrganization' });
 
-export const meRoutes = (endpoint: Endpoints['endpoint'], queries: Queries): void => {
+const mySession = z
+  .object({
+    id: sessionId,
+    organizationId,
+    isCurrent: z.boolean().describe('Whether it is the one that asks.'),
+    createdAt: instant,
+    refreshedAt: instant.nullable().describe('When its tokens were last exchanged.'),
+    expiresAt: instant,
+  })
+  .meta({ id: 'Session' });
+
+export interface MeNeeds {
+  readonly queries: Queries;
+  readonly sessions: SessionStore;
+}
+
+export const meRoutes = (endpoint: Endpoints['endpoint'], { queries, sessions }: MeNeeds): void => {
   endpoint('readMe', {
     answers: { 200: principalAnswer },
     handle: async ({ principal: { kind, id, organizationId, role, scopes } }) => ({
@@ -34,6 +54,31 @@ export const meRoutes = (endpoint: Endpoints['endpoint'], queries: Queries): voi
     handle: async ({ principal, query }) => {
       const { data, nextCursor } = await queries.organizationsOf(principal.id, query);
       return { status: 200, body: { data: data.map((one) => ({ ...organizationView(one), role: one.role })), nextCursor } };
+    },
+  });
+
+  endpoint('listMySessions', {
+    query: z.strictObject(pageQuery),
+    answers: { 200: pageOf(mySession) },
+    handle: async ({ principal, query }) => {
+      const { data, nextCursor } = await queries.sessionsOf(principal.id, query);
+      const view = ({ createdAt, refreshedAt, expiresAt, ...rest }: MySession) => ({
+        ...rest,
+        isCurrent: rest.id === principal.sessionId,
+        createdAt: createdAt.toISOString(),
+        refreshedAt: refreshedAt?.toISOString() ?? null,
+        expiresAt: expiresAt.toISOString(),
+      });
+      return { status: 200, body: { data: data.map(view), nextCursor } };
+    },
+  });
+
+  endpoint('endMySession', {
+    params: z.object({ id: sessionId }),
+    answers: { 204: null },
+    handle: async ({ params, ifMatch, principal, address }) => {
+      await sessions.endOwn(params.id, ifMatch, { principal, address });
+      return { status: 204 };
     },
   });
 

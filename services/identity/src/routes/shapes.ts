@@ -3,6 +3,7 @@ import { organizationId } from '@settler/contracts/ids';
 import { instant } from '@settler/contracts/time';
 import { z } from 'zod';
 import type { Organization } from '../application/ports.ts';
+import { passwordBytesMax } from '../domain/password.ts';
 
 /** A line that people write: no control characters, which no database column, log or mail subject wants. */
 export const text = (lengthMax: number) =>
@@ -13,6 +14,13 @@ export const text = (lengthMax: number) =>
     .max(lengthMax)
     .regex(/^\P{Control}*$/u, 'must be one line without control characters');
 
+export const email = z.string().max(320).trim().toLowerCase().pipe(z.email('must be an e-mail address').max(254));
+
+/** As somebody writes one; whether a new one is good enough, the domain says. */
+export const password = z
+  .string()
+  .min(1, 'must not be empty')
+  .refine((value) => Buffer.byteLength(value) <= passwordBytesMax, `must be at most ${passwordBytesMax} bytes`);
 export const organizationAnswer = z
   .object({ id: organizationId, name: z.string(), slug: z.string(), baseCurrency: z.string(), createdAt: instant })
   .meta({ id: 'Organization' });

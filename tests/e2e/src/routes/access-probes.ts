@@ -112,10 +112,10 @@ const idProbes = (subject: Subject): readonly Probe[] => {
       ...gone,
       ask: async (setting) => {
         foreign = await subject.known.ask(setting.theirs, setting);
-        return send(subject, setting.ours.key, foreign);
+        return send(subject, clientOf(setting.ours, foreign), foreign);
       },
       look: async ({ body }, { ours }) => {
-        const nobodys = await send(subject, ours.key, { ...foreign, path: unknown(foreign.path) });
+        const nobodys = await send(subject, clientOf(ours, foreign), { ...foreign, path: unknown(foreign.path) });
         const looksTheSame = nobodys.status === 404 && JSON.stringify(without(nobodys.body)) === JSON.stringify(without(body));
         return unless(looksTheSame, `an id that nobody has looks different: ${JSON.stringify(nobodys.body)}`);
       },

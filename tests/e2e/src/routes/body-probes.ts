@@ -70,13 +70,14 @@ const announcedTooLarge = (subject: Subject): Probe => ({
   ...tooLarge,
   ask: async (setting) => {
     const { path } = await subject.known.ask(setting.ours, setting);
-    return announce(setting, subject.route.method, path, subject.route.bodyBytesMax + 1);
+    return announce(setting, subject.route, path, subject.route.bodyBytesMax + 1);
   },
 });
 
-const announce = ({ url, ours }: Setting, method: string, path: string, length: number): Promise<Answer> =>
+const announce = ({ url, ours }: Setting, { method, access }: Subject['route'], path: string, length: number): Promise<Answer> =>
   new Promise((resolve, reject) => {
-    const headers = { 'x-api-key': ours.apiKey, 'content-type': 'application/json', 'content-length': length };
+    const credentials = access === 'user' ? { authorization: `Bearer ${ours.accessToken}` } : { 'x-api-key': ours.apiKey };
+    const headers = { ...credentials, 'content-type': 'application/json', 'content-length': length };
     const asked = request(url + path, { method, headers });
     asked.once('error', reject);
     asked.once('response', (response) => {

@@ -18,7 +18,7 @@ export interface Wanted {
   readonly contentType?: string;
   readonly headers?: Readonly<Record<string, string>>;
   /** Who asks, where it is not the key that may do everything. */
-  readonly as?: 'user' | 'anonymous' | 'elsewhere';
+  readonly as?: 'user' | 'spare' | 'anonymous' | 'elsewhere';
 }
 
 export interface Refusal {

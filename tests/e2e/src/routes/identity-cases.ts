@@ -24,6 +24,16 @@ const revokedApiKey = async (party: Party): Promise<string> => {
   return id;
 };
 
+const sessionOf = (accessToken: string): string => JSON.parse(Buffer.from(accessToken.split('.')[1] ?? '', 'base64url').toString()).sid;
+
+/** With the password that everybody has, whatever was done to it before. */
+const passwordChange = async ({ email, spareEmail }: Party, { databases }: Setting, more: object = {}): Promise<Wanted> => {
+  const take = 'update users set password_hash = (select password_hash from users where email = $1) where email = $2';
+  await databases.rows('identity', take, [email, spareEmail]);
+  const body = { currentPassword: password, newPassword: 'a quite different password', ...more };
+  return { path: '/v1/me/password', body, as: 'spare' };
+};
+
 /** Somebody who was a member of something once, and is of nothing now. */
 const leaver = async ({ url, databases }: Setting): Promise<Wanted> => {
   const email = invented();
@@ -95,6 +105,23 @@ export const identityCases = {
   },
   readMe: { status: 200, ask: () => ({ path: '/v1/me' }), isFromMemory: true },
   listMyOrganizations: { status: 200, ask: () => ({ path: '/v1/me/organizations', as: 'user' }) },
+  listMySessions: { status: 200, ask: () => ({ path: '/v1/me/sessions', as: 'user' }) },
+  endMySession: {
+    status: 204,
+    ask: async ({ logIn }) => ({ path: `/v1/me/sessions/${sessionOf((await logIn()).accessToken)}`, as: 'user' }),
+  },
+  changePassword: {
+    status: 204,
+    ask: (party, setting) => passwordChange(party, setting),
+    otherBody: (body) => ({ ...body, newPassword: 'yet another new password' }),
+    refusals: [
+      unauthenticated('a wrong password', (setting) =>
+        passwordChange(setting.ours, setting, { currentPassword: 'not the password at all' }),
+      ),
+      invalid('a new one that is too short', 'newPassword', (setting) => passwordChange(setting.ours, setting, { newPassword: 'short' })),
+      invalid('the same one', 'newPassword', (setting) => passwordChange(setting.ours, setting, { newPassword: password })),
+    ],
+  },
   readOrganization: { status: 200, ask: () => ({ path: '/v1/organization' }) },
   createApiKey: {
     status: 201,

@@ -1,6 +1,6 @@
 /** Logging in: who it is, outside of any transaction, then the session. */
 import { Refusal } from '@settler/chassis/refusal';
-import type { AccountStore, Passwords, SessionStore, SignedIn, Throttle, User } from '../ports.ts';
+import type { Account, AccountStore, Passwords, SessionStore, SignedIn, Throttle } from '../ports.ts';
 
 export interface LogInInput {
   readonly email: string;
@@ -20,7 +20,7 @@ export interface LogInNeeds {
 }
 
 export const logIn = ({ accounts, sessions, passwords, throttle, newId, denied }: LogInNeeds) => ({
-  authenticate: async ({ email, password, address }: LogInInput): Promise<User> => {
+  authenticate: async ({ email, password, address }: LogInInput): Promise<Account> => {
     await throttle.require(email, address);
     const account = await accounts.findByEmail(email);
     const isRight = await passwords.verify(password, account?.passwordHash);
@@ -31,12 +31,12 @@ export const logIn = ({ accounts, sessions, passwords, throttle, newId, denied }
     }
     // Again, because many guesses at once all pass the first look before the first of them has failed.
     await throttle.require(email, address);
-    return account.user;
+    return account;
   },
 
-  begin: async ({ organizationId, address }: LogInInput, user: User): Promise<SignedIn> => {
-    const signedIn = await sessions.begin(user, newId('session'), organizationId, address);
-    await throttle.remember(user.email, address);
+  begin: async ({ organizationId, address }: LogInInput, account: Account): Promise<SignedIn> => {
+    const signedIn = await sessions.begin(account, newId('session'), organizationId, address);
+    await throttle.remember(account.user.email, address);
     return signedIn;
   },
 });

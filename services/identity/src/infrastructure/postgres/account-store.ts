@@ -2,7 +2,8 @@ import { auditMessage, eventMessage, type Outbox } from '@settler/chassis/outbox
 import type { Postgres } from '@settler/chassis/postgres';
 import { Refusal } from '@settler/chassis/refusal';
 import { organizationCreated, userRegistered } from '@settler/contracts/events/identity';
-import type { AccountStore, Organization, Registration } from '../../application/ports.ts';
+import type { Selectable } from 'kysely';
+import type { Account, AccountStore, Organization, Registration } from '../../application/ports.ts';
 import { emptyHead, type Hmac, headSeal } from '../../domain/audit-chain.ts';
 import { insertSession, type Mint } from './session-rows.ts';
 import { publicly, type Trx, underOrganization } from './sight.ts';
@@ -17,10 +18,16 @@ export interface AccountStoreNeeds {
 }
 
 export const createAccountStore = ({ postgres, outbox, mint, sessionLifetimeMs, chainHmac }: AccountStoreNeeds): AccountStore => ({
+  find: (userId) =>
+    postgres.anonymous(async (trx) => {
+      const row = await trx.selectFrom('users').selectAll().where('id', '=', userId).executeTakeFirst();
+      return row && accountOf(row);
+    }),
+
   findByEmail: (email) =>
     postgres.anonymous(async (trx) => {
       const row = await trx.selectFrom('users').selectAll().where('email', '=', email).executeTakeFirst();
-      return row && { user: { id: row.id, email: row.email, name: row.name }, passwordHash: row.password_hash };
+      return row && accountOf(row);
     }),
 
   register: (registration) =>
@@ -60,6 +67,11 @@ export const createAccountStore = ({ postgres, outbox, mint, sessionLifetimeMs, 
         return { user, organization, grant: { userId: user.id, organizationId, role: 'owner', sessionId }, refreshToken };
       });
     }),
+});
+
+const accountOf = (row: Selectable<Database['users']>): Account => ({
+  user: { id: row.id, email: row.email, name: row.name },
+  passwordHash: row.password_hash,
 });
 
 const insertOrganization = async (trx: Trx, { organization, slugs }: Registration): Promise<Organization> => {

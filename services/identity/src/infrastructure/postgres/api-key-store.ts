@@ -30,7 +30,7 @@ export const createApiKeyStore = (postgres: Postgres<Database>, outbox: Outbox):
       });
       admit(apiKey);
       await outbox.append(trx, [audit(apiKey, actor, 'updated', { before: auditView(before), after: auditView(apiKey) })]);
-      await revoke(trx, 'apiKey', id);
+      await revoke(trx, 'apiKey', [id]);
       return apiKey;
     }),
 
@@ -52,7 +52,7 @@ export const createApiKeyStore = (postgres: Postgres<Database>, outbox: Outbox):
         eventMessage(apiKeyRotated, aboutOf(ended), { ...eventData(ended), successorId: apiKey.id }),
         audit(ended, actor, 'rotated', { before: auditView(before), after: { ...auditView(ended), successor: apiKey.id } }),
       ]);
-      await revoke(trx, 'apiKey', id);
+      await revoke(trx, 'apiKey', [id]);
       return apiKey;
     }),
 
@@ -65,7 +65,7 @@ export const createApiKeyStore = (postgres: Postgres<Database>, outbox: Outbox):
         eventMessage(apiKeyRevoked, aboutOf(apiKey), eventData(apiKey)),
         audit(apiKey, actor, 'revoked', { before: auditView(before), after: auditView(apiKey) }),
       ]);
-      await revoke(trx, 'apiKey', id);
+      await revoke(trx, 'apiKey', [id]);
     }),
 
   findByLocator: (locator) =>

@@ -40,6 +40,42 @@ export const createQueries = (postgres: Postgres<Database>, cursors: Cursors): Q
       );
     }),
 
+  sessionsOf: (userId, { limit, cursor }) =>
+    postgres.anonymous(async (trx) => {
+      const list = `sessions of ${userId}`;
+      const [time, id] = cursors.read(list, cursor) ?? [];
+      const rows = await trx
+        .selectFrom('sessions')
+        .select(['id', 'organization_id', 'created_at', 'expires_at'])
+        .select((one) =>
+          one
+            .selectFrom('refresh_tokens')
+            .select(({ fn }) => fn.max('replaced_at').as('at'))
+            .whereRef('session_id', '=', 'sessions.id')
+            .as('refreshed_at'),
+        )
+        .where('user_id', '=', userId)
+        .where('ended_at', 'is', null)
+        .where('expires_at', '>', sql<Date>`now()`)
+        .$if(time !== undefined, (query) => query.where(sql<boolean>`(created_at, id) < (${String(time)}::timestamptz, ${String(id)})`))
+        .orderBy('created_at', 'desc')
+        .orderBy('id', 'desc')
+        .limit(limit + 1)
+        .execute();
+      return toPage(
+        rows,
+        limit,
+        (row) => ({
+          id: row.id,
+          organizationId: row.organization_id,
+          createdAt: row.created_at,
+          refreshedAt: row.refreshed_at,
+          expiresAt: row.expires_at,
+        }),
+        (row) => cursors.write(list, [row.created_at.toISOString(), row.id]),
+      );
+    }),
+
   apiKey: (organizationId, id) =>
     postgres.organization(organizationId, async (trx) => {
       const row = await trx.selectFrom('api_keys').selectAll().where('id', '=', id).executeTakeFirst();

@@ -5,14 +5,19 @@ import type { Revocations } from '../../application/queries.ts';
 import type { Trx } from './sight.ts';
 import type { Database } from './tables.ts';
 
-/** Says that something no longer counts. Last in its transaction: the counter's row makes all others wait until the commit. */
-export const revoke = async (trx: Trx, kind: 'apiKey' | 'session', id: string): Promise<void> => {
+/** Says that these no longer count. Last in its transaction: the counter's row makes all others wait until the commit. */
+export const revoke = async (trx: Trx, kind: 'apiKey' | 'session', ids: readonly string[]): Promise<void> => {
+  if (ids.length === 0) return;
   const { revision } = await trx
     .updateTable('revocation_counter')
-    .set({ revision: sql<bigint>`revision + 1` })
+    .set({ revision: sql<bigint>`revision + ${ids.length}` })
     .returning('revision')
     .executeTakeFirstOrThrow();
-  await trx.insertInto('revocations').values({ revision, kind, subject_id: id }).execute();
+  await sql`
+    insert into revocations (revision, kind, subject_id)
+    select ${revision - BigInt(ids.length)} + position, ${kind}, id from unnest(${ids}::text[]) with ordinality as subject (id, position)`.execute(
+    trx,
+  );
 };
 
 interface Row {

@@ -1,3 +1,4 @@
+import { requireRevision } from '@settler/chassis/entity-tag';
 import { auditMessage, type Outbox } from '@settler/chassis/outbox';
 import type { Postgres } from '@settler/chassis/postgres';
 import { notFound, Refusal } from '@settler/chassis/refusal';
@@ -5,7 +6,7 @@ import type { Role } from '@settler/contracts/scopes';
 import { type Selectable, sql } from 'kysely';
 import type { Organization, SessionStore, SignedIn, User } from '../../application/ports.ts';
 import { decideRefresh, type RefreshDecision } from '../../domain/session.ts';
-import { revoke } from './revocations.ts';
+import { endSession } from './session-endings.ts';
 import { hashOf, insertSession, insertToken, type Mint } from './session-rows.ts';
 import { asUser, publicly, type Trx, underOrganization } from './sight.ts';
 import type { Database } from './tables.ts';
@@ -20,92 +21,104 @@ export interface SessionStoreNeeds {
 
 type Session = Selectable<Database['sessions']>;
 
-export const createSessionStore = ({ postgres, outbox, mint, lifetimeMs, graceMs }: SessionStoreNeeds): SessionStore => {
-  /** Ends a session that is open, with what has to be said about it. */
-  const close = async (trx: Trx, session: Session, reason: 'logout' | 'reuse', address: string | null): Promise<void> => {
-    if (session.ended_at !== null) return;
-    const { id, user_id: userId, organization_id: organizationId } = session;
-    await trx.updateTable('sessions').set({ ended_at: sql<Date>`now()`, end_reason: reason }).where('id', '=', id).execute();
-    const entry = auditMessage('identity', organizationId, {
-      actor: reason === 'logout' ? { type: 'user', id: userId } : { type: 'system', id: 'identity' },
-      address,
-      action: reason === 'logout' ? 'session.ended' : 'session.reuse_detected',
-      resource: { type: 'session', id },
-      after: { userId, reason },
-    });
-    await underOrganization(trx, organizationId, () => outbox.append(trx, [entry]));
-    await revoke(trx, 'session', id);
-  };
+export const createSessionStore = ({ postgres, outbox, mint, lifetimeMs, graceMs }: SessionStoreNeeds): SessionStore => ({
+  begin: ({ user, passwordHash }, sessionId, organizationId, address) =>
+    publicly(postgres, async (trx) => {
+      await requirePassword(trx, user.id, passwordHash);
+      const membership = await membershipOf(trx, user.id, organizationId);
+      if (membership === undefined && organizationId !== undefined) throw notFound('organization');
+      if (membership === undefined) throw new Refusal('forbidden', 'You are not a member of any organization.');
+      const { organization, role } = membership;
+      const refreshToken = await insertSession(trx, mint, {
+        id: sessionId,
+        userId: user.id,
+        organizationId: organization.id,
+        lifetimeMs,
+      });
+      const entry = auditMessage('identity', organization.id, {
+        actor: { type: 'user', id: user.id },
+        address,
+        action: 'session.started',
+        resource: { type: 'session', id: sessionId },
+        after: { userId: user.id },
+      });
+      await underOrganization(trx, organization.id, () => outbox.append(trx, [entry]));
+      return signedIn(user, organization, role, sessionId, refreshToken);
+    }),
 
-  return {
-    begin: (user, sessionId, organizationId, address) =>
-      publicly(postgres, async (trx) => {
-        const membership = await membershipOf(trx, user.id, organizationId);
-        if (membership === undefined && organizationId !== undefined) throw notFound('organization');
-        if (membership === undefined) throw new Refusal('forbidden', 'You are not a member of any organization.');
-        const { organization, role } = membership;
-        const refreshToken = await insertSession(trx, mint, {
-          id: sessionId,
-          userId: user.id,
-          organizationId: organization.id,
-          lifetimeMs,
-        });
-        const entry = auditMessage('identity', organization.id, {
-          actor: { type: 'user', id: user.id },
-          address,
-          action: 'session.started',
-          resource: { type: 'session', id: sessionId },
-          after: { userId: user.id },
-        });
-        await underOrganization(trx, organization.id, () => outbox.append(trx, [entry]));
-        return signedIn(user, organization, role, sessionId, refreshToken);
-      }),
+  endIfReused: (refreshToken, address) =>
+    postgres.anonymous(async (trx) => {
+      const shown = await lockSession(trx, refreshToken, graceMs);
+      if (shown?.decision !== 'reuse') return false;
+      await endSession(trx, outbox, shown.session, 'reuse', address);
+      return true;
+    }),
 
-    endIfReused: (refreshToken, address) =>
-      postgres.anonymous(async (trx) => {
-        const shown = await lockSession(trx, refreshToken, graceMs);
-        if (shown?.decision !== 'reuse') return false;
-        await close(trx, shown.session, 'reuse', address);
-        return true;
-      }),
+  refresh: (refreshToken, wanted) =>
+    publicly(postgres, async (trx) => {
+      const shown = await lockSession(trx, refreshToken, graceMs);
+      if (shown === undefined || shown.decision === 'over' || shown.decision === 'reuse') throw tokenIsOver();
+      const { session, generation, decision } = shown;
+      const user = await trx
+        .selectFrom('users')
+        .select(['id', 'email', 'name'])
+        .where('id', '=', session.user_id)
+        .executeTakeFirstOrThrow();
+      const membership = await membershipOf(trx, user.id, wanted ?? session.organization_id);
+      if (membership === undefined) throw wanted === undefined ? tokenIsOver() : notFound('organization');
+      const { organization, role } = membership;
+      if (wanted !== undefined && wanted !== session.organization_id)
+        await trx.updateTable('sessions').set({ organization_id: wanted }).where('id', '=', session.id).execute();
+      const successor = decision === 'repeat' ? mint(session.id, generation + 1) : await rotate(trx, mint, session.id, generation);
+      return signedIn(user, organization, role, session.id, successor);
+    }),
 
-    refresh: (refreshToken, wanted) =>
-      publicly(postgres, async (trx) => {
-        const shown = await lockSession(trx, refreshToken, graceMs);
-        if (shown === undefined || shown.decision === 'over' || shown.decision === 'reuse') throw tokenIsOver();
-        const { session, generation, decision } = shown;
-        const user = await trx
-          .selectFrom('users')
-          .select(['id', 'email', 'name'])
-          .where('id', '=', session.user_id)
-          .executeTakeFirstOrThrow();
-        const membership = await membershipOf(trx, user.id, wanted ?? session.organization_id);
-        if (membership === undefined) throw wanted === undefined ? tokenIsOver() : notFound('organization');
-        const { organization, role } = membership;
-        if (wanted !== undefined && wanted !== session.organization_id)
-          await trx.updateTable('sessions').set({ organization_id: wanted }).where('id', '=', session.id).execute();
-        const successor = decision === 'repeat' ? mint(session.id, generation + 1) : await rotate(trx, mint, session.id, generation);
-        return signedIn(user, organization, role, session.id, successor);
-      }),
+  end: (refreshToken, { principal, address }) =>
+    postgres.organization(principal.organizationId, async (trx) => {
+      const shown = await lockSession(trx, refreshToken, graceMs);
+      if (shown !== undefined) await endSession(trx, outbox, shown.session, 'logout', address);
+    }),
 
-    end: (refreshToken, { principal, address }) =>
-      postgres.organization(principal.organizationId, async (trx) => {
-        const shown = await lockSession(trx, refreshToken, graceMs);
-        if (shown !== undefined) await close(trx, shown.session, 'logout', address);
-      }),
+  endOwn: (sessionId, ifMatch, { principal, address }) =>
+    postgres.organization(principal.organizationId, async (trx) => {
+      const session = await trx
+        .selectFrom('sessions')
+        .selectAll()
+        .where('id', '=', sessionId)
+        .where('user_id', '=', principal.id)
+        .forUpdate()
+        .executeTakeFirst();
+      if (session === undefined) throw notFound('session');
+      requireRevision(ifMatch, unchanging);
+      await endSession(trx, outbox, session, 'revoked', address);
+    }),
 
-    isActive: (sessionId) =>
-      postgres.anonymous(async (trx) => {
-        const found = await trx
-          .selectFrom('sessions')
-          .select('id')
-          .where('id', '=', sessionId)
-          .where('ended_at', 'is', null)
-          .where('expires_at', '>', sql<Date>`now()`)
-          .executeTakeFirst();
-        return found !== undefined;
-      }),
-  };
+  isActive: (sessionId) =>
+    postgres.anonymous(async (trx) => {
+      const found = await trx
+        .selectFrom('sessions')
+        .select('id')
+        .where('id', '=', sessionId)
+        .where('ended_at', 'is', null)
+        .where('expires_at', '>', sql<Date>`now()`)
+        .executeTakeFirst();
+      return found !== undefined;
+    }),
+});
+
+/** All that can happen to a session as its user sees it is that it ends. */
+const unchanging = 1;
+
+/** The password was checked outside of this transaction. Where it is another by now, a session would outlive its replacement. */
+const requirePassword = async (trx: Trx, userId: string, passwordHash: string): Promise<void> => {
+  const held = await trx
+    .selectFrom('users')
+    .select('id')
+    .where('id', '=', userId)
+    .where('password_hash', '=', passwordHash)
+    .forShare()
+    .executeTakeFirst();
+  if (held === undefined) throw new Refusal('unauthenticated', 'The e-mail address or the password is wrong.');
 };
 
 const tokenIsOver = () => new Refusal('unauthenticated', 'The refresh token is not valid any more; log in again.');

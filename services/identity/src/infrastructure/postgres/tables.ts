@@ -6,6 +6,9 @@ import type { RateLimit } from '../../application/ports.ts';
 type Json<Value> = ColumnType<Value, string, string>;
 type Counter = ColumnType<bigint, bigint | number | undefined, bigint | number>;
 
+/** By its user here or from elsewhere, by a token in two hands, by a new password, or with the right to be there. */
+export type SessionEnd = 'logout' | 'reuse' | 'revoked' | 'password' | 'membership';
+
 export interface Database extends ChassisTables {
   users: { id: string; email: string; name: string | null; password_hash: string; created_at: Date };
   organizations: {
@@ -25,7 +28,7 @@ export interface Database extends ChassisTables {
     created_at: Generated<Date>;
     expires_at: Date;
     ended_at: Date | null;
-    end_reason: 'logout' | 'reuse' | null;
+    end_reason: SessionEnd | null;
   };
   refresh_tokens: { hash: Buffer; session_id: string; generation: number; replaced_at: Date | null };
   api_keys: {

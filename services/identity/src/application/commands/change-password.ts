@@ -1,0 +1,40 @@
+/** Changing one's password: in two steps, because hashing takes long and must hold no transaction. */
+import { invalid, Refusal } from '@settler/chassis/refusal';
+import { passwordFault } from '../../domain/password.ts';
+import type { Account, AccountStore, Actor, PasswordStore, Passwords, Throttle } from '../ports.ts';
+
+export interface ChangePasswordInput {
+  readonly currentPassword: string;
+  readonly newPassword: string;
+}
+
+export interface ChangePasswordNeeds {
+  readonly accounts: AccountStore;
+  readonly store: PasswordStore;
+  readonly passwords: Passwords;
+  readonly throttle: Throttle;
+}
+
+export const changePassword = ({ accounts, store, passwords, throttle }: ChangePasswordNeeds) => ({
+  /** Guesses count as those at a login do: whoever found a session open must not find out the password with it. */
+  admit: async ({ currentPassword, newPassword }: ChangePasswordInput, { principal, address }: Actor) => {
+    const account = await accounts.find(principal.id);
+    if (account === undefined) throw new Refusal('unauthenticated', 'The account of this session is gone.');
+    const { email, name } = account.user;
+    const message =
+      newPassword === currentPassword
+        ? 'is the one you have; choose another'
+        : passwordFault(newPassword, [email, ...(name === null ? [] : [name])]);
+    if (message !== undefined) throw invalid([{ path: 'newPassword', message }]);
+    await throttle.require(email, address);
+    if (!(await passwords.verify(currentPassword, account.passwordHash))) {
+      await throttle.fail(email, address);
+      throw new Refusal('unauthenticated', 'The current password is wrong.');
+    }
+    await throttle.require(email, address);
+    return { account, passwordHash: await passwords.hash(newPassword) };
+  },
+
+  complete: ({ account, passwordHash }: { account: Account; passwordHash: string }, actor: Actor): Promise<void> =>
+    store.change(account, passwordHash, actor),
+});

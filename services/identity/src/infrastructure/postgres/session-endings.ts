@@ -1,0 +1,52 @@
+/** How sessions end, inside somebody's transaction: the rows, and what is said about it. */
+import { auditMessage, type Outbox } from '@settler/chassis/outbox';
+import { type Selectable, sql } from 'kysely';
+import { revoke } from './revocations.ts';
+import { type Trx, underOrganization } from './sight.ts';
+import type { Database, SessionEnd } from './tables.ts';
+
+/** Ends a session that is open, with an entry of its own in the trail of the organization that it was in. */
+export const endSession = async (
+  trx: Trx,
+  outbox: Outbox,
+  session: Selectable<Database['sessions']>,
+  reason: 'logout' | 'reuse' | 'revoked',
+  address: string | null,
+): Promise<void> => {
+  if (session.ended_at !== null) return;
+  const { id, user_id: userId, organization_id: organizationId } = session;
+  await trx.updateTable('sessions').set({ ended_at: sql<Date>`now()`, end_reason: reason }).where('id', '=', id).execute();
+  const entry = auditMessage('identity', organizationId, {
+    actor: reason === 'reuse' ? { type: 'system', id: 'identity' } : { type: 'user', id: userId },
+    address,
+    action: reason === 'reuse' ? 'session.reuse_detected' : 'session.ended',
+    resource: { type: 'session', id },
+    after: { userId, reason },
+  });
+  await underOrganization(trx, organizationId, () => outbox.append(trx, [entry]));
+  await revoke(trx, 'session', [id]);
+};
+
+export interface WhichSessions {
+  readonly userId: string;
+  readonly except?: string | undefined;
+}
+
+/** Ends all of a user's sessions but one, without entries: what ended them has one. Says how many. */
+export const endSessionsOf = async (
+  trx: Trx,
+  { userId, except }: WhichSessions,
+  reason: Extract<SessionEnd, 'password'>,
+): Promise<number> => {
+  const ended = await trx
+    .updateTable('sessions')
+    .set({ ended_at: sql<Date>`now()`, end_reason: reason })
+    .where('user_id', '=', userId)
+    .where('ended_at', 'is', null)
+    .$if(except !== undefined, (query) => query.where('id', '!=', except ?? ''))
+    .returning('id')
+    .execute();
+  const ids = ended.map(({ id }) => id);
+  await revoke(trx, 'session', ids);
+  return ids.length;
+};
