@@ -106,6 +106,26 @@ describe('an exception', () => {
 });
 
 describe('a run that ends', () => {
+  test('resolves the difference of a pair that matches now, and keeps that of one that still differs', async () => {
+    const { api, must } = executions;
+    const jobId = newJobId();
+    const orders = [euro('s1', '10.00'), euro('s2', '20.00'), euro('s3', '30.00')];
+    await executions.run(jobId, orders, [euro('t1', '11.00'), euro('t2', '22.00'), euro('t3', '30.00')]);
+    expect((await executions.exceptionsOf(jobId)).map(({ category }: { category: string }) => category)).toEqual([
+      'amount_mismatch',
+      'amount_mismatch',
+    ]);
+    const { id: executionId } = await executions.run(jobId, orders, [euro('t1', '10.00'), euro('t2', '22.00'), euro('t3', '30.00')]);
+    const [open, ...none] = await executions.exceptionsOf(jobId, '&status=open');
+    expect([open.records[0].id, none]).toEqual(['s2', []]);
+    const [resolved] = await executions.exceptionsOf(jobId, '&status=resolved');
+    const { resolution, history } = await must(200, api.get(`/v1/exceptions/${resolved.id}`));
+    expect([resolved.records[0].id, resolution]).toEqual(['s1', 'matched_later']);
+    expect(history.at(-1)).toMatchObject({ action: 'resolved', actor: { type: 'system' }, detail: { executionId, outcome: 'matched' } });
+    const said = (await executions.messages('exception.resolved')).filter(({ exceptionId }) => exceptionId === resolved.id);
+    expect(said).toMatchObject([{ executionId, resolution: 'matched_later' }]);
+  });
+
   test('keeps people who settle records of its job waiting, and nobody who settles those of another', async () => {
     const { api, must, database } = executions;
     const [mine, other] = [await withOneOpen(), await withOneOpen()];

@@ -5,6 +5,8 @@ import { exceptionBulkResolved, exceptionResolved } from '@settler/contracts/eve
 import { sql, type Transaction } from 'kysely';
 import type { HeldExecution, OpenItem, OpenItems } from '../../application/ports.ts';
 import { settlingOutcomes } from '../../domain/open-items.ts';
+import { partition } from './partition.ts';
+import { keyLengthMax } from './record-key.ts';
 import type { Database } from './tables.ts';
 
 type Trx = Transaction<Database>;
@@ -88,7 +90,7 @@ export const applyMoves = async (trx: Trx, held: HeldExecution): Promise<Applied
     on conflict (job_id, identity) do update
       set record = excluded.record, record_key = excluded.record_key,
           retired_at = case when o.retired_at is not null and o.record::jsonb = excluded.record::jsonb then o.retired_at end`.execute(trx);
-  const resolved = await resolveMet(trx, held);
+  const resolved = [...(await resolveMatched(trx, held, metIn(held))), ...(await resolveMatched(trx, held, correctedIn(held)))];
   await trx.deleteFrom('open_item_moves').where('execution_id', '=', id).execute();
   return { resolved: resolved.length, messages: messagesFor(held, resolved) };
 };
@@ -98,12 +100,29 @@ interface Resolved {
   readonly revision: bigint;
 }
 
-const resolveMet = async (trx: Trx, { id, jobId, organizationId, epoch }: HeldExecution): Promise<Resolved[]> => {
+/** Open items that have met their counterpart. */
+const metIn = ({ id, epoch }: HeldExecution) => sql`
+  select distinct record_key, outcome from open_item_moves
+   where execution_id = ${id} and epoch = ${epoch} and outcome in ('matched', 'mismatched')`;
+
+/** Pairs that differed in an earlier run and match in this one. Without such a difference no result is looked at. */
+const correctedIn = ({ id, jobId, createdAt }: HeldExecution) => sql`
+  select distinct r.key as record_key, 'matched' as outcome
+    from (select left('source:' || (source->0->>'id') || '|target:' || (target->0->>'id'), ${keyLengthMax}) as key
+            from ${sql.table(partition('results', createdAt))}
+           where execution_id = ${id} and created_at = ${createdAt} and outcome = 'matched'
+             and jsonb_array_length(source) = 1 and jsonb_array_length(target) = 1
+             and exists (select 1 from exceptions where job_id = ${jobId} and status in ('open', 'in_progress') and category like '%\\_mismatch')) r`;
+
+const resolveMatched = async (
+  trx: Trx,
+  { id, jobId, organizationId }: HeldExecution,
+  matched: ReturnType<typeof metIn>,
+): Promise<Resolved[]> => {
   const { rows } = await sql<Resolved>`
     with met as (
       update exceptions e set status = 'resolved', resolution = 'matched_later', revision = e.revision + 1, updated_at = now()
-        from (select distinct record_key, outcome from open_item_moves
-               where execution_id = ${id} and epoch = ${epoch} and outcome in ('matched', 'mismatched')) m
+        from (${matched}) m
        where e.job_id = ${jobId} and e.record_key = m.record_key and e.status in ('open', 'in_progress')
       returning e.id, e.revision, m.outcome),
     told as (

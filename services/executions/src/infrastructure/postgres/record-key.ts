@@ -9,7 +9,7 @@ export interface Keyed {
   readonly target: Records;
 }
 
-const keyLengthMax = 1_000;
+export const keyLengthMax = 1_000;
 
 const keyOfSide = (side: 'source' | 'target', records: Records): string =>
   `${side}:${(records as Record<string, unknown>[]).map((record) => record['id'] ?? JSON.stringify(record)).join(',')}`;
