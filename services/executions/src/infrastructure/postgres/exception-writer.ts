@@ -15,6 +15,7 @@ import { type Live, liveOf, refreshChanged } from './exception-refresh.ts';
 import { firstSeenOf } from './open-items.ts';
 import { partition } from './partition.ts';
 import { recordKey } from './record-key.ts';
+import { searchTextOf } from './search-text.ts';
 import type { Database } from './tables.ts';
 
 type Trx = Transaction<Database>;
@@ -176,7 +177,7 @@ const rowOf = (held: HeldExecution, result: Result, category: Category, records:
     record_key: recordKey(result),
     category,
     severity: severityOf(category, stakeOf(category, result, exponent) ?? amountMinor, exponent),
-    search: searchText(records),
+    search: searchTextOf(records),
     status: 'open' as const,
     records: JSON.stringify(records),
     amount: amountMinor === null ? null : text,
@@ -193,11 +194,3 @@ const stakeOf = (category: Category, { delta }: Result, exponent: number): bigin
   (category === 'amount_mismatch' || category === 'fee_mismatch') && typeof delta?.amount === 'string'
     ? toMinor(delta.amount, exponent)
     : null;
-
-const searchText = (records: readonly Record<string, unknown>[]): string =>
-  records
-    .flatMap((record) => [record['id'], record['reference'], record['counterparty'], record['description']])
-    .filter((value) => typeof value === 'string' || typeof value === 'number')
-    .join(' ')
-    .toLowerCase()
-    .slice(0, 2_000);

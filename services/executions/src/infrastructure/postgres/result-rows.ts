@@ -4,6 +4,7 @@ import { exponentOf, fromMinor } from '@settler/contracts/money';
 import type { ResultPiece, ResultRun } from '../../application/ports.ts';
 import type { MatchedRecord, MatchedResult } from '../../domain/matched-result.ts';
 import { keyOfOne } from './record-key.ts';
+import { searchTextOf } from './search-text.ts';
 
 export const resultColumns =
   'created_at, id, organization_id, execution_id, epoch, position, outcome, pass, cardinality, score, margin, delta, category, reason, line, due_on, conditions, source, target, amount_max, search';
@@ -82,7 +83,7 @@ const resultLine = (result: MatchedResult, position: number): string => {
     storable(result.source.map(({ record }) => record)),
     storable(result.target.map(({ record }) => record)),
     largestAmount(records),
-    searchText(records),
+    searchTextOf(records.map(({ record }) => record)),
   ]);
 };
 
@@ -95,16 +96,6 @@ const largestAmount = (records: readonly MatchedRecord[]): string | null => {
   }
   return largest === undefined ? null : fromMinor(largest.amount, exponentOf(largest.currency));
 };
-
-const searched = ['id', 'reference', 'counterparty', 'description'] as const;
-
-const searchText = (records: readonly MatchedRecord[]): string =>
-  records
-    .flatMap(({ record }) => searched.map((name) => record[name]))
-    .filter((value) => typeof value === 'string' || typeof value === 'number')
-    .join(' ')
-    .toLowerCase()
-    .slice(0, 2_000);
 
 const recordLine = (side: string, { currency, amountMinor, carried }: MatchedRecord, { outcome, pass }: MatchedResult): string =>
   line([side, currency, amountMinor, outcome, pass, carried]);
