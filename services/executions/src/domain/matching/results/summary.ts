@@ -51,7 +51,7 @@ const none = (): Uint32Array => new Uint32Array(outcomes.length);
 const countsOf = (results: ResultColumns, source: RecordBatch, target: RecordBatch) => {
   const all = none();
   const ofCurrency = new Map<number, Uint32Array>();
-  let current = Number.NaN;
+  let current = -1;
   let counts = all;
   for (let index = 0; index < results.length; index += 1) {
     const currency = currencyOf(results, index, source, target);
@@ -93,7 +93,7 @@ interface Total {
 /** By currency, 0 for records without one. */
 const totalsOf = ({ length, states, currencies, amounts }: RecordBatch): Map<number, Total> => {
   const totals = new Map<number, Total>();
-  let current = Number.NaN;
+  let current = -1;
   let total: Total = { records: 0, sum: new Sum() };
   for (let row = 0; row < length; row += 1) {
     if (states[row] === superseded) continue;
