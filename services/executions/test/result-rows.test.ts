@@ -1,0 +1,125 @@
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { createIsland, type Island } from '@settler/harness';
+import fc from 'fast-check';
+import pg from 'pg';
+import { from as copyFrom } from 'pg-copy-streams';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { MatchedRecord, MatchedResult } from '../src/domain/matched-result.ts';
+import { moveColumns, recordColumns, resultColumns, rowsOf } from '../src/infrastructure/postgres/result-rows.ts';
+
+const run = {
+  organizationId: 'org_01jqv8m0c4e7r9t2w5y8a1b3d6',
+  id: 'exe_01jqv8m0c4e7r9t2w5y8a1b3d6',
+  epoch: 3,
+  createdAt: new Date('2026-04-01T00:00:00.000Z'),
+  carriesForward: true,
+};
+
+const texts = fc.oneof(
+  fc.string({ unit: 'binary', maxLength: 20 }),
+  fc.string({ unit: fc.constantFrom('\\', '\t', '\n', '\r', '\0', 'N', '.', '"', '\ud800', 'é', '💶'), maxLength: 8 }),
+);
+const records = fc.record({
+  currency: fc.constantFrom('EUR', ''),
+  amountMinor: fc.option(fc.bigInt({ min: -(10n ** 15n), max: 10n ** 15n })),
+  carried: fc.boolean(),
+  openItem: fc.constantFrom(undefined, { identity: 'abc', occurrence: 1 }),
+  record: fc.dictionary(texts, texts, { maxKeys: 3 }),
+});
+const results = fc.record({
+  outcome: fc.constantFrom('matched', 'missing_in_target', 'invalid'),
+  pass: fc.option(texts),
+  cardinality: fc.constant(null),
+  score: fc.option(fc.double({ min: 0, max: 1, noNaN: true })),
+  margin: fc.constant(null),
+  delta: fc.constant(null),
+  category: fc.constant(null),
+  reason: fc.option(texts),
+  line: fc.option(fc.nat(1_000_000)),
+  conditions: fc.array(fc.dictionary(fc.constantFrom('source', 'target'), texts), { maxLength: 2 }),
+  source: fc.array(records, { minLength: 1, maxLength: 2 }),
+  target: fc.array(records, { maxLength: 2 }),
+});
+
+/** What no text of PostgreSQL can hold is told as what cannot be told. */
+const storable = (text: string): string => text.replaceAll('\0', '\ufffd').toWellFormed();
+const told = (value: unknown): unknown => {
+  if (typeof value === 'string') return storable(value);
+  if (Array.isArray(value)) return value.map(told);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [storable(key), told(item)]));
+};
+
+describe('rows for COPY', () => {
+  let island: Island;
+  let database: pg.Client;
+
+  beforeAll(async () => {
+    island = await createIsland();
+    await island.provision('executions');
+    database = new pg.Client(island.databaseConfig('executions', 'admin'));
+    await database.connect();
+    await database.query(`select ensure_result_partitions('2026-04-01')`);
+  });
+  afterAll(async () => {
+    await database.end();
+    await island.dispose();
+  });
+
+  const copied = async (table: string, columns: string, rows: Uint8Array, read: string) => {
+    await database.query(`delete from ${table}`);
+    await pipeline(Readable.from([Buffer.from(rows)]), database.query(copyFrom(`copy ${table} (${columns}) from stdin`)));
+    return (await database.query(`select ${read} from ${table}`)).rows;
+  };
+
+  test('come back as what they were made of, whatever is in them', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(results, { minLength: 1, maxLength: 5 }), async (generated) => {
+        const given = generated as unknown as MatchedResult[];
+        const piece = rowsOf(run, given, 7);
+        expect(piece.count).toBe(given.length);
+        const stored = await copied('results', resultColumns, piece.results, '*');
+        stored.sort((one, other) => one.position - other.position);
+        expect(
+          stored.map(({ position, outcome, pass, score, reason, line, conditions, source, target }) => ({
+            position: Number(position),
+            outcome,
+            pass,
+            score,
+            reason,
+            line,
+            conditions,
+            source,
+            target,
+          })),
+        ).toEqual(
+          given.map(({ outcome, pass, score, reason, line, conditions, source, target }, index) => {
+            const recordsOf = (side: readonly MatchedRecord[]) => told(side.map(({ record }) => record));
+            return {
+              position: 7 + index,
+              outcome,
+              line,
+              score,
+              pass: told(pass),
+              reason: told(reason),
+              conditions: told(conditions),
+              source: recordsOf(source),
+              target: recordsOf(target),
+            };
+          }),
+        );
+        const ofRecords = await copied('result_records', recordColumns, piece.records, 'side, currency, amount_minor::text, carried');
+        const all = given.flatMap(({ source, target }) => [...source, ...target]);
+        expect(ofRecords).toHaveLength(all.length);
+        const sum = (amounts: readonly (bigint | null)[]) => amounts.reduce<bigint>((total, amount) => total + (amount ?? 0n), 0n);
+        expect(sum(ofRecords.map(({ amount_minor: minor }) => (minor === null ? null : BigInt(minor))))).toBe(
+          sum(all.map(({ amountMinor }) => amountMinor)),
+        );
+        const moves = await copied('open_item_moves', moveColumns, piece.moves, '*');
+        expect(moves).toHaveLength(all.filter(({ openItem }) => openItem !== undefined).length);
+      }),
+      { numRuns: 60 },
+    );
+  });
+});
