@@ -4,10 +4,10 @@ import type { Suite } from './suite.ts';
 
 export const similarityFigures = async ({ inTurn }: Suite): Promise<Figure[]> => {
   const { skyra, fastest, duckdb, jaroWinkler, levenshtein } = await inTurn({
-    skyra: ['peers/skyra-jaro-winkler', 2],
-    jaroWinkler: ['own/similarity', 'jaroWinkler', 2],
-    fastest: ['peers/fastest-levenshtein', 2],
-    levenshtein: ['own/similarity', 'levenshtein', 2],
+    skyra: ['peers/skyra-jaro-winkler', 5],
+    jaroWinkler: ['own/similarity', 'jaroWinkler', 5],
+    fastest: ['peers/fastest-levenshtein', 5],
+    levenshtein: ['own/similarity', 'levenshtein', 5],
     duckdb: ['peers/duckdb-similarity', 1],
   });
   agree('the sum of Jaro-Winkler similarities', { DuckDB: [duckdb, 'jaroWinkler'], Settler: [jaroWinkler, 'jaroWinkler'] });
