@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type Assigned, assign } from '../../../src/domain/matching/assignment/assign.ts';
+import { type Assigned, assign, optimally } from '../../../src/domain/matching/assignment/assign.ts';
+import { componentsOf } from '../../../src/domain/matching/assignment/components.ts';
 import type { Edge } from '../../../src/domain/matching/assignment/graph.ts';
 
 const recordCount = 6;
@@ -40,11 +41,18 @@ const bruteForce = (edges: readonly Edge[]): Edge[] => {
   return best;
 };
 
-describe('one-to-one assignment', () => {
+/** As it is done, and as if no component were of a few edges. */
+const ways = {
+  'as components of any size': assign,
+  'by the search for large components': (edges: readonly Edge[], order: Parameters<typeof assign>[1]) =>
+    componentsOf(edges).flatMap((component) => optimally(component, order)),
+} as const;
+
+describe.each(Object.entries(ways))('one-to-one assignment, %s', (_way, solve) => {
   test('is the one that brute force finds: greatest score, then most pairs, then the first records', () => {
     fc.assert(
       fc.property(graphs, (edges) => {
-        expect(text(chosen(assign(edges, natural)))).toBe(text(bruteForce(edges)));
+        expect(text(chosen(solve(edges, natural)))).toBe(text(bruteForce(edges)));
       }),
       { numRuns: 400 },
     );
@@ -54,7 +62,7 @@ describe('one-to-one assignment', () => {
     fc.assert(
       fc.property(graphs, (edges) => {
         const score = millionths(bruteForce(edges));
-        for (const { edge: own, margin } of assign(edges, natural)) {
+        for (const { edge: own, margin } of solve(edges, natural)) {
           const without = millionths(bruteForce(edges.filter((other) => other !== own)));
           expect(Math.round(margin * 1e6)).toBe(score - without);
         }
@@ -66,7 +74,7 @@ describe('one-to-one assignment', () => {
   test('the runner-up is the best other pair of either record', () => {
     fc.assert(
       fc.property(graphs, (edges) => {
-        for (const { edge: own, runnerUp } of assign(edges, natural)) {
+        for (const { edge: own, runnerUp } of solve(edges, natural)) {
           const others = edges.filter((other) => other !== own && (other.source === own.source || other.target === own.target));
           expect(runnerUp?.score).toBe(others.length === 0 ? undefined : Math.max(...others.map(({ score }) => score)));
         }
@@ -81,15 +89,17 @@ describe('one-to-one assignment', () => {
     fc.assert(
       fc.property(graphs, (edges) => {
         const mirrored = edges.map((item) => ({ ...item, source: reversed(item.source), target: reversed(item.target) })).reverse();
-        const back = assign(mirrored, order).map((item) => ({
+        const back = solve(mirrored, order).map((item) => ({
           ...item,
           edge: { ...item.edge, source: reversed(item.edge.source), target: reversed(item.edge.target) },
         }));
-        expect(text(chosen(back))).toBe(text(chosen(assign(edges, natural))));
+        expect(text(chosen(back))).toBe(text(chosen(solve(edges, natural))));
       }),
     );
   });
+});
 
+describe('one-to-one assignment', () => {
   test('beyond the limit the best pair comes first, and its margin is against the better runner-up', () => {
     const edges = [
       { source: 0, target: 0, score: 0.9 },

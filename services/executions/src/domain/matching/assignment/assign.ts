@@ -35,7 +35,8 @@ export const assign = (edges: readonly Edge[], order: TieOrder, optimalEdgesMax 
   });
 };
 
-const optimally = (component: readonly Edge[], order: TieOrder): Assigned[] => {
+/** Of any size, and so of a few edges too. */
+export const optimally = (component: readonly Edge[], order: TieOrder): Assigned[] => {
   const graph = graphOf(component, order);
   const solution = solve(graph);
   settleTies(graph, solution);
