@@ -14,6 +14,11 @@ interface ActionDefinition {
 export const auditActions = {
   'organization.created': { service: 'identity', description: 'An organization was registered.' },
   'user.registered': { service: 'identity', description: 'A user registered, as the owner of a new organization.' },
+  'organization.updated': { service: 'identity', description: 'The name or the base currency of the organization was changed.' },
+  'user.role_changed': { service: 'identity', description: 'A member was given another role.' },
+  'user.disabled': { service: 'identity', description: 'A member was shut out of the organization; the sessions there ended.' },
+  'user.enabled': { service: 'identity', description: 'A member that was shut out may come in again.' },
+  'user.removed': { service: 'identity', description: 'A member was removed from the organization; the sessions there ended.' },
   'session.started': { service: 'identity', description: 'A user logged in.' },
   'user.password_changed': {
     service: 'identity',

@@ -24,6 +24,8 @@ import { createApiKeyStore } from './infrastructure/postgres/api-key-store.ts';
 import { createAuditQueries } from './infrastructure/postgres/audit-queries.ts';
 import { appendEntry } from './infrastructure/postgres/audit-trail.ts';
 import { startHousekeeping } from './infrastructure/postgres/housekeeping.ts';
+import { createMemberStore } from './infrastructure/postgres/member-store.ts';
+import { createOrganizationStore } from './infrastructure/postgres/organization-store.ts';
 import { createPasswordStore } from './infrastructure/postgres/password-store.ts';
 import { createQueries } from './infrastructure/postgres/queries.ts';
 import { createRevocations } from './infrastructure/postgres/revocations.ts';
@@ -38,6 +40,7 @@ import { authRoutes } from './routes/auth.ts';
 import { internalRoutes } from './routes/internal.ts';
 import { keySetRoutes } from './routes/key-set.ts';
 import { meRoutes } from './routes/me.ts';
+import { memberRoutes } from './routes/members.ts';
 import { passwordRoutes } from './routes/passwords.ts';
 
 export const start = async (config: Config, life: Life): Promise<string> => {
@@ -92,6 +95,11 @@ export const start = async (config: Config, life: Life): Promise<string> => {
     idempotencyScope: keyed,
   });
   meRoutes(endpoint, { queries, sessions });
+  memberRoutes(endpoint, {
+    members: createMemberStore(postgres, outbox),
+    organizations: createOrganizationStore(postgres, outbox),
+    queries,
+  });
   passwordRoutes(endpoint, { change: changePassword({ accounts, store: createPasswordStore(postgres, outbox), passwords, throttle }) });
   const newKeys = {
     keys: apiKeys,

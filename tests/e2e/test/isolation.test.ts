@@ -31,7 +31,7 @@ const ownedTables = `
    where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p') and not c.relispartition
    order by 1`;
 /** A session is its user's, and goes with the user from one organization to another. */
-const usersOwn = ['sessions'];
+const usersOwn = ['sessions', 'session_departures'];
 /** The chassis' own tables, which no request reads: only the machinery's role has rights on them. */
 const machinery = ['dead_letters', 'outbox', 'outbox_quarantine', 'outbox_sent'];
 

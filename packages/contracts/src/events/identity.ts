@@ -32,6 +32,12 @@ const organizationExample = {
   createdAt: '2026-04-01T09:30:00.000Z',
 };
 
+const membershipExample = {
+  userId: 'usr_01jqv8m0c4e7r9t2w5y8a1b3d6',
+  organizationId: organizationExample.organizationId,
+  role: 'developer' as const,
+};
+
 const apiKeyExample = {
   apiKeyId: 'key_01jqv8m0c4e7r9t2w5y8a1b3d6',
   organizationId: organizationExample.organizationId,
@@ -57,6 +63,51 @@ export const userRegistered = defineEvent({
   description: 'A user registered, with the role in the new organization.',
   data: membership,
   example: { userId: 'usr_01jqv8m0c4e7r9t2w5y8a1b3d6', organizationId: organizationExample.organizationId, role: 'owner' },
+});
+
+export const organizationUpdated = defineEvent({
+  type: 'organization.updated',
+  major: 1,
+  service: 'identity',
+  description: 'The name or the base currency of an organization was changed.',
+  data: organization,
+  example: organizationExample,
+});
+
+export const userRoleChanged = defineEvent({
+  type: 'user.role_changed',
+  major: 1,
+  service: 'identity',
+  description: 'A member has another role now.',
+  data: membership.extend({ previousRole: role }),
+  example: { ...membershipExample, previousRole: 'viewer' as const },
+});
+
+export const userDisabled = defineEvent({
+  type: 'user.disabled',
+  major: 1,
+  service: 'identity',
+  description: 'A member was shut out of the organization until further notice.',
+  data: membership,
+  example: membershipExample,
+});
+
+export const userEnabled = defineEvent({
+  type: 'user.enabled',
+  major: 1,
+  service: 'identity',
+  description: 'A member that was shut out of the organization may come in again.',
+  data: membership,
+  example: membershipExample,
+});
+
+export const userRemoved = defineEvent({
+  type: 'user.removed',
+  major: 1,
+  service: 'identity',
+  description: 'A user is no member of the organization any more.',
+  data: membership,
+  example: membershipExample,
 });
 
 export const apiKeyCreated = defineEvent({

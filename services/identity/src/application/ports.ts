@@ -78,6 +78,40 @@ export interface SessionStore {
   readonly isActive: (sessionId: string) => Promise<boolean>;
 }
 
+/** A user's membership, with what the organization's members may know of the user. */
+export interface Member extends User {
+  readonly role: Role;
+  readonly isDisabled: boolean;
+  readonly joinedAt: Date;
+  readonly revision: bigint;
+}
+
+export interface MemberChange {
+  readonly role?: Role;
+  readonly isDisabled?: boolean;
+}
+
+export interface MemberStore {
+  /**
+   * Ends the member's sessions there where the rights in them are not the member's any more.
+   * @throws Refusal `not_found`, `version_conflict`, `forbidden`, and `conflict` for the last owner
+   */
+  readonly update: (userId: string, ifMatch: number | undefined, change: MemberChange, actor: Actor) => Promise<Member>;
+  /** @throws Refusal as `update` does */
+  readonly remove: (userId: string, ifMatch: number | undefined, actor: Actor) => Promise<void>;
+}
+
+export type OrganizationChange = Partial<Pick<Organization, 'name' | 'baseCurrency'>>;
+
+export interface OrganizationStore {
+  /** @throws Refusal `not_found`, `version_conflict` */
+  readonly update: (
+    ifMatch: number | undefined,
+    change: OrganizationChange,
+    actor: Actor,
+  ) => Promise<{ organization: Organization; revision: bigint }>;
+}
+
 export interface PasswordStore {
   /** Ends all other sessions of the user. @throws Refusal `conflict` where the account's password is another by now */
   readonly change: (account: Account, passwordHash: string, actor: Actor) => Promise<void>;

@@ -1,7 +1,5 @@
 import type { Endpoints } from '@settler/chassis/endpoint';
-import { resource } from '@settler/chassis/entity-tag';
 import { pageOf, pageQuery } from '@settler/chassis/pagination';
-import { notFound } from '@settler/chassis/refusal';
 import { idOf, organizationId } from '@settler/contracts/ids';
 import { role } from '@settler/contracts/scopes';
 import { instant } from '@settler/contracts/time';
@@ -79,15 +77,6 @@ export const meRoutes = (endpoint: Endpoints['endpoint'], { queries, sessions }:
     handle: async ({ params, ifMatch, principal, address }) => {
       await sessions.endOwn(params.id, ifMatch, { principal, address });
       return { status: 204 };
-    },
-  });
-
-  endpoint('readOrganization', {
-    answers: { 200: organizationAnswer },
-    handle: async ({ principal }) => {
-      const found = await queries.organization(principal.organizationId);
-      if (found === undefined) throw notFound('organization');
-      return resource(200, organizationView(found.organization), found.revision);
     },
   });
 };

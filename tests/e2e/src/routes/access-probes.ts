@@ -13,7 +13,7 @@ export const accessProbes = (subject: Subject): readonly Probe[] => [
   rightlyAsked(subject),
   ...credentialProbes(subject),
   ...permissionProbes(subject),
-  ...(subject.route.path.includes('{id}') ? idProbes(subject) : []),
+  ...(/\{(id|userId)\}/.test(subject.route.path) ? idProbes(subject) : []),
   strangeParameter(subject),
   ...(isList(subject.operation) ? listProbes(subject) : []),
   otherMethod(subject),

@@ -34,6 +34,17 @@ const passwordChange = async ({ email, spareEmail }: Party, { databases }: Setti
   return { path: '/v1/me/password', body, as: 'spare' };
 };
 
+const forbidden = (what: string, ask: Refusal['ask']): Refusal => ({ what, status: 403, code: 'forbidden', ask });
+const ownPlace = async ({ user }: Party): Promise<string> => `/v1/members/${(await must(200, user.get('/v1/me'))).id}`;
+
+/** Somebody of no importance, who has just joined this party. */
+const newMember = async ({ organizationId }: Party, { url, databases }: Setting): Promise<string> => {
+  const { user } = await must(201, client(url).post('/v1/auth/register', registration(invented())));
+  const join = `insert into memberships (organization_id, user_id, role, created_at) values ($1, $2, 'developer', now())`;
+  await databases.rows('identity', join, [organizationId, user.id]);
+  return user.id;
+};
+
 /** Somebody who was a member of something once, and is of nothing now. */
 const leaver = async ({ url, databases }: Setting): Promise<Wanted> => {
   const email = invented();
@@ -123,6 +134,42 @@ export const identityCases = {
     ],
   },
   readOrganization: { status: 200, ask: () => ({ path: '/v1/organization' }) },
+  updateOrganization: {
+    status: 200,
+    ask: () => ({ path: '/v1/organization', body: { name: 'Renamed' } }),
+    otherBody: () => ({ name: 'Otherwise' }),
+    refusals: [
+      invalid('no change', '', () => ({ path: '/v1/organization', body: {} })),
+      invalid('a currency that is none', 'baseCurrency', () => ({ path: '/v1/organization', body: { baseCurrency: 'euro' } })),
+    ],
+  },
+  listMembers: { status: 200, ask: () => ({ path: '/v1/members' }) },
+  updateMember: {
+    status: 200,
+    ask: async (party, setting) => ({ path: `/v1/members/${await newMember(party, setting)}`, body: { role: 'viewer' } }),
+    otherBody: () => ({ role: 'developer' }),
+    refusals: [
+      invalid('no change', '', async (setting) => ({ path: `/v1/members/${await newMember(setting.ours, setting)}`, body: {} })),
+      invalid('a role that there is not', 'role', async (setting) => ({
+        path: `/v1/members/${await newMember(setting.ours, setting)}`,
+        body: { role: 'emperor' },
+      })),
+      conflict('the last owner', async ({ ours }) => ({ path: await ownPlace(ours), body: { role: 'admin' }, as: 'user' })),
+      forbidden('an owner, with a key', async ({ ours }) => ({ path: await ownPlace(ours), body: { role: 'admin' } })),
+      forbidden('making an owner, with a key', async (setting) => ({
+        path: `/v1/members/${await newMember(setting.ours, setting)}`,
+        body: { role: 'owner' },
+      })),
+    ],
+  },
+  removeMember: {
+    status: 204,
+    ask: async (party, setting) => ({ path: `/v1/members/${await newMember(party, setting)}` }),
+    refusals: [
+      conflict('the last owner', async ({ ours }) => ({ path: await ownPlace(ours), as: 'user' })),
+      forbidden('an owner, with a key', async ({ ours }) => ({ path: await ownPlace(ours) })),
+    ],
+  },
   createApiKey: {
     status: 201,
     ask: () => ({ path: '/v1/api-keys', body: { name: 'one', scopes: ['jobs:read'] } }),

@@ -1,9 +1,10 @@
 import { type Cursors, toPage } from '@settler/chassis/pagination';
 import type { Postgres } from '@settler/chassis/postgres';
-import { type Selectable, sql } from 'kysely';
-import type { Organization } from '../../application/ports.ts';
+import { sql } from 'kysely';
 import type { Queries } from '../../application/queries.ts';
 import { viewOf } from './api-key-store.ts';
+import { members } from './member-store.ts';
+import { organizationOf } from './organization-store.ts';
 import { asUser } from './sight.ts';
 import type { Database } from './tables.ts';
 
@@ -25,6 +26,7 @@ export const createQueries = (postgres: Postgres<Database>, cursors: Cursors): Q
         .selectAll('organizations')
         .select(['memberships.role', 'memberships.created_at as joined_at'])
         .where('memberships.user_id', '=', userId)
+        .where('memberships.disabled_at', 'is', null)
         .$if(time !== undefined, (query) =>
           query.where(sql<boolean>`(memberships.created_at, memberships.organization_id) < (${String(time)}::timestamptz, ${String(id)})`),
         )
@@ -37,6 +39,26 @@ export const createQueries = (postgres: Postgres<Database>, cursors: Cursors): Q
         limit,
         (row) => ({ ...organizationOf(row), role: row.role }),
         (row) => cursors.write(list, [row.joined_at.toISOString(), row.organization_id]),
+      );
+    }),
+
+  members: (organizationId, { limit, cursor }) =>
+    postgres.organization(organizationId, async (trx) => {
+      const list = `members of ${organizationId}`;
+      const [time, id] = cursors.read(list, cursor) ?? [];
+      const rows = await members(trx, organizationId)
+        .$if(time !== undefined, (query) =>
+          query.where(sql<boolean>`(memberships.created_at, memberships.user_id) < (${String(time)}::timestamptz, ${String(id)})`),
+        )
+        .orderBy('memberships.created_at', 'desc')
+        .orderBy('memberships.user_id', 'desc')
+        .limit(limit + 1)
+        .execute();
+      return toPage(
+        rows,
+        limit,
+        (row) => row,
+        (row) => cursors.write(list, [row.joinedAt.toISOString(), row.id]),
       );
     }),
 
@@ -96,12 +118,4 @@ export const createQueries = (postgres: Postgres<Database>, cursors: Cursors): Q
         .execute();
       return toPage(rows, limit, viewOf, (row) => cursors.write(list, [row.created_at.toISOString(), row.id]));
     }),
-});
-
-const organizationOf = (row: Selectable<Database['organizations']>): Organization => ({
-  id: row.organization_id,
-  name: row.name,
-  slug: row.slug,
-  baseCurrency: row.base_currency,
-  createdAt: row.created_at,
 });

@@ -30,20 +30,39 @@ export const endSession = async (
 export interface WhichSessions {
   readonly userId: string;
   readonly except?: string | undefined;
+  /** Only those in this organization, or that left it so lately that they may have access tokens of it. */
+  readonly organizationId?: string;
 }
+
+/** How long an access token lives, and a little more for clocks that differ. */
+const departedSeconds = 20 * 60;
 
 /** Ends all of a user's sessions but one, without entries: what ended them has one. Says how many. */
 export const endSessionsOf = async (
   trx: Trx,
-  { userId, except }: WhichSessions,
-  reason: Extract<SessionEnd, 'password'>,
+  { userId, except, organizationId }: WhichSessions,
+  reason: Extract<SessionEnd, 'password' | 'membership'>,
 ): Promise<number> => {
+  // Locked by a statement of its own: the next one sees what those that held them have done, a departure for one.
+  await trx
+    .selectFrom('sessions')
+    .select('id')
+    .where('user_id', '=', userId)
+    .where('ended_at', 'is', null)
+    .orderBy('id')
+    .forUpdate()
+    .execute();
+  const hadPart = sql<boolean>`(organization_id = ${organizationId ?? ''} or exists (
+    select 1 from session_departures as departure
+     where departure.session_id = sessions.id and departure.organization_id = ${organizationId ?? ''}
+       and departure.left_at > now() - make_interval(secs => ${departedSeconds})))`;
   const ended = await trx
     .updateTable('sessions')
     .set({ ended_at: sql<Date>`now()`, end_reason: reason })
     .where('user_id', '=', userId)
     .where('ended_at', 'is', null)
     .$if(except !== undefined, (query) => query.where('id', '!=', except ?? ''))
+    .$if(organizationId !== undefined, (query) => query.where(hadPart))
     .returning('id')
     .execute();
   const ids = ended.map(({ id }) => id);

@@ -6,6 +6,7 @@ import type { Role } from '@settler/contracts/scopes';
 import { type Selectable, sql } from 'kysely';
 import type { Organization, SessionStore, SignedIn, User } from '../../application/ports.ts';
 import { decideRefresh, type RefreshDecision } from '../../domain/session.ts';
+import { organizationOf } from './organization-store.ts';
 import { endSession } from './session-endings.ts';
 import { hashOf, insertSession, insertToken, type Mint } from './session-rows.ts';
 import { asUser, publicly, type Trx, underOrganization } from './sight.ts';
@@ -56,6 +57,10 @@ export const createSessionStore = ({ postgres, outbox, mint, lifetimeMs, graceMs
 
   refresh: (refreshToken, wanted) =>
     publicly(postgres, async (trx) => {
+      const peeked = await sessionOf(trx, hashOf(refreshToken)).executeTakeFirst();
+      if (peeked === undefined) throw tokenIsOver();
+      // The membership before the session, in the order of whoever ends both: the other way round the two could wait for one another.
+      await membershipOf(trx, peeked.user_id, wanted ?? peeked.organization_id);
       const shown = await lockSession(trx, refreshToken, graceMs);
       if (shown === undefined || shown.decision === 'over' || shown.decision === 'reuse') throw tokenIsOver();
       const { session, generation, decision } = shown;
@@ -67,8 +72,7 @@ export const createSessionStore = ({ postgres, outbox, mint, lifetimeMs, graceMs
       const membership = await membershipOf(trx, user.id, wanted ?? session.organization_id);
       if (membership === undefined) throw wanted === undefined ? tokenIsOver() : notFound('organization');
       const { organization, role } = membership;
-      if (wanted !== undefined && wanted !== session.organization_id)
-        await trx.updateTable('sessions').set({ organization_id: wanted }).where('id', '=', session.id).execute();
+      if (wanted !== undefined && wanted !== session.organization_id) await move(trx, session, wanted);
       const successor = decision === 'repeat' ? mint(session.id, generation + 1) : await rotate(trx, mint, session.id, generation);
       return signedIn(user, organization, role, session.id, successor);
     }),
@@ -142,12 +146,7 @@ interface Shown {
  */
 const lockSession = async (trx: Trx, refreshToken: string, graceMs: number): Promise<Shown | undefined> => {
   const hash = hashOf(refreshToken);
-  const session = await trx
-    .selectFrom('sessions')
-    .selectAll()
-    .where('id', '=', (subject) => subject.selectFrom('refresh_tokens').select('session_id').where('hash', '=', hash))
-    .forUpdate()
-    .executeTakeFirst();
+  const session = await sessionOf(trx, hash).forUpdate().executeTakeFirst();
   if (session === undefined) return undefined;
   const token = await trx
     .selectFrom('refresh_tokens')
@@ -157,6 +156,22 @@ const lockSession = async (trx: Trx, refreshToken: string, graceMs: number): Pro
   const state = { generation: session.generation, expiresAt: session.expires_at, endedAt: session.ended_at };
   const decision = decideRefresh(state, { generation: token.generation, replacedAt: token.replaced_at }, token.now, graceMs);
   return { session, generation: token.generation, decision };
+};
+
+const sessionOf = (trx: Trx, hash: Buffer) =>
+  trx
+    .selectFrom('sessions')
+    .selectAll()
+    .where('id', '=', (subject) => subject.selectFrom('refresh_tokens').select('session_id').where('hash', '=', hash));
+
+/** Its access tokens of the organization that it leaves live on, so it is kept that it was there. */
+const move = async (trx: Trx, { id, organization_id: left }: Session, organizationId: string): Promise<void> => {
+  await trx.updateTable('sessions').set({ organization_id: organizationId }).where('id', '=', id).execute();
+  await trx
+    .insertInto('session_departures')
+    .values({ session_id: id, organization_id: left })
+    .onConflict((conflict) => conflict.columns(['session_id', 'organization_id']).doUpdateSet({ left_at: sql<Date>`now()` }))
+    .execute();
 };
 
 const rotate = async (trx: Trx, mint: Mint, sessionId: string, generation: number): Promise<string> => {
@@ -174,7 +189,10 @@ const rotate = async (trx: Trx, mint: Mint, sessionId: string, generation: numbe
   return insertToken(trx, mint, sessionId, generation + 1);
 };
 
-/** The user has proved who they are, so the transaction may see what they are a member of. */
+/**
+ * The user has proved who they are, so the transaction may see what they are a member of. Held until the commit: whoever takes the
+ * membership away waits for it, and then finds the session that was begun or continued on its strength.
+ */
 const membershipOf = async (
   trx: Trx,
   userId: string,
@@ -185,14 +203,23 @@ const membershipOf = async (
     .selectFrom('memberships')
     .innerJoin('organizations', 'organizations.organization_id', 'memberships.organization_id')
     .selectAll('organizations')
-    .select('memberships.role')
     .where('memberships.user_id', '=', userId)
+    .where('memberships.disabled_at', 'is', null)
     .$if(organizationId !== undefined, (query) => query.where('memberships.organization_id', '=', organizationId ?? ''))
     .orderBy('memberships.created_at', 'desc')
     .orderBy('memberships.organization_id', 'desc')
     .limit(1)
     .executeTakeFirst();
   if (row === undefined) return undefined;
-  const { organization_id: id, name, slug, base_currency: baseCurrency, created_at: createdAt } = row;
-  return { organization: { id, name, slug, baseCurrency, createdAt }, role: row.role };
+  const held = await underOrganization(trx, row.organization_id, () =>
+    trx
+      .selectFrom('memberships')
+      .select('role')
+      .where('organization_id', '=', row.organization_id)
+      .where('user_id', '=', userId)
+      .where('disabled_at', 'is', null)
+      .forShare()
+      .executeTakeFirst(),
+  );
+  return held && { organization: organizationOf(row), role: held.role };
 };

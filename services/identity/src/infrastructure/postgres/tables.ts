@@ -19,7 +19,15 @@ export interface Database extends ChassisTables {
     revision: Counter;
     created_at: Date;
   };
-  memberships: { organization_id: string; user_id: string; role: Role; created_at: Date };
+  memberships: {
+    organization_id: string;
+    user_id: string;
+    role: Role;
+    created_at: Date;
+    disabled_at: ColumnType<Date | null, Date | null | undefined, Date | null>;
+    revision: Counter;
+  };
+  session_departures: { session_id: string; organization_id: string; left_at: Generated<Date> };
   sessions: {
     id: string;
     user_id: string;

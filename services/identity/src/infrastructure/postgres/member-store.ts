@@ -1,0 +1,152 @@
+import { requireRevision } from '@settler/chassis/entity-tag';
+import { auditMessage, eventMessage, type Outbox } from '@settler/chassis/outbox';
+import type { Postgres } from '@settler/chassis/postgres';
+import { notFound, Refusal } from '@settler/chassis/refusal';
+import { userDisabled, userEnabled, userRemoved, userRoleChanged } from '@settler/contracts/events/identity';
+import { sql } from 'kysely';
+import type { Actor, Member, MemberStore } from '../../application/ports.ts';
+import { type Doer, membershipFault, type Standing } from '../../domain/membership.ts';
+import { endSessionsOf } from './session-endings.ts';
+import type { Trx } from './sight.ts';
+import type { Database } from './tables.ts';
+
+export const createMemberStore = (postgres: Postgres<Database>, outbox: Outbox): MemberStore => ({
+  update: (userId, ifMatch, change, actor) =>
+    postgres.organization(actor.principal.organizationId, async (trx) => {
+      const before = await lockedMember(trx, userId, ifMatch, actor);
+      const after = { role: change.role ?? before.role, isDisabled: change.isDisabled ?? before.isDisabled };
+      await admit(trx, actor, before, after);
+      if (after.role === before.role && after.isDisabled === before.isDisabled) return before;
+      const { revision } = await trx
+        .updateTable('memberships')
+        .set({
+          role: after.role,
+          revision: sql<bigint>`revision + 1`,
+          ...(after.isDisabled === before.isDisabled ? {} : { disabled_at: after.isDisabled ? sql<Date>`now()` : null }),
+        })
+        .where('organization_id', '=', actor.principal.organizationId)
+        .where('user_id', '=', userId)
+        .returning('revision')
+        .executeTakeFirstOrThrow();
+      const member = { ...before, ...after, revision };
+      await outbox.append(trx, changeMessages(actor, before, member));
+      await endSessions(trx, actor, userId);
+      return member;
+    }),
+
+  remove: (userId, ifMatch, actor) =>
+    postgres.organization(actor.principal.organizationId, async (trx) => {
+      const before = await lockedMember(trx, userId, ifMatch, actor);
+      await admit(trx, actor, before, undefined);
+      await trx
+        .deleteFrom('memberships')
+        .where('organization_id', '=', actor.principal.organizationId)
+        .where('user_id', '=', userId)
+        .execute();
+      const gone = { ...before, revision: before.revision + 1n };
+      await outbox.append(trx, [
+        eventMessage(userRemoved, aboutOf(actor, gone), dataOf(actor, gone)),
+        audit(actor, 'removed', userId, { before: standingOf(before) }),
+      ]);
+      await endSessions(trx, actor, userId);
+    }),
+});
+
+/**
+ * The role stands in the access token, so whoever has another one now needs another token. A session is ended and begun anew by
+ * logging in: revoking the user instead would be told apart from the tokens of afterwards by the second in which they were
+ * issued, and a login within the same second would be refused. Sessions of the user's other organizations go on.
+ */
+const endSessions = (trx: Trx, { principal: { organizationId } }: Actor, userId: string): Promise<number> =>
+  endSessionsOf(trx, { userId, organizationId }, 'membership');
+
+/**
+ * All changes of memberships of one organization wait here for one another, or two owners could remove each other at once. Not
+ * `for update`, which would also make those wait who only insert a row that names the organization.
+ */
+const lockedMember = async (trx: Trx, userId: string, ifMatch: number | undefined, { principal }: Actor): Promise<Member> => {
+  const { organizationId } = principal;
+  await trx.selectFrom('organizations').select('slug').where('organization_id', '=', organizationId).forNoKeyUpdate().execute();
+  const member = await members(trx, organizationId).where('memberships.user_id', '=', userId).executeTakeFirst();
+  if (member === undefined) throw notFound('member');
+  requireRevision(ifMatch, member.revision);
+  return member;
+};
+
+/** How a membership is read. */
+export const members = (trx: Trx, organizationId: string) =>
+  trx
+    .selectFrom('memberships')
+    .innerJoin('users', 'users.id', 'memberships.user_id')
+    .select(['users.id', 'users.email', 'users.name', 'memberships.role', 'memberships.revision'])
+    .select(['memberships.created_at as joinedAt', sql<boolean>`memberships.disabled_at is not null`.as('isDisabled')])
+    .where('memberships.organization_id', '=', organizationId);
+
+/** With the role that a user has now, not when the token was issued: an owner may have been demoted while this one waited. */
+export const doerOf = async (trx: Trx, { principal }: Actor): Promise<Doer> => {
+  if (principal.kind !== 'user') return { role: undefined, scopes: principal.scopes };
+  const row = await trx
+    .selectFrom('memberships')
+    .select('role')
+    .where('organization_id', '=', principal.organizationId)
+    .where('user_id', '=', principal.id)
+    .where('disabled_at', 'is', null)
+    .executeTakeFirst();
+  if (row === undefined) throw new Refusal('forbidden', 'You are no member of this organization any more.');
+  return { role: row.role, scopes: principal.scopes };
+};
+
+const admit = async (trx: Trx, actor: Actor, before: Member, after: Standing | undefined): Promise<void> => {
+  const { count } = await trx
+    .selectFrom('memberships')
+    .select(({ fn }) => fn.countAll<bigint>().as('count'))
+    .where('organization_id', '=', actor.principal.organizationId)
+    .where('user_id', '!=', before.id)
+    .where('role', '=', 'owner')
+    .where('disabled_at', 'is', null)
+    .executeTakeFirstOrThrow();
+  const fault = membershipFault(await doerOf(trx, actor), before, after, Number(count));
+  if (fault === undefined) return;
+  const { code, detail, requiredScope } = fault;
+  throw new Refusal(code, detail, requiredScope === undefined ? {} : { requiredScope });
+};
+
+const aboutOf = ({ principal: { organizationId } }: Actor, { id, revision }: Member) => ({
+  organizationId,
+  aggregateId: id,
+  aggregateVersion: Number(revision),
+});
+const dataOf = ({ principal: { organizationId } }: Actor, { id, role }: Member) => ({ userId: id, organizationId, role });
+const standingOf = ({ role, isDisabled }: Standing) => ({ role, disabled: isDisabled });
+
+const changeMessages = (actor: Actor, before: Member, after: Member) => {
+  const states = { before: standingOf(before), after: standingOf(after) };
+  const about = aboutOf(actor, after);
+  const data = dataOf(actor, after);
+  return [
+    ...(after.role === before.role
+      ? []
+      : [eventMessage(userRoleChanged, about, { ...data, previousRole: before.role }), audit(actor, 'role_changed', after.id, states)]),
+    ...(after.isDisabled === before.isDisabled
+      ? []
+      : [
+          eventMessage(after.isDisabled ? userDisabled : userEnabled, about, data),
+          audit(actor, after.isDisabled ? 'disabled' : 'enabled', after.id, states),
+        ]),
+  ];
+};
+
+const audit = (
+  { principal, address }: Actor,
+  event: 'role_changed' | 'disabled' | 'enabled' | 'removed',
+  userId: string,
+  states: { readonly before: ReturnType<typeof standingOf>; readonly after?: ReturnType<typeof standingOf> },
+) =>
+  auditMessage('identity', principal.organizationId, {
+    actor: { type: principal.kind, id: principal.id },
+    ...(principal.kind === 'apiKey' ? { keyId: principal.id } : {}),
+    address,
+    action: `user.${event}`,
+    resource: { type: 'user', id: userId },
+    ...states,
+  });
