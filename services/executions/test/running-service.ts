@@ -61,6 +61,14 @@ export const startExecutions = async (rulesOf: (jobId: string) => unknown = () =
     stranger: api.as({ token: () => tokenFor(otherOrganizationId) }),
     database,
     must,
+    /** For calls whose answers are read as they come. */
+    address: () => ({ url: service.url, token: tokenFor(organizationId) }),
+    download: async (path: string) => {
+      const answer = await fetch(service.url + path, { headers: { authorization: `Bearer ${tokenFor(organizationId)}` } });
+      expect(answer.status).toBe(200);
+      return answer;
+    },
+    logs: () => service.logs().join('\n'),
     run: async (jobId: string, source: readonly Fields[], target: readonly Fields[]) => {
       const { id } = await must(
         202,
