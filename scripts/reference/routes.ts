@@ -34,7 +34,13 @@ const rowOf = (route: Route): string[] => [
   [...(route.idempotent ? ['K'] : []), ...(route.secretFields.length > 0 ? [`1 (${route.secretFields.map(code).join(', ')})`] : [])].join(
     ' ',
   ),
-  route.summary + { none: '', upload: '; the body is streamed', events: '; the answer is a stream of server-sent events' }[route.stream],
+  route.summary +
+    {
+      none: '',
+      upload: '; the body is streamed',
+      download: '; the answer is streamed',
+      events: '; the answer is a stream of server-sent events',
+    }[route.stream],
 ];
 
 const hasBody = ({ method }: Route): boolean => method === 'POST' || method === 'PATCH';

@@ -12,14 +12,14 @@ import { operations } from './operations.ts';
 import { openServiceDatabase } from './service-database.ts';
 import type { ChassisTables } from './tables.ts';
 
-/** `own`: what can be done to this service beside what can be done to every one. */
+/** `own` are the commands that this service has beside those of every service. */
 export const operate = async (service: StatefulService, own: readonly Operation[] = []): Promise<void> => {
-  const all = [...operations, ...own];
+  const known = [...operations, ...own];
   const asked = process.argv.slice(2);
   const print = (line: string): void => void process.stdout.write(`${line}\n`);
   try {
-    if (asked.length === 0 || asked.includes('--help')) return print(helpOf(service, all));
-    const { operation, options } = read(asked, all);
+    if (asked.length === 0 || asked.includes('--help')) return print(helpOf(service, known));
+    const { operation, options } = read(asked, known);
     const config = loadConfig(z.object(databaseSettings), { ...process.env, DB_POOL_MIN: '0' });
     const postgres = openServiceDatabase<ChassisTables>(service, config, createLogger(service, 'error'));
     try {
@@ -35,27 +35,28 @@ export const operate = async (service: StatefulService, own: readonly Operation[
   }
 };
 
-const read = (asked: readonly string[], all: readonly Operation[]): { operation: Operation; options: Options } => {
+const read = (asked: readonly string[], known: readonly Operation[]): { operation: Operation; options: Options } => {
   const firstOption = asked.findIndex((word) => word.startsWith('-'));
   const words = asked.slice(0, firstOption === -1 ? asked.length : firstOption);
-  const operation = all.find(({ command }) => command === words.join(' '));
+  const operation = known.find(({ command, argument }) => command === (argument === undefined ? words : words.slice(0, -1)).join(' '));
   if (operation === undefined) throw new UsageError(`There is no command ${JSON.stringify(words.join(' '))}; --help lists those that are.`);
   const options = Object.fromEntries(
     Object.entries(operation.options).map(([name, { value }]) => [name, { type: value === undefined ? 'boolean' : 'string' } as const]),
   );
   try {
-    return { operation, options: parseArgs({ args: asked.slice(words.length), options, strict: true }).values as Options };
+    const given = parseArgs({ args: asked.slice(words.length), options, strict: true }).values as Options;
+    return { operation, options: operation.argument === undefined ? given : { ...given, [operation.argument]: words.at(-1) } };
   } catch (error) {
     throw new UsageError((error as Error).message);
   }
 };
 
-const helpOf = (service: StatefulService, all: readonly Operation[]): string =>
+const helpOf = (service: StatefulService, known: readonly Operation[]): string =>
   [
     `What can be done to ${service} from here.`,
-    ...all.flatMap(({ command, does, options }) => [
+    ...known.flatMap(({ command, argument, does, options }) => [
       '',
-      `  ${command}`,
+      `  ${command}${argument === undefined ? '' : ` <${argument}>`}`,
       `      ${does}`,
       ...Object.entries(options).map(([name, { means, value }]) => `      --${name}${value === undefined ? '' : ` ${value}`}: ${means}`),
     ]),

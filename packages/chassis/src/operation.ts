@@ -15,6 +15,8 @@ export interface Operation {
   /** As typed: `dead-letters replay`. */
   readonly command: string;
   readonly does: string;
+  /** What one word behind the command names; `run` finds it among the options by this name. */
+  readonly argument?: string;
   /** By name: what it means, and the placeholder of its value; a switch has none. */
   readonly options: Readonly<Record<string, { readonly means: string; readonly value?: string }>>;
   /** @throws UsageError */

@@ -31,7 +31,7 @@ export interface Route {
   /** Fields of the answer that are shown this once and left out of a replay, as dotted paths. */
   readonly secretFields: readonly string[];
   /** Bodies that are passed on as they come, in one direction or the other. */
-  readonly stream: 'none' | 'upload' | 'events';
+  readonly stream: 'none' | 'upload' | 'download' | 'events';
 }
 
 type Options = Partial<Pick<Route, 'bodyBytesMax' | 'timeoutMs' | 'secretFields' | 'stream'>>;
@@ -131,6 +131,10 @@ export const routes = {
   listResults: route('executions', 'GET', '/v1/executions/{id}/results', 'executions:read', 'List the results of an execution'),
   readReport: route('executions', 'GET', '/v1/executions/{id}/report', 'reports:read', 'Read the report of an execution', {
     timeoutMs: 30_000,
+  }),
+  exportResults: route('executions', 'GET', '/v1/executions/{id}/export', 'reports:export', 'Export the results of an execution', {
+    timeoutMs: 60 * 60_000,
+    stream: 'download',
   }),
   listExceptions: route('executions', 'GET', '/v1/exceptions', 'exceptions:read', 'List exceptions'),
   readException: route('executions', 'GET', '/v1/exceptions/{id}', 'exceptions:read', 'Read an exception, its comments and its history'),

@@ -22,6 +22,7 @@ import type { Database } from './infrastructure/postgres/tables.ts';
 import { exceptionRoutes } from './routes/exceptions.ts';
 import { executionEventRoutes } from './routes/execution-events.ts';
 import { executionRoutes } from './routes/executions.ts';
+import { exportRoutes } from './routes/exports.ts';
 import { fileRoutes } from './routes/files.ts';
 
 export const start = async (config: Config, life: Life): Promise<string> => {
@@ -40,6 +41,7 @@ export const start = async (config: Config, life: Life): Promise<string> => {
   await fileRoutes(endpoint, { app, files, queries: createFileQueries(postgres, cursors), idempotency, newId: () => newId('file') });
   executionRoutes(endpoint, { queries, store: createExecutionStore(postgres, outbox), definitions, newId: () => newId('execution') });
   executionEventRoutes(endpoint, queries, life.isStopping);
+  exportRoutes(endpoint, { queries, isStopping: life.isStopping });
   exceptionRoutes(endpoint, { queries, store: exceptions, explain, newId: () => newId('comment') });
 
   let onListening = (): void => {};

@@ -1,3 +1,4 @@
 import { operate } from '@settler/chassis/operate';
+import { verifyCertificate } from './infrastructure/postgres/verify-certificate.ts';
 
-await operate('executions');
+await operate('executions', [verifyCertificate]);

@@ -1,10 +1,15 @@
 /** The service on an island of its own, with jobs that are answered for it, and the calls that most tests make. */
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { databaseSettings, loadConfig } from '@settler/chassis/config';
+import { createLogger } from '@settler/chassis/logger';
+import { openServiceDatabase } from '@settler/chassis/service-database';
+import type { ChassisTables } from '@settler/chassis/tables';
 import type { JobDefinition } from '@settler/contracts/internal/job-definition';
 import { type Client, client, createIsland, startService, waitFor } from '@settler/harness';
 import pg from 'pg';
 import { expect } from 'vitest';
+import { z } from 'zod';
 
 export const organizationId = 'org_01jqv8m0c4e7r9t2w5y8a1b3d6';
 export const otherOrganizationId = 'org_01jqv8m0c4e7r9t2w5y8a1b3d7';
@@ -42,10 +47,11 @@ export const startExecutions = async (rulesOf: (jobId: string) => unknown = () =
     response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(definition satisfies JobDefinition | object));
   });
   await new Promise<void>((resolve) => jobs.listen(0, '127.0.0.1', resolve));
-  const service = await startService(
-    'executions',
-    island.environmentFor('executions', { JOBS_URL: `http://127.0.0.1:${(jobs.address() as AddressInfo).port}`, SWEEP_MS: '300' }),
-  );
+  const environment = island.environmentFor('executions', {
+    JOBS_URL: `http://127.0.0.1:${(jobs.address() as AddressInfo).port}`,
+    SWEEP_MS: '300',
+  });
+  const service = await startService('executions', environment);
   const tokenFor = (organization: string) => island.principalToken({ audience: 'executions', organizationId: organization, scopes: ['*'] });
   const api = client(service.url, { token: () => tokenFor(organizationId) });
   const database = new pg.Client(island.databaseConfig('executions', 'admin'));
@@ -61,6 +67,21 @@ export const startExecutions = async (rulesOf: (jobId: string) => unknown = () =
     stranger: api.as({ token: () => tokenFor(otherOrganizationId) }),
     database,
     must,
+    /** For calls whose answers are read as they come. */
+    address: () => ({ url: service.url, token: tokenFor(organizationId) }),
+    download: async (path: string) => {
+      const answer = await fetch(service.url + path, { headers: { authorization: `Bearer ${tokenFor(organizationId)}` } });
+      expect(answer.status).toBe(200);
+      return answer;
+    },
+    /** As an operator has it. */
+    openPostgres: () =>
+      openServiceDatabase<ChassisTables>(
+        'executions',
+        loadConfig(z.object(databaseSettings), { ...environment, DB_POOL_MIN: '0' }),
+        createLogger('executions', 'error'),
+      ),
+    logs: () => service.logs().join('\n'),
     run: async (jobId: string, source: readonly Fields[], target: readonly Fields[]) => {
       const { id } = await must(
         202,

@@ -80,11 +80,29 @@ export interface ExecutionFilter extends PageRequest {
   readonly since?: string | undefined;
 }
 
-export interface ResultFilter extends PageRequest {
+export interface ResultFilter {
   readonly outcome?: string | undefined;
   readonly pass?: string | undefined;
   readonly q?: string | undefined;
   readonly minAmount?: string | undefined;
+}
+
+export interface ResultView {
+  readonly id: string;
+  readonly outcome: string;
+  readonly source: readonly unknown[];
+  readonly target: readonly unknown[];
+  readonly pass: string | null;
+  readonly cardinality: string | null;
+  readonly score: number | null;
+  readonly margin: number | null;
+  readonly delta: { readonly amount: string | null; readonly days: number | null } | null;
+  readonly conditions: readonly unknown[];
+  readonly category: string | null;
+  readonly reason: string | null;
+  readonly line: number | null;
+  readonly dueOn: string | null;
+  readonly exceptionId: string | null;
 }
 
 export interface ExceptionFilter {
@@ -103,7 +121,17 @@ export interface ExceptionFilter {
 export interface ExecutionQueries {
   readonly read: (organizationId: string, id: string) => Promise<{ view: ExecutionView; revision: bigint; sequence: bigint } | undefined>;
   readonly list: (organizationId: string, filter: ExecutionFilter) => Promise<Page<ExecutionView>>;
-  readonly results: (organizationId: string, id: string, filter: ResultFilter) => Promise<Page<Record<string, unknown>> | undefined>;
+  readonly results: (organizationId: string, id: string, filter: ResultFilter & PageRequest) => Promise<Page<ResultView> | undefined>;
+  /**
+   * Results of an execution that is completed, behind the position `after`, in their order; `last` is where they end.
+   * @throws where the execution is gone, which must not look like the end of its results
+   */
+  readonly resultsAfter: (
+    organizationId: string,
+    id: string,
+    filter: ResultFilter,
+    page: { readonly after: number; readonly limit: number },
+  ) => Promise<{ readonly results: readonly ResultView[]; readonly last: number | undefined }>;
   readonly report: (organizationId: string, id: string) => Promise<ReportView | undefined>;
   readonly exceptions: (organizationId: string, filter: ExceptionFilter & PageRequest) => Promise<Page<ExceptionView>>;
   readonly exception: (

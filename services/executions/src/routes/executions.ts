@@ -63,6 +63,14 @@ export const executionAnswer = z
   })
   .meta({ id: 'Execution' });
 
+/** What results are narrowed by, in the list and in a file. */
+export const resultQuery = {
+  outcome: outcome.optional(),
+  pass: z.string().max(200).optional(),
+  q: z.string().min(1).max(200).optional(),
+  minAmount: decimal.optional(),
+};
+
 const record = z.record(z.string(), z.unknown());
 const resultAnswer = z
   .object({
@@ -158,13 +166,7 @@ export const executionRoutes = (endpoint: Endpoints['endpoint'], { queries, stor
 
   endpoint('listResults', {
     params: byId,
-    query: z.strictObject({
-      ...pageQuery,
-      outcome: outcome.optional(),
-      pass: z.string().max(200).optional(),
-      q: z.string().min(1).max(200).optional(),
-      minAmount: decimal.optional(),
-    }),
+    query: z.strictObject({ ...pageQuery, ...resultQuery }),
     answers: { 200: pageOf(resultAnswer) },
     handle: async ({ params, principal, query }) => {
       const page = await queries.results(principal.organizationId, params.id, query);

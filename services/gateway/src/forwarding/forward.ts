@@ -36,8 +36,8 @@ export type Forward = (route: Route, asker: Asker, request: FastifyRequest, repl
 
 const retriesMax = 3;
 const retryDelayMsFirst = 50;
-/** A stream of events begins at once, however long it then goes on. */
-const eventsHeadTimeoutMs = 10_000;
+/** A stream of events begins at once, however long it then goes on; a file when its first rows are found, for which a statement has 60 s. */
+const headTimeoutMsOf = { events: 10_000, download: 65_000 } as const;
 
 /** The service's answer says that it is in trouble. It is passed on, and counted. */
 class Ailing extends Error {
@@ -64,7 +64,7 @@ export const createForward = ({ upstreams, tokenFor }: ForwardNeeds): Forward =>
         traceparent: activeTraceparent() ?? currentContext()?.traceparent ?? '',
       }),
       body: sendsBody ? countedBody(raw, route.bodyBytesMax) : null,
-      headTimeoutMs: isEventStream ? eventsHeadTimeoutMs : timeoutMs,
+      headTimeoutMs: route.stream === 'events' || route.stream === 'download' ? headTimeoutMsOf[route.stream] : timeoutMs,
       timeoutMs,
       response: reply.raw,
       isEventStream,

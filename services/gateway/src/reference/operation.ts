@@ -59,7 +59,15 @@ export const describeOperation = (route: Route, known: Operation): Operation => 
     Object.entries(known.responses).map(([status, response]) => {
       if (isProblem(Number(status))) return [status, { $ref: `#/components/responses/${nameOf(Number(status))}` }];
       const described = response['description'] === 'Default Response' ? { description: STATUS_CODES[status] ?? 'Success' } : {};
-      return [status, { ...response, ...described, ...(route.stream === 'events' ? eventContent : {}) }];
+      return [
+        status,
+        {
+          ...response,
+          ...described,
+          ...(route.stream === 'events' ? eventContent : {}),
+          ...(route.stream === 'download' ? downloadContent : {}),
+        },
+      ];
     }),
   ),
 });
@@ -72,6 +80,9 @@ const parametersOf = ({ idempotent, method, stream }: Route) =>
   ].map((name) => ({ $ref: `#/components/parameters/${name}` }));
 
 const eventContent = { content: { 'text/event-stream': { schema: { type: 'string' } } } };
+
+/** What a file is in each of its formats is said by the header Content-Type of the answer. */
+const downloadContent = { content: { 'application/octet-stream': { schema: { type: 'string', format: 'binary' } } } };
 
 const uploadBody = {
   required: true,

@@ -111,6 +111,17 @@ export const executionsCases = {
     refusals: [invalid('an outcome that does not exist', 'outcome', ({ ours }) => of('/results?outcome=lost')(ours))],
   },
   readReport: { status: 200, ask: of('/report') },
+  exportResults: {
+    status: 200,
+    ask: of('/export?format=csv'),
+    refusals: [
+      invalid('a format that does not exist', 'format', ({ ours }) => of('/export?format=pdf')(ours)),
+      invalid('an outcome that does not exist', 'outcome', ({ ours }) => of('/export?outcome=lost')(ours)),
+      conflict('a run that has not ended', async (setting) => ({
+        path: `/v1/executions/${(await waiting(setting.ours, setting)).id}/export`,
+      })),
+    ],
+  },
   listExceptions: {
     status: 200,
     ask: () => ({ path: '/v1/exceptions' }),

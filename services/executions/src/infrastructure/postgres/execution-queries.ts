@@ -1,7 +1,7 @@
 import { type Cursors, toPage } from '@settler/chassis/pagination';
 import type { Postgres } from '@settler/chassis/postgres';
-import { type Selectable, sql } from 'kysely';
-import type { ExecutionQueries, ExecutionView } from '../../application/queries.ts';
+import { type Selectable, sql, type Transaction } from 'kysely';
+import type { ExecutionQueries, ExecutionView, ResultFilter, ResultView } from '../../application/queries.ts';
 import { containing } from './containing.ts';
 import { exceptionQueries } from './exception-queries.ts';
 import { readReport } from './report-query.ts';
@@ -27,7 +27,7 @@ export const executionView = (row: Selectable<Database['executions']>): Executio
   completedAt: row.completed_at?.toISOString() ?? null,
 });
 
-const resultView = (row: Selectable<Database['results']>): Record<string, unknown> => ({
+const resultView = (row: Selectable<Database['results']>): ResultView => ({
   id: row.id,
   outcome: row.outcome,
   source: row.source,
@@ -44,6 +44,16 @@ const resultView = (row: Selectable<Database['results']>): Record<string, unknow
   dueOn: row.due_on,
   exceptionId: row.exception_id,
 });
+
+/** In their order, which is that of their positions. */
+const resultsOf = (trx: Transaction<Database>, id: string, createdAt: Date, { outcome, pass, q, minAmount }: ResultFilter, after = -1) => {
+  let query = trx.selectFrom('results').selectAll().where('execution_id', '=', id).where('created_at', '=', createdAt);
+  if (outcome !== undefined) query = query.where('outcome', '=', outcome as 'matched');
+  if (pass !== undefined) query = query.where('pass', '=', pass);
+  if (q !== undefined) query = query.where('search', 'like', containing(q));
+  if (minAmount !== undefined) query = query.where(sql<boolean>`amount_max >= ${minAmount}::numeric`);
+  return query.where('position', '>', after).orderBy('position');
+};
 
 export const createExecutionQueries = (postgres: Postgres<Database>, cursors: Cursors): ExecutionQueries => ({
   ...exceptionQueries(postgres, cursors),
@@ -71,25 +81,26 @@ export const createExecutionQueries = (postgres: Postgres<Database>, cursors: Cu
       return toPage(rows, limit, executionView, (row) => cursors.write(list, [row.created_at.toISOString(), row.id]));
     }),
 
-  results: (organizationId, id, { outcome, pass, q, minAmount, limit, cursor }) =>
+  results: (organizationId, id, { limit, cursor, ...filter }) =>
     postgres.organization(organizationId, async (trx) => {
       const execution = await trx.selectFrom('executions').select(['id', 'status', 'created_at']).where('id', '=', id).executeTakeFirst();
       if (execution === undefined) return undefined;
       // Rows of an attempt that did not end are nobody's results.
       if (execution.status !== 'completed') return { data: [], nextCursor: null };
+      const { outcome, pass, q, minAmount } = filter;
       const list = JSON.stringify(['results', id, outcome, pass, q, minAmount]);
       const [after] = cursors.read(list, cursor) ?? [];
-      let query = trx.selectFrom('results').selectAll().where('execution_id', '=', id).where('created_at', '=', execution.created_at);
-      if (outcome !== undefined) query = query.where('outcome', '=', outcome as 'matched');
-      if (pass !== undefined) query = query.where('pass', '=', pass);
-      if (q !== undefined) query = query.where('search', 'like', containing(q));
-      if (minAmount !== undefined) query = query.where(sql<boolean>`amount_max >= ${minAmount}::numeric`);
-      if (after !== undefined) query = query.where('position', '>', Number(after));
-      const rows = await query
-        .orderBy('position')
+      const rows = await resultsOf(trx, id, execution.created_at, filter, after === undefined ? undefined : Number(after))
         .limit(limit + 1)
         .execute();
       return toPage(rows, limit, resultView, (row) => cursors.write(list, [row.position]));
+    }),
+
+  resultsAfter: (organizationId, id, filter, { after, limit }) =>
+    postgres.organization(organizationId, async (trx) => {
+      const { created_at } = await trx.selectFrom('executions').select('created_at').where('id', '=', id).executeTakeFirstOrThrow();
+      const rows = await resultsOf(trx, id, created_at, filter, after).limit(limit).execute();
+      return { results: rows.map(resultView), last: rows.at(-1)?.position };
     }),
 
   report: (organizationId, id) => postgres.organization(organizationId, (trx) => readReport(trx, id)),

@@ -1,0 +1,27 @@
+/**
+ * CSV by RFC 4180: commas, CRLF, quotes where they are needed. Without a byte order mark, which most programs would read as part of
+ * the first column's name; for spreadsheets there is a format of their own.
+ */
+import type { ResultView } from '../../application/queries.ts';
+import { type Cell, cellsOf, columnNames } from './columns.ts';
+
+/** A spreadsheet takes such a cell for a formula, and runs what a stranger wrote into a payment's reference. */
+const startsFormula = /^[=+\-@\t\r\n＝＋－＠]/;
+const plainNumber = /^-?[0-9]+(\.[0-9]+)?$/;
+
+export const csvCell = (cell: Cell): string => {
+  if (cell === undefined) return '';
+  const { value } = cell;
+  const harmless = cell.type === 'text' && startsFormula.test(value) && !plainNumber.test(value) ? `'${value}` : value;
+  return /[",\r\n]/.test(harmless) ? `"${harmless.replaceAll('"', '""')}"` : harmless;
+};
+
+export const csv = async function* (pages: AsyncIterable<readonly ResultView[]>): AsyncGenerator<string> {
+  yield `${columnNames.join(',')}\r\n`;
+  for await (const page of pages) yield page.map((result) => `${cellsOf(result).map(csvCell).join(',')}\r\n`).join('');
+};
+
+/** Each line is one result as the list has it. */
+export const jsonLines = async function* (pages: AsyncIterable<readonly ResultView[]>): AsyncGenerator<string> {
+  for await (const page of pages) yield page.map((result) => `${JSON.stringify(result)}\n`).join('');
+};

@@ -1,0 +1,109 @@
+/**
+ * The results of an execution as a file, page by page as the client reads: no more than a page is held, and no transaction is open
+ * while the client takes its time. What goes wrong on the way cuts the connection, so that a part never looks like the whole.
+ */
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import type { Endpoints } from '@settler/chassis/endpoint';
+import { notFound, Refusal } from '@settler/chassis/refusal';
+import { executionId } from '@settler/contracts/ids';
+import type { FastifyReply } from 'fastify';
+import { z } from 'zod';
+import type { ExecutionQueries, ResultView } from '../application/queries.ts';
+import { resultQuery } from './executions.ts';
+import { csv, jsonLines } from './export/csv.ts';
+import { workbook } from './export/workbook.ts';
+
+type Pages = AsyncIterable<readonly ResultView[]>;
+
+const formats = {
+  csv: {
+    type: 'text/csv; charset=utf-8; header=present',
+    body: (pages: Pages): Readable => Readable.from(csv(pages), { objectMode: false }),
+  },
+  jsonl: {
+    type: 'application/jsonl; charset=utf-8',
+    body: (pages: Pages): Readable => Readable.from(jsonLines(pages), { objectMode: false }),
+  },
+  xlsx: { type: 'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet', body: (pages: Pages): Readable => workbook(pages) },
+} as const;
+
+const pageRows = 500;
+/** Writing rows takes a processor's time, which everybody else's requests need too. */
+const perOrganizationMax = 4;
+
+export const exportRoutes = (
+  endpoint: Endpoints['endpoint'],
+  { queries, isStopping }: { readonly queries: ExecutionQueries; readonly isStopping: () => boolean },
+): void => {
+  const running = new Map<string, number>();
+  const within = async (organizationId: string, work: () => Promise<void>): Promise<void> => {
+    const before = running.get(organizationId) ?? 0;
+    if (before >= perOrganizationMax) {
+      throw new Refusal('rate_limited', `This organization has ${perOrganizationMax} exports running; let one end first.`, {
+        retryAfterSeconds: 10,
+      });
+    }
+    running.set(organizationId, before + 1);
+    try {
+      await work();
+    } finally {
+      const left = (running.get(organizationId) ?? 1) - 1;
+      if (left > 0) running.set(organizationId, left);
+      else running.delete(organizationId);
+    }
+  };
+
+  endpoint('exportResults', {
+    params: z.object({ id: executionId }),
+    query: z.strictObject({ ...resultQuery, format: z.enum(['csv', 'jsonl', 'xlsx']).default('csv') }),
+    answers: { 200: z.string().describe('The file: one row per result, in the order of the list of results.') },
+    refuses: [409],
+    handle: async ({ params: { id }, principal: { organizationId }, query: { format, ...filter }, reply }) => {
+      const found = await queries.read(organizationId, id);
+      if (found === undefined) throw notFound('execution');
+      const { status } = found.view;
+      if (status !== 'completed') throw new Refusal('conflict', `This execution is ${status}: only one that is completed has results.`);
+      const page = async (after: number) => {
+        if (isStopping()) throw new Error('the service stops');
+        return queries.resultsAfter(organizationId, id, filter, { after, limit: pageRows });
+      };
+      await within(organizationId, async () => {
+        // Read before the answer begins, so that what fails at once is a refusal like any other.
+        const first = await page(-1);
+        const { type, body } = formats[format];
+        const name = ['settler', id, filter.outcome].filter((part) => part !== undefined).join('-');
+        const headers = {
+          'content-type': type,
+          'content-disposition': `attachment; filename="${name}.${format}"`,
+          'cache-control': 'no-store',
+        };
+        await send(reply, headers, body(pagesFrom(first, page)));
+      });
+      return { status: 200 };
+    },
+  });
+};
+
+type Page = Awaited<ReturnType<ExecutionQueries['resultsAfter']>>;
+
+const pagesFrom = async function* (first: Page, read: (after: number) => Promise<Page>): AsyncGenerator<readonly ResultView[]> {
+  for (let { results, last } = first; ; { results, last } = await read(last)) {
+    if (results.length > 0) yield results;
+    if (results.length < pageRows || last === undefined) return;
+  }
+};
+
+const send = async (reply: FastifyReply, headers: Record<string, string>, body: Readable): Promise<void> => {
+  reply.hijack();
+  const { raw, request } = reply;
+  raw.writeHead(200, { ...headers, 'x-request-id': request.id });
+  try {
+    await pipeline(body, raw);
+  } catch (error) {
+    // The pipeline has cut the connection. A client that went away did so itself.
+    const isClientGone = (error as NodeJS.ErrnoException).code === 'ERR_STREAM_PREMATURE_CLOSE';
+    if (isClientGone) request.log.info('the client left an export');
+    else request.log.error({ err: error }, 'an export was cut');
+  }
+};
