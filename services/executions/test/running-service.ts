@@ -32,20 +32,33 @@ export const byReference = {
 };
 
 /** Every job reads records from both sides, by `rulesOf(jobId)`. */
-export const startExecutions = async (rulesOf: (jobId: string) => unknown = () => byReference) => {
+export const startExecutions = async (
+  rulesOf: (jobId: string) => unknown = () => byReference,
+  more: (jobId: string) => Partial<JobDefinition> = () => ({}),
+) => {
   const island = await createIsland();
   await island.provision('executions');
   const jobs = createServer((request, response) => {
     const jobId = request.url?.split('/')[3] ?? '';
     const side = { adapter: 'records', config: {} };
-    const definition = { jobId, name: 'a job', status: 'active', version: 1, source: side, target: side, rules: rulesOf(jobId) };
+    const definition = {
+      jobId,
+      name: 'a job',
+      status: 'active',
+      version: 1,
+      source: side,
+      target: side,
+      rules: rulesOf(jobId),
+      ...more(jobId),
+    };
     response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(definition satisfies JobDefinition | object));
   });
   await new Promise<void>((resolve) => jobs.listen(0, '127.0.0.1', resolve));
-  const service = await startService(
-    'executions',
-    island.environmentFor('executions', { JOBS_URL: `http://127.0.0.1:${(jobs.address() as AddressInfo).port}`, SWEEP_MS: '300' }),
-  );
+  const environment = island.environmentFor('executions', {
+    JOBS_URL: `http://127.0.0.1:${(jobs.address() as AddressInfo).port}`,
+    SWEEP_MS: '300',
+  });
+  const service = await startService('executions', environment);
   const tokenFor = (organization: string) => island.principalToken({ audience: 'executions', organizationId: organization, scopes: ['*'] });
   const api = client(service.url, { token: () => tokenFor(organizationId) });
   const database = new pg.Client(island.databaseConfig('executions', 'admin'));
@@ -57,6 +70,9 @@ export const startExecutions = async (rulesOf: (jobId: string) => unknown = () =
     return body;
   };
   return {
+    island,
+    environment,
+    service,
     api,
     stranger: api.as({ token: () => tokenFor(otherOrganizationId) }),
     database,
