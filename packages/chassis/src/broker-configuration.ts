@@ -39,6 +39,7 @@ export const permissionsOf = (service: StatefulService): Permissions => {
       `evt.${service}.>`,
       `aud.${service}.>`,
       ...(work && service === 'executions' ? ['work.executions'] : []),
+      ...(work && service === 'jobs' ? ['work.runs'] : []),
       ...new Set([...pulls, ...kept]),
     ],
     subscribe: [`_INBOX_${service}.>`],

@@ -38,6 +38,15 @@ export const auditActions = {
   'job.paused': { service: 'jobs', description: 'A job was paused.' },
   'job.resumed': { service: 'jobs', description: 'A paused job was resumed.' },
   'job.archived': { service: 'jobs', description: 'A job was archived.' },
+  'job.schedule_missed': {
+    service: 'jobs',
+    description:
+      'Due times of a schedule went by while nobody could see to them; the entry says since when, and whether one run stands for all.',
+  },
+  'job.schedule_skipped': {
+    service: 'executions',
+    description: 'A due time of a schedule brought no run, for the reason that stands in the entry.',
+  },
   'file.uploaded': { service: 'executions', description: 'A file was uploaded; the entry says its size and hash, and not its name.' },
   'file.deleted': { service: 'executions', description: 'An uploaded file was deleted.' },
   'execution.queued': { service: 'executions', description: 'A run of a job was asked for and accepted.' },

@@ -61,6 +61,7 @@ export const consumers = {
   auditTrail: { durable: 'identity-audit-trail', service: 'identity', stream: 'AUD', filters: ['aud.>'] },
   lastRun: { durable: 'jobs-last-run', service: 'jobs', stream: 'EVT_EXECUTIONS', filters: ['evt.executions.execution.>'] },
   executionDoorbell: { durable: 'executions-doorbell', service: 'executions', stream: 'WORK', filters: ['work.executions'] },
+  runRequests: { durable: 'executions-run-requests', service: 'executions', stream: 'WORK', filters: ['work.runs'] },
   fanOutIdentity: { durable: 'webhooks-fan-out-identity', service: 'webhooks', stream: 'EVT_IDENTITY', filters: ['evt.identity.>'] },
   fanOutJobs: { durable: 'webhooks-fan-out-jobs', service: 'webhooks', stream: 'EVT_JOBS', filters: ['evt.jobs.>'] },
   fanOutExecutions: {

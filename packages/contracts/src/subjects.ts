@@ -13,3 +13,6 @@ export const auditSubject = (service: StatefulService, organizationId: string): 
 
 /** The doorbell of the execution workers: the message only says that a row may be ready. */
 export const executionDoorbellSubject = 'work.executions';
+
+/** Asks executions to run a job whose schedule is due. */
+export const runRequestSubject = 'work.runs';

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { auditExample, auditRecord, doorbell, doorbellExample } from '../src/audit.ts';
 import { publicEvents } from '../src/events/catalogue.ts';
+import { runRequest, runRequestExample } from '../src/internal/run-request.ts';
 
 describe('events', () => {
   test.each(publicEvents.map((event) => [event.type, event] as const))('the example of %s is what its schema describes', (_type, event) => {
@@ -13,8 +14,9 @@ describe('events', () => {
     expect(new Set(publicEvents.map((event) => `${event.type}.v${event.major}`)).size).toBe(publicEvents.length);
   });
 
-  test('audit entries and doorbells have examples that hold', () => {
+  test('audit entries, doorbells and requests for runs have examples that hold', () => {
     expect(auditRecord.parse(auditExample)).toEqual(auditExample);
     expect(doorbell.parse(doorbellExample)).toEqual(doorbellExample);
+    expect(runRequest.parse(runRequestExample)).toEqual(runRequestExample);
   });
 });

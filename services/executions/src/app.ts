@@ -2,7 +2,10 @@
 import { newId } from '@settler/chassis/ids';
 import type { Life } from '@settler/chassis/lifecycle';
 import { createService } from '@settler/chassis/service';
+import { consumers } from '@settler/contracts/streams';
+import { startRequestedRun } from './application/commands/start-requested-run.ts';
 import { explainException } from './application/explain.ts';
+import { startRequestedRuns } from './application/requested-runs.ts';
 import { runExecution } from './application/run-execution.ts';
 import { startWorker } from './application/worker.ts';
 import type { Config } from './config.ts';
@@ -18,6 +21,7 @@ import { createFileQueries, createFileStore } from './infrastructure/postgres/fi
 import { createLeaseStore } from './infrastructure/postgres/lease-store.ts';
 import { createOpenItemStore } from './infrastructure/postgres/open-items.ts';
 import { createResultWriter } from './infrastructure/postgres/result-writer.ts';
+import { createRunRequests, receiveRunRequest } from './infrastructure/postgres/run-requests.ts';
 import type { Database } from './infrastructure/postgres/tables.ts';
 import { exceptionRoutes } from './routes/exceptions.ts';
 import { executionEventRoutes } from './routes/execution-events.ts';
@@ -39,10 +43,17 @@ export const start = async (config: Config, life: Life): Promise<string> => {
   life.onStop('definitions', definitions.close);
 
   await fileRoutes(endpoint, { app, files, queries: createFileQueries(postgres, cursors), idempotency, newId: () => newId('file') });
-  executionRoutes(endpoint, { queries, store: createExecutionStore(postgres, outbox), definitions, newId: () => newId('execution') });
+  const store = createExecutionStore(postgres, outbox);
+  executionRoutes(endpoint, { queries, store, definitions, newId: () => newId('execution') });
   executionEventRoutes(endpoint, queries, life.isStopping);
   exportRoutes(endpoint, { queries, isStopping: life.isStopping });
   exceptionRoutes(endpoint, { queries, store: exceptions, explain, newId: () => newId('comment') });
+
+  const requests = createRunRequests(postgres, outbox, store);
+  const startRequested = startRequestedRun({ requests, definitions, newId: () => newId('execution'), logger: life.logger });
+  const requestedRuns = startRequestedRuns({ requests, start: startRequested, everyMs: config.SWEEP_MS, logger: life.logger });
+  life.onStop('requested runs', requestedRuns.stop);
+  service.consume(consumers.runRequests, receiveRunRequest(requestedRuns.wake));
 
   let onListening = (): void => {};
   if (config.ROLE !== 'api') {

@@ -37,13 +37,25 @@ export const byReference = {
 };
 
 /** Every job reads records from both sides, by `rulesOf(jobId)`. */
-export const startExecutions = async (rulesOf: (jobId: string) => unknown = () => byReference) => {
+export const startExecutions = async (
+  rulesOf: (jobId: string) => unknown = () => byReference,
+  more: (jobId: string) => Partial<JobDefinition> = () => ({}),
+) => {
   const island = await createIsland();
   await island.provision('executions');
   const jobs = createServer((request, response) => {
     const jobId = request.url?.split('/')[3] ?? '';
     const side = { adapter: 'records', config: {} };
-    const definition = { jobId, name: 'a job', status: 'active', version: 1, source: side, target: side, rules: rulesOf(jobId) };
+    const definition = {
+      jobId,
+      name: 'a job',
+      status: 'active',
+      version: 1,
+      source: side,
+      target: side,
+      rules: rulesOf(jobId),
+      ...more(jobId),
+    };
     response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(definition satisfies JobDefinition | object));
   });
   await new Promise<void>((resolve) => jobs.listen(0, '127.0.0.1', resolve));
@@ -63,6 +75,9 @@ export const startExecutions = async (rulesOf: (jobId: string) => unknown = () =
     return body;
   };
   return {
+    island,
+    environment,
+    service,
     api,
     stranger: api.as({ token: () => tokenFor(otherOrganizationId) }),
     database,

@@ -116,7 +116,11 @@ describe('the jobs service', () => {
       { rules: { passes: [{ name: 'a', match: [{ type: 'amount', field: 'amount', tolerance: { absolute: '-1' } }] }] } },
       'rules.passes[0].match[0].tolerance.absolute',
     ],
-    [{ schedule: { cron: '* * * * *', timezone: 'UTC' } }, 'schedule'],
+    [{ schedule: { cron: '* * * * * *', timezone: 'UTC' } }, 'schedule.cron'],
+    [{ schedule: { cron: '', timezone: 'UTC' } }, 'schedule.cron'],
+    [{ schedule: { cron: '0 0 30 2 *', timezone: 'UTC' } }, 'schedule.cron'],
+    [{ schedule: { cron: '0 0 * * *', timezone: 'Europe/Atlantis' } }, 'schedule.timezone'],
+    [{ schedule: { cron: '0 0 * * *', timezone: 'UTC', misfire: 'all' } }, 'schedule.misfire'],
     [{ colour: 'red' }, 'colour'],
   ])('%j is refused at its path', async (fault, path) => {
     const { status, body: problem } = await api.post('/v1/jobs', { ...body, ...fault });

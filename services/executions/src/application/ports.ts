@@ -38,6 +38,23 @@ export interface ExecutionStore {
   readonly cancel: (id: string, actor: Actor) => Promise<void>;
 }
 
+/** A run that a schedule asks for. A job and a due time are one request. */
+export interface RequestedRun {
+  readonly jobId: string;
+  readonly organizationId: string;
+  readonly dueAt: Date;
+}
+
+export interface RunRequests {
+  /** Requests that wait, for this replica to see to. Who does not is passed over a little later. */
+  readonly claim: (batchMax: number) => Promise<readonly RequestedRun[]>;
+  /** Settles the request with an execution, or says that its job runs already. Nothing where it is settled. */
+  readonly queue: (requested: RequestedRun, id: string, planned: PlannedExecution, actor: Actor) => Promise<void>;
+  readonly skip: (requested: RequestedRun, reason: string, actor: Actor) => Promise<void>;
+  /** Deletes what can come no second time. */
+  readonly clean: () => Promise<void>;
+}
+
 /** One side's input: what reads it, and the days that the run is about. */
 export interface MatchingInput {
   readonly adapter: string;

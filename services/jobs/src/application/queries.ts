@@ -3,6 +3,7 @@ import type { Page } from '@settler/chassis/pagination';
 import type { JobDefinition } from '@settler/contracts/internal/job-definition';
 import type { Rules } from '@settler/contracts/rules';
 import type { JobStatus, Side } from '../domain/job.ts';
+import type { Schedule } from '../domain/schedule.ts';
 
 export interface JobView {
   readonly id: string;
@@ -14,8 +15,9 @@ export interface JobView {
   readonly source: Side;
   readonly target: Side;
   readonly rules: Rules;
+  readonly schedule: Schedule | null;
   readonly lastExecution: unknown;
-  readonly nextRunAt: null;
+  readonly nextRunAt: string | null;
   readonly createdAt: string;
   readonly updatedAt: string;
 }
@@ -25,6 +27,7 @@ export interface JobVersionView {
   readonly source: Side;
   readonly target: Side;
   readonly rules: Rules;
+  readonly schedule: Schedule | null;
   readonly createdBy: { readonly type: string; readonly id: string };
   readonly createdAt: string;
 }

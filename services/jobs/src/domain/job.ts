@@ -4,6 +4,7 @@
  *   active ⇄ paused → archived        (active → archived as well; archived is final)
  */
 import type { Rules } from '@settler/contracts/rules';
+import { nextDue, type Schedule } from './schedule.ts';
 
 export type JobStatus = 'active' | 'paused' | 'archived';
 
@@ -17,6 +18,8 @@ export interface Configuration {
   readonly source: Side;
   readonly target: Side;
   readonly rules: Rules;
+  /** Null where the job runs by hand alone. */
+  readonly schedule: Schedule | null;
 }
 
 export interface Job {
@@ -29,6 +32,8 @@ export interface Job {
   readonly version: number;
   readonly revision: number;
   readonly configuration: Configuration;
+  /** When the schedule is due next; null unless the job is active and has one. */
+  readonly nextRunAt: Date | null;
   readonly createdAt: Date;
   readonly updatedAt: Date;
 }
@@ -44,6 +49,8 @@ export type JobChange = { readonly [Key in 'name' | 'description' | 'tags']?: Jo
   readonly source?: Side | undefined;
   readonly target?: Side | undefined;
   readonly rules?: Rules | undefined;
+  /** Null takes the schedule away. */
+  readonly schedule?: Schedule | null | undefined;
 };
 
 export type Move = 'pause' | 'resume' | 'archive';
@@ -61,6 +68,9 @@ export interface Refused {
   readonly refused: string;
 }
 
+const nextRunOf = (status: JobStatus, schedule: Schedule | null, now: Date): Date | null =>
+  status === 'active' && schedule !== null ? nextDue(schedule, now) : null;
+
 export const newJob = (id: string, organizationId: string, input: JobInput, now: Date): Transition => ({
   event: 'created',
   job: {
@@ -73,15 +83,17 @@ export const newJob = (id: string, organizationId: string, input: JobInput, now:
     version: 1,
     revision: 1,
     configuration: input.configuration,
+    nextRunAt: nextRunOf('active', input.configuration.schedule, now),
     createdAt: now,
     updatedAt: now,
   },
 });
 
-/** A change of source, target or rules makes a new version; name, description and tags belong to every version. */
+/** A change of source, target, rules or schedule makes a new version; name, description and tags belong to every version. */
 export const changeJob = (job: Job, change: JobChange, now: Date): Transition | Refused => {
   if (job.status === 'archived') return { refused: 'An archived job cannot be changed.' };
-  const isReconfigured = change.source !== undefined || change.target !== undefined || change.rules !== undefined;
+  const { source, target, rules, schedule } = change;
+  const isReconfigured = source !== undefined || target !== undefined || rules !== undefined || schedule !== undefined;
   return {
     event: 'updated',
     job: {
@@ -90,10 +102,12 @@ export const changeJob = (job: Job, change: JobChange, now: Date): Transition | 
       description: change.description === undefined ? job.description : change.description,
       tags: change.tags ?? job.tags,
       configuration: {
-        source: change.source ?? job.configuration.source,
-        target: change.target ?? job.configuration.target,
-        rules: change.rules ?? job.configuration.rules,
+        source: source ?? job.configuration.source,
+        target: target ?? job.configuration.target,
+        rules: rules ?? job.configuration.rules,
+        schedule: schedule === undefined ? job.configuration.schedule : schedule,
       },
+      nextRunAt: schedule === undefined ? job.nextRunAt : nextRunOf(job.status, schedule, now),
       version: isReconfigured ? job.version + 1 : job.version,
       revision: job.revision + 1,
       updatedAt: now,
@@ -110,5 +124,7 @@ const moves: Readonly<Record<Move, { from: readonly JobStatus[]; to: JobStatus; 
 export const moveJob = (job: Job, move: Move, now: Date): Transition | Refused => {
   const { from, to, event } = moves[move];
   if (!from.includes(job.status)) return { refused: `This job is ${job.status}; only a job that is ${from.join(' or ')} can be ${event}.` };
-  return { event, job: { ...job, status: to, revision: job.revision + 1, updatedAt: now } };
+  // What came due while it was paused was not missed: a job that is resumed goes on with the next time to come.
+  const nextRunAt = nextRunOf(to, job.configuration.schedule, now);
+  return { event, job: { ...job, status: to, nextRunAt, revision: job.revision + 1, updatedAt: now } };
 };

@@ -12,6 +12,7 @@ import type { createJob } from '../application/commands/create-job.ts';
 import type { updateJob } from '../application/commands/update-job.ts';
 import type { JobQueries } from '../application/queries.ts';
 import type { Move } from '../domain/job.ts';
+import { scheduleFault } from '../domain/schedule.ts';
 
 interface Needs {
   readonly queries: JobQueries;
@@ -21,13 +22,25 @@ interface Needs {
 }
 
 const side = z.strictObject({ adapter: z.string().min(1).max(40), config: z.record(z.string(), z.unknown()) });
-const unscheduled = z.undefined({ error: 'schedules are not supported in this version; run the job with POST /v1/jobs/{id}/executions' });
+const schedule = z
+  .strictObject({
+    cron: z.string().max(200).describe('Five fields: minute, hour, day of the month, month, day of the week.'),
+    timezone: z.string().max(64).describe('A time zone of the IANA database, such as `Europe/Berlin`.'),
+    misfire: z
+      .enum(['skip', 'run-once'])
+      .default('run-once')
+      .describe('What becomes of times that nobody could see to: `run-once` runs once for all of them, `skip` lets them go.'),
+  })
+  .superRefine((wanted, context) => {
+    const fault = scheduleFault(wanted);
+    if (fault !== undefined) context.addIssue({ code: 'custom', path: [fault.field], message: fault.message });
+  });
 const described = {
   name: z.string().trim().min(1, 'must not be empty').max(200),
   description: z.string().max(2_000).nullable().optional(),
   tags: z.array(z.string().trim().min(1).max(60)).max(20).optional(),
 };
-const newJobBody = z.strictObject({ ...described, source: side, target: side, rules, schedule: unscheduled.optional() });
+const newJobBody = z.strictObject({ ...described, source: side, target: side, rules, schedule: schedule.nullable().optional() });
 const changeBody = z
   .strictObject({
     ...described,
@@ -35,12 +48,13 @@ const changeBody = z
     source: side.optional(),
     target: side.optional(),
     rules: rules.optional(),
-    schedule: unscheduled.optional(),
+    schedule: schedule.nullable().optional().describe('Null takes the schedule away.'),
   })
   .refine((change) => Object.values(change).some((value) => value !== undefined), 'must change something');
 
 const sideAnswer = z.object({ adapter: z.string(), config: z.record(z.string(), z.unknown()) });
-const configuration = { source: sideAnswer, target: sideAnswer, rules: z.record(z.string(), z.unknown()) };
+const scheduleAnswer = z.object({ cron: z.string(), timezone: z.string(), misfire: z.enum(['skip', 'run-once']) }).nullable();
+const configuration = { source: sideAnswer, target: sideAnswer, rules: z.record(z.string(), z.unknown()), schedule: scheduleAnswer };
 const jobAnswer = z
   .object({
     id: jobId,
@@ -51,7 +65,7 @@ const jobAnswer = z
     version: z.number().int(),
     ...configuration,
     lastExecution: z.record(z.string(), z.unknown()).nullable(),
-    nextRunAt: instant.nullable(),
+    nextRunAt: instant.nullable().describe('When the schedule is due next; null unless the job is active and has one.'),
     createdAt: instant,
     updatedAt: instant,
   })
@@ -74,9 +88,9 @@ export const jobRoutes = (endpoint: Endpoints['endpoint'], needs: Needs): void =
   endpoint('createJob', {
     body: newJobBody,
     answers: { 201: jobAnswer },
-    handle: async ({ body: { source, target, rules: wanted, name, description, tags }, principal, address }) => {
+    handle: async ({ body: { source, target, rules: wanted, schedule: due = null, name, description, tags }, principal, address }) => {
       const job = await needs.createJob(
-        { name, description, tags, configuration: { source, target, rules: wanted } },
+        { name, description, tags, configuration: { source, target, rules: wanted, schedule: due } },
         { principal, address },
       );
       return answerJob(201, principal.organizationId, job.id, { location: `/v1/jobs/${job.id}` });
@@ -104,7 +118,7 @@ export const jobRoutes = (endpoint: Endpoints['endpoint'], needs: Needs): void =
     params: byId,
     body: changeBody,
     answers: { 200: jobAnswer },
-    handle: async ({ params, body: { schedule: _schedule, ...change }, ifMatch, principal, address }) => {
+    handle: async ({ params, body: change, ifMatch, principal, address }) => {
       await needs.updateJob(params.id, change, ifMatch, { principal, address });
       return answerJob(200, principal.organizationId, params.id);
     },

@@ -23,6 +23,14 @@ export const jobsCases = {
         path: '/v1/jobs',
         body: { ...job, source: { adapter: 'abacus', config: {} } },
       })),
+      invalid('a schedule that is never due', 'schedule.cron', () => ({
+        path: '/v1/jobs',
+        body: { ...job, schedule: { cron: '0 0 30 2 *', timezone: 'UTC' } },
+      })),
+      invalid('a time zone that does not exist', 'schedule.timezone', () => ({
+        path: '/v1/jobs',
+        body: { ...job, schedule: { cron: '0 6 * * *', timezone: 'Europe/Atlantis' } },
+      })),
       invalid('a configuration that the adapter does not take', 'source.config.colour', () => ({
         path: '/v1/jobs',
         body: { ...job, source: { adapter: 'csv', config: { ...job.source.config, colour: 'red' } } },
@@ -41,6 +49,10 @@ export const jobsCases = {
     otherBody: () => ({ name: 'otherwise' }),
     refusals: [
       invalid('no change', '', ({ ours }) => ({ path: `/v1/jobs/${ours.jobId}`, body: {} })),
+      invalid('a schedule with seconds', 'schedule.cron', ({ ours }) => ({
+        path: `/v1/jobs/${ours.jobId}`,
+        body: { schedule: { cron: '0 0 6 * * *', timezone: 'UTC' } },
+      })),
       conflict('a job that is archived', async ({ ours }) => {
         const id = await newJob(ours.key);
         await must(200, ours.key.post(`/v1/jobs/${id}/archive`));

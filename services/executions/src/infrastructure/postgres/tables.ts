@@ -29,6 +29,15 @@ export interface Database extends ChassisTables {
     created_at: Generated<Date>;
   };
   file_chunks: { file_id: string; organization_id: string; position: number; bytes: Buffer };
+  run_requests: {
+    job_id: string;
+    organization_id: string;
+    due_at: Date;
+    state: Generated<'waiting' | 'queued' | 'skipped'>;
+    execution_id: string | null;
+    not_before: Generated<Date>;
+    requested_at: Generated<Date>;
+  };
   executions: {
     id: string;
     organization_id: string;

@@ -19,11 +19,13 @@ const jobsWithConfiguration = (trx: Transaction<Database>) =>
       'jobs.status',
       'jobs.version',
       'jobs.revision',
+      'jobs.next_run_at',
       'jobs.created_at',
       'jobs.updated_at',
       'job_versions.source',
       'job_versions.target',
       'job_versions.rules',
+      'job_versions.schedule',
       'last_executions.execution',
     ]);
 
@@ -39,13 +41,14 @@ const viewOf = (row: JobRow): JobView => ({
   source: row.source,
   target: row.target,
   rules: row.rules,
+  schedule: row.schedule,
   lastExecution: row.execution,
-  nextRunAt: null,
+  nextRunAt: row.next_run_at?.toISOString() ?? null,
   createdAt: row.created_at.toISOString(),
   updatedAt: row.updated_at.toISOString(),
 });
 
-const versionColumns = ['version', 'source', 'target', 'rules', 'created_by_type', 'created_by_id', 'created_at'] as const;
+const versionColumns = ['version', 'source', 'target', 'rules', 'schedule', 'created_by_type', 'created_by_id', 'created_at'] as const;
 type VersionRow = Pick<Awaited<ReturnType<typeof allVersions>>[number], (typeof versionColumns)[number]>;
 const allVersions = (trx: Transaction<Database>, id: string) => versionsOf(trx, id).execute();
 const versionsOf = (trx: Transaction<Database>, id: string) =>
@@ -56,6 +59,7 @@ const versionViewOf = (row: VersionRow): JobVersionView => ({
   source: row.source,
   target: row.target,
   rules: row.rules,
+  schedule: row.schedule,
   createdBy: { type: row.created_by_type, id: row.created_by_id },
   createdAt: row.created_at.toISOString(),
 });

@@ -43,12 +43,13 @@ const rowOf = (job: Job) => ({
   status: job.status,
   version: job.version,
   revision: job.revision,
+  next_run_at: job.nextRunAt,
   created_at: job.createdAt,
   updated_at: job.updatedAt,
 });
 
 const insertVersion = async (trx: Trx, job: Job, { principal }: Actor): Promise<void> => {
-  const { source, target, rules } = job.configuration;
+  const { source, target, rules, schedule } = job.configuration;
   await trx
     .insertInto('job_versions')
     .values({
@@ -58,6 +59,7 @@ const insertVersion = async (trx: Trx, job: Job, { principal }: Actor): Promise<
       source: JSON.stringify(source),
       target: JSON.stringify(target),
       rules: JSON.stringify(rules),
+      schedule: schedule === null ? null : JSON.stringify(schedule),
       created_by_type: principal.kind,
       created_by_id: principal.id,
       created_at: job.updatedAt,
@@ -70,7 +72,7 @@ const lock = async (trx: Trx, id: string): Promise<Job | undefined> => {
   if (row === undefined) return undefined;
   const configuration = await trx
     .selectFrom('job_versions')
-    .select(['source', 'target', 'rules'])
+    .select(['source', 'target', 'rules', 'schedule'])
     .where('job_id', '=', id)
     .where('version', '=', row.version)
     .executeTakeFirstOrThrow();
@@ -84,6 +86,7 @@ const lock = async (trx: Trx, id: string): Promise<Job | undefined> => {
     version: row.version,
     revision: Number(row.revision),
     configuration,
+    nextRunAt: row.next_run_at,
     createdAt: row.created_at,
     updatedAt: row.updated_at,
   };

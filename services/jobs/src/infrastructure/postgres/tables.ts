@@ -2,9 +2,11 @@ import type { ChassisTables } from '@settler/chassis/tables';
 import type { Rules } from '@settler/contracts/rules';
 import type { ColumnType } from 'kysely';
 import type { JobStatus, Side } from '../../domain/job.ts';
+import type { Schedule } from '../../domain/schedule.ts';
 
 /** Written as text, read parsed. */
 type Json<Value> = ColumnType<Value, string, string>;
+type JsonOrNull<Value> = ColumnType<Value | null, string | null, string | null>;
 
 export interface Database extends ChassisTables {
   jobs: {
@@ -16,6 +18,7 @@ export interface Database extends ChassisTables {
     status: JobStatus;
     version: number;
     revision: ColumnType<bigint, bigint | number, bigint | number>;
+    next_run_at: Date | null;
     created_at: Date;
     updated_at: Date;
   };
@@ -26,6 +29,7 @@ export interface Database extends ChassisTables {
     source: Json<Side>;
     target: Json<Side>;
     rules: Json<Rules>;
+    schedule: JsonOrNull<Schedule>;
     created_by_type: string;
     created_by_id: string;
     created_at: Date;
