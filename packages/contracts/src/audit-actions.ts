@@ -24,6 +24,10 @@ export const auditActions = {
     service: 'identity',
     description: 'A user changed the password; the entry counts the other sessions, which ended with the old one.',
   },
+  'user.password_reset': {
+    service: 'identity',
+    description: 'A user chose a new password with a token from a mail; all sessions ended. Written in each organization of the user.',
+  },
   'session.ended': { service: 'identity', description: 'A user logged out, or ended a session from another one.' },
   'session.reuse_detected': {
     service: 'identity',

@@ -6,6 +6,7 @@ export const idPrefixes = {
   user: 'usr',
   apiKey: 'key',
   session: 'ses',
+  mail: 'eml',
   auditEvent: 'aud',
   job: 'job',
   execution: 'exe',

@@ -69,6 +69,8 @@ export const routes = {
   listMySessions: route('identity', 'GET', '/v1/me/sessions', 'user', 'List your sessions'),
   endMySession: route('identity', 'DELETE', '/v1/me/sessions/{id}', 'user', 'End one of your sessions'),
   changePassword: route('identity', 'POST', '/v1/me/password', 'user', 'Change your password; all your other sessions end'),
+  forgetPassword: route('identity', 'POST', '/v1/auth/password/forgot', 'public', 'Ask for a mail with which to choose a new password'),
+  resetPassword: route('identity', 'POST', '/v1/auth/password/reset', 'public', 'Choose a new password; all your sessions end'),
   readOrganization: route('identity', 'GET', '/v1/organization', 'members:read', 'Read the organization'),
   updateOrganization: route('identity', 'PATCH', '/v1/organization', 'members:write', 'Change the organization'),
   listMembers: route('identity', 'GET', '/v1/members', 'members:read', 'List the members'),

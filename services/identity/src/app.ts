@@ -11,21 +11,26 @@ import { changePassword } from './application/commands/change-password.ts';
 import { createApiKey } from './application/commands/create-api-key.ts';
 import { logIn } from './application/commands/log-in.ts';
 import { register } from './application/commands/register.ts';
+import { resetPassword } from './application/commands/reset-password.ts';
 import { rotateApiKey } from './application/commands/rotate-api-key.ts';
+import { startMails } from './application/send-mails.ts';
 import { verifyApiKey } from './application/verify-api-key.ts';
 import type { Config } from './config.ts';
 import { readApiKey, writeApiKey } from './domain/api-key-text.ts';
 import { accessTokenSeconds, createAccessTokens } from './infrastructure/access-tokens.ts';
 import { createApiKeyHashes } from './infrastructure/api-key-hashes.ts';
 import { startKeyring } from './infrastructure/keyring.ts';
+import { createSmtp, printMail } from './infrastructure/mail/send.ts';
 import { createPasswords } from './infrastructure/passwords.ts';
 import { createAccountStore } from './infrastructure/postgres/account-store.ts';
 import { createApiKeyStore } from './infrastructure/postgres/api-key-store.ts';
 import { createAuditQueries } from './infrastructure/postgres/audit-queries.ts';
 import { appendEntry } from './infrastructure/postgres/audit-trail.ts';
 import { startHousekeeping } from './infrastructure/postgres/housekeeping.ts';
+import { createMailQueue } from './infrastructure/postgres/mail-queue.ts';
 import { createMemberStore } from './infrastructure/postgres/member-store.ts';
 import { createOrganizationStore } from './infrastructure/postgres/organization-store.ts';
+import { createPasswordResets } from './infrastructure/postgres/password-resets.ts';
 import { createPasswordStore } from './infrastructure/postgres/password-store.ts';
 import { createQueries } from './infrastructure/postgres/queries.ts';
 import { createRevocations } from './infrastructure/postgres/revocations.ts';
@@ -43,6 +48,9 @@ import { meRoutes } from './routes/me.ts';
 import { memberRoutes } from './routes/members.ts';
 import { passwordRoutes } from './routes/passwords.ts';
 
+/** Longer than any attempt to send a mail takes. */
+const mailLeaseMs = 60_000;
+
 export const start = async (config: Config, life: Life): Promise<string> => {
   const service = await createService<Database>('identity', config, life);
   const { postgres, outbox, cursors } = service;
@@ -54,9 +62,10 @@ export const start = async (config: Config, life: Life): Promise<string> => {
   const keyed = (subject: string) => createHmac('sha256', publicScopeKey).update(subject).digest('base64url');
   const checksumHmac = (text: string) => createHmac('sha256', config.API_KEY_SECRET).update(text).digest();
 
+  const box = createSecretBox(config.ENCRYPTION_KEY);
   const keyStore = createSigningKeyStore({
     postgres,
-    box: createSecretBox(config.ENCRYPTION_KEY),
+    box,
     rotationMs: config.SIGNING_KEY_ROTATION_MS,
     given: config.JWT_PRIVATE_KEY,
   });
@@ -100,7 +109,20 @@ export const start = async (config: Config, life: Life): Promise<string> => {
     organizations: createOrganizationStore(postgres, outbox),
     queries,
   });
-  passwordRoutes(endpoint, { change: changePassword({ accounts, store: createPasswordStore(postgres, outbox), passwords, throttle }) });
+  const resets = createPasswordResets({ postgres, outbox, box, key: derivedKey(config.IDENTITY_SECRET, 'password resets') });
+  const mails = startMails({
+    queue: createMailQueue(postgres, box, mailLeaseMs),
+    resets,
+    send: config.SMTP_URL === undefined ? printMail : createSmtp(config.SMTP_URL, config.MAIL_FROM),
+    logger: life.logger,
+    retryMs: config.MAIL_RETRY_MS,
+  });
+  life.onStop('mails', mails.stop);
+  passwordRoutes(endpoint, {
+    change: changePassword({ accounts, store: createPasswordStore(postgres, outbox), passwords, throttle }),
+    reset: resetPassword({ resets, passwords, throttle, keyed }),
+    idempotencyScope: keyed,
+  });
   const newKeys = {
     keys: apiKeys,
     clock,

@@ -35,6 +35,12 @@ export const config = z.object({
   JWT_PRIVATE_KEY: rsaPrivateKey.optional().describe('Signs access tokens in place of the keys that identity makes itself.'),
   SIGNING_KEY_ROTATION_MS: durationMs(30 * dayMs, 'How long a signing key that identity made itself is used.'),
   REFRESH_LIFETIME_MS: durationMs(7 * dayMs, 'How long a session lasts at most, however often it is refreshed.'),
+  SMTP_URL: z
+    .url({ protocol: /^smtps?$/, error: 'must be an address such as smtps://user:password@mail.example.com' })
+    .optional()
+    .describe('The mail server. Without one, mails are printed to stdout, tokens included: for development alone.'),
+  MAIL_FROM: z.string().min(3).max(320).default('Settler <settler@localhost>').describe('Whom mails are from.'),
+  MAIL_RETRY_MS: durationMs(5_000, 'How long the first retry of a mail waits; each further one twice as long, up to an hour.'),
   REFRESH_GRACE_MS: durationMs(10_000, 'How long a refresh token that was replaced still gives the same successor.'),
 });
 export type Config = z.output<typeof config>;

@@ -1,5 +1,6 @@
 import type { Principal } from '@settler/chassis/principal';
 import type { Role, Scope } from '@settler/contracts/scopes';
+import type { Mail, MailOrder } from '../domain/mail.ts';
 
 /** Who does it and from where, for the audit trail. */
 export interface Actor {
@@ -115,6 +116,35 @@ export interface OrganizationStore {
 export interface PasswordStore {
   /** Ends all other sessions of the user. @throws Refusal `conflict` where the account's password is another by now */
   readonly change: (account: Account, passwordHash: string, actor: Actor) => Promise<void>;
+}
+
+export interface ClaimedMail {
+  readonly id: string;
+  readonly order: MailOrder;
+  readonly attempts: number;
+  readonly orderedAt: Date;
+}
+
+export interface MailQueue {
+  /** Nobody else takes them until the lease is over. */
+  readonly claim: (count: number) => Promise<readonly ClaimedMail[]>;
+  /** Without effect where somebody else has claimed it since. */
+  readonly end: (mail: ClaimedMail, status: 'sent' | 'dropped' | 'failed') => Promise<void>;
+  readonly putOff: (mail: ClaimedMail, delayMs: number) => Promise<void>;
+}
+
+/** Resolves once a mail is somebody else's responsibility. `id` is the same however often it is sent. */
+export type SendMail = (id: string, mail: Mail) => Promise<void>;
+
+export interface PasswordResets {
+  /** Orders the mail. */
+  readonly order: (email: string) => Promise<void>;
+  /** The mail that was ordered, its token known from now on; the same each time. Undefined where nobody is to get one. */
+  readonly mailOf: (claimed: ClaimedMail) => Promise<Mail | undefined>;
+  /** Whose password a token may replace. */
+  readonly find: (token: string) => Promise<User | undefined>;
+  /** Uses the token, and ends every session of the user. Says whether the token still counted. */
+  readonly reset: (token: string, passwordHash: string, address: string | null) => Promise<boolean>;
 }
 
 /** Failed logins, by account and by address. */

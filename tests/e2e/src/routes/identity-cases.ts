@@ -34,6 +34,17 @@ const passwordChange = async ({ email, spareEmail }: Party, { databases }: Setti
   return { path: '/v1/me/password', body, as: 'spare' };
 };
 
+/** With a token as a mail would bring it: what is kept of one is its hash. */
+const passwordReset = async ({ url, databases }: Setting, more: object = {}): Promise<Wanted> => {
+  const email = invented();
+  await must(201, client(url).post('/v1/auth/register', registration(email)));
+  const token = `spr_${email}`;
+  const keep = `insert into password_resets (token_hash, user_id, expires_at)
+    select sha256($1::bytea), id, now() + interval '1 hour' from users where email = $2`;
+  await databases.rows('identity', keep, [token, email]);
+  return { path: '/v1/auth/password/reset', body: { token, password: 'a quite different password', ...more }, as: 'anonymous' };
+};
+
 const forbidden = (what: string, ask: Refusal['ask']): Refusal => ({ what, status: 403, code: 'forbidden', ask });
 const ownPlace = async ({ user }: Party): Promise<string> => `/v1/members/${(await must(200, user.get('/v1/me'))).id}`;
 
@@ -131,6 +142,28 @@ export const identityCases = {
       ),
       invalid('a new one that is too short', 'newPassword', (setting) => passwordChange(setting.ours, setting, { newPassword: 'short' })),
       invalid('the same one', 'newPassword', (setting) => passwordChange(setting.ours, setting, { newPassword: password })),
+    ],
+  },
+  forgetPassword: {
+    status: 202,
+    ask: () => ({ path: '/v1/auth/password/forgot', body: { email: invented() }, as: 'anonymous' }),
+    // The same address, or it would be under another key; written otherwise, it is another body.
+    otherBody: (body) => ({ email: (body as { email: string }).email.toUpperCase() }),
+    refusals: [
+      invalid('an address that is none', 'email', () => ({
+        path: '/v1/auth/password/forgot',
+        body: { email: '@example' },
+        as: 'anonymous',
+      })),
+    ],
+  },
+  resetPassword: {
+    status: 204,
+    ask: (_party, setting) => passwordReset(setting),
+    otherBody: (body) => ({ ...body, password: 'yet another new password' }),
+    refusals: [
+      invalid('a token that never was', 'token', (setting) => passwordReset(setting, { token: 'spr_nothing' })),
+      invalid('a password that is too short', 'password', (setting) => passwordReset(setting, { password: 'short' })),
     ],
   },
   readOrganization: { status: 200, ask: () => ({ path: '/v1/organization' }) },

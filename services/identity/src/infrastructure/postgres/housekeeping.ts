@@ -10,6 +10,8 @@ const batchRows = 5_000;
 // Revocations are kept far longer than the access tokens that they speak of live: a gateway that starts learns them all.
 const rules = [
   ['sessions', "expires_at < now() - interval '1 day'"],
+  ['mails', "ended_at < now() - interval '7 days'"],
+  ['password_resets', "expires_at < now() - interval '1 day'"],
   ['login_failures', "at < now() - interval '1 hour'"],
   ['known_addresses', "last_login_at < now() - interval '30 days'"],
   ['revocations', "at < now() - interval '1 day'"],

@@ -27,6 +27,16 @@ export interface Database extends ChassisTables {
     disabled_at: ColumnType<Date | null, Date | null | undefined, Date | null>;
     revision: Counter;
   };
+  mails: {
+    id: string;
+    sealed_body: string | null;
+    status: Generated<'waiting' | 'sent' | 'dropped' | 'failed'>;
+    attempts: Generated<number>;
+    next_attempt_at: Generated<Date>;
+    created_at: Generated<Date>;
+    ended_at: ColumnType<Date | null, undefined, Date>;
+  };
+  password_resets: { token_hash: Buffer; user_id: string; expires_at: Date; used_at: ColumnType<Date | null, undefined, Date> };
   session_departures: { session_id: string; organization_id: string; left_at: Generated<Date> };
   sessions: {
     id: string;

@@ -1,0 +1,68 @@
+/** Takes mails that are due, sends them, and tries again what failed. A process that dies leaves its claims to run out. */
+import type { Logger } from '@settler/chassis/logger';
+import { retryDelayMs } from '../domain/mail.ts';
+import type { ClaimedMail, MailQueue, PasswordResets, SendMail } from './ports.ts';
+
+export interface SendMailsNeeds {
+  readonly queue: MailQueue;
+  readonly resets: PasswordResets;
+  readonly send: SendMail;
+  readonly logger: Logger;
+  readonly retryMs: number;
+}
+
+const pollMs = 500;
+const batch = 10;
+
+export const startMails = ({ queue, resets, send, logger, retryMs }: SendMailsNeeds) => {
+  let isStopping = false;
+  let rouse = () => {};
+
+  const attempt = async (claimed: ClaimedMail): Promise<void> => {
+    try {
+      const mail = await resets.mailOf(claimed);
+      if (mail === undefined) return await queue.end(claimed, 'dropped');
+      await send(claimed.id, mail);
+      await queue.end(claimed, 'sent');
+    } catch (error) {
+      const delayMs = retryDelayMs(claimed.attempts, retryMs);
+      // The code alone: what a mail server says often quotes the address.
+      const { code, responseCode } = error as { code?: unknown; responseCode?: unknown };
+      logger.warn({ mailId: claimed.id, attempts: claimed.attempts, code, responseCode }, 'a mail could not be sent');
+      await (delayMs === undefined ? queue.end(claimed, 'failed') : queue.putOff(claimed, delayMs));
+    }
+  };
+
+  const round = async (): Promise<number> => {
+    try {
+      const claimed = await queue.claim(batch);
+      await Promise.all(claimed.map(attempt));
+      return claimed.length;
+    } catch (error) {
+      logger.warn({ err: error }, 'due mails could not be claimed or recorded; it is tried again');
+      return 0;
+    }
+  };
+
+  const loop = async (): Promise<void> => {
+    while (!isStopping) {
+      const taken = await round();
+      if (taken === batch || isStopping) continue;
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, pollMs);
+        rouse = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      });
+    }
+  };
+  const ended = loop();
+  return {
+    stop: async () => {
+      isStopping = true;
+      rouse();
+      await ended;
+    },
+  };
+};

@@ -1,0 +1,90 @@
+import { createHash, createHmac } from 'node:crypto';
+import { auditMessage, type Outbox } from '@settler/chassis/outbox';
+import type { Postgres } from '@settler/chassis/postgres';
+import type { SecretBox } from '@settler/chassis/secret-box';
+import { sql } from 'kysely';
+import type { PasswordResets } from '../../application/ports.ts';
+import { passwordResetMail, passwordResetSeconds } from '../../domain/mail.ts';
+import { orderMail } from './mail-queue.ts';
+import { endSessionsOf } from './session-endings.ts';
+import { asUser, publicly, type Trx, underOrganization } from './sight.ts';
+import type { Database } from './tables.ts';
+
+export interface PasswordResetNeeds {
+  readonly postgres: Postgres<Database>;
+  readonly outbox: Outbox;
+  readonly box: SecretBox;
+  readonly key: Buffer;
+}
+
+const hashOf = (token: string): Buffer => createHash('sha256').update(token).digest();
+
+/** Tokens are computed from the mail that they are in: one that has to be sent again holds the same, and only hashes are kept. */
+export const createPasswordResets = ({ postgres, outbox, box, key }: PasswordResetNeeds): PasswordResets => ({
+  order: (email) => publicly(postgres, (trx) => orderMail(trx, box, { kind: 'passwordReset', email })),
+
+  mailOf: ({ id, order: { email }, orderedAt }) =>
+    postgres.anonymous(async (trx) => {
+      const user = await trx.selectFrom('users').select('id').where('email', '=', email).executeTakeFirst();
+      const expiresAt = new Date(orderedAt.getTime() + passwordResetSeconds * 1000);
+      if (user === undefined || expiresAt <= new Date()) return undefined;
+      const token = `spr_${createHmac('sha256', key).update(id).digest('base64url')}`;
+      await trx
+        .insertInto('password_resets')
+        .values({ token_hash: hashOf(token), user_id: user.id, expires_at: expiresAt })
+        .onConflict((conflict) => conflict.column('token_hash').doNothing())
+        .execute();
+      return passwordResetMail(email, token);
+    }),
+
+  find: (token) =>
+    postgres.anonymous((trx) =>
+      trx
+        .selectFrom('password_resets')
+        .innerJoin('users', 'users.id', 'password_resets.user_id')
+        .select(['users.id', 'users.email', 'users.name'])
+        .where('token_hash', '=', hashOf(token))
+        .where('used_at', 'is', null)
+        .where('expires_at', '>', sql<Date>`now()`)
+        .executeTakeFirst(),
+    ),
+
+  reset: (token, passwordHash, address) =>
+    publicly(postgres, async (trx) => {
+      const used = await trx
+        .updateTable('password_resets')
+        .set({ used_at: sql<Date>`now()` })
+        .where('token_hash', '=', hashOf(token))
+        .where('used_at', 'is', null)
+        .where('expires_at', '>', sql<Date>`now()`)
+        .returning('user_id')
+        .executeTakeFirst();
+      if (used === undefined) return false;
+      const { user_id: userId } = used;
+      await trx.updateTable('users').set({ password_hash: passwordHash }).where('id', '=', userId).execute();
+      // Those in older mails go with it: whoever reads them later must not undo this.
+      await trx
+        .updateTable('password_resets')
+        .set({ used_at: sql<Date>`now()` })
+        .where('user_id', '=', userId)
+        .where('used_at', 'is', null)
+        .execute();
+      await sayItEverywhere(trx, outbox, userId, address);
+      await endSessionsOf(trx, { userId }, 'password');
+      return true;
+    }),
+});
+
+const sayItEverywhere = async (trx: Trx, outbox: Outbox, userId: string, address: string | null): Promise<void> => {
+  await asUser(trx, userId);
+  const memberships = await trx.selectFrom('memberships').select('organization_id').where('user_id', '=', userId).execute();
+  for (const { organization_id: organizationId } of memberships) {
+    const entry = auditMessage('identity', organizationId, {
+      actor: { type: 'user', id: userId },
+      address,
+      action: 'user.password_reset',
+      resource: { type: 'user', id: userId },
+    });
+    await underOrganization(trx, organizationId, () => outbox.append(trx, [entry]));
+  }
+};
