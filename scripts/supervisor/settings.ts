@@ -41,6 +41,8 @@ export const passedOnNames = [
   'TRUSTED_PROXIES',
   'PUBLIC_URL',
   'ADDRESS_GUARD_ALLOW',
+  'SMTP_URL',
+  'MAIL_FROM',
   'NODE_EXTRA_CA_CERTS',
 ] as const;
 
