@@ -37,7 +37,8 @@ export default defineConfig({
         test: {
           name: 'service',
           sequence: { groupOrder: 1 },
-          pool: 'threads',
+          // Processes, because some tests start and end threads of their own: V8 has died of many isolates coming and going in one.
+          pool: 'forks',
           isolate: false,
           maxWorkers: 2,
           globalSetup: ['tests/harness/src/global-setup.ts'],
