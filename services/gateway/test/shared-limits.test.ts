@@ -21,10 +21,14 @@ describe.runIf(hasRedis())('limits that replicas share', () => {
     await redis?.stop();
   });
 
-  /** How many of so many requests to each replica, all at once, were let through. */
+  /** How many of so many requests to each replica, side by side, were let through. */
   const letThrough = async (apiKey: string, each: number): Promise<number> => {
-    const asked = replicas.flatMap(({ url }) => Array.from({ length: each }, () => door.as({ apiKey }, url).get('/v1/jobs')));
-    const statuses = (await Promise.all(asked)).map(({ status }) => status);
+    const statuses: number[] = [];
+    // One after the other at each: all at once they would wait for one another longer than a gateway waits for Redis.
+    const ask = async (url: string) => {
+      for (let asked = 0; asked < each; asked += 1) statuses.push((await door.as({ apiKey }, url).get('/v1/jobs')).status);
+    };
+    await Promise.all(replicas.map(({ url }) => ask(url)));
     expect(statuses.every((status) => status === 200 || status === 429)).toBe(true);
     return statuses.filter((status) => status === 200).length;
   };
