@@ -3,18 +3,17 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
+import { memoryGoesBack } from '../../packages/local/src/services/launch.ts';
 import type { Report } from './sample.ts';
 
 const bench = fileURLToPath(new URL('../', import.meta.url));
 /** No program takes a tenth of it; one that hangs must not hang the whole run. */
 const timeoutMs = 15 * 60_000;
 
-/** As the image of a service is started. */
-const asServicesAre = { MALLOC_MMAP_THRESHOLD_: '131072' };
-
 export const runProgram = async (program: string, args: readonly (string | number)[]): Promise<Report> => {
   const options = ['--expose-gc', '--conditions=@settler/source', `${bench}${program}.ts`, ...args.map(String)];
-  const env = { ...process.env, ...(program === 'own/thread' ? asServicesAre : {}) };
+  // As the image of a service is started.
+  const env = { ...process.env, ...(program === 'own/thread' ? memoryGoesBack : {}) };
   const child = spawn(process.execPath, options, { cwd: bench, env, stdio: ['ignore', 'pipe', 'inherit'], timeout: timeoutMs });
   const [output, [code, signal]] = await Promise.all([text(child.stdout), once(child, 'close')]);
   if (code !== 0) throw new Error(`${program} ${args.join(' ')} ended with ${signal ?? `code ${code}`}`);

@@ -13,7 +13,7 @@ export const inCheckout = (path: string): string => `${root}${path}`;
  * Otherwise glibc raises the size from which memory is the system's own to that of the largest piece that was given back, and a run's
  * columns stay in the process for good. The image of a service says the same.
  */
-const memoryGoesBack = { MALLOC_MMAP_THRESHOLD_: '131072' };
+export const memoryGoesBack = { MALLOC_MMAP_THRESHOLD_: '131072' };
 
 export const serviceLaunch = (service: Service, environment: Environment): Launch => ({
   name: service,

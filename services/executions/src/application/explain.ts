@@ -1,5 +1,6 @@
 /** Why an exception's record has no counterpart: worked out when somebody asks, from what its run has stored. */
 import type { Rules } from '@settler/contracts/rules';
+import type { ConditionResult } from '../domain/matching/results/result.ts';
 
 /** A stored result, with its records as text: reading them all is the thread's work. */
 export interface StoredResult {
@@ -25,16 +26,6 @@ export interface Material extends Question {
   readonly resultCount: number;
 }
 
-export interface Condition {
-  readonly field: string;
-  readonly type: string;
-  readonly source: string | null;
-  readonly target: string | null;
-  readonly delta?: string | number;
-  readonly score: number;
-  readonly passed: boolean;
-}
-
 interface Gain {
   readonly records: number;
   readonly amounts: Readonly<Record<string, string>>;
@@ -43,7 +34,7 @@ interface Gain {
 export interface Candidate {
   readonly record: Readonly<Record<string, unknown>>;
   readonly pass: string;
-  readonly failed: readonly Condition[];
+  readonly failed: readonly ConditionResult[];
   /** What became of the candidate itself. */
   readonly outcome: string | null;
   readonly resultId: string | null;

@@ -1,20 +1,8 @@
-import type { Outcome } from '@settler/contracts/executions';
+import type { MatchResult } from './matching/results/result.ts';
 import type { ItemKey } from './open-items.ts';
 
-/** One result, with everything that is stored of it. */
-export interface MatchedResult {
-  readonly outcome: Outcome;
-  readonly pass: string | null;
-  readonly cardinality: string | null;
-  readonly score: number | null;
-  readonly margin: number | null;
-  readonly delta: { readonly amount: string | null; readonly days: number | null } | null;
-  readonly category: string | null;
-  readonly reason: string | null;
-  readonly line: number | null;
-  /** The last day on which a missing counterpart may still come; until then the record is open, and no exception. */
-  readonly dueOn?: string;
-  readonly conditions: readonly unknown[];
+/** One result, with everything that is stored of it: its records themselves, where the engine knows rows. */
+export interface MatchedResult extends Omit<MatchResult, 'source' | 'target'> {
   readonly source: readonly MatchedRecord[];
   readonly target: readonly MatchedRecord[];
 }

@@ -190,8 +190,10 @@ export interface ApiKey extends Omit<NewApiKey, 'hash' | 'locator'> {
   readonly revision: bigint;
 }
 
-/** What may be changed of a key. */
-export type ApiKeyChange = Partial<Pick<NewApiKey, 'name' | 'scopes' | 'rateLimit' | 'allowedIps' | 'expiresAt'>>;
+/** What may be changed of a key; what is undefined stays. */
+export type ApiKeyChange = {
+  readonly [Field in 'name' | 'scopes' | 'rateLimit' | 'allowedIps' | 'expiresAt']?: NewApiKey[Field] | undefined;
+};
 
 export interface ApiKeyStore {
   readonly insert: (key: NewApiKey, actor: Actor) => Promise<ApiKey>;

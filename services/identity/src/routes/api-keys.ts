@@ -104,9 +104,7 @@ export const apiKeyRoutes = (endpoint: Endpoints['endpoint'], { create, change, 
   endpoint('createApiKey', {
     body: createBody,
     answers: { 201: created },
-    handle: async ({ body, principal, address }) => {
-      return shownOnce(await create(body, { principal, address }));
-    },
+    handle: async ({ body, principal, address }) => shownOnce(await create(body, { principal, address })),
   });
 
   endpoint('updateApiKey', {
@@ -114,19 +112,7 @@ export const apiKeyRoutes = (endpoint: Endpoints['endpoint'], { create, change, 
     body: changeBody,
     answers: { 200: answer },
     handle: async ({ params, body, ifMatch, principal, address }) => {
-      const { name, scopes: wanted, rateLimit: limit, expiresAt, allowedIps: addresses } = body;
-      const apiKey = await change(
-        params.id,
-        ifMatch,
-        {
-          ...(name === undefined ? {} : { name }),
-          ...(wanted === undefined ? {} : { scopes: wanted }),
-          ...(limit === undefined ? {} : { rateLimit: limit }),
-          ...(expiresAt === undefined ? {} : { expiresAt }),
-          ...(addresses === undefined ? {} : { allowedIps: addresses }),
-        },
-        { principal, address },
-      );
+      const apiKey = await change(params.id, ifMatch, body, { principal, address });
       return resource(200, view(apiKey), apiKey.revision);
     },
   });

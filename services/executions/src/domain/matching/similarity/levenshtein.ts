@@ -80,17 +80,20 @@ const distanceAt = (length: number, more: number, less: number, { from, to }: Le
   return length + bitsOf(more & all) - bitsOf(less & all);
 };
 
-const byBits = (places: Int32Array, one: Letters, { units, from, to }: Letters): number => {
-  let more = -1;
-  let less = 0;
-  for (let index = from; index < to; index += 1) {
+const byBits = (places: Int32Array, one: Letters, other: Letters): number => restByBits(places, one, other, other.from, -1, 0);
+
+/** From a letter of the other text on, with what is known of the column before it. */
+const restByBits = (places: Int32Array, one: Letters, { units, from, to }: Letters, start: number, more: number, less: number): number => {
+  let above = more;
+  let below = less;
+  for (let index = start; index < to; index += 1) {
     const equal = places[units[index] as number] as number;
-    const diagonal = (((equal & more) + more) ^ more) | equal | less;
-    const right = ((less | ~(diagonal | more)) << 1) | 1;
-    more = ((diagonal & more) << 1) | ~(diagonal | right);
-    less = diagonal & right;
+    const diagonal = (((equal & above) + above) ^ above) | equal | below;
+    const right = ((below | ~(diagonal | above)) << 1) | 1;
+    above = ((diagonal & above) << 1) | ~(diagonal | right);
+    below = diagonal & right;
   }
-  return distanceAt(to - from, more, less, one);
+  return distanceAt(to - from, above, below, one);
 };
 
 /** Each step waits for the one before; with two texts at once the processor has something to do meanwhile. */
@@ -114,22 +117,8 @@ const byBitsOfTwo = (places: Int32Array, one: Letters, first: Letters, second: L
     less = diagonal & right;
     less2 = diagonal2 & right2;
   }
-  for (let index = firstFrom + both; index < firstTo; index += 1) {
-    const equal = places[firstUnits[index] as number] as number;
-    const diagonal = (((equal & more) + more) ^ more) | equal | less;
-    const right = ((less | ~(diagonal | more)) << 1) | 1;
-    more = ((diagonal & more) << 1) | ~(diagonal | right);
-    less = diagonal & right;
-  }
-  for (let index = secondFrom + both; index < secondTo; index += 1) {
-    const equal2 = places[secondUnits[index] as number] as number;
-    const diagonal2 = (((equal2 & more2) + more2) ^ more2) | equal2 | less2;
-    const right2 = ((less2 | ~(diagonal2 | more2)) << 1) | 1;
-    more2 = ((diagonal2 & more2) << 1) | ~(diagonal2 | right2);
-    less2 = diagonal2 & right2;
-  }
-  distances[0] = distanceAt(firstTo - firstFrom, more, less, one);
-  distances[1] = distanceAt(secondTo - secondFrom, more2, less2, one);
+  distances[0] = restByBits(places, one, first, firstFrom + both, more, less);
+  distances[1] = restByBits(places, one, second, secondFrom + both, more2, less2);
 };
 
 const byRows = (one: Uint16Array, other: Uint16Array): number => {
