@@ -58,7 +58,7 @@ export const unless = (holds: boolean, otherwise: string): readonly string[] => 
 
 const placesIn = ({ body }: Answer): string[] => body?.errors?.map(({ path }: { path: string }) => path) ?? [];
 
-const problemFaults = ({ status, headers, body }: Answer): string[] => {
+export const problemFaults = ({ status, headers, body }: Answer): string[] => {
   if (status < 400) return [];
   return [
     ...unless(headers.get('content-type')?.startsWith('application/problem+json') === true, 'it is not a problem document'),
