@@ -19,6 +19,12 @@ export const auditActions = {
   'user.disabled': { service: 'identity', description: 'A member was shut out of the organization; the sessions there ended.' },
   'user.enabled': { service: 'identity', description: 'A member that was shut out may come in again.' },
   'user.removed': { service: 'identity', description: 'A member was removed from the organization; the sessions there ended.' },
+  'invitation.created': {
+    service: 'identity',
+    description: 'Somebody was invited by mail; the entry names the role and the invitation that this one replaced, and not the address.',
+  },
+  'invitation.withdrawn': { service: 'identity', description: 'An invitation that stood open was withdrawn.' },
+  'user.joined': { service: 'identity', description: 'A user accepted an invitation and became a member.' },
   'session.started': { service: 'identity', description: 'A user logged in.' },
   'user.password_changed': {
     service: 'identity',
@@ -27,6 +33,14 @@ export const auditActions = {
   'user.password_reset': {
     service: 'identity',
     description: 'A user chose a new password with a token from a mail; all sessions ended. Written in each organization of the user.',
+  },
+  'user.totp_enabled': {
+    service: 'identity',
+    description: 'A user turned one-time codes on. Written in each organization of the user.',
+  },
+  'user.totp_disabled': {
+    service: 'identity',
+    description: 'A user turned one-time codes off. Written in each organization of the user.',
   },
   'session.ended': { service: 'identity', description: 'A user logged out, or ended a session from another one.' },
   'session.reuse_detected': {

@@ -6,6 +6,7 @@ export const idPrefixes = {
   user: 'usr',
   apiKey: 'key',
   session: 'ses',
+  invitation: 'inv',
   mail: 'eml',
   auditEvent: 'aud',
   job: 'job',
@@ -28,6 +29,7 @@ export const idOf = (kind: IdKind) =>
 export const organizationId = idOf('organization');
 export const userId = idOf('user');
 export const apiKeyId = idOf('apiKey');
+export const invitationId = idOf('invitation');
 export const jobId = idOf('job');
 export const executionId = idOf('execution');
 export const exceptionId = idOf('exception');

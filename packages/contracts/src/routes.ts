@@ -69,6 +69,13 @@ export const routes = {
   listMySessions: route('identity', 'GET', '/v1/me/sessions', 'user', 'List your sessions'),
   endMySession: route('identity', 'DELETE', '/v1/me/sessions/{id}', 'user', 'End one of your sessions'),
   changePassword: route('identity', 'POST', '/v1/me/password', 'user', 'Change your password; all your other sessions end'),
+  setUpTotp: route('identity', 'POST', '/v1/me/totp', 'user', 'Ask for a secret with which an authenticator makes one-time codes', {
+    secretFields: ['secret', 'otpauthUri'],
+  }),
+  confirmTotp: route('identity', 'POST', '/v1/me/totp/confirm', 'user', 'Turn one-time codes on, with the first of them', {
+    secretFields: ['recoveryCodes'],
+  }),
+  removeTotp: route('identity', 'DELETE', '/v1/me/totp', 'user', 'Turn one-time codes off'),
   forgetPassword: route('identity', 'POST', '/v1/auth/password/forgot', 'public', 'Ask for a mail with which to choose a new password'),
   resetPassword: route('identity', 'POST', '/v1/auth/password/reset', 'public', 'Choose a new password; all your sessions end'),
   readOrganization: route('identity', 'GET', '/v1/organization', 'members:read', 'Read the organization'),
@@ -82,6 +89,13 @@ export const routes = {
     'Change the role of a member, or shut one out for a while',
   ),
   removeMember: route('identity', 'DELETE', '/v1/members/{userId}', 'members:write', 'Remove a member'),
+  inviteMember: route('identity', 'POST', '/v1/invitations', 'members:write', 'Invite somebody by mail'),
+  listInvitations: route('identity', 'GET', '/v1/invitations', 'members:read', 'List the invitations that stand open'),
+  readInvitation: route('identity', 'GET', '/v1/invitations/{id}', 'members:read', 'Read an invitation that stands open'),
+  withdrawInvitation: route('identity', 'DELETE', '/v1/invitations/{id}', 'members:write', 'Withdraw an invitation'),
+  acceptInvitation: route('identity', 'POST', '/v1/invitations/accept', 'public', 'Accept an invitation, with the token of its mail', {
+    secretFields: tokens,
+  }),
   createApiKey: route('identity', 'POST', '/v1/api-keys', 'api-keys:write', 'Create an API key', { secretFields: ['key'] }),
   listApiKeys: route('identity', 'GET', '/v1/api-keys', 'api-keys:read', 'List API keys'),
   readApiKey: route('identity', 'GET', '/v1/api-keys/{id}', 'api-keys:read', 'Read an API key'),

@@ -12,6 +12,7 @@ const rules = [
   ['sessions', "expires_at < now() - interval '1 day'"],
   ['mails', "ended_at < now() - interval '7 days'"],
   ['password_resets', "expires_at < now() - interval '1 day'"],
+  ['invitations', "expires_at < now() - interval '1 day'"],
   ['login_failures', "at < now() - interval '1 hour'"],
   ['known_addresses', "last_login_at < now() - interval '30 days'"],
   ['revocations', "at < now() - interval '1 day'"],

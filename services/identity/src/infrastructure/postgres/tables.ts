@@ -27,6 +27,18 @@ export interface Database extends ChassisTables {
     disabled_at: ColumnType<Date | null, Date | null | undefined, Date | null>;
     revision: Counter;
   };
+  invitations: {
+    id: string;
+    organization_id: string;
+    email: string;
+    role: Role;
+    token_hash: Buffer;
+    invited_by_type: string;
+    invited_by_id: string;
+    created_at: Generated<Date>;
+    expires_at: Date;
+  };
+  departed_members: { organization_id: string; user_id: string; revision: Counter; departed_at: Generated<Date> };
   mails: {
     id: string;
     sealed_body: string | null;
@@ -37,6 +49,14 @@ export interface Database extends ChassisTables {
     ended_at: ColumnType<Date | null, undefined, Date>;
   };
   password_resets: { token_hash: Buffer; user_id: string; expires_at: Date; used_at: ColumnType<Date | null, undefined, Date> };
+  totp_secrets: {
+    id: string;
+    sealed_secret: string;
+    enrolled_at: Generated<Date>;
+    confirmed_at: ColumnType<Date | null, undefined, Date>;
+    last_step: Counter;
+  };
+  recovery_codes: { user_id: string; code_hash: Buffer; used_at: ColumnType<Date | null, undefined, Date> };
   session_departures: { session_id: string; organization_id: string; left_at: Generated<Date> };
   sessions: {
     id: string;
