@@ -22,6 +22,8 @@ const pullOptions = { max_messages: 32, expires: 5_000, idle_heartbeat: 500, bin
 const retryDelayMsMax = 5 * 60_000;
 const reopenDelayMs = 500;
 const replayPollMs = 5_000;
+/** As many as may wait for their acknowledgement. */
+const togetherMax = 256;
 
 export interface ConsumerOptions<DB extends ChassisTables> {
   readonly definition: ConsumerDefinition;
@@ -30,6 +32,11 @@ export interface ConsumerOptions<DB extends ChassisTables> {
   readonly logger: Logger;
   /** Runs in the transaction, as _app, under the event's organization. */
   readonly handle: (trx: Transaction<DB>, envelope: Envelope) => Promise<void>;
+  /**
+   * The same for several messages of one aggregate that wait already, at most `togetherMax`, in their order. What fails together is
+   * handled one by one, so that one bad message spoils no other.
+   */
+  readonly handleTogether?: (trx: Transaction<DB>, envelopes: readonly Envelope[]) => Promise<void>;
   readonly attemptsMax: number;
   readonly retryMs: number;
   /** How often dead letters are looked through for those that an operator wants handled again. */
@@ -42,8 +49,11 @@ export interface Stoppable {
 
 export const startConsumer = <DB extends ChassisTables>(options: ConsumerOptions<DB>): Stoppable => {
   const { definition, broker, logger } = options;
-  const { receive, replayable } = createReceiver(options);
-  const lanes = createLanes();
+  const { receive, receiveTogether, replayable } = createReceiver(options);
+  const lanes = createLanes<JsMsg | (() => Promise<void>)>(options.handleTogether === undefined ? 1 : togetherMax, async (items) => {
+    if (await receiveTogether(items)) return;
+    for (const item of items) await (typeof item === 'function' ? item() : receive(item));
+  });
   let stopping = false;
   let endPull = () => {};
 
@@ -53,7 +63,7 @@ export const startConsumer = <DB extends ChassisTables>(options: ConsumerOptions
     const messages = await consumer.consume(pullOptions);
     endPull = () => messages.stop();
     if (stopping) messages.stop();
-    for await (const message of messages) lanes.add(laneOf(message), () => receive(message));
+    for await (const message of messages) lanes.add(laneOf(message), message);
   };
 
   const run = async () => {
@@ -89,19 +99,29 @@ export const startConsumer = <DB extends ChassisTables>(options: ConsumerOptions
   };
 };
 
-/** Messages of one aggregate are handled one after the other, those of different ones side by side. */
-const createLanes = () => {
-  const tails = new Map<string, Promise<void>>();
+/** What is of one aggregate is worked on in its order, at most so many at a time; what is of different ones side by side. */
+const createLanes = <Item>(atOnceMax: number, work: (items: readonly Item[]) => Promise<void>) => {
+  const lanes = new Map<string, { readonly waiting: Item[]; readonly ended: Promise<void> }>();
+  const runLane = async (lane: string, waiting: Item[]) => {
+    try {
+      while (waiting.length > 0) await work(waiting.splice(0, atOnceMax));
+    } finally {
+      lanes.delete(lane);
+    }
+  };
   return {
-    add: (lane: string, work: () => Promise<void>) => {
-      const tail = (tails.get(lane) ?? Promise.resolve()).then(work);
-      tails.set(lane, tail);
-      void tail.finally(() => {
-        if (tails.get(lane) === tail) tails.delete(lane);
-      });
+    add: (lane: string, item: Item) => {
+      const known = lanes.get(lane);
+      if (known !== undefined) {
+        known.waiting.push(item);
+        return;
+      }
+      const waiting = [item];
+      // Begun a moment later, once the lane is known and what has come with this one is in it.
+      lanes.set(lane, { waiting, ended: Promise.resolve().then(() => runLane(lane, waiting)) });
     },
     idle: async () => {
-      while (tails.size > 0) await Promise.all(tails.values());
+      while (lanes.size > 0) await Promise.all([...lanes.values()].map(({ ended }) => ended));
     },
   };
 };
@@ -158,6 +178,42 @@ const createReceiver = <DB extends ChassisTables>(options: ConsumerOptions<DB>) 
         .executeTakeFirst();
       if (inbox.numInsertedOrUpdatedRows === 0n) return;
       await options.handle(trx, envelope);
+      faultPoint(`${name}.before-commit`);
+    });
+
+  /** One transaction for all of them; whether that went well. Messages that failed before are handled by themselves. */
+  const receiveTogether = async (items: readonly (JsMsg | (() => Promise<void>))[]): Promise<boolean> => {
+    const { handleTogether } = options;
+    const messages = items.flatMap((item) => (typeof item === 'function' || item.redelivered ? [] : [item]));
+    const envelopes = messages.flatMap((message) => readEnvelope(message.string()) ?? []);
+    const [first] = envelopes;
+    const areAll = envelopes.length === items.length && envelopes.every(({ organizationid }) => organizationid === first?.organizationid);
+    if (handleTogether === undefined || first === undefined || items.length === 1 || !areAll) return false;
+    try {
+      await inContext(contextFrom(first.id, first.traceparent), () =>
+        inSpan(`process ${name}`, SpanKind.CONSUMER, first.traceparent, () => handleAll(envelopes, handleTogether)),
+      );
+    } catch (error) {
+      logger.warn({ err: error, consumer: name, messages: messages.length }, 'messages could not be handled together; one by one, then');
+      return false;
+    }
+    faultPoint(`${name}.after-commit`);
+    for (const message of messages) message.ack();
+    return true;
+  };
+
+  const handleAll = (envelopes: readonly Envelope[], handle: NonNullable<ConsumerOptions<DB>['handleTogether']>) =>
+    options.postgres.organization(envelopes[0]?.organizationid ?? '', async (trx) => {
+      const rows = await (trx as unknown as Transaction<ChassisTables>)
+        .insertInto('inbox')
+        .values(envelopes.map(({ id, organizationid }) => ({ consumer: name, event_id: id, organization_id: organizationid })))
+        .onConflict((conflict) => conflict.columns(['consumer', 'event_id']).doNothing())
+        .returning('event_id')
+        .execute();
+      const fresh = new Set(rows.map(({ event_id: id }) => id));
+      // Taken out as they come: a message that is in here twice is handled once.
+      const due = envelopes.filter(({ id }) => fresh.delete(id));
+      if (due.length > 0) await handle(trx, due);
       faultPoint(`${name}.before-commit`);
     });
 
@@ -236,5 +292,5 @@ const createReceiver = <DB extends ChassisTables>(options: ConsumerOptions<DB>) 
       .execute();
     return rows.map(({ event_id: id, body }) => ({ lane: readEnvelope(body)?.subject ?? id, handle: () => replayOne(id, body) }));
   };
-  return { receive, replayable };
+  return { receive, receiveTogether, replayable };
 };

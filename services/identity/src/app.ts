@@ -30,7 +30,7 @@ import { createPasswords } from './infrastructure/passwords.ts';
 import { createAccountStore } from './infrastructure/postgres/account-store.ts';
 import { createApiKeyStore } from './infrastructure/postgres/api-key-store.ts';
 import { createAuditQueries } from './infrastructure/postgres/audit-queries.ts';
-import { appendEntry } from './infrastructure/postgres/audit-trail.ts';
+import { appendEntries } from './infrastructure/postgres/audit-trail.ts';
 import { startHousekeeping } from './infrastructure/postgres/housekeeping.ts';
 import { createInvitationStore } from './infrastructure/postgres/invitation-store.ts';
 import { createMailQueue } from './infrastructure/postgres/mail-queue.ts';
@@ -177,6 +177,6 @@ export const start = async (config: Config, life: Life): Promise<string> => {
     isSessionActive: sessions.isActive,
     revocations: createRevocations(postgres),
   });
-  service.consume(consumers.auditTrail, appendEntry(chainHmac));
+  service.consumeTogether(consumers.auditTrail, appendEntries(chainHmac));
   return service.listen();
 };
