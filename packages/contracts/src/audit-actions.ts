@@ -19,6 +19,11 @@ export const auditActions = {
   'user.disabled': { service: 'identity', description: 'A member was shut out of the organization; the sessions there ended.' },
   'user.enabled': { service: 'identity', description: 'A member that was shut out may come in again.' },
   'user.removed': { service: 'identity', description: 'A member was removed from the organization; the sessions there ended.' },
+  'user.erasure_requested': {
+    service: 'identity',
+    description: 'The personal data of a user were asked to be erased; the membership, the sessions and the keys of the user ended.',
+  },
+  'user.erased': { service: 'identity', description: 'Every service has erased what it had of a user.' },
   'invitation.created': {
     service: 'identity',
     description: 'Somebody was invited by mail; the entry names the role and the invitation that this one replaced, and not the address.',

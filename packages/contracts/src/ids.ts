@@ -7,6 +7,7 @@ export const idPrefixes = {
   apiKey: 'key',
   session: 'ses',
   invitation: 'inv',
+  erasure: 'era',
   mail: 'eml',
   auditEvent: 'aud',
   job: 'job',
@@ -30,6 +31,7 @@ export const organizationId = idOf('organization');
 export const userId = idOf('user');
 export const apiKeyId = idOf('apiKey');
 export const invitationId = idOf('invitation');
+export const erasureId = idOf('erasure');
 export const jobId = idOf('job');
 export const executionId = idOf('execution');
 export const exceptionId = idOf('exception');

@@ -17,6 +17,7 @@ import { removeTotp } from './application/commands/remove-totp.ts';
 import { resetPassword } from './application/commands/reset-password.ts';
 import { rotateApiKey } from './application/commands/rotate-api-key.ts';
 import { setUpTotp } from './application/commands/set-up-totp.ts';
+import { startErasures } from './application/erase-members.ts';
 import { proveFactor } from './application/second-factor.ts';
 import { startMails } from './application/send-mails.ts';
 import { verifyApiKey } from './application/verify-api-key.ts';
@@ -31,6 +32,8 @@ import { createAccountStore } from './infrastructure/postgres/account-store.ts';
 import { createApiKeyStore } from './infrastructure/postgres/api-key-store.ts';
 import { createAuditQueries } from './infrastructure/postgres/audit-queries.ts';
 import { appendEntries } from './infrastructure/postgres/audit-trail.ts';
+import { takeAcknowledgement } from './infrastructure/postgres/erasure-steps.ts';
+import { createErasures } from './infrastructure/postgres/erasure-store.ts';
 import { startHousekeeping } from './infrastructure/postgres/housekeeping.ts';
 import { createInvitationStore } from './infrastructure/postgres/invitation-store.ts';
 import { createMailQueue } from './infrastructure/postgres/mail-queue.ts';
@@ -56,6 +59,7 @@ import { keySetRoutes } from './routes/key-set.ts';
 import { meRoutes } from './routes/me.ts';
 import { memberRoutes } from './routes/members.ts';
 import { passwordRoutes } from './routes/passwords.ts';
+import { personalDataRoutes } from './routes/personal-data.ts';
 import { createSignedInViews } from './routes/signed-in.ts';
 import { totpRoutes } from './routes/totp.ts';
 
@@ -130,6 +134,10 @@ export const start = async (config: Config, life: Life): Promise<string> => {
     organizations: createOrganizationStore(postgres, outbox),
     queries,
   });
+  const erasures = createErasures({ postgres, outbox, throttle, retryMs: config.ERASURE_RETRY_MS, wake: () => erasing.rouse() });
+  const erasing = startErasures({ erasures, logger: life.logger });
+  life.onStop('erasures', erasing.stop);
+  personalDataRoutes(endpoint, { erasures, newId: () => newId('erasure'), queries });
   const resets = createPasswordResets({ postgres, outbox, box, key: derivedKey(config.IDENTITY_SECRET, 'password resets') });
   const invitationKey = derivedKey(config.IDENTITY_SECRET, 'invitations');
   const invitations = createInvitationStore({ postgres, outbox, mint, lifetimeMs, box, key: invitationKey });
@@ -177,6 +185,7 @@ export const start = async (config: Config, life: Life): Promise<string> => {
     isSessionActive: sessions.isActive,
     revocations: createRevocations(postgres),
   });
+  service.consume(consumers.erasureAcknowledgements, takeAcknowledgement(outbox));
   service.consumeTogether(consumers.auditTrail, appendEntries(chainHmac));
   return service.listen();
 };

@@ -1,5 +1,6 @@
 import type { Principal } from '@settler/chassis/principal';
 import type { Role, Scope } from '@settler/contracts/scopes';
+import type { StatefulService } from '@settler/contracts/services';
 import type { InvitationOrder, Mail, MailOrder, PasswordResetOrder } from '../domain/mail.ts';
 
 /** Who does it and from where, for the audit trail. */
@@ -157,6 +158,49 @@ export interface InvitationStore {
   readonly accept: (acceptance: Acceptance) => Promise<SignedIn | undefined>;
 }
 
+/** Everything that is known here of a member as a person. Sessions and addresses are those of this organization alone. */
+export interface PersonalData {
+  readonly member: Member;
+  readonly sessions: readonly { readonly id: string; readonly createdAt: Date; readonly expiresAt: Date; readonly endedAt: Date | null }[];
+  readonly apiKeys: readonly { readonly id: string; readonly name: string; readonly createdAt: Date }[];
+  /** From where the member acted, as the audit trail still has it. */
+  readonly addresses: readonly {
+    readonly address: string;
+    readonly entries: number;
+    readonly firstSeenAt: Date;
+    readonly lastSeenAt: Date;
+  }[];
+}
+
+export interface Erasure {
+  readonly id: string;
+  readonly userId: string;
+  readonly requestedAt: Date;
+  readonly completedAt: Date | null;
+  readonly steps: readonly { readonly service: StatefulService; readonly doneAt: Date | null }[];
+}
+
+/** One that is taken up, by this process and for a while. */
+export interface DueErasure {
+  readonly id: string;
+  readonly organizationId: string;
+  readonly userId: string;
+  readonly attempts: number;
+}
+
+export interface Erasures {
+  /**
+   * Ends membership, sessions and keys at once, and asks every service. One that is under way already is answered with.
+   * @throws Refusal as removing a member does; `not_found` for who neither is nor was one
+   */
+  readonly request: (id: string, userId: string, ifMatch: number | undefined, actor: Actor) => Promise<string>;
+  readonly claim: (count: number) => Promise<readonly DueErasure[]>;
+  /** What is kept here and nowhere else. May be done again. */
+  readonly eraseHere: (erasure: DueErasure) => Promise<void>;
+  /** Those that have not answered yet. */
+  readonly askAgain: (erasure: DueErasure) => Promise<void>;
+}
+
 export type OrganizationChange = Partial<Pick<Organization, 'name' | 'baseCurrency'>>;
 
 export interface OrganizationStore {
@@ -238,6 +282,8 @@ export interface Throttle {
   readonly fail: (email: string, address: string | null) => Promise<void>;
   /** From now on the account's limit does not hold for this address. */
   readonly remember: (email: string, address: string | null) => Promise<void>;
+  /** Nothing is kept of this account any more. */
+  readonly forget: (email: string) => Promise<void>;
 }
 
 export interface Passwords {

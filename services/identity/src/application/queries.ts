@@ -3,7 +3,7 @@ import type { Page } from '@settler/chassis/pagination';
 import type { RevocationsAnswer } from '@settler/contracts/internal/api-keys';
 import type { Role } from '@settler/contracts/scopes';
 import type { Verdict } from '../domain/audit-chain.ts';
-import type { ApiKey, Invitation, Member, Organization } from './ports.ts';
+import type { ApiKey, Erasure, Invitation, Member, Organization, PersonalData } from './ports.ts';
 
 export interface PageWanted {
   readonly limit: number;
@@ -49,6 +49,8 @@ export interface Queries {
   readonly organization: (organizationId: string) => Promise<{ organization: Organization; revision: bigint } | undefined>;
   readonly organizationsOf: (userId: string, page: PageWanted) => Promise<Page<MyOrganization>>;
   readonly members: (organizationId: string, page: PageWanted) => Promise<Page<Member>>;
+  readonly personalData: (organizationId: string, userId: string) => Promise<PersonalData | undefined>;
+  readonly erasure: (organizationId: string, id: string) => Promise<Erasure | undefined>;
   readonly invitation: (organizationId: string, id: string) => Promise<Invitation | undefined>;
   readonly invitations: (organizationId: string, page: PageWanted) => Promise<Page<Invitation>>;
   readonly sessionsOf: (userId: string, page: PageWanted) => Promise<Page<MySession>>;

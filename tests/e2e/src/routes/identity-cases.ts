@@ -1,5 +1,5 @@
 import { createHmac } from 'node:crypto';
-import { client } from '@settler/harness';
+import { client, waitFor } from '@settler/harness';
 import { must, type Party } from '../party.ts';
 import { type Cases, conflict, invalid, missing, nobodys, type Refusal, type Setting, type Wanted } from './case.ts';
 
@@ -284,6 +284,27 @@ export const identityCases = {
       conflict('the last owner', async ({ ours }) => ({ path: await ownPlace(ours), as: 'user' })),
       forbidden('an owner, with a key', async ({ ours }) => ({ path: await ownPlace(ours) })),
     ],
+  },
+  exportMember: {
+    status: 200,
+    ask: async (party, setting) => ({ path: `/v1/members/${await newMember(party, setting)}/export` }),
+  },
+  eraseMember: {
+    status: 202,
+    ask: async (party, setting) => ({ path: `/v1/members/${await newMember(party, setting)}/personal-data` }),
+    refusals: [
+      conflict('the last owner', async ({ ours }) => ({ path: `${await ownPlace(ours)}/personal-data`, as: 'user' })),
+      forbidden('an owner, with a key', async ({ ours }) => ({ path: `${await ownPlace(ours)}/personal-data` })),
+    ],
+  },
+  readErasure: {
+    status: 200,
+    ask: async (party, setting) => {
+      const { id } = await must(202, party.user.delete(`/v1/members/${await newMember(party, setting)}/personal-data`));
+      const path = `/v1/erasures/${id}`;
+      await waitFor(async () => (await party.user.get(path)).body.status === 'completed', { what: 'every service to answer' });
+      return { path };
+    },
   },
   inviteMember: {
     status: 201,

@@ -2,7 +2,7 @@
 import { newId } from '@settler/chassis/ids';
 import { auditRecord } from '@settler/contracts/audit';
 import type { Envelope } from '@settler/contracts/envelope';
-import type { Insertable } from 'kysely';
+import { type Insertable, sql } from 'kysely';
 import { type ChainEntry, entryHash, type Head, type Hmac, headSeal } from '../../domain/audit-chain.ts';
 import type { Trx } from './sight.ts';
 import type { Database } from './tables.ts';
@@ -20,11 +20,12 @@ export const appendEntries =
       .executeTakeFirst();
     // Made with the organization. Made here instead, a trail that somebody removed would begin anew, and look whole.
     if (found === undefined) throw new Error(`the organization ${organizationId} has no audit trail`);
+    const erased = await erasedAmong(trx, organizationId, envelopes);
     let head: Head = { entries: Number(found.entries), hash: found.hash };
     const rows: Insertable<Database['audit_entries']>[] = [];
     for (const envelope of envelopes) {
       const row = rowOf(envelope, head, hmac);
-      rows.push(row);
+      rows.push(erased(envelope) ? { ...row, address: null } : row);
       head = { entries: Number(row.position), hash: row.hash };
     }
     await trx.insertInto('audit_entries').values(rows).execute();
@@ -34,6 +35,23 @@ export const appendEntries =
       .where('organization_id', '=', organizationId)
       .execute();
   };
+
+/** Longer than a token of somebody whose access has ended is believed anywhere, and than clocks differ. */
+const afterglowMs = 60_000;
+
+/** Whose address must not come back: entries may still be on their way when somebody is erased, also those of the keys of that user. */
+const erasedAmong = async (trx: Trx, organizationId: string, envelopes: readonly Envelope[]) => {
+  const actorOf = ({ data }: Envelope) => auditRecord.parse(data).actor.id;
+  const actors = [...new Set(envelopes.map(actorOf))];
+  const { rows } = await sql<{ id: string; at: Date }>`
+    select actor.id, max(erasures.requested_at) as at
+      from unnest(${actors}::text[]) as actor (id)
+      left join api_keys on api_keys.id = actor.id
+      join erasures on erasures.organization_id = ${organizationId} and erasures.user_id in (actor.id, api_keys.created_by_id)
+     group by actor.id`.execute(trx);
+  const erasedAt = new Map(rows.map(({ id, at }) => [id, at.getTime() + afterglowMs]));
+  return (envelope: Envelope): boolean => Date.parse(envelope.time) <= (erasedAt.get(actorOf(envelope)) ?? Number.NEGATIVE_INFINITY);
+};
 
 const rowOf = ({ organizationid: organizationId, time, data }: Envelope, head: Head, hmac: Hmac) => {
   const { actor, keyId = null, address, action, resource, before, after } = auditRecord.parse(data);

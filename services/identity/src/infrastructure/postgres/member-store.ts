@@ -35,29 +35,29 @@ export const createMemberStore = (postgres: Postgres<Database>, outbox: Outbox):
     }),
 
   remove: (userId, ifMatch, actor) =>
-    postgres.organization(actor.principal.organizationId, async (trx) => {
-      const before = await lockedMember(trx, userId, ifMatch, actor);
-      await admit(trx, actor, before, undefined);
-      await trx
-        .deleteFrom('memberships')
-        .where('organization_id', '=', actor.principal.organizationId)
-        .where('user_id', '=', userId)
-        .execute();
-      const gone = { ...before, revision: before.revision + 1n };
-      await trx
-        .insertInto('departed_members')
-        .values({ organization_id: actor.principal.organizationId, user_id: userId, revision: gone.revision })
-        .onConflict((conflict) =>
-          conflict.columns(['organization_id', 'user_id']).doUpdateSet({ revision: gone.revision, departed_at: sql<Date>`now()` }),
-        )
-        .execute();
-      await outbox.append(trx, [
-        eventMessage(userRemoved, aboutOf(actor, gone), dataOf(actor, gone)),
-        audit(actor, 'removed', userId, { before: standingOf(before) }),
-      ]);
-      await endSessions(trx, actor, userId);
-    }),
+    postgres.organization(actor.principal.organizationId, (trx) => removeMember(trx, outbox, userId, ifMatch, actor)),
 });
+
+/** Inside somebody's transaction. @throws Refusal as `remove` does */
+export const removeMember = async (trx: Trx, outbox: Outbox, userId: string, ifMatch: number | undefined, actor: Actor): Promise<void> => {
+  const { organizationId } = actor.principal;
+  const before = await lockedMember(trx, userId, ifMatch, actor);
+  await admit(trx, actor, before, undefined);
+  await trx.deleteFrom('memberships').where('organization_id', '=', organizationId).where('user_id', '=', userId).execute();
+  const gone = { ...before, revision: before.revision + 1n };
+  await trx
+    .insertInto('departed_members')
+    .values({ organization_id: organizationId, user_id: userId, revision: gone.revision })
+    .onConflict((conflict) =>
+      conflict.columns(['organization_id', 'user_id']).doUpdateSet({ revision: gone.revision, departed_at: sql<Date>`now()` }),
+    )
+    .execute();
+  await outbox.append(trx, [
+    eventMessage(userRemoved, aboutOf(actor, gone), dataOf(actor, gone)),
+    audit(actor, 'removed', userId, { before: standingOf(before) }),
+  ]);
+  await endSessions(trx, actor, userId);
+};
 
 /**
  * The role stands in the access token, so whoever has another one now needs another token. A session is ended and begun anew by

@@ -6,6 +6,7 @@ import { viewOf } from './api-key-store.ts';
 import { invitationOf, standing } from './invitation-store.ts';
 import { members } from './member-store.ts';
 import { organizationOf } from './organization-store.ts';
+import { createPersonalDataQueries } from './personal-data-queries.ts';
 import { asUser } from './sight.ts';
 import type { Database } from './tables.ts';
 
@@ -62,6 +63,8 @@ export const createQueries = (postgres: Postgres<Database>, cursors: Cursors): Q
         (row) => cursors.write(list, [row.joinedAt.toISOString(), row.id]),
       );
     }),
+
+  ...createPersonalDataQueries(postgres),
 
   invitation: (organizationId, id) =>
     postgres.organization(organizationId, async (trx) => {

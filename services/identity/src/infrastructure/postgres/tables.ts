@@ -1,5 +1,6 @@
 import type { ChassisTables } from '@settler/chassis/tables';
 import type { Role, Scope } from '@settler/contracts/scopes';
+import type { StatefulService } from '@settler/contracts/services';
 import type { ColumnType, Generated } from 'kysely';
 import type { RateLimit } from '../../application/ports.ts';
 
@@ -39,6 +40,23 @@ export interface Database extends ChassisTables {
     expires_at: Date;
   };
   departed_members: { organization_id: string; user_id: string; revision: Counter; departed_at: Generated<Date> };
+  erasures: {
+    id: string;
+    organization_id: string;
+    user_id: string;
+    requested_by_type: string;
+    requested_by_id: string;
+    requested_at: Generated<Date>;
+    attempts: Generated<number>;
+    next_attempt_at: Generated<Date>;
+    completed_at: ColumnType<Date | null, undefined, Date>;
+  };
+  erasure_steps: {
+    erasure_id: string;
+    organization_id: string;
+    service: StatefulService;
+    done_at: ColumnType<Date | null, undefined, Date>;
+  };
   mails: {
     id: string;
     sealed_body: string | null;

@@ -63,6 +63,11 @@ export const createThrottle = (postgres: Postgres<Database>, key: Buffer): Throt
           .execute();
       }),
 
+    forget: async (email) => {
+      for (const table of ['login_failures', 'known_addresses'] as const)
+        await postgres.systemDb.deleteFrom(table).where('account', '=', accountOf(email)).execute();
+    },
+
     remember: (email, address) =>
       publicly(postgres, async (trx) => {
         await trx
