@@ -39,6 +39,11 @@ export const auditActions = {
     service: 'identity',
     description: 'A user chose a new password with a token from a mail; all sessions ended. Written in each organization of the user.',
   },
+  'user.login_denied': {
+    service: 'identity',
+    description:
+      'Logins of a user failed; the entry counts those of about a minute, and says since when. Written in each organization of the user.',
+  },
   'user.totp_enabled': {
     service: 'identity',
     description: 'A user turned one-time codes on. Written in each organization of the user.',

@@ -32,6 +32,7 @@ import { createAccountStore } from './infrastructure/postgres/account-store.ts';
 import { createApiKeyStore } from './infrastructure/postgres/api-key-store.ts';
 import { createAuditQueries } from './infrastructure/postgres/audit-queries.ts';
 import { appendEntries } from './infrastructure/postgres/audit-trail.ts';
+import { startDeniedLogins } from './infrastructure/postgres/denied-logins.ts';
 import { takeAcknowledgement } from './infrastructure/postgres/erasure-steps.ts';
 import { createErasures } from './infrastructure/postgres/erasure-store.ts';
 import { startHousekeeping } from './infrastructure/postgres/housekeeping.ts';
@@ -96,6 +97,8 @@ export const start = async (config: Config, life: Life): Promise<string> => {
   const hashes = createApiKeyHashes(derivedKey(config.API_KEY_SECRET, 'keys at rest'));
   const passwords = await createPasswords();
   const throttle = createThrottle(postgres, derivedKey(config.IDENTITY_SECRET, 'login counters'));
+  const deniedLoginEntries = startDeniedLogins(postgres, outbox, life.logger, config.DENIED_LOGINS_AUDIT_MS);
+  life.onStop('denied logins', deniedLoginEntries.stop);
   const totpSecrets = createTotpSecrets(derivedKey(config.IDENTITY_SECRET, 'recovery codes'), clock);
   const factors = createSecondFactors({ postgres, outbox, box, secrets: totpSecrets });
   const prove = proveFactor({ factors, throttle });

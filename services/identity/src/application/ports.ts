@@ -279,7 +279,8 @@ export interface PasswordResets {
 export interface Throttle {
   /** @throws Refusal `rate_limited` */
   readonly require: (email: string, address: string | null) => Promise<void>;
-  readonly fail: (email: string, address: string | null) => Promise<void>;
+  /** With the user whose account it is, the trail comes to know it. */
+  readonly fail: (email: string, address: string | null, userId?: string | null) => Promise<void>;
   /** From now on the account's limit does not hold for this address. */
   readonly remember: (email: string, address: string | null) => Promise<void>;
   /** Nothing is kept of this account any more. */

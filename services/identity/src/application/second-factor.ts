@@ -22,7 +22,7 @@ export const proveFactor =
     if (!check.isOn) return undefined;
     await throttle.require(counted, counted);
     if (check.proof !== undefined) return check.proof;
-    await throttle.fail(email, address);
+    await throttle.fail(email, address, id);
     if (text === undefined) throw new Refusal('unauthenticated', 'This account has a second factor: send a code of it as `totp`.');
     await throttle.fail(counted, counted);
     throw new Refusal('unauthenticated', 'The one-time code is wrong, or was used already.');

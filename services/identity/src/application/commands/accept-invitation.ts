@@ -41,7 +41,7 @@ export const acceptInvitation = (needs: AcceptInvitationNeeds) => {
     const { email } = account.user;
     await throttle.require(email, address);
     if (!(await passwords.verify(password, account.passwordHash))) {
-      await throttle.fail(email, address);
+      await throttle.fail(email, address, account.user.id);
       throw new Refusal('unauthenticated', 'There is an account with the address of the invitation, and this is not its password.');
     }
     await throttle.require(email, address);

@@ -29,7 +29,7 @@ export const logIn = ({ accounts, sessions, passwords, throttle, proveFactor, ne
     const account = await accounts.findByEmail(email);
     const isRight = await passwords.verify(password, account?.passwordHash);
     if (account === undefined || !isRight) {
-      await throttle.fail(email, address);
+      await throttle.fail(email, address, account?.user.id);
       denied(email);
       throw new Refusal('unauthenticated', 'The e-mail address or the password is wrong.');
     }

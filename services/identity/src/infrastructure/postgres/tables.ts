@@ -116,7 +116,14 @@ export interface Database extends ChassisTables {
     activated_at: Date | null;
     retired_at: Date | null;
   };
-  login_failures: { position: Generated<bigint>; account: Buffer; address: Buffer; at: Generated<Date> };
+  login_failures: {
+    position: Generated<bigint>;
+    account: Buffer;
+    address: Buffer;
+    user_id: string | null;
+    at: Generated<Date>;
+    said_at: ColumnType<Date | null, undefined, Date>;
+  };
   known_addresses: { account: Buffer; address: Buffer; last_login_at: Generated<Date> };
   audit_heads: { organization_id: string; entries: Counter; hash: string; seal: string };
   audit_entries: {

@@ -55,11 +55,11 @@ export const createThrottle = (postgres: Postgres<Database>, key: Buffer): Throt
     },
 
     // Outside of whatever transaction the attempt was part of, because that one is rolled back.
-    fail: (email, address) =>
+    fail: (email, address, userId = null) =>
       postgres.anonymous(async (trx) => {
         await trx
           .insertInto('login_failures')
-          .values({ account: accountOf(email), address: addressOf(address) })
+          .values({ account: accountOf(email), address: addressOf(address), user_id: userId })
           .execute();
       }),
 
