@@ -12,6 +12,7 @@ import { sql, type Transaction } from 'kysely';
 import type { Broker } from './broker.ts';
 import { contextFrom, inContext } from './context.ts';
 import { faultPoint } from './faults.ts';
+import { createLanes } from './lanes.ts';
 import type { Logger } from './logger.ts';
 import { isUnavailable, type Postgres } from './postgres.ts';
 import type { ChassisTables } from './tables.ts';
@@ -95,33 +96,6 @@ export const startConsumer = <DB extends ChassisTables>(options: ConsumerOptions
       if (broker.isConnected()) await running;
       await replaying;
       await lanes.idle();
-    },
-  };
-};
-
-/** What is of one aggregate is worked on in its order, at most so many at a time; what is of different ones side by side. */
-const createLanes = <Item>(atOnceMax: number, work: (items: readonly Item[]) => Promise<void>) => {
-  const lanes = new Map<string, { readonly waiting: Item[]; readonly ended: Promise<void> }>();
-  const runLane = async (lane: string, waiting: Item[]) => {
-    try {
-      while (waiting.length > 0) await work(waiting.splice(0, atOnceMax));
-    } finally {
-      lanes.delete(lane);
-    }
-  };
-  return {
-    add: (lane: string, item: Item) => {
-      const known = lanes.get(lane);
-      if (known !== undefined) {
-        known.waiting.push(item);
-        return;
-      }
-      const waiting = [item];
-      // Begun a moment later, once the lane is known and what has come with this one is in it.
-      lanes.set(lane, { waiting, ended: Promise.resolve().then(() => runLane(lane, waiting)) });
-    },
-    idle: async () => {
-      while (lanes.size > 0) await Promise.all([...lanes.values()].map(({ ended }) => ended));
     },
   };
 };
@@ -265,7 +239,13 @@ const createReceiver = <DB extends ChassisTables>(options: ConsumerOptions<DB>) 
     }
   };
 
-  const replayOne = async (id: string, body: string): Promise<void> => {
+  /** Where the database goes away in between, the request stays for the next round. */
+  const replayOne = (id: string, body: string): Promise<void> =>
+    tryReplay(id, body).catch((error: unknown) =>
+      logger.warn({ err: error, consumer: name }, 'a dead letter is replayed in the next round'),
+    );
+
+  const tryReplay = async (id: string, body: string): Promise<void> => {
     const envelope = readEnvelope(body);
     try {
       if (envelope === undefined) throw new Error('the message is not an envelope');

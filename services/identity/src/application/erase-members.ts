@@ -1,6 +1,6 @@
 /** Goes on with erasures that are due. A process that dies leaves what it had taken up to be taken up again. */
 import type { Logger } from '@settler/chassis/logger';
-import type { DueErasure, Erasures } from './ports.ts';
+import type { DueErasure, Erasures } from './personal-data.ts';
 
 export interface EraseMembersNeeds {
   readonly erasures: Pick<Erasures, 'claim' | 'eraseHere' | 'askAgain'>;

@@ -1,6 +1,5 @@
 import type { Principal } from '@settler/chassis/principal';
-import type { Role, Scope } from '@settler/contracts/scopes';
-import type { StatefulService } from '@settler/contracts/services';
+import type { Role } from '@settler/contracts/scopes';
 import type { InvitationOrder, Mail, MailOrder, PasswordResetOrder } from '../domain/mail.ts';
 
 /** Who does it and from where, for the audit trail. */
@@ -158,49 +157,6 @@ export interface InvitationStore {
   readonly accept: (acceptance: Acceptance) => Promise<SignedIn | undefined>;
 }
 
-/** Everything that is known here of a member as a person. Sessions and addresses are those of this organization alone. */
-export interface PersonalData {
-  readonly member: Member;
-  readonly sessions: readonly { readonly id: string; readonly createdAt: Date; readonly expiresAt: Date; readonly endedAt: Date | null }[];
-  readonly apiKeys: readonly { readonly id: string; readonly name: string; readonly createdAt: Date }[];
-  /** From where the member acted, as the audit trail still has it. */
-  readonly addresses: readonly {
-    readonly address: string;
-    readonly entries: number;
-    readonly firstSeenAt: Date;
-    readonly lastSeenAt: Date;
-  }[];
-}
-
-export interface Erasure {
-  readonly id: string;
-  readonly userId: string;
-  readonly requestedAt: Date;
-  readonly completedAt: Date | null;
-  readonly steps: readonly { readonly service: StatefulService; readonly doneAt: Date | null }[];
-}
-
-/** One that is taken up, by this process and for a while. */
-export interface DueErasure {
-  readonly id: string;
-  readonly organizationId: string;
-  readonly userId: string;
-  readonly attempts: number;
-}
-
-export interface Erasures {
-  /**
-   * Ends membership, sessions and keys at once, and asks every service. One that is under way already is answered with.
-   * @throws Refusal as removing a member does; `not_found` for who neither is nor was one
-   */
-  readonly request: (id: string, userId: string, ifMatch: number | undefined, actor: Actor) => Promise<string>;
-  readonly claim: (count: number) => Promise<readonly DueErasure[]>;
-  /** What is kept here and nowhere else. May be done again. */
-  readonly eraseHere: (erasure: DueErasure) => Promise<void>;
-  /** Those that have not answered yet. */
-  readonly askAgain: (erasure: DueErasure) => Promise<void>;
-}
-
 export type OrganizationChange = Partial<Pick<Organization, 'name' | 'baseCurrency'>>;
 
 export interface OrganizationStore {
@@ -291,70 +247,4 @@ export interface Passwords {
   readonly hash: (password: string) => Promise<string>;
   /** Takes as long without a hash, so that an unknown user cannot be told from a wrong password. */
   readonly verify: (password: string, hash: string | undefined) => Promise<boolean>;
-}
-
-export interface NewApiKey {
-  readonly id: string;
-  readonly name: string;
-  readonly locator: string;
-  readonly prefix: string;
-  readonly hash: string;
-  readonly scopes: readonly Scope[];
-  readonly rateLimit: RateLimit | null;
-  readonly allowedIps: readonly string[];
-  readonly expiresAt: Date | null;
-  readonly createdAt: Date;
-}
-
-export interface RateLimit {
-  readonly limit: number;
-  readonly windowMs: number;
-}
-
-/** An API key as it may be shown. */
-export interface ApiKey extends Omit<NewApiKey, 'hash' | 'locator'> {
-  readonly organizationId: string;
-  readonly status: 'active' | 'expired' | 'revoked';
-  readonly createdBy: { readonly type: string; readonly id: string };
-  readonly lastUsedAt: Date | null;
-  readonly revokedAt: Date | null;
-  readonly revision: bigint;
-}
-
-/** What may be changed of a key; what is undefined stays. */
-export type ApiKeyChange = {
-  readonly [Field in 'name' | 'scopes' | 'rateLimit' | 'allowedIps' | 'expiresAt']?: NewApiKey[Field] | undefined;
-};
-
-export interface ApiKeyStore {
-  readonly insert: (key: NewApiKey, actor: Actor) => Promise<ApiKey>;
-  /**
-   * `admit` looks at the key as it is and would be, and throws where that must not be. A key that is revoked cannot be changed.
-   * @throws Refusal `not_found`, `version_conflict`, `conflict`
-   */
-  readonly update: (
-    id: string,
-    ifMatch: number | undefined,
-    change: ApiKeyChange,
-    admit: (changed: ApiKey) => void,
-    actor: Actor,
-  ) => Promise<ApiKey>;
-  /**
-   * Puts another key in the place of one that is active. The old one ends after the grace, and not later than it would have anyway.
-   * @throws Refusal `not_found`, `version_conflict`, `conflict`
-   */
-  readonly rotate: (
-    id: string,
-    ifMatch: number | undefined,
-    successor: Pick<NewApiKey, 'id' | 'locator' | 'prefix' | 'hash' | 'createdAt'>,
-    graceSeconds: number,
-    admit: (old: ApiKey) => void,
-    actor: Actor,
-  ) => Promise<ApiKey>;
-  /** @throws Refusal `not_found`, `version_conflict`. A key that is revoked already stays so. */
-  readonly revoke: (id: string, ifMatch: number | undefined, actor: Actor) => Promise<void>;
-  /** The key that a locator names, with its hash, whoever asks. */
-  readonly findByLocator: (locator: string) => Promise<(ApiKey & { hash: string }) | undefined>;
-  /** Says that a key is in use, at most every few seconds. */
-  readonly touch: (organizationId: string, id: string) => Promise<void>;
 }

@@ -3,7 +3,9 @@ import type { Page } from '@settler/chassis/pagination';
 import type { RevocationsAnswer } from '@settler/contracts/internal/api-keys';
 import type { Role } from '@settler/contracts/scopes';
 import type { Verdict } from '../domain/audit-chain.ts';
-import type { ApiKey, Erasure, Invitation, Member, Organization, PersonalData } from './ports.ts';
+import type { ApiKey } from './api-keys.ts';
+import type { Erasure, PersonalData } from './personal-data.ts';
+import type { Invitation, Member, Organization } from './ports.ts';
 
 export interface PageWanted {
   readonly limit: number;

@@ -5,7 +5,7 @@ import { role } from '@settler/contracts/scopes';
 import { statefulServices } from '@settler/contracts/services';
 import { instant } from '@settler/contracts/time';
 import { z } from 'zod';
-import type { Erasure, Erasures, PersonalData } from '../application/ports.ts';
+import type { Erasure, Erasures, PersonalData } from '../application/personal-data.ts';
 import type { Queries } from '../application/queries.ts';
 
 export interface PersonalDataNeeds {

@@ -1,7 +1,7 @@
 /** What is known of a member as a person, and how far an erasure has come. */
 import type { Postgres } from '@settler/chassis/postgres';
 import { sql } from 'kysely';
-import type { Erasure, PersonalData } from '../../application/ports.ts';
+import type { Erasure, PersonalData } from '../../application/personal-data.ts';
 import type { Queries } from '../../application/queries.ts';
 import { members } from './member-store.ts';
 import type { Trx } from './sight.ts';

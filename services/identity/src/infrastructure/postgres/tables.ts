@@ -2,7 +2,7 @@ import type { ChassisTables } from '@settler/chassis/tables';
 import type { Role, Scope } from '@settler/contracts/scopes';
 import type { StatefulService } from '@settler/contracts/services';
 import type { ColumnType, Generated } from 'kysely';
-import type { RateLimit } from '../../application/ports.ts';
+import type { RateLimit } from '../../application/api-keys.ts';
 
 type Json<Value> = ColumnType<Value, string, string>;
 type Counter = ColumnType<bigint, bigint | number | undefined, bigint | number>;
