@@ -1,8 +1,14 @@
-import { createHmac } from 'node:crypto';
+import { execFile } from 'node:child_process';
+import { createHmac, randomBytes } from 'node:crypto';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { createSecretBox, noOrganization, placeOf } from '@settler/chassis/secret-box';
 import { waitFor } from '@settler/harness';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { codeOf, stepAt } from '../src/domain/totp.ts';
 import { claimsOf, type Identity, type Person, password, startIdentity } from './setup.ts';
+
+const program = fileURLToPath(new URL('../src/operate.ts', import.meta.url));
 
 let identity: Identity;
 
@@ -149,6 +155,19 @@ describe('one-time codes', () => {
     expect((await api.post('/v1/me/totp')).status).toBe(200);
   });
 
+  test('and a short password do not go at the same moment, leaving that password alone', async () => {
+    for (let round = 0; round < 3; round += 1) {
+      const person = await enrolled();
+      const short = 'tiny words';
+      const answers = await Promise.all([
+        person.api.post('/v1/me/password', { currentPassword: password, newPassword: short }),
+        turnOff(person, { password, code: person.recoveryCodes[0] }),
+      ]);
+      expect(answers.filter(({ status }) => status === 204).length).toBe(1);
+      for (const { status } of answers) expect([204, 400, 401, 409]).toContain(status);
+    }
+  });
+
   test('stay when a password is chosen anew by mail', async () => {
     const { email, secret, userId } = await enrolled();
     const token = `spr_${email}`;
@@ -180,5 +199,23 @@ describe('one-time codes', () => {
     const { organizationId } = await identity.register();
     const key = identity.as({ kind: 'apiKey', subject: 'key_01jqv8m0c4e7r9t2w5y8a1b3d6', organizationId, scopes: ['*'] });
     expect((await key.post('/v1/me/totp')).status).toBe(403);
+  });
+
+  // Last, because the service that runs does not know the other key.
+  test('go on working after their secrets were encrypted under another key', async () => {
+    const person = await enrolled();
+    const { ENCRYPTION_KEY: old = '' } = identity.island.environmentFor('identity');
+    const fresh = { id: 'fresh', key: randomBytes(32) };
+    const env = {
+      ...process.env,
+      ...identity.island.environmentFor('identity', { ENCRYPTION_KEY: `fresh:${fresh.key.toString('base64')},${old}` }),
+    };
+    const { stdout } = await promisify(execFile)(process.execPath, ['--conditions=@settler/source', program, 'secrets', 're-encrypt'], {
+      env,
+    });
+    expect(stdout).toMatch(/^totp_secrets: [1-9]\d* encrypted anew/m);
+    const [{ sealed_secret: sealed }] = await rows('select sealed_secret from totp_secrets where id = $1', [person.userId]);
+    const opened = createSecretBox([fresh]).open(sealed, placeOf(noOrganization, 'totp_secrets', 'sealed_secret', person.userId));
+    expect(Buffer.from(opened, 'base64url')).toEqual(bytesOf(person.secret));
   });
 });
