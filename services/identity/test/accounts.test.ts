@@ -8,7 +8,7 @@ describe('accounts', () => {
   let identity: Identity;
 
   beforeAll(async () => {
-    identity = await startIdentity();
+    identity = await startIdentity({ DENIED_LOGINS_AUDIT_MS: '200' });
   });
   afterAll(() => identity.dispose());
 
@@ -220,6 +220,23 @@ describe('accounts', () => {
     expect(Number(limited.headers.get('retry-after'))).toBeGreaterThan(890);
     expect(Number(limited.headers.get('retry-after'))).toBeLessThanOrEqual(900);
     expect((await logIn({ email, password }, known)).status).toBe(200);
+  });
+
+  test('failed logins come into the trail of the user’s organizations as a count, and those of nobody do not', async () => {
+    const { email, userId, api } = await identity.register();
+    await Promise.all([1, 2, 3].map(() => logIn({ email, password: 'wrong' })));
+    await logIn({ email: 'nobody-here@example.com', password: 'wrong' });
+    // All in one round, wherever the last one has ended.
+    const database = await identity.database('admin');
+    await database.query('update login_failures set said_at = null where user_id = $1', [userId]);
+    const entry = await waitFor(
+      async () => {
+        const { data } = (await api.get('/v1/audit-events?action=user.login_denied')).body;
+        return data.find(({ after }: { after: { failures: number } }) => after.failures === 3);
+      },
+      { what: 'the entry' },
+    );
+    expect(entry).toMatchObject({ actor: { type: 'system', id: 'identity' }, address: null, resource: { type: 'user', id: userId } });
   });
 
   test('many guesses at once find out no more than ten one after the other', async () => {
