@@ -8,9 +8,9 @@ import { installWorkspace } from '../scripts/workspaces/install.ts';
 import { type Loaded, load } from './http/load.ts';
 import { startNginx } from './http/nginx.ts';
 import { cores, isInstalled, type Server, startProgram } from './http/servers.ts';
-import { startSettler } from './http/settler.ts';
 import { describe, type Figure, median, shown } from './measure/figures.ts';
 import { runProgram } from './measure/program.ts';
+import { startSettler } from './settler.ts';
 
 const isQuick = process.argv.includes('--quick');
 const seconds = isQuick ? 2 : 5;
@@ -41,7 +41,7 @@ const measure = async (): Promise<Figure[]> => {
   const nginx = isInstalled('nginx') ? keep(await startNginx(nginxPort, upstream.url)) : undefined;
   if (nginx === undefined) console.log('nginx is not installed: it is left out');
 
-  const withKey = { 'x-api-key': await settler.createKey() };
+  const withKey = { 'x-api-key': await settler.createKey('jobs:read') };
   const withToken = { authorization: `Bearer ${settler.accessToken}` };
   const ask = async (server: Server, headers: Readonly<Record<string, string>>, rate?: number): Promise<Loaded> => {
     const loaded = await load(server, { path, seconds, connections, headers, ...(rate === undefined ? {} : { rate }) });
@@ -74,7 +74,7 @@ const measure = async (): Promise<Figure[]> => {
 
   const firstUses: number[] = [];
   for (let key = 0; key < coldKeys; key += 1) {
-    const headers = { 'x-api-key': await settler.createKey() };
+    const headers = { 'x-api-key': await settler.createKey('jobs:read') };
     const from = performance.now();
     const answer = await fetch(`${gateway.url}${path}`, { headers });
     await answer.text();

@@ -7,21 +7,25 @@ interface Options {
   readonly connections: number;
   readonly headers?: Readonly<Record<string, string>>;
   readonly rate?: number;
+  /** Asked for in turn; absent: the path of the url alone. */
+  readonly requests?: readonly { readonly method: 'GET' | 'POST'; readonly path: string; readonly body?: string }[];
 }
 
-const { url, seconds, connections, headers = {}, rate } = JSON.parse(process.argv[2] ?? '') as Options;
+const { url, seconds, connections, headers = {}, rate, requests } = JSON.parse(process.argv[2] ?? '') as Options;
 const result = await autocannon({
   url,
   connections,
   duration: seconds,
   headers: { ...headers },
   ...(rate === undefined ? {} : { overallRate: rate }),
+  ...(requests === undefined ? {} : { requests }),
 });
 console.log(
   JSON.stringify({
     requests: result['2xx'],
     failures: result.non2xx + result.errors + result.timeouts,
     p50Ms: result.latency.p50,
+    p97Ms: result.latency.p97_5,
     p99Ms: result.latency.p99,
     seconds: result.duration,
   }),

@@ -7,12 +7,13 @@ const currency = { field: 'currency', type: 'exact' };
 const amount = { field: 'amount', type: 'amount', tolerance: { absolute: '0.01' } };
 
 /** The same work as the joins: a key, then an amount with a cent to spare within three days. */
-export const bothPasses = rules.parse({
+export const bothPassesAsWritten = {
   passes: [
     { name: 'by reference', match: [reference, currency] },
     { name: 'by amount and date', match: [amount, { field: 'date', type: 'date', within: { before: 3, after: 3 } }] },
   ],
-});
+};
+export const bothPasses = rules.parse(bothPassesAsWritten);
 
 /** Amounts and dates verified where the reference agrees, settlements by their number and, without one, by what they come to. */
 export const everything = rules.parse({

@@ -41,13 +41,14 @@ declare module 'autocannon' {
     /** Seconds. */
     readonly duration: number;
     /** Milliseconds. */
-    readonly latency: { readonly p50: number; readonly p99: number };
+    readonly latency: { readonly p50: number; readonly p97_5: number; readonly p99: number };
   }
   const autocannon: (options: {
     readonly url: string;
     readonly connections: number;
     readonly duration: number;
     readonly overallRate?: number;
+    readonly requests?: readonly { readonly method: 'GET' | 'POST'; readonly path: string; readonly body?: string }[];
     readonly headers: Readonly<Record<string, string>>;
   }) => Promise<Result>;
   export default autocannon;
@@ -78,5 +79,20 @@ declare module 'peer-undici' {
         readonly onResponseError: () => void;
       },
     ): boolean;
+  }
+}
+
+declare module 'peer-pg' {
+  export class Client {
+    constructor(options: {
+      readonly host: string;
+      readonly port: number;
+      readonly user: string;
+      readonly password: string;
+      readonly database: string;
+    });
+    connect(): Promise<void>;
+    end(): Promise<void>;
+    query(text: string, values?: readonly unknown[]): Promise<{ readonly rows: Record<string, unknown>[] }>;
   }
 }

@@ -1,0 +1,186 @@
+/**
+ * Runs through a whole Settler, from the upload to stored results, beside what the database and DuckDB need for the same rows; how soon a
+ * run begins; and how fast its results are read. `npm run bench:executions`, about ten minutes, or two with `-- --quick`.
+ * docs/guides/benchmarks.md says what is measured and how to read it.
+ */
+import { chmodSync, mkdtempSync, openAsBlob, readFileSync, rmSync } from 'node:fs';
+import { cpus, loadavg, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { Client } from 'peer-pg';
+import { installWorkspace } from '../scripts/workspaces/install.ts';
+import { load } from './http/load.ts';
+import { ensureFiles } from './inputs/files.ts';
+import { describe, type Figure, median, shown } from './measure/figures.ts';
+import { runProgram } from './measure/program.ts';
+import { bothPassesAsWritten } from './own/rules.ts';
+import { type Settler, startSettler } from './settler.ts';
+
+const isQuick = process.argv.includes('--quick');
+const sizes = isQuick ? [10_000, 100_000] : [100_000, 1_000_000];
+const starts = isQuick ? 30 : 100;
+const readers = 100;
+const seconds = isQuick ? 5 : 15;
+const runTimeoutMs = 10 * 60_000;
+
+installWorkspace('bench');
+console.log(`Node ${process.version}, ${cpus().length} × ${cpus()[0]?.model.trim()}, load ${loadavg()[0]?.toFixed(1)}`);
+
+const timed = async <Value>(work: () => Promise<Value>): Promise<readonly [ms: number, value: Value]> => {
+  const from = performance.now();
+  const value = await work();
+  return [performance.now() - from, value];
+};
+
+const fields = { id: 'id', reference: 'reference', amount: 'amount', currency: 'currency', date: 'date', counterparty: 'counterparty' };
+const csv = { adapter: 'csv', config: { fields } };
+
+/** Since when the process has been there, in megabytes. */
+const peakMb = (pid: number): number => Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024;
+
+interface Stored {
+  readonly executionId: string;
+  readonly ms: number;
+}
+
+/** Uploads both sides, runs, and waits; says how long each stage took, as its progress told. */
+const runThrough = async (settler: Settler, headers: Readonly<Record<string, string>>, size: number): Promise<Stored> => {
+  const files = await ensureFiles(size);
+  const upload = async (path: string): Promise<string> =>
+    (await settler.ask(201, 'POST', '/v1/files?name=side.csv', { headers, file: await openAsBlob(path) })).id;
+  const job = { name: `${size} orders`, source: csv, target: csv, rules: bothPassesAsWritten };
+  const { id: jobId } = await settler.ask(201, 'POST', '/v1/jobs', { headers, body: job });
+  const from = performance.now();
+  const source = await upload(files.orders);
+  const target = await upload(files.payments);
+  const stages: [string, number][] = [['upload', performance.now()]];
+  const body = { source: { fileId: source }, target: { fileId: target } };
+  const { id } = await settler.ask(202, 'POST', `/v1/jobs/${jobId}/executions`, { headers, body });
+  for (const deadline = performance.now() + runTimeoutMs; ; ) {
+    const { status, progress, error } = await settler.ask(200, 'GET', `/v1/executions/${id}`, { headers });
+    if (stages.at(-1)?.[0] !== progress.stage) stages.push([progress.stage, performance.now()]);
+    else (stages.at(-1) as [string, number])[1] = performance.now();
+    if (status === 'completed') break;
+    if (status === 'failed' || performance.now() > deadline) throw new Error(`the run of ${size} ${status}: ${JSON.stringify(error)}`);
+    await delay(20);
+  }
+  const ms = performance.now() - from;
+  const told = stages.map(([stage, until], index) => `${stage} ${((until - (stages[index - 1]?.[1] ?? from)) / 1_000).toFixed(1)} s`);
+  const { certificate, outcomes } = await settler.ask(200, 'GET', `/v1/executions/${id}/report`, { headers });
+  if (!certificate.holds) throw new Error(`the certificate of the run of ${size} does not hold`);
+  const results = outcomes.reduce((sum: number, { count }: { count: number }) => sum + count, 0);
+  console.log(`${size} × ${size}: ${(ms / 1_000).toFixed(1)} s (${told.join(', ')}), ${results} records accounted for`);
+  return { executionId: id, ms };
+};
+
+/** The same rows into tables like those they are in, one COPY each, by the server from its own disk. */
+const floorOf = async (database: Client, folder: string, executionId: string): Promise<number> => {
+  let ms = 0;
+  for (const table of ['results', 'result_records', 'exceptions', 'open_item_moves', 'open_items']) {
+    const column = table === 'open_items' ? 'first_execution_id' : 'execution_id';
+    const file = join(folder, table);
+    await database.query(`copy (select * from ${table} where ${column} = '${executionId}') to '${file}'`);
+    await database.query(`create table floor (like ${table} including defaults including indexes)`);
+    ms += (await timed(() => database.query(`copy floor from '${file}'`)))[0];
+    await database.query('drop table floor');
+  }
+  return ms;
+};
+
+const duckdbOf = async (database: Client, folder: string, size: number): Promise<number> => {
+  const file = join(folder, 'duckdb.csv');
+  const { values } = await runProgram('peers/duckdb-copy', [size, file]);
+  chmodSync(file, 0o644);
+  const side = (name: string) =>
+    ['id', 'reference', 'amount', 'currency', 'date', 'counterparty'].map((field) => `${name}_${field} text`).join(', ');
+  await database.query(`create table of_duckdb (outcome text, ${side('source')}, ${side('target')})`);
+  const [copyMs] = await timed(() => database.query(`copy of_duckdb from '${file}' (format csv)`));
+  await database.query('drop table of_duckdb');
+  return (values['ms'] ?? Number.NaN) + copyMs;
+};
+
+/** From when a run was accepted until a worker had it, on the database's clock. */
+const startFigures = async (settler: Settler, headers: Readonly<Record<string, string>>): Promise<Figure[]> => {
+  const records = { adapter: 'records', config: {} };
+  const job = { name: 'nothing to do', source: records, target: records, rules: { matching: [{ field: 'reference', type: 'exact' }] } };
+  const { id: jobId } = await settler.ask(201, 'POST', '/v1/jobs', { headers, body: job });
+  const waits: number[] = [];
+  for (let run = 0; run < starts; run += 1) {
+    const body = { source: { records: [{ id: 'a', reference: 'R' }] }, target: { records: [{ id: 'b', reference: 'R' }] } };
+    const { id } = await settler.ask(202, 'POST', `/v1/jobs/${jobId}/executions`, { headers, body });
+    for (;;) {
+      const { status, createdAt, startedAt } = await settler.ask(200, 'GET', `/v1/executions/${id}`, { headers });
+      if (status === 'completed') {
+        waits.push(Date.parse(startedAt) - Date.parse(createdAt));
+        break;
+      }
+      await delay(5);
+    }
+  }
+  waits.sort((one, other) => one - other);
+  return [
+    { name: 'from POST to running, median', value: median(waits), unit: 'ms', most: 15 },
+    { name: 'from POST to running, 99th percentile', value: waits[Math.ceil(waits.length * 0.99) - 1] ?? Number.NaN, unit: 'ms', most: 60 },
+  ];
+};
+
+const readFigures = async (settler: Settler, headers: Readonly<Record<string, string>>, executionId: string): Promise<Figure[]> => {
+  const gateway = { name: 'Settler', url: settler.url, pid: settler.pids['gateway'] ?? 0 };
+  const results = `/v1/executions/${executionId}/results`;
+  const page = async (path: string): Promise<string> => (await settler.ask(200, 'GET', path, { headers })).nextCursor;
+  const cursor = await page(`${results}?limit=100`);
+  const { data: exceptions } = await settler.ask(200, 'GET', '/v1/exceptions?limit=100', { headers });
+  const read = [
+    `${results}?limit=50`,
+    `${results}?limit=50&cursor=${cursor}`,
+    `${results}?limit=50&outcome=missing_in_target`,
+    `/v1/executions/${executionId}`,
+    '/v1/exceptions?limit=50',
+    `/v1/exceptions/${exceptions[0].id}`,
+  ].map((path) => ({ method: 'GET' as const, path }));
+  const wanted = { path: '/', seconds, connections: readers, headers };
+  const reading = await load(gateway, { ...wanted, requests: read });
+  const write = exceptions.map(({ id }: { id: string }) => ({
+    method: 'POST' as const,
+    path: `/v1/exceptions/${id}/comments`,
+    body: JSON.stringify({ text: 'looked at' }),
+  }));
+  const json = { ...headers, 'content-type': 'application/json' };
+  const writing = await load(gateway, { ...wanted, headers: json, requests: write });
+  console.log(
+    `${readers} at once: reads ${reading.perSecond.toFixed(0)}/s, p50 ${reading.p50Ms} ms; writes ${writing.perSecond.toFixed(0)}/s, p50 ${writing.p50Ms} ms; no errors`,
+  );
+  return [
+    { name: `reads by ${readers} at once, 97.5th percentile`, value: reading.p97Ms, unit: 'ms', most: 100 },
+    { name: `writes by ${readers} at once, 97.5th percentile`, value: writing.p97Ms, unit: 'ms', most: 500 },
+  ];
+};
+
+const folder = mkdtempSync(join(tmpdir(), 'settler-bench-copy-'));
+// PostgreSQL, as whoever it runs, writes and reads here.
+chmodSync(folder, 0o777);
+const settler = await startSettler();
+const database = new Client({ ...settler.postgres, database: 'settler_executions' });
+try {
+  await database.connect();
+  const headers = { 'x-api-key': await settler.createKey('*') };
+  const figures: Figure[] = [...(await startFigures(settler, headers))];
+  let last = '';
+  for (const size of sizes) {
+    const { executionId, ms } = await runThrough(settler, headers, size);
+    const floorMs = await floorOf(database, folder, executionId);
+    const duckdbMs = await duckdbOf(database, folder, size);
+    console.log(`${size} × ${size}: COPY of the same rows ${shown(floorMs)} ms, DuckDB and COPY ${shown(duckdbMs)} ms`);
+    figures.push({ name: `upload to results, ${size} / DuckDB and COPY`, value: ms / duckdbMs, unit: '×', most: 1.5 });
+    figures.push({ name: `upload to results, ${size} / COPY of the same rows`, value: ms / floorMs, unit: '×', most: 2.5 });
+    last = executionId;
+  }
+  figures.push({ name: 'peak memory of executions', value: peakMb(settler.pids['executions'] ?? 0), unit: 'MB', most: 1_536 });
+  figures.push(...(await readFigures(settler, headers, last)));
+  console.log('');
+  for (const figure of figures) console.log(describe(figure));
+} finally {
+  await database.end();
+  await settler.stop();
+  rmSync(folder, { recursive: true, force: true });
+}

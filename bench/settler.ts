@@ -1,0 +1,125 @@
+/** A Settler of its own, as `npm start` starts it, in a directory that goes with it. */
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Service, services } from '../packages/contracts/src/services.ts';
+import { createTail, launchProcess, untilReady } from '../packages/local/src/processes/launch.ts';
+import { serviceEnvironment } from '../packages/local/src/services/environment.ts';
+import { inCheckout } from '../packages/local/src/services/launch.ts';
+import { loadSecrets } from '../scripts/supervisor/secrets.ts';
+import { cores, type Server, startServer } from './http/servers.ts';
+
+export interface Settler {
+  /** Of its gateway. */
+  readonly url: string;
+  readonly accessToken: string;
+  readonly createKey: (...scopes: string[]) => Promise<string>;
+  /** @throws where the status is another one */
+  readonly ask: (status: number, method: 'GET' | 'POST', path: string, options: Asked) => Promise<Json>;
+  /** Process ids by name, such as `executions`. */
+  readonly pids: Readonly<Record<string, number>>;
+  readonly postgres: { readonly host: string; readonly port: number; readonly user: string; readonly password: string };
+  /** Another gateway of this installation, which takes the routes of jobs to `upstream`. */
+  readonly startGateway: (port: number, upstream: string) => Promise<Server>;
+  readonly stop: () => Promise<void>;
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: answers of many shapes, each read in one place.
+type Json = any;
+
+export interface Asked {
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: unknown;
+  /** Sent as it is, as CSV. */
+  readonly file?: Blob;
+}
+
+/** What is measured asks more in a second than anybody should in an hour. */
+const noLimit = '1000000000';
+const startTimeoutMs = 120_000;
+const graceMs = 12_000;
+
+export const startSettler = async (): Promise<Settler> => {
+  const data = mkdtempSync(join(tmpdir(), 'settler-bench-'));
+  const tail = createTail();
+  const launch = {
+    name: 'Settler',
+    command: process.execPath,
+    arguments: ['--conditions=@settler/source', inCheckout('scripts/start.ts')],
+    workingDirectory: inCheckout(''),
+    environment: {
+      PATH: process.env['PATH'] ?? '',
+      HOME: tmpdir(),
+      SETTLER_DATA_DIR: data,
+      SETTLER_DEMO: '0',
+      PORT: '0',
+      RATE_LIMIT_DEFAULT: noLimit,
+    },
+    stopSignal: 'SIGTERM' as const,
+    isReady: async () => tail.text().includes('Settler is ready at'),
+  };
+  const running = launchProcess(launch, tail.add);
+  const stop = async (): Promise<void> => {
+    await running.stop(graceMs);
+    rmSync(data, { recursive: true, force: true });
+  };
+  try {
+    await untilReady(launch, running, { timeoutMs: startTimeoutMs, lastLines: tail.text });
+    const processes = JSON.parse(readFileSync(join(data, 'processes.json'), 'utf8')) as Record<
+      string,
+      { readonly pid: number; readonly port: number }
+    >;
+    const ports = Object.fromEntries(services.map((service) => [service, processes[service]?.port ?? 0])) as Record<Service, number>;
+    const secrets = loadSecrets(join(data, 'secrets.json'));
+    const url = `http://127.0.0.1:${ports.gateway}`;
+    const ask: Settler['ask'] = async (status, method, path, { headers, body, file }) => {
+      const type = file === undefined ? 'application/json' : 'text/csv';
+      const content = file ?? (body === undefined ? null : JSON.stringify(body));
+      const answer = await fetch(url + path, {
+        method,
+        headers: { ...(content === null ? {} : { 'content-type': type }), ...headers },
+        body: content,
+      });
+      if (answer.status !== status) throw new Error(`${path} answered ${answer.status}: ${await answer.text()}`);
+      return answer.json();
+    };
+    const account = { email: 'bench@example.com', password: 'a password of several words', organizationName: 'Bench' };
+    const { accessToken } = await ask(201, 'POST', '/v1/auth/register', { headers: {}, body: account });
+    return {
+      url,
+      accessToken,
+      ask,
+      pids: Object.fromEntries(Object.entries(processes).map(([name, { pid }]) => [name, pid])),
+      postgres: { host: '127.0.0.1', port: processes['postgres']?.port ?? 0, user: 'postgres', password: secrets.postgresPassword },
+      stop,
+      createKey: async (...scopes) => {
+        const headers = { authorization: `Bearer ${accessToken}` };
+        return (await ask(201, 'POST', '/v1/api-keys', { headers, body: { name: 'bench', scopes } })).key;
+      },
+      startGateway: (port, upstream) => {
+        const environment = serviceEnvironment('gateway', {
+          name: 'settler',
+          secrets,
+          postgres: { host: '127.0.0.1', port: 0 },
+          brokerUrl: () => '',
+          ports: { ...ports, gateway: port },
+          ownPorts: [],
+          settings: { RATE_LIMIT_DEFAULT: noLimit, JOBS_URL: upstream, PUBLIC_URL: url },
+        });
+        const args = ['--conditions=@settler/source', inCheckout('services/gateway/src/main.ts')];
+        return startServer({
+          name: 'gateway',
+          core: cores.server,
+          port,
+          command: process.execPath,
+          args,
+          environment,
+          readyPath: '/health/ready',
+        });
+      },
+    };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+};
