@@ -30,6 +30,7 @@ export const userId = idOf('user');
 export const apiKeyId = idOf('apiKey');
 export const jobId = idOf('job');
 export const executionId = idOf('execution');
+export const resultId = idOf('result');
 export const exceptionId = idOf('exception');
 export const fileId = idOf('file');
 export const webhookId = idOf('webhook');

@@ -138,6 +138,12 @@ export const routes = {
     timeoutMs: 60 * 60_000,
     stream: 'download',
   }),
+  createMatch: route('executions', 'POST', '/v1/executions/{id}/matches', 'exceptions:write', 'Match records by hand', {
+    timeoutMs: 30_000,
+  }),
+  deleteMatch: route('executions', 'DELETE', '/v1/executions/{id}/matches/{resultId}', 'exceptions:write', 'Undo a match by hand', {
+    timeoutMs: 30_000,
+  }),
   listExceptions: route('executions', 'GET', '/v1/exceptions', 'exceptions:read', 'List exceptions'),
   readException: route('executions', 'GET', '/v1/exceptions/{id}', 'exceptions:read', 'Read an exception, its comments and its history'),
   updateException: route(

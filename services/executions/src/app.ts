@@ -18,7 +18,9 @@ import { createExecutionQueries } from './infrastructure/postgres/execution-quer
 import { createExecutionStore } from './infrastructure/postgres/execution-store.ts';
 import { createExplainQuery } from './infrastructure/postgres/explain-query.ts';
 import { createFileQueries, createFileStore } from './infrastructure/postgres/file-store.ts';
+import { createHandMatches } from './infrastructure/postgres/hand-matches.ts';
 import { createLeaseStore } from './infrastructure/postgres/lease-store.ts';
+import { createMatchStore } from './infrastructure/postgres/match-store.ts';
 import { createOpenItemStore } from './infrastructure/postgres/open-items.ts';
 import { createResultWriter } from './infrastructure/postgres/result-writer.ts';
 import { createRunRequests, receiveRunRequest } from './infrastructure/postgres/run-requests.ts';
@@ -28,6 +30,7 @@ import { executionEventRoutes } from './routes/execution-events.ts';
 import { executionRoutes } from './routes/executions.ts';
 import { exportRoutes } from './routes/exports.ts';
 import { fileRoutes } from './routes/files.ts';
+import { matchRoutes } from './routes/matches.ts';
 
 export const start = async (config: Config, life: Life): Promise<string> => {
   const service = await createService<Database>('executions', config, life);
@@ -46,6 +49,7 @@ export const start = async (config: Config, life: Life): Promise<string> => {
   const store = createExecutionStore(postgres, outbox);
   executionRoutes(endpoint, { queries, store, definitions, newId: () => newId('execution') });
   executionEventRoutes(endpoint, queries, life.isStopping);
+  matchRoutes(endpoint, { matches: createMatchStore(postgres, outbox), newId: () => newId('result') });
   exportRoutes(endpoint, { queries, isStopping: life.isStopping });
   exceptionRoutes(endpoint, { queries, store: exceptions, explain, newId: () => newId('comment') });
 
@@ -65,6 +69,7 @@ export const start = async (config: Config, life: Life): Promise<string> => {
       openMatching: threads.open,
       openFile: files.open,
       openItems: createOpenItemStore(postgres),
+      handMatches: createHandMatches(postgres),
       renewMs: config.LEASE_RENEW_MS,
       logger: life.logger,
     };

@@ -5,6 +5,7 @@ import type { JobDefinition } from '@settler/contracts/internal/job-definition';
 import type { Rules } from '@settler/contracts/rules';
 import type { PassSum } from '../domain/certificate.ts';
 import type { ControlTotals, Definition, ExecutionError, Problem, Progress, StoredReport } from '../domain/execution.ts';
+import type { Manual } from '../domain/matched-result.ts';
 import type { ItemKey } from '../domain/open-items.ts';
 
 /** Who does it and from where, for the audit trail. */
@@ -76,7 +77,28 @@ export interface OpenItems {
   readonly read: (held: HeldExecution) => AsyncIterable<readonly OpenItem[]>;
 }
 
+/** Records that somebody has matched by hand, in an earlier run of the job. */
+export interface HandMatch {
+  readonly manual: Manual;
+  readonly records: readonly OpenItem[];
+}
+
+/** What became in a run of the matches by hand that it was given. */
+export interface GivenMatchIds {
+  /** All that it was given: what was matched or undone since then it does not know. */
+  readonly known: readonly string[];
+  /** Those of which a record says something else now. */
+  readonly changed: readonly string[];
+}
+
+export interface HandMatches {
+  /** Those that hold, in pages. */
+  readonly read: (held: HeldExecution) => AsyncIterable<readonly HandMatch[]>;
+}
+
 export interface Matching {
+  /** Before anything is read. */
+  readonly give: (matches: readonly HandMatch[]) => Promise<void>;
   /** Before anything is read. */
   readonly carry: (items: readonly OpenItem[]) => Promise<void>;
   /** Resolves when all of the input is read, with what the reader counted. @throws ReaderFailure where it cannot be read as a whole */
@@ -87,9 +109,12 @@ export interface Matching {
     onProgress: (done: number, total: number | null) => void,
   ) => Promise<readonly ControlTotals[]>;
   /** @throws MatchingRefused where the rules cannot be run on these inputs */
-  readonly match: (
-    onProgress: (done: number, total: number | null) => void,
-  ) => Promise<{ readonly summary: ExecutionSummary; readonly resultCount: number; readonly problems: readonly Problem[] }>;
+  readonly match: (onProgress: (done: number, total: number | null) => void) => Promise<{
+    readonly summary: ExecutionSummary;
+    readonly resultCount: number;
+    readonly problems: readonly Problem[];
+    readonly given: GivenMatchIds;
+  }>;
   /** All results, in pieces as the store takes them in. */
   readonly results: (run: ResultRun) => AsyncIterable<ResultPiece>;
   /** What all results hold, where none is stored. */
@@ -149,6 +174,7 @@ export type Ending =
       readonly problems: readonly Problem[];
       readonly controlTotals: readonly ControlTotals[];
       readonly report: StoredReport | null;
+      readonly given: GivenMatchIds;
     }
   | { readonly status: 'failed'; readonly error: ExecutionError }
   | { readonly status: 'cancelled' };

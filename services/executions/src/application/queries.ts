@@ -4,6 +4,7 @@ import type { ExecutionSummary } from '@settler/contracts/executions';
 import type { ExceptionStatus, Resolution } from '../domain/exception-life.ts';
 import type { Severity } from '../domain/exceptions.ts';
 import type { Certificate, ExecutionError, ExecutionStatus, Problem, Progress, ReportLine } from '../domain/execution.ts';
+import type { Manual } from '../domain/matched-result.ts';
 
 export interface ExecutionView {
   readonly id: string;
@@ -103,6 +104,8 @@ export interface ResultView {
   readonly line: number | null;
   readonly dueOn: string | null;
   readonly exceptionId: string | null;
+  /** Who matched it by hand, when and why; null for what the rules found. */
+  readonly manual: Manual | null;
 }
 
 export interface ExceptionFilter {

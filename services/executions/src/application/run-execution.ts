@@ -8,6 +8,7 @@ import type { ControlTotals, StoredReport } from '../domain/execution.ts';
 import { attemptsMax } from '../domain/execution.ts';
 import {
   type Ending,
+  type HandMatches,
   type HeldExecution,
   type LeaseStore,
   type Matching,
@@ -29,6 +30,7 @@ export interface RunNeeds {
   readonly openMatching: OpenMatching;
   readonly openFile: OpenFile;
   readonly openItems: OpenItems;
+  readonly handMatches: HandMatches;
   readonly renewMs: number;
   readonly logger: Logger;
 }
@@ -116,17 +118,19 @@ const work = async (needs: RunNeeds, held: HeldExecution, signal: AbortSignal): 
   const report = throttled(needs, held);
   const matching = needs.openMatching({ rules, asOf: held.createdAt.toISOString().slice(0, 10), signal });
   try {
+    // Before the open items: a match that is made in between has retired its own.
+    for await (const matches of needs.handMatches.read(held)) await matching.give(matches);
     if (carriesForward(rules)) for await (const items of needs.openItems.read(held)) await matching.carry(items);
     const controlTotals: ControlTotals[] = [];
     for (const side of ['source', 'target'] as const) controlTotals.push(...(await readSide(needs, held, side, matching, report, signal)));
     signal.throwIfAborted();
-    const { summary, resultCount, problems } = await matching.match((done, total) => report({ stage: 'matching', done, total }));
+    const { summary, resultCount, problems, given } = await matching.match((done, total) => report({ stage: 'matching', done, total }));
     if (held.dryRun) {
       const sums = await matching.sums();
-      return { status: 'completed', summary, problems, controlTotals, report: dryReport(controlTotals, sums) };
+      return { status: 'completed', summary, problems, controlTotals, report: dryReport(controlTotals, sums), given };
     }
     await writeResults(needs, held, matching, resultCount, report, signal);
-    return { status: 'completed', summary, problems, controlTotals, report: null };
+    return { status: 'completed', summary, problems, controlTotals, report: null, given };
   } finally {
     await matching.close();
   }

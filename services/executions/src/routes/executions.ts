@@ -72,7 +72,7 @@ export const resultQuery = {
 };
 
 const record = z.record(z.string(), z.unknown());
-const resultAnswer = z
+export const resultAnswer = z
   .object({
     id: z.string(),
     outcome,
@@ -89,6 +89,15 @@ const resultAnswer = z
     line: z.number().int().nullable(),
     dueOn: z.iso.date().nullable().describe('Until this day a missing counterpart may still come.'),
     exceptionId: z.string().nullable(),
+    manual: z
+      .object({
+        matchId: z.string().describe('The match: the result that it was made as, in the execution that it was made in.'),
+        by: z.object({ type: z.string(), id: z.string() }),
+        at: instant,
+        note: z.string().nullable(),
+      })
+      .nullable()
+      .describe('Who matched it by hand, when and why; null for what the rules found.'),
   })
   .meta({ id: 'Result' });
 

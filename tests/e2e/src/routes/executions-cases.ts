@@ -49,6 +49,52 @@ const ofException =
     ...(body === undefined ? {} : { body }),
   });
 
+const crockford = (length: number): string => randomBytes(length).toString('hex').slice(0, length);
+const pair = { source: ['o7'], target: ['p7'] };
+
+/** A run that is over, with an order and a payment that the rules have not brought together. */
+const unmatchedRun = async (party: Party, { databases }: Setting): Promise<{ readonly id: string; readonly orderResult: string }> => {
+  const [id, order, payment] = ['exe', 'res', 'res'].map((prefix) => `${prefix}_0${crockford(25)}`) as [string, string, string];
+  const rows = (statement: string, more: readonly unknown[] = []) =>
+    databases.rows('executions', statement, [party.organizationId, id, ...more]);
+  const summary = JSON.stringify({
+    ...{ source: { records: 1, amount: '7.00' }, target: { records: 1, amount: '7.00' }, matched: 0, mismatched: 0 },
+    ...{ missingInTarget: 1, missingInSource: 1, duplicates: 0, ambiguous: 0, invalid: 0, matchRate: 0, byCurrency: {} },
+  });
+  await databases.rows('executions', 'select ensure_result_partitions(now()::date)', []);
+  await rows(
+    `insert into executions (id, organization_id, job_id, job_version, definition, dry_run, is_serial, status, progress, summary, created_by_type,
+                             created_by_id)
+     values ($2, $1, $3, 1, '{"rules":{"passes":[],"openItems":{"carryForward":false}}}', false, false, 'completed',
+             '{"stage":"done","done":0,"total":null}', $4, 'user', 'usr_somebody')`,
+    [party.jobId.slice(0, 4) + id.slice(4), summary],
+  );
+  await rows(
+    `insert into results (created_at, id, organization_id, execution_id, epoch, position, outcome, conditions, source, target, search)
+     select created_at, result, $1, $2, 0, place, outcome, '[]', source::jsonb, target::jsonb, ''
+       from executions, (values ($3, 0, 'missing_in_target', '[{"id":"o7","amount":"7.00","currency":"EUR"}]', '[]'),
+                                ($4, 1, 'missing_in_source', '[]', '[{"id":"p7","amount":"7.00","currency":"EUR"}]')) as r(result, place, outcome, source, target)
+      where id = $2`,
+    [order, payment],
+  );
+  await rows(
+    `insert into result_records (created_at, organization_id, execution_id, epoch, side, currency, amount_minor, outcome, carried)
+     select created_at, $1, $2, 0, side, 'EUR', 700, outcome, false
+       from executions, (values ('source', 'missing_in_target'), ('target', 'missing_in_source')) as r(side, outcome) where id = $2`,
+  );
+  return { id, orderResult: order };
+};
+const matchOf =
+  (body: object) =>
+  async (party: Party, setting: Setting): Promise<Wanted> => ({
+    path: `/v1/executions/${(await unmatchedRun(party, setting)).id}/matches`,
+    body,
+  });
+const aMatch = async (party: Party, setting: Setting): Promise<string> => {
+  const { id } = await unmatchedRun(party, setting);
+  return `/v1/executions/${id}/matches/${(await must(201, party.key.post(`/v1/executions/${id}/matches`, pair))).id}`;
+};
+
 const bulk = (which: object): Wanted => ({ path: '/v1/exceptions/bulk-resolve', body: { ...which, resolution: 'other' } });
 
 export const executionsCases = {
@@ -120,6 +166,31 @@ export const executionsCases = {
       conflict('a run that has not ended', async (setting) => ({
         path: `/v1/executions/${(await waiting(setting.ours, setting)).id}/export`,
       })),
+    ],
+  },
+  createMatch: {
+    status: 201,
+    ask: matchOf({ ...pair, note: 'the bank has another name for it' }),
+    otherBody: (body) => ({ ...body, note: 'otherwise' }),
+    refusals: [
+      invalid('a record that does not exist', 'target[0]', (setting) => matchOf({ ...pair, target: ['p8'] })(setting.ours, setting)),
+      invalid('a record of the other side', 'source[0]', (setting) => matchOf({ ...pair, source: ['p7'] })(setting.ours, setting)),
+      invalid('a record twice', 'source[1]', (setting) => matchOf({ ...pair, source: ['o7', 'o7'] })(setting.ours, setting)),
+      invalid('one side alone', 'target', (setting) => matchOf({ ...pair, target: [] })(setting.ours, setting)),
+      conflict('records that are matched', async (setting) => ({
+        path: (await aMatch(setting.ours, setting)).split('/').slice(0, -1).join('/'),
+        body: pair,
+      })),
+    ],
+  },
+  deleteMatch: {
+    status: 204,
+    ask: async (party, setting) => ({ path: await aMatch(party, setting) }),
+    refusals: [
+      conflict('what is no match', async (setting) => {
+        const { id, orderResult } = await unmatchedRun(setting.ours, setting);
+        return { path: `/v1/executions/${id}/matches/${orderResult}` };
+      }),
     ],
   },
   listExceptions: {

@@ -1,16 +1,17 @@
 /** The matching thread: reads both inputs, runs the engine, hands results out in pieces as they are asked for. */
-import { createHash } from 'node:crypto';
 import { MessageChannel, parentPort } from 'node:worker_threads';
 import { type ReadContext, ReaderFailure } from '@settler/adapters/reader';
 import { openReader } from '@settler/adapters/readers';
-import { type MatchingInput, MatchingRefused } from '../../application/ports.ts';
+import { type GivenMatchIds, type HandMatch, type MatchingInput, MatchingRefused } from '../../application/ports.ts';
 import type { ControlTotals } from '../../domain/execution.ts';
+import { differenceOf } from '../../domain/hand-match.ts';
 import type { MatchedRecord, MatchedResult } from '../../domain/matched-result.ts';
 import { type RecordBatch, recordAt } from '../../domain/matching/batch.ts';
 import { type BatchBuilder, createBatchBuilder } from '../../domain/matching/batch-builder.ts';
 import { currencyText } from '../../domain/matching/columns/currency.ts';
 import { ColumnTooLarge } from '../../domain/matching/columns/text-column.ts';
 import { dayOf } from '../../domain/matching/day.ts';
+import { findGiven, type GivenFate } from '../../domain/matching/given-matches.ts';
 import { inputProblems } from '../../domain/matching/input-problems.ts';
 import { TooManyCandidates } from '../../domain/matching/passes/candidates.ts';
 import { type Reconciliation, reconcile } from '../../domain/matching/reconcile.ts';
@@ -19,6 +20,7 @@ import { createOpenItems, isLeftOpen } from '../../domain/open-items.ts';
 import { sumsOf } from '../../domain/pass-sums.ts';
 import { createPeriod } from '../../domain/period.ts';
 import { createTally } from '../../domain/tally.ts';
+import { hashOf } from '../postgres/record-key.ts';
 import { rowsOf } from '../postgres/result-rows.ts';
 import { receiveFile } from './file-port.ts';
 import { requireMemory } from './memory.ts';
@@ -42,9 +44,10 @@ interface Batches {
 }
 
 const builders: { source?: BatchBuilder; target?: BatchBuilder } = {};
-const hash = (text: string): string => createHash('sha256').update(text, 'utf8').digest('base64url');
-const openItems = { source: createOpenItems('source', hash), target: createOpenItems('target', hash) };
-let matched: { readonly batches: Batches; readonly reconciliation: Reconciliation } | undefined;
+const openItems = { source: createOpenItems('source', hashOf), target: createOpenItems('target', hashOf) };
+/** Each with the places of its records among those that the sides were given. */
+const handMatches: (HandMatch & Readonly<Record<'source' | 'target', readonly number[]>>)[] = [];
+let matched: { readonly batches: Batches; readonly reconciliation: Reconciliation; readonly held: readonly HandMatch[] } | undefined;
 let position = 0;
 
 const context: ReadContext = {
@@ -88,14 +91,19 @@ const built = (side: 'source' | 'target'): RecordBatch => {
   const builder = builders[side];
   if (builder === undefined) throw new Error(`the ${side} was not read`);
   builder.carry(openItems[side].all());
+  builder.give(openItems[side].given());
   return builder.build();
 };
 
-const recordsOf = (side: 'source' | 'target', batch: RecordBatch, { outcome, [side]: rows }: MatchResult): MatchedRecord[] =>
+const recordsOf = (side: 'source' | 'target', batch: RecordBatch, { outcome, given, [side]: rows }: MatchResult): MatchedRecord[] =>
   rows.map((row) => {
     const units = batch.amounts[row] as number;
     const record = recordAt(batch, row);
-    const item = openItems[side].keyOf(batch, row) ?? (isLeftOpen(outcome) ? openItems[side].newKey(batch, record) : undefined);
+    // A match by hand holds on to what it has retired.
+    const item =
+      given === undefined
+        ? (openItems[side].keyOf(batch, row) ?? (isLeftOpen(outcome) ? openItems[side].newKey(batch, record) : undefined))
+        : undefined;
     return {
       currency: currencyText(batch.currencies[row] as number),
       amountMinor: Number.isNaN(units) ? null : BigInt(units),
@@ -105,19 +113,34 @@ const recordsOf = (side: 'source' | 'target', batch: RecordBatch, { outcome, [si
     };
   });
 
-const whole = (result: MatchResult, { source, target }: Batches): MatchedResult => ({
-  ...result,
-  source: recordsOf('source', source, result),
-  target: recordsOf('target', target, result),
-});
+const whole = (found: MatchResult, { source, target }: Batches, held: readonly HandMatch[]): MatchedResult => {
+  const { given, ...result } = found;
+  const records = { source: recordsOf('source', source, found), target: recordsOf('target', target, found) };
+  const manual = given === undefined ? undefined : held[given]?.manual;
+  if (manual === undefined) return { ...result, ...records };
+  const taken = { source: records.source.map(({ record }) => record), target: records.target.map(({ record }) => record) };
+  return { ...result, ...records, manual, delta: differenceOf(taken) };
+};
+
+const give = (match: HandMatch): void => {
+  const places = { source: [] as number[], target: [] as number[] };
+  for (const record of match.records) {
+    places[record.side].push(openItems[record.side].given().length);
+    openItems[record.side].give(record);
+  }
+  handMatches.push({ ...match, ...places });
+};
 
 const resultsFrom = function* (first: number, end: number): Generator<MatchedResult> {
   if (matched === undefined) return;
-  for (let place = first; place < end; place += 1) yield whole(matched.reconciliation.at(place), matched.batches);
+  for (let place = first; place < end; place += 1) yield whole(matched.reconciliation.at(place), matched.batches, matched.held);
 };
 
 const answer = async (request: Request): Promise<Reply> => {
   switch (request.kind) {
+    case 'give':
+      for (const match of request.matches) give(match);
+      return { kind: 'given' };
     case 'carry':
       for (const item of request.items) openItems[item.side].add(item);
       return { kind: 'carried' };
@@ -125,8 +148,11 @@ const answer = async (request: Request): Promise<Reply> => {
       return { kind: 'read', controlTotals: await read(request.side, request.input) };
     case 'match': {
       const batches = { source: built('source'), target: built('target') };
+      const { held, waiting, fates } = findGiven(handMatches, batches);
       const reconciliation = reconcile({
         ...batches,
+        given: held,
+        waiting,
         rules: request.rules,
         asOf: dayOf(request.asOf) ?? 0,
         onProgress: (done, total) => {
@@ -134,9 +160,9 @@ const answer = async (request: Request): Promise<Reply> => {
           notify({ kind: 'progress', done, total });
         },
       });
-      matched = { batches, reconciliation };
+      matched = { batches, reconciliation, held: held.map(({ match }) => handMatches[match] as HandMatch) };
       const problems = inputProblems(request.rules, batches);
-      return { kind: 'matched', summary: reconciliation.summary, resultCount: reconciliation.length, problems };
+      return { kind: 'matched', summary: reconciliation.summary, resultCount: reconciliation.length, problems, given: givenIds(fates) };
     }
     case 'next': {
       const first = position;
@@ -147,6 +173,11 @@ const answer = async (request: Request): Promise<Reply> => {
       return { kind: 'sums', sums: sumsOf(resultsFrom(0, matched?.reconciliation.length ?? 0)) };
   }
 };
+
+const givenIds = (fates: readonly GivenFate[]): GivenMatchIds => ({
+  known: handMatches.map(({ manual }) => manual.matchId),
+  changed: handMatches.flatMap(({ manual }, index) => (fates[index] === 'changed' ? [manual.matchId] : [])),
+});
 
 /** What the caller can be told; anything else is a bug, and ends the thread. */
 const expected = (error: unknown): Reply => {

@@ -101,6 +101,7 @@ const openMatching = (
   };
 
   return {
+    give: async (matches) => void (await ask({ kind: 'give', matches }, 'given')),
     carry: async (items) => void (await ask({ kind: 'carry', items }, 'carried')),
     read: async (side, input, open, report) => {
       openFile = open;
@@ -109,8 +110,8 @@ const openMatching = (
     },
     match: async (report) => {
       onProgress = report;
-      const { summary, resultCount, problems } = await ask({ kind: 'match', rules, asOf }, 'matched');
-      return { summary, resultCount, problems };
+      const { summary, resultCount, problems, given } = await ask({ kind: 'match', rules, asOf }, 'matched');
+      return { summary, resultCount, problems, given };
     },
     results: async function* (run) {
       let next = ask({ kind: 'next', run }, 'results');

@@ -65,7 +65,10 @@ const auditActionOf = (entries: readonly ExceptionEntry[]) => {
 const auditView = ({ status, severity, assignee_id: assigneeId, resolution }: Row) => ({ status, severity, assigneeId, resolution });
 
 /** Of one execution: the messages that tell of them are few, whatever the number. */
-export const openedMessages = (held: HeldExecution, opened: readonly Opened[]): OutboxMessage[] => {
+export const openedMessages = (
+  held: Pick<HeldExecution, 'id' | 'organizationId' | 'jobId'>,
+  opened: readonly Opened[],
+): OutboxMessage[] => {
   const { organizationId, jobId, id: executionId } = held;
   if (opened.length > eventsMax) {
     const byCategory = Object.fromEntries(

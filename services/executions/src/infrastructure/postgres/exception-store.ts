@@ -26,6 +26,7 @@ export const createExceptionStore = (postgres: Postgres<Database>, outbox: Outbo
       await lockOpenItems(trx, jobId, 'to change one');
       const before = await lock(trx, id);
       requireRevision(ifMatch, before.revision);
+      if (before.match_id !== null) await refuseWhileMatched(trx, before.match_id);
       const transition = decide(stateOf(before));
       if ('refused' in transition) throw new Refusal('conflict', transition.refused);
       if (transition.entries.length === 0) return;
@@ -98,7 +99,19 @@ const lock = async (trx: Trx, id: string): Promise<Row> => {
   return row;
 };
 
-const write = async (trx: Trx, { id }: Row, { state }: ExceptionTransition): Promise<Row> => {
+const refuseWhileMatched = async (trx: Trx, matchId: string): Promise<void> => {
+  const match = await trx
+    .selectFrom('matches')
+    .select('execution_id')
+    .where('id', '=', matchId)
+    .where('ended_at', 'is', null)
+    .executeTakeFirst();
+  if (match === undefined) return;
+  throw new Refusal('conflict', `Its record was matched by hand: undo the match ${matchId} of ${match.execution_id} to open it again.`);
+};
+
+/** `matchId`: the match that resolves it, null for whatever else is done with it. */
+export const write = async (trx: Trx, { id }: Row, { state }: ExceptionTransition, matchId: string | null = null): Promise<Row> => {
   try {
     return await trx
       .updateTable('exceptions')
@@ -108,6 +121,7 @@ const write = async (trx: Trx, { id }: Row, { state }: ExceptionTransition): Pro
         severity_is_set: state.severityIsSet,
         assignee_id: state.assigneeId,
         resolution: state.resolution,
+        match_id: matchId,
         revision: sql<bigint>`revision + 1`,
         updated_at: sql<Date>`now()`,
       })
@@ -122,7 +136,7 @@ const write = async (trx: Trx, { id }: Row, { state }: ExceptionTransition): Pro
   }
 };
 
-const addHistory = async (
+export const addHistory = async (
   trx: Trx,
   { id, organization_id: organizationId }: Row,
   { entries }: ExceptionTransition,

@@ -27,7 +27,7 @@ export const executionView = (row: Selectable<Database['executions']>): Executio
   completedAt: row.completed_at?.toISOString() ?? null,
 });
 
-const resultView = (row: Selectable<Database['results']>): ResultView => ({
+export const resultView = (row: Selectable<Database['results']>): ResultView => ({
   id: row.id,
   outcome: row.outcome,
   source: row.source,
@@ -43,6 +43,7 @@ const resultView = (row: Selectable<Database['results']>): ResultView => ({
   line: row.line,
   dueOn: row.due_on,
   exceptionId: row.exception_id,
+  manual: row.manual,
 });
 
 /** In their order, which is that of their positions. */

@@ -12,6 +12,19 @@ import type {
   Progress,
   StoredReport,
 } from '../../domain/execution.ts';
+import type { Manual } from '../../domain/matched-result.ts';
+
+/** What a match has changed, for its undoing. */
+export interface Before {
+  /** Rows of `results`, whole. */
+  readonly displaced: readonly Readonly<Record<string, unknown>>[];
+  /** Results that hold what the displaced ones had besides, their open items, and the exceptions that were opened for them. */
+  readonly left: readonly string[];
+  readonly carried: readonly string[];
+  readonly opened: readonly string[];
+  /** The exceptions that it resolved, as they were. */
+  readonly resolved: readonly { readonly id: string; readonly status: ExceptionStatus }[];
+}
 
 /** Written as text, read parsed. */
 type Json<Value> = ColumnType<Value, string, string>;
@@ -96,6 +109,7 @@ export interface Database extends ChassisTables {
     amount_max: string | null;
     search: string;
     exception_id: string | null;
+    manual: JsonOrNull<Manual>;
   };
   result_records: {
     created_at: Date;
@@ -131,6 +145,33 @@ export interface Database extends ChassisTables {
     record: Json<Readonly<Record<string, unknown>>>;
     record_key: string;
   };
+  matches: {
+    id: string;
+    organization_id: string;
+    job_id: string;
+    execution_id: string;
+    note: string | null;
+    created_by_type: string;
+    created_by_id: string;
+    created_at: Generated<Date>;
+    before: Json<Before>;
+    ended_at: Date | null;
+    ended_because: 'undone' | 'record_changed' | null;
+    ended_by_type: string | null;
+    ended_by_id: string | null;
+  };
+  match_records: {
+    match_id: string;
+    organization_id: string;
+    job_id: string;
+    side: 'source' | 'target';
+    identity: string;
+    occurrence: number;
+    record: Json<Readonly<Record<string, unknown>>>;
+    record_key: string;
+    /** Whether the match has retired its open item. */
+    retired: boolean;
+  };
   exceptions: {
     id: string;
     organization_id: string;
@@ -149,6 +190,7 @@ export interface Database extends ChassisTables {
     assignee_id: string | null;
     resolution: Resolution | null;
     search: Generated<string>;
+    match_id: Generated<string | null>;
     revision: ColumnType<bigint, bigint | number | undefined, bigint | number>;
     created_at: Date;
     updated_at: Date;
