@@ -73,6 +73,12 @@ export const auditActions = {
     service: 'executions',
     description: 'A match by hand was undone, or ended because one of its records had changed; the entry says which.',
   },
+  'approval.requested': {
+    service: 'executions',
+    description: 'Somebody settled by hand what takes a second person; it waits for that one.',
+  },
+  'approval.approved': { service: 'executions', description: 'A second person approved what another had settled, and it was done.' },
+  'approval.rejected': { service: 'executions', description: 'A second person rejected what another had settled, and it was not done.' },
   'webhook.created': { service: 'webhooks', description: 'A webhook endpoint was created.' },
   'webhook.updated': { service: 'webhooks', description: 'A webhook endpoint was changed, paused or made active again.' },
   'webhook.deleted': { service: 'webhooks', description: 'A webhook endpoint was deleted, and its deliveries with it.' },

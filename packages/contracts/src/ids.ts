@@ -12,6 +12,7 @@ export const idPrefixes = {
   execution: 'exe',
   result: 'res',
   exception: 'exc',
+  approval: 'apr',
   comment: 'cmt',
   file: 'fil',
   webhook: 'whk',
@@ -32,6 +33,7 @@ export const jobId = idOf('job');
 export const executionId = idOf('execution');
 export const resultId = idOf('result');
 export const exceptionId = idOf('exception');
+export const approvalId = idOf('approval');
 export const fileId = idOf('file');
 export const webhookId = idOf('webhook');
 export const deliveryId = idOf('delivery');

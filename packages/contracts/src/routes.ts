@@ -144,6 +144,12 @@ export const routes = {
   deleteMatch: route('executions', 'DELETE', '/v1/executions/{id}/matches/{resultId}', 'exceptions:write', 'Undo a match by hand', {
     timeoutMs: 30_000,
   }),
+  listApprovals: route('executions', 'GET', '/v1/approvals', 'exceptions:read', 'List what waits for a second person, or did'),
+  readApproval: route('executions', 'GET', '/v1/approvals/{id}', 'exceptions:read', 'Read an approval'),
+  approveApproval: route('executions', 'POST', '/v1/approvals/{id}/approve', 'exceptions:write', 'Approve what another settled', {
+    timeoutMs: 30_000,
+  }),
+  rejectApproval: route('executions', 'POST', '/v1/approvals/{id}/reject', 'exceptions:write', 'Reject what another settled'),
   listExceptions: route('executions', 'GET', '/v1/exceptions', 'exceptions:read', 'List exceptions'),
   readException: route('executions', 'GET', '/v1/exceptions/{id}', 'exceptions:read', 'Read an exception, its comments and its history'),
   updateException: route(

@@ -12,6 +12,7 @@ import type { Config } from './config.ts';
 import { createExplainer } from './infrastructure/explaining/explainer.ts';
 import { createDefinitionClient } from './infrastructure/jobs/definition-client.ts';
 import { createMatchingThreads } from './infrastructure/matching/thread.ts';
+import { createApprovalQueries, createApprovalStore } from './infrastructure/postgres/approval-store.ts';
 import { createResolveMany } from './infrastructure/postgres/exception-bulk.ts';
 import { createExceptionStore } from './infrastructure/postgres/exception-store.ts';
 import { createExecutionQueries } from './infrastructure/postgres/execution-queries.ts';
@@ -25,6 +26,7 @@ import { createOpenItemStore } from './infrastructure/postgres/open-items.ts';
 import { createResultWriter } from './infrastructure/postgres/result-writer.ts';
 import { createRunRequests, receiveRunRequest } from './infrastructure/postgres/run-requests.ts';
 import type { Database } from './infrastructure/postgres/tables.ts';
+import { approvalRoutes } from './routes/approvals.ts';
 import { exceptionRoutes } from './routes/exceptions.ts';
 import { executionEventRoutes } from './routes/execution-events.ts';
 import { executionRoutes } from './routes/executions.ts';
@@ -46,12 +48,21 @@ export const start = async (config: Config, life: Life): Promise<string> => {
   life.onStop('definitions', definitions.close);
 
   await fileRoutes(endpoint, { app, files, queries: createFileQueries(postgres, cursors), idempotency, newId: () => newId('file') });
+  const newApprovalId = () => newId('approval');
   const store = createExecutionStore(postgres, outbox);
   executionRoutes(endpoint, { queries, store, definitions, newId: () => newId('execution') });
   executionEventRoutes(endpoint, queries, life.isStopping);
-  matchRoutes(endpoint, { matches: createMatchStore(postgres, outbox), newId: () => newId('result') });
+  matchRoutes(endpoint, {
+    matches: createMatchStore(postgres, outbox),
+    newIds: () => ({ result: newId('result'), approval: newApprovalId() }),
+  });
   exportRoutes(endpoint, { queries, isStopping: life.isStopping });
-  exceptionRoutes(endpoint, { queries, store: exceptions, explain, newId: () => newId('comment') });
+  exceptionRoutes(endpoint, { queries, store: exceptions, explain, newIds: { comment: () => newId('comment'), approval: newApprovalId } });
+  approvalRoutes(endpoint, {
+    queries: createApprovalQueries(postgres, cursors),
+    store: createApprovalStore(postgres, outbox),
+    newResultId: () => newId('result'),
+  });
 
   const requests = createRunRequests(postgres, outbox, store);
   const startRequested = startRequestedRun({ requests, definitions, newId: () => newId('execution'), logger: life.logger });

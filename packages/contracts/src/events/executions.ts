@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { executionSummary } from '../executions.ts';
-import { exceptionId, executionId, jobId, organizationId, resultId, userId } from '../ids.ts';
+import { approvalId, exceptionId, executionId, jobId, organizationId, resultId, userId } from '../ids.ts';
 import { decimal } from '../money.ts';
 import { instant } from '../time.ts';
 import { defineEvent } from './define.ts';
@@ -301,4 +301,47 @@ export const matchRemoved = defineEvent({
   description: 'A match by hand holds no longer: somebody undid it, or a run found one of its records changed.',
   data: z.object({ ...matched, reason: z.enum(['undone', 'record_changed']) }),
   example: { ...matchExample, reason: 'undone' },
+});
+
+export const approvalKind = z.enum(['resolve', 'match']);
+export const approvalStatus = z.enum(['pending', 'approved', 'rejected']);
+
+const approval = {
+  approvalId,
+  organizationId,
+  jobId,
+  executionId,
+  kind: approvalKind,
+  /** Of `resolve`: what is to be resolved. */
+  exceptionId: exceptionId.nullable(),
+  amount: decimal.nullable(),
+  currency: z.string().nullable(),
+};
+const approvalExample = {
+  approvalId: 'apr_01jqv8m0c4e7r9t2w5y8a1b3d6',
+  organizationId: queued.organizationId,
+  jobId: queued.jobId,
+  executionId: queued.executionId,
+  kind: 'resolve' as const,
+  exceptionId: 'exc_01jqv8m0c4e7r9t2w5y8a1b3d6',
+  amount: '12500.00',
+  currency: 'EUR',
+};
+
+export const approvalRequested = defineEvent({
+  type: 'approval.requested',
+  major: 1,
+  service: 'executions',
+  description: 'Somebody settled by hand what takes a second person above its amount; it waits for that one.',
+  data: z.object({ ...approval, status: z.literal('pending') }),
+  example: { ...approvalExample, status: 'pending' },
+});
+
+export const approvalDecided = defineEvent({
+  type: 'approval.decided',
+  major: 1,
+  service: 'executions',
+  description: 'A second person approved what somebody had settled by hand, and it was done; or rejected it, and it was not.',
+  data: z.object({ ...approval, status: z.enum(['approved', 'rejected']) }),
+  example: { ...approvalExample, status: 'approved' },
 });

@@ -1,6 +1,8 @@
 /** What can be read of executions, results, reports and exceptions. Queries go straight to SQL. */
+
 import type { Page } from '@settler/chassis/pagination';
 import type { ExecutionSummary } from '@settler/contracts/executions';
+import type { ApprovalRequest, ApprovalStatus } from '../domain/approval.ts';
 import type { ExceptionStatus, Resolution } from '../domain/exception-life.ts';
 import type { Severity } from '../domain/exceptions.ts';
 import type { Certificate, ExecutionError, ExecutionStatus, Problem, Progress, ReportLine } from '../domain/execution.ts';
@@ -54,6 +56,23 @@ export interface ExceptionView {
   readonly resolution: string | null;
   readonly createdAt: string;
   readonly updatedAt: string;
+}
+
+export interface ApprovalView {
+  readonly id: string;
+  readonly status: ApprovalStatus;
+  readonly jobId: string;
+  readonly executionId: string;
+  readonly exceptionId: string | null;
+  readonly request: ApprovalRequest;
+  readonly amount: string | null;
+  readonly currency: string | null;
+  readonly requestedBy: { readonly type: string; readonly id: string };
+  readonly requestedAt: string;
+  readonly decidedBy: { readonly type: string; readonly id: string } | null;
+  readonly decidedAt: string | null;
+  readonly note: string | null;
+  readonly resultId: string | null;
 }
 
 export interface CommentView {
@@ -141,6 +160,15 @@ export interface ExecutionQueries {
     organizationId: string,
     id: string,
   ) => Promise<
-    { view: ExceptionView & { comments: readonly CommentView[]; history: readonly HistoryEntry[] }; revision: bigint } | undefined
+    | {
+        view: ExceptionView & {
+          comments: readonly CommentView[];
+          history: readonly HistoryEntry[];
+          /** What waits for a second person. */
+          pendingApproval: ApprovalView | null;
+        };
+        revision: bigint;
+      }
+    | undefined
   >;
 }

@@ -117,6 +117,17 @@ export const worthOf = ({ currency, amount }: Fields): { readonly currency: stri
   return { currency: code, amountMinor: code === '' || typeof amount !== 'string' ? null : toMinor(amount, exponentOf(code)) };
 };
 
+/** What a match is about: what each side has of each currency. */
+export const stakesOf = (taken: Joined['taken']): { readonly currency: string | null; readonly amountMinor: bigint | null }[] =>
+  sides.flatMap((side) =>
+    [...Map.groupBy(taken[side].map(worthOf), ({ currency }) => currency)].map(([currency, worths]) => ({
+      currency: currency === '' ? null : currency,
+      amountMinor: worths.some(({ amountMinor }) => amountMinor === null)
+        ? null
+        : worths.reduce((sum, { amountMinor }) => sum + (amountMinor ?? 0n), 0n),
+    })),
+  );
+
 /** By how much the sides of a match differ: target − source, where both have one currency, and for a pair in days. */
 export const differenceOf = (taken: Joined['taken']): { readonly amount: string | null; readonly days: number | null } => {
   const worths = sides.map((side) => taken[side].map(worthOf));

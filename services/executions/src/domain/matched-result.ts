@@ -16,6 +16,8 @@ export interface Manual {
   /** An instant. */
   readonly at: string;
   readonly note: string | null;
+  /** The second person, where it took one. */
+  readonly approvedBy?: { readonly type: string; readonly id: string };
 }
 
 export interface MatchedRecord {

@@ -95,6 +95,7 @@ export const resultAnswer = z
         by: z.object({ type: z.string(), id: z.string() }),
         at: instant,
         note: z.string().nullable(),
+        approvedBy: z.object({ type: z.string(), id: z.string() }).optional().describe('The second person, where it took one.'),
       })
       .nullable()
       .describe('Who matched it by hand, when and why; null for what the rules found.'),

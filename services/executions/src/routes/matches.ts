@@ -3,11 +3,12 @@ import { resource } from '@settler/chassis/entity-tag';
 import { executionId, resultId } from '@settler/contracts/ids';
 import { z } from 'zod';
 import { type MatchStore, matchRevision } from '../application/matches.ts';
+import { approvalAnswer } from './approvals.ts';
 import { resultAnswer } from './executions.ts';
 
 export interface MatchNeeds {
   readonly matches: MatchStore;
-  readonly newId: () => string;
+  readonly newIds: () => { readonly result: string; readonly approval: string };
 }
 
 const recordIds = (side: string) =>
@@ -23,14 +24,15 @@ const matchBody = z.strictObject({
   note: z.string().trim().min(1, 'must not be empty').max(2_000).optional().describe('Why they belong together.'),
 });
 
-export const matchRoutes = (endpoint: Endpoints['endpoint'], { matches, newId }: MatchNeeds): void => {
+export const matchRoutes = (endpoint: Endpoints['endpoint'], { matches, newIds }: MatchNeeds): void => {
   endpoint('createMatch', {
     params: z.object({ id: executionId }),
     body: matchBody,
-    answers: { 201: resultAnswer },
+    answers: { 201: resultAnswer, 202: approvalAnswer },
     handle: async ({ params, body: { source, target, note = null }, principal, address }) => {
-      const match = await matches.create(newId(), { executionId: params.id, source, target, note }, { principal, address });
-      return resource(201, match, matchRevision);
+      const made = await matches.create(newIds(), { executionId: params.id, source, target, note }, { principal, address });
+      if (made.kind === 'matched') return resource(201, made.result, matchRevision);
+      return resource(202, made.approval, 1, { location: `/v1/approvals/${made.approval.id}` });
     },
   });
 

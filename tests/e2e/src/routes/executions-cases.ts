@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { must, newJob, type Party, payments, uploadOrders } from '../party.ts';
-import { type Cases, conflict, invalid, nobodys, type Setting, type Wanted } from './case.ts';
+import { type Cases, conflict, invalid, nobodys, type Refusal, type Setting, type Wanted } from './case.ts';
 
 const inputs = (fileId: string) => ({ source: { fileId }, target: { records: payments } });
 const runOf = (jobId: string, body: object): Wanted => ({ path: `/v1/jobs/${jobId}/executions`, body });
@@ -30,7 +30,12 @@ const waiting = async (party: Party, setting: Setting) => {
 };
 
 /** An exception that nobody has looked at; or one that was resolved. */
-const anException = async (party: Party, { databases }: Setting, status: 'open' | 'resolved' = 'open'): Promise<string> => {
+const anException = async (
+  party: Party,
+  { databases }: Setting,
+  status: 'open' | 'resolved' = 'open',
+  { jobId, executionId }: Pick<Party, 'jobId' | 'executionId'> = party,
+): Promise<string> => {
   const id = `exc_0${randomBytes(25).toString('hex').slice(0, 25)}`;
   await databases.rows(
     'executions',
@@ -38,7 +43,7 @@ const anException = async (party: Party, { databases }: Setting, status: 'open' 
                              first_seen_at, created_at, updated_at)
      values ($1, $2, $3, $4, $1, 'missing_in_target', 'low', $5::text, case when $5::text = 'resolved' then 'other' end, '[{"id":"o9"}]', 9, 'EUR',
              now(), now(), now())`,
-    [id, party.organizationId, party.jobId, party.executionId, status],
+    [id, party.organizationId, jobId, executionId, status],
   );
   return id;
 };
@@ -53,8 +58,13 @@ const crockford = (length: number): string => randomBytes(length).toString('hex'
 const pair = { source: ['o7'], target: ['p7'] };
 
 /** A run that is over, with an order and a payment that the rules have not brought together. */
-const unmatchedRun = async (party: Party, { databases }: Setting): Promise<{ readonly id: string; readonly orderResult: string }> => {
+const unmatchedRun = async (
+  party: Party,
+  { databases }: Setting,
+  rules: object = {},
+): Promise<Pick<Party, 'jobId' | 'executionId'> & { readonly orderResult: string }> => {
   const [id, order, payment] = ['exe', 'res', 'res'].map((prefix) => `${prefix}_0${crockford(25)}`) as [string, string, string];
+  const jobId = `job_${id.slice(4)}`;
   const rows = (statement: string, more: readonly unknown[] = []) =>
     databases.rows('executions', statement, [party.organizationId, id, ...more]);
   const summary = JSON.stringify({
@@ -65,9 +75,8 @@ const unmatchedRun = async (party: Party, { databases }: Setting): Promise<{ rea
   await rows(
     `insert into executions (id, organization_id, job_id, job_version, definition, dry_run, is_serial, status, progress, summary, created_by_type,
                              created_by_id)
-     values ($2, $1, $3, 1, '{"rules":{"passes":[],"openItems":{"carryForward":false}}}', false, false, 'completed',
-             '{"stage":"done","done":0,"total":null}', $4, 'user', 'usr_somebody')`,
-    [party.jobId.slice(0, 4) + id.slice(4), summary],
+     values ($2, $1, $3, 1, $4, false, false, 'completed', '{"stage":"done","done":0,"total":null}', $5, 'user', 'usr_somebody')`,
+    [jobId, JSON.stringify({ rules: { passes: [], openItems: { carryForward: false }, ...rules } }), summary],
   );
   await rows(
     `insert into results (created_at, id, organization_id, execution_id, epoch, position, outcome, conditions, source, target, search)
@@ -82,18 +91,55 @@ const unmatchedRun = async (party: Party, { databases }: Setting): Promise<{ rea
      select created_at, $1, $2, 0, side, 'EUR', 700, outcome, false
        from executions, (values ('source', 'missing_in_target'), ('target', 'missing_in_source')) as r(side, outcome) where id = $2`,
   );
-  return { id, orderResult: order };
+  return { jobId, executionId: id, orderResult: order };
 };
+/** A job where more than this takes a second person. */
+const limited = { approval: { above: { EUR: '1.00' } } };
 const matchOf =
-  (body: object) =>
+  (body: object, rules: object = {}) =>
   async (party: Party, setting: Setting): Promise<Wanted> => ({
-    path: `/v1/executions/${(await unmatchedRun(party, setting)).id}/matches`,
+    path: `/v1/executions/${(await unmatchedRun(party, setting, rules)).executionId}/matches`,
     body,
   });
 const aMatch = async (party: Party, setting: Setting): Promise<string> => {
-  const { id } = await unmatchedRun(party, setting);
-  return `/v1/executions/${id}/matches/${(await must(201, party.key.post(`/v1/executions/${id}/matches`, pair))).id}`;
+  const { executionId } = await unmatchedRun(party, setting);
+  const path = `/v1/executions/${executionId}/matches`;
+  return `${path}/${(await must(201, party.key.post(path, pair))).id}`;
 };
+
+/** What another person has resolved, and what waits for a second one to decide; or what this party has itself. */
+const anApproval = async (
+  party: Party,
+  setting: Setting,
+  status: 'pending' | 'rejected' = 'pending',
+  maker = 'usr_somebody',
+): Promise<string> => {
+  const id = `apr_0${crockford(25)}`;
+  await setting.databases.rows(
+    'executions',
+    `insert into approvals (id, organization_id, job_id, execution_id, exception_id, kind, request, said, status, requested_by_type, requested_by_id,
+                            requested_person_id)
+     values ($1, $2, $3, $4, $5, 'resolve', '{"kind":"resolve","resolution":"other","note":null}',
+             '{"category":"missing_in_target","reason":null,"records":[{"id":"o9"}]}', $6, 'user', $7, $7)`,
+    [id, party.organizationId, party.jobId, party.executionId, await anException(party, setting), status, maker],
+  );
+  return id;
+};
+const ofApproval =
+  (rest: string, body?: object, status: 'pending' | 'rejected' = 'pending') =>
+  async (party: Party, setting: Setting): Promise<Wanted> => ({
+    path: `/v1/approvals/${await anApproval(party, setting, status)}${rest}`,
+    ...(body === undefined ? {} : { body }),
+  });
+const ownApproval = (rest: string): Refusal => ({
+  what: 'what the same person has asked for',
+  status: 403,
+  code: 'forbidden',
+  ask: async (setting) => {
+    const { id } = await must(200, setting.ours.user.get('/v1/me'));
+    return { path: `/v1/approvals/${await anApproval(setting.ours, setting, 'pending', id)}${rest}`, body: {} };
+  },
+});
 
 const bulk = (which: object): Wanted => ({ path: '/v1/exceptions/bulk-resolve', body: { ...which, resolution: 'other' } });
 
@@ -172,6 +218,7 @@ export const executionsCases = {
     status: 201,
     ask: matchOf({ ...pair, note: 'the bank has another name for it' }),
     otherBody: (body) => ({ ...body, note: 'otherwise' }),
+    others: [{ what: 'more than one person may match', status: 202, ask: (setting) => matchOf(pair, limited)(setting.ours, setting) }],
     refusals: [
       invalid('a record that does not exist', 'target[0]', (setting) => matchOf({ ...pair, target: ['p8'] })(setting.ours, setting)),
       invalid('a record of the other side', 'source[0]', (setting) => matchOf({ ...pair, source: ['p7'] })(setting.ours, setting)),
@@ -188,9 +235,33 @@ export const executionsCases = {
     ask: async (party, setting) => ({ path: await aMatch(party, setting) }),
     refusals: [
       conflict('what is no match', async (setting) => {
-        const { id, orderResult } = await unmatchedRun(setting.ours, setting);
-        return { path: `/v1/executions/${id}/matches/${orderResult}` };
+        const { executionId, orderResult } = await unmatchedRun(setting.ours, setting);
+        return { path: `/v1/executions/${executionId}/matches/${orderResult}` };
       }),
+    ],
+  },
+  listApprovals: {
+    status: 200,
+    ask: () => ({ path: '/v1/approvals' }),
+    refusals: [invalid('a state that does not exist', 'status', () => ({ path: '/v1/approvals?status=lost' }))],
+  },
+  readApproval: { status: 200, ask: ofApproval('') },
+  approveApproval: {
+    status: 200,
+    ask: ofApproval('/approve', { note: 'seen' }),
+    otherBody: () => ({ note: 'otherwise' }),
+    refusals: [
+      ownApproval('/approve'),
+      conflict('one that is rejected', (setting) => ofApproval('/approve', {}, 'rejected')(setting.ours, setting)),
+    ],
+  },
+  rejectApproval: {
+    status: 200,
+    ask: ofApproval('/reject', { note: 'ask the bank' }),
+    otherBody: () => ({ note: 'otherwise' }),
+    refusals: [
+      ownApproval('/reject'),
+      conflict('one that is rejected', (setting) => ofApproval('/reject', {}, 'rejected')(setting.ours, setting)),
     ],
   },
   listExceptions: {
@@ -225,6 +296,16 @@ export const executionsCases = {
     status: 200,
     ask: ofException('/resolve', { resolution: 'written_off', note: 'below a cent' }),
     otherBody: () => ({ resolution: 'other' }),
+    others: [
+      {
+        what: 'more than one person may resolve',
+        status: 202,
+        ask: async (setting) => {
+          const run = await unmatchedRun(setting.ours, setting, limited);
+          return { path: `/v1/exceptions/${await anException(setting.ours, setting, 'open', run)}/resolve`, body: { resolution: 'other' } };
+        },
+      },
+    ],
     refusals: [
       invalid('a resolution that only a run may find', 'resolution', (setting) =>
         ofException('/resolve', { resolution: 'matched_later' })(setting.ours, setting),

@@ -51,6 +51,9 @@ const eventOf = (row: Row, entry: ExceptionEntry): OutboxMessage[] => {
       return [eventMessage(events.exceptionReopened, about, { ...of, status: 'open', formerResolution: entry.detail.resolution })];
     case 'status_changed':
     case 'severity_changed':
+    // These are told as what they are: events of the approval.
+    case 'approval_requested':
+    case 'approval_rejected':
       return [];
   }
 };

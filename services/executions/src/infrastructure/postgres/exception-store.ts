@@ -7,7 +7,8 @@ import { type Selectable, sql, type Transaction } from 'kysely';
 import type { ExceptionStore } from '../../application/exceptions.ts';
 import type { Actor } from '../../application/ports.ts';
 import type { CommentView } from '../../application/queries.ts';
-import type { ExceptionState, ExceptionTransition } from '../../domain/exception-life.ts';
+import { type ExceptionState, type ExceptionTransition, resolveException } from '../../domain/exception-life.ts';
+import { ask, pendingOf, resolvingTakesSecond, stakeOf } from './approvals.ts';
 import { auditOf } from './audit.ts';
 import { messagesOf } from './exception-messages.ts';
 import { lockOpenItems, setRetired } from './open-items.ts';
@@ -30,10 +31,34 @@ export const createExceptionStore = (postgres: Postgres<Database>, outbox: Outbo
       const transition = decide(stateOf(before));
       if ('refused' in transition) throw new Refusal('conflict', transition.refused);
       if (transition.entries.length === 0) return;
-      const after = await write(trx, before, transition);
-      await addHistory(trx, before, transition, actor);
-      if (transition.record !== undefined) await setRetired(trx, jobId, [before.record_key], transition.record === 'retired');
-      await outbox.append(trx, messagesOf(before, after, transition, actor));
+      if (transition.state.status === 'dismissed') await refuseDismissal(trx, before);
+      await apply(trx, outbox, before, transition, actor);
+    }),
+
+  resolve: (id, ifMatch, { resolution, note }, approvalId, actor) =>
+    postgres.organization(actor.principal.organizationId, async (trx) => {
+      const { job_id: jobId } = await find(trx, id);
+      await lockOpenItems(trx, jobId, 'to change one');
+      const before = await lock(trx, id);
+      requireRevision(ifMatch, before.revision);
+      const transition = resolveException(stateOf(before), resolution, note);
+      if ('refused' in transition) throw new Refusal('conflict', transition.refused);
+      await refuseWhilePending(trx, id);
+      if (!(await resolvingTakesSecond(trx, before))) {
+        await apply(trx, outbox, before, transition, actor);
+        return 'resolved';
+      }
+      const waiting: ExceptionTransition = {
+        state: stateOf(before),
+        entries: [{ action: 'approval_requested', detail: { approvalId, resolution, note } }],
+      };
+      await write(trx, before, waiting);
+      await addHistory(trx, before, waiting, actor);
+      const { category, reason, records, execution_id: executionId } = before;
+      const request = { kind: 'resolve', resolution, note } as const;
+      const about = { id: approvalId, jobId, executionId, exceptionId: id };
+      await ask(trx, outbox, { ...about, request, said: { category, reason, records }, stake: stakeOf(before) }, actor);
+      return 'pending';
     }),
 
   comment: (id, { id: commentId, text }, actor) =>
@@ -79,6 +104,25 @@ export const commentView = (row: Selectable<Database['exception_comments']>): Co
   createdAt: row.created_at.toISOString(),
 });
 
+export const apply = async (trx: Trx, outbox: Outbox, before: Row, transition: ExceptionTransition, actor: Actor): Promise<void> => {
+  const after = await write(trx, before, transition);
+  await addHistory(trx, before, transition, actor);
+  if (transition.record !== undefined) await setRetired(trx, before.job_id, [before.record_key], transition.record === 'retired');
+  await outbox.append(trx, messagesOf(before, after, transition, actor));
+};
+
+const refuseWhilePending = async (trx: Trx, id: string): Promise<void> => {
+  const pending = await pendingOf(trx, id);
+  if (pending !== undefined) throw new Refusal('conflict', `It waits for a second person already, who decides about ${pending.id}.`);
+};
+
+/** What is dismissed is closed, too: it would be the way around whoever has to look at it. */
+const refuseDismissal = async (trx: Trx, row: Row): Promise<void> => {
+  await refuseWhilePending(trx, row.id);
+  if (await resolvingTakesSecond(trx, row))
+    throw new Refusal('conflict', 'One person alone cannot dismiss as much as this: resolve it, and a second one decides.');
+};
+
 export const stateOf = (row: Row): ExceptionState => ({
   status: row.status,
   severity: row.severity,
@@ -93,7 +137,7 @@ const find = async (trx: Trx, id: string): Promise<Pick<Row, 'job_id'>> => {
   return row;
 };
 
-const lock = async (trx: Trx, id: string): Promise<Row> => {
+export const lock = async (trx: Trx, id: string): Promise<Row> => {
   const row = await trx.selectFrom('exceptions').selectAll().where('id', '=', id).forUpdate().executeTakeFirst();
   if (row === undefined) throw notFound('exception');
   return row;

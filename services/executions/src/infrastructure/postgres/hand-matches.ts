@@ -21,11 +21,16 @@ type MatchRow = Selectable<Database['matches']>;
 
 const pageRows = 1_000;
 
-const manualOf = (row: Pick<MatchRow, 'id' | 'created_by_type' | 'created_by_id' | 'created_at' | 'note'>): Manual => ({
+const said = ['id', 'created_by_type', 'created_by_id', 'created_at', 'note', 'approved_by_type', 'approved_by_id'] as const;
+
+const manualOf = (row: Pick<MatchRow, (typeof said)[number]>): Manual => ({
   matchId: row.id,
   by: { type: row.created_by_type, id: row.created_by_id },
   at: row.created_at.toISOString(),
   note: row.note,
+  ...(row.approved_by_type === null || row.approved_by_id === null
+    ? {}
+    : { approvedBy: { type: row.approved_by_type, id: row.approved_by_id } }),
 });
 
 export const createHandMatches = (postgres: Postgres<Database>): HandMatches => ({
@@ -33,7 +38,7 @@ export const createHandMatches = (postgres: Postgres<Database>): HandMatches => 
     for (let after = ''; ; ) {
       const matches = await postgres.systemDb
         .selectFrom('matches')
-        .select(['id', 'created_by_type', 'created_by_id', 'created_at', 'note'])
+        .select(said)
         .where('job_id', '=', jobId)
         .where('ended_at', 'is', null)
         .where('id', '>', after)

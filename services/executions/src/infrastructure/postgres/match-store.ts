@@ -5,33 +5,47 @@
 import { requireRevision } from '@settler/chassis/entity-tag';
 import type { Outbox, OutboxMessage } from '@settler/chassis/outbox';
 import type { Postgres } from '@settler/chassis/postgres';
-import { invalid, notFound, Refusal } from '@settler/chassis/refusal';
+import { notFound, Refusal } from '@settler/chassis/refusal';
 import type { Transaction } from 'kysely';
-import { type MatchRequest, type MatchStore, matchRevision } from '../../application/matches.ts';
+import { type MatchStore, matchRevision } from '../../application/matches.ts';
 import type { Actor } from '../../application/ports.ts';
-import { joinByHand, missingOn } from '../../domain/hand-match.ts';
+import { mostOf, takesSecond } from '../../domain/approval.ts';
+import { stakesOf } from '../../domain/hand-match.ts';
 import type { Manual } from '../../domain/matched-result.ts';
-import { openExceptionsFor, type ResultInNeed } from './exception-writer.ts';
+import { approvalRule, approvalView, ask, refuseOverlap } from './approvals.ts';
+import { openExceptionsFor } from './exception-writer.ts';
 import { resultView } from './execution-queries.ts';
-import { closeOpened, reopenMatched, resolveMatched } from './match-exceptions.ts';
-import { hold, join, part, recordsOf, release, retellRun } from './match-exchange.ts';
-import { createdMessages, undoneMessages } from './match-messages.ts';
-import { carry, identified, type KnownRecord, requireUnmatched, retire } from './match-records.ts';
+import { closeOpened, reopenMatched } from './match-exceptions.ts';
+import { part, recordsOf, release, retellRun } from './match-exchange.ts';
+import { inNeed, makeMatch, planMatch } from './match-making.ts';
+import { undoneMessages } from './match-messages.ts';
+import { carry, identified } from './match-records.ts';
 import { lockOpenItems } from './open-items.ts';
-import { completedRun, putBack, type Run, resultsById, resultsNaming, type StoredResult, takeOut } from './stored-results.ts';
+import { completedRun, putBack, type Run, resultsById, type StoredResult, takeOut } from './stored-results.ts';
 import type { Before, Database } from './tables.ts';
 
 type Trx = Transaction<Database>;
 
 export const createMatchStore = (postgres: Postgres<Database>, outbox: Outbox): MatchStore => ({
-  create: (id, request, actor) =>
+  create: (ids, request, actor) =>
     postgres.organization(actor.principal.organizationId, async (trx) => {
       const run = await completedRun(trx, request.executionId);
       await lockOpenItems(trx, run.jobId, 'to settle all');
-      await outbox.append(trx, await match(trx, run, id, request, actor));
-      return resultView(
-        await trx.selectFrom('results').selectAll().where('created_at', '=', run.createdAt).where('id', '=', id).executeTakeFirstOrThrow(),
-      );
+      const plan = await planMatch(trx, run, request);
+      const stakes = stakesOf(plan.joined.taken);
+      if (takesSecond(await approvalRule(trx, run.jobId), stakes)) {
+        const { source, target, note } = request;
+        const wanted = { kind: 'match', source, target, note } as const;
+        await refuseOverlap(trx, run.id, wanted);
+        const about = { id: ids.approval, jobId: run.jobId, executionId: run.id, exceptionId: null };
+        const asked = await ask(trx, outbox, { ...about, request: wanted, said: null, stake: mostOf(stakes) }, actor);
+        return { kind: 'pending', approval: approvalView(asked) };
+      }
+      const by = { type: actor.principal.kind, id: actor.principal.id };
+      const manual = { matchId: ids.result, by, at: new Date().toISOString(), note: request.note };
+      await outbox.append(trx, await makeMatch(trx, run, plan, manual, actor));
+      const made = trx.selectFrom('results').selectAll().where('created_at', '=', run.createdAt).where('id', '=', ids.result);
+      return { kind: 'matched', result: resultView(await made.executeTakeFirstOrThrow()) };
     }),
 
   remove: (executionId, resultId, ifMatch, actor) =>
@@ -50,83 +64,6 @@ const whyNoMatch = ({ outcome }: StoredResult): string =>
   outcome === 'matched'
     ? 'This was matched by the rules of the job: change those, and run it again.'
     : `This result is ${outcome}: only a match can be undone.`;
-
-const match = async (trx: Trx, run: Run, id: string, request: MatchRequest, actor: Actor): Promise<OutboxMessage[]> => {
-  const found = await resultsNaming(trx, run, [...request.source, ...request.target]);
-  const joined = joinByHand(found, request);
-  if ('faults' in joined) throw invalid(joined.faults);
-  if ('refused' in joined) throw new Refusal('conflict', joined.refused);
-  const displaced = found.filter((result) => joined.displaced.includes(result));
-  const taken = await identified(trx, run.jobId, recordsOf(joined.taken));
-  requireUnmatched(taken);
-  requireStillOpen(run, displaced, taken);
-
-  const { note } = request;
-  const { kind: type, id: actorId } = actor.principal;
-  const at = new Date();
-  const manual: Manual = { matchId: id, by: { type, id: actorId }, at: at.toISOString(), note };
-  const exchanged = await join(trx, run, joined, displaced, { id, manual });
-  await retellRun(trx, run, exchanged);
-  const identities = taken.map(({ identity }) => identity);
-  const retired = await retire(trx, run.jobId, identities);
-  const recordKeys = taken.map(({ recordKey }) => recordKey);
-  const resolved = await resolveMatched(trx, run.jobId, { id, note, recordKeys }, displaced, actor);
-  const left = await identified(trx, run.jobId, joined.left);
-  const carried = await carry(
-    trx,
-    run,
-    left.filter((record) => record.match === undefined),
-  );
-  const alone = exchanged.after.filter((result) => result.id !== id);
-  const opened = await openExceptionsFor(trx, run, alone.map(inNeed));
-  const before: Before = {
-    displaced: exchanged.rows,
-    left: alone.map((result) => result.id),
-    carried,
-    opened: opened.ids,
-    resolved: resolved.before,
-  };
-  await trx
-    .insertInto('matches')
-    .values({
-      id,
-      organization_id: run.organizationId,
-      job_id: run.jobId,
-      execution_id: run.id,
-      note,
-      created_by_type: type,
-      created_by_id: actorId,
-      created_at: at,
-      before: JSON.stringify(before),
-    })
-    .execute();
-  await hold(trx, run, id, taken, retired);
-  return [...resolved.messages, ...opened.messages, ...createdMessages({ matchId: id, run, records: exchanged.match }, actor)];
-};
-
-/** A run that carries its open items forward has handed these on: where one is none any more, a later run has settled it. */
-const requireStillOpen = (run: Run, displaced: readonly StoredResult[], taken: readonly KnownRecord[]): void => {
-  if (!run.carriesForward) return;
-  const gone = taken.find(
-    ({ side, record, isItem }) =>
-      !isItem && displaced.some(({ outcome, [side]: records }) => outcome === missingOn(side) && records.includes(record)),
-  );
-  if (gone !== undefined)
-    throw new Refusal('conflict', `A later run has found a counterpart for the ${gone.side} record ${String(gone.record['id'])}.`);
-};
-
-/** Nobody has sorted it: the rules have found nothing to say about it but that it is alone. */
-const inNeed = ({ id, outcome, source, target, position }: StoredResult): ResultInNeed => ({
-  id,
-  outcome,
-  source,
-  target,
-  position,
-  category: null,
-  reason: null,
-  line: null,
-  delta: null,
-});
 
 const undo = async (trx: Trx, run: Run, result: StoredResult, { matchId }: Manual, actor: Actor): Promise<OutboxMessage[]> => {
   const made = await trx.selectFrom('matches').selectAll().where('id', '=', matchId).forUpdate().executeTakeFirstOrThrow();

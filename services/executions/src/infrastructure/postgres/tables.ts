@@ -1,7 +1,8 @@
 import type { ChassisTables } from '@settler/chassis/tables';
 import type { ExecutionSummary, Outcome } from '@settler/contracts/executions';
 import type { ColumnType, Generated } from 'kysely';
-import type { ExceptionStatus, Resolution } from '../../domain/exception-life.ts';
+import type { ApprovalRequest, ApprovalStatus } from '../../domain/approval.ts';
+import type { ExceptionStatus, Resolution, Said } from '../../domain/exception-life.ts';
 import type { Severity } from '../../domain/exceptions.ts';
 import type {
   ControlTotals,
@@ -154,11 +155,36 @@ export interface Database extends ChassisTables {
     created_by_type: string;
     created_by_id: string;
     created_at: Generated<Date>;
+    approved_by_type: string | null;
+    approved_by_id: string | null;
     before: Json<Before>;
     ended_at: Date | null;
     ended_because: 'undone' | 'record_changed' | null;
     ended_by_type: string | null;
     ended_by_id: string | null;
+  };
+  approvals: {
+    id: string;
+    organization_id: string;
+    job_id: string;
+    execution_id: string;
+    exception_id: string | null;
+    kind: 'resolve' | 'match';
+    request: Json<ApprovalRequest>;
+    said: JsonOrNull<Said>;
+    amount: string | null;
+    currency: string | null;
+    status: Generated<ApprovalStatus>;
+    requested_by_type: string;
+    requested_by_id: string;
+    requested_person_id: string | null;
+    requested_at: Generated<Date>;
+    decided_by_type: string | null;
+    decided_by_id: string | null;
+    decided_at: Date | null;
+    decision_note: string | null;
+    result_id: string | null;
+    revision: ColumnType<bigint, bigint | number | undefined, bigint | number>;
   };
   match_records: {
     match_id: string;
