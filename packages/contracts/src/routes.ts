@@ -123,6 +123,7 @@ export const routes = {
     bodyBytesMax: inlineRecordsBytesMax,
     timeoutMs: 30_000,
   }),
+  tryRules: route('executions', 'POST', '/v1/executions/{id}/try', 'jobs:execute', 'Try other rules on the records of an execution'),
   listExecutions: route('executions', 'GET', '/v1/executions', 'executions:read', 'List executions'),
   readExecution: route('executions', 'GET', '/v1/executions/{id}', 'executions:read', 'Read an execution'),
   cancelExecution: route('executions', 'POST', '/v1/executions/{id}/cancel', 'executions:write', 'Cancel an execution'),

@@ -13,6 +13,7 @@ import { createExplainer } from './infrastructure/explaining/explainer.ts';
 import { createDefinitionClient } from './infrastructure/jobs/definition-client.ts';
 import { createMatchingThreads } from './infrastructure/matching/thread.ts';
 import { createApprovalQueries, createApprovalStore } from './infrastructure/postgres/approval-store.ts';
+import { createBaseResults } from './infrastructure/postgres/base-results.ts';
 import { createResolveMany } from './infrastructure/postgres/exception-bulk.ts';
 import { createExceptionStore } from './infrastructure/postgres/exception-store.ts';
 import { createExecutionQueries } from './infrastructure/postgres/execution-queries.ts';
@@ -81,6 +82,7 @@ export const start = async (config: Config, life: Life): Promise<string> => {
       openFile: files.open,
       openItems: createOpenItemStore(postgres),
       handMatches: createHandMatches(postgres),
+      bases: createBaseResults(postgres),
       renewMs: config.LEASE_RENEW_MS,
       logger: life.logger,
     };

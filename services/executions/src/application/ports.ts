@@ -4,9 +4,10 @@ import type { ExecutionSummary } from '@settler/contracts/executions';
 import type { JobDefinition } from '@settler/contracts/internal/job-definition';
 import type { Rules } from '@settler/contracts/rules';
 import type { PassSum } from '../domain/certificate.ts';
-import type { ControlTotals, Definition, ExecutionError, Problem, Progress, StoredReport } from '../domain/execution.ts';
+import type { Comparison, ControlTotals, Definition, ExecutionError, Problem, Progress, StoredReport } from '../domain/execution.ts';
 import type { Manual } from '../domain/matched-result.ts';
 import type { ItemKey } from '../domain/open-items.ts';
+import type { RunDiff } from '../domain/run-diff.ts';
 
 /** Who does it and from where, for the audit trail. */
 export interface Actor {
@@ -35,6 +36,13 @@ export interface PlannedExecution {
 export interface ExecutionStore {
   /** @throws Refusal `conflict` where the job runs already, `validation_failed` where a file is not there */
   readonly queue: (id: string, planned: PlannedExecution, actor: Actor) => Promise<void>;
+  /** Queues a dry run of these rules over what an execution has stored. @throws Refusal `not_found`, or `conflict` where it has no results */
+  readonly tryRules: (
+    id: string,
+    executionId: string,
+    tried: { readonly rules: Rules; readonly note: string | null },
+    actor: Actor,
+  ) => Promise<void>;
   /** @throws Refusal `not_found`, or `conflict` where it is over */
   readonly cancel: (id: string, actor: Actor) => Promise<void>;
 }
@@ -96,7 +104,37 @@ export interface HandMatches {
   readonly read: (held: HeldExecution) => AsyncIterable<readonly HandMatch[]>;
 }
 
+/** What a dry run is held against. */
+export interface Base {
+  readonly id: string;
+  readonly createdAt: Date;
+  readonly summary: ExecutionSummary | null;
+}
+
+export interface BaseResult {
+  readonly outcome: string;
+  readonly source: readonly Readonly<Record<string, unknown>>[];
+  readonly target: readonly Readonly<Record<string, unknown>>[];
+}
+
+export interface BaseResults {
+  /** Undefined where the job has none yet. */
+  readonly find: (held: HeldExecution) => Promise<Base | undefined>;
+  /** Of each side, whether all records have one. */
+  readonly hasIds: (base: Base) => Promise<{ readonly source: boolean; readonly target: boolean }>;
+  /** In pages, without what could not be read. */
+  readonly read: (base: Base) => AsyncIterable<readonly BaseResult[]>;
+}
+
 export interface Matching {
+  /** Records that an execution has stored, in place of reading them. Resolves with what was counted so far. */
+  readonly feed: (
+    results: readonly BaseResult[],
+    hasIds: { readonly source: boolean; readonly target: boolean },
+  ) => Promise<readonly ControlTotals[]>;
+  /** What is to be compared with, once all is matched. */
+  readonly remember: (results: readonly BaseResult[]) => Promise<void>;
+  readonly compare: () => Promise<{ readonly diff: RunDiff; readonly handMatches: Comparison['handMatches'] }>;
   /** Before anything is read. */
   readonly give: (matches: readonly HandMatch[]) => Promise<void>;
   /** Before anything is read. */
@@ -165,6 +203,8 @@ export interface HeldExecution {
   readonly epoch: number;
   readonly attempt: number;
   readonly createdAt: Date;
+  /** The execution whose stored records its rules are tried on. */
+  readonly triedOn: string | null;
 }
 
 export type Ending =

@@ -5,7 +5,7 @@ import type { ExecutionSummary } from '@settler/contracts/executions';
 import type { ApprovalRequest, ApprovalStatus } from '../domain/approval.ts';
 import type { ExceptionStatus, Resolution } from '../domain/exception-life.ts';
 import type { Severity } from '../domain/exceptions.ts';
-import type { Certificate, ExecutionError, ExecutionStatus, Problem, Progress, ReportLine } from '../domain/execution.ts';
+import type { Certificate, Comparison, ExecutionError, ExecutionStatus, Problem, Progress, ReportLine } from '../domain/execution.ts';
 import type { Manual } from '../domain/matched-result.ts';
 
 export interface ExecutionView {
@@ -20,6 +20,8 @@ export interface ExecutionView {
   readonly dryRun: boolean;
   readonly period: { readonly from: string; readonly to: string } | null;
   readonly note: string | null;
+  /** Of a trial of other rules: the execution on whose records it is one. */
+  readonly triedOn: string | null;
   /** Why it waits, where that is not just for a free worker. */
   readonly waitingFor: string | null;
   readonly attempt: number;
@@ -37,6 +39,8 @@ export interface ReportView {
   readonly outcomes: readonly ReportLine[];
   readonly ageing: readonly { readonly bucket: string; readonly currency: string; readonly count: number; readonly amount: string }[];
   readonly certificate: Certificate;
+  /** Of a dry run: how it differs from what it is held against. */
+  readonly comparison: Comparison | null;
 }
 
 export interface ExceptionView {

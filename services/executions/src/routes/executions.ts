@@ -6,11 +6,13 @@ import { executionStatus } from '@settler/contracts/events/executions';
 import { executionSummary, outcome } from '@settler/contracts/executions';
 import { executionId, fileId, jobId } from '@settler/contracts/ids';
 import { decimal } from '@settler/contracts/money';
+import { rules } from '@settler/contracts/rules';
 import { day, instant, instantInput } from '@settler/contracts/time';
 import { z } from 'zod';
 import { planExecution } from '../application/commands/plan-execution.ts';
 import type { Definitions, ExecutionStore } from '../application/ports.ts';
 import type { ExecutionQueries } from '../application/queries.ts';
+import { changes } from '../domain/run-diff.ts';
 
 export interface ExecutionNeeds {
   readonly queries: ExecutionQueries;
@@ -54,6 +56,7 @@ export const executionAnswer = z
     dryRun: z.boolean(),
     period: z.object({ from: day, to: day }).nullable(),
     note: z.string().nullable(),
+    triedOn: executionId.nullable().describe('Of a trial of other rules: the execution on whose records it is one.'),
     waitingFor: z.string().nullable(),
     attempt: z.number().int(),
     createdBy: z.object({ type: z.string(), id: z.string() }),
@@ -102,6 +105,7 @@ export const resultAnswer = z
   })
   .meta({ id: 'Result' });
 
+const change = z.enum(changes).meta({ id: 'Change' });
 const total = z.object({ count: z.number().int(), amount: z.string() });
 const reportAnswer = z
   .object({
@@ -115,6 +119,25 @@ const reportAnswer = z
     ageing: z
       .array(z.object({ bucket: z.enum(['0-7', '8-30', '31-60', '61-90', '90+']), currency: z.string(), ...total.shape }))
       .describe('Open exceptions of the job, by whole days since Settler first saw the record; `90+` is more than 90.'),
+    comparison: z
+      .object({
+        executionId: executionId.describe('What it is held against: the execution that it is a trial on, or the last one of the job.'),
+        matchRate: z.object({ before: z.number(), after: z.number() }),
+        diff: z
+          .object({
+            lines: z.array(z.object({ change, side: z.enum(['source', 'target']), currency: z.string(), ...total.shape })),
+            examples: z.array(z.object({ change, side: z.enum(['source', 'target']), record })).describe('Up to 20 of each change.'),
+          })
+          .nullable(),
+        reason: z.literal('too_many_records').nullable().describe('Why there is no diff: more than a million records.'),
+        handMatches: z
+          .object({ held: z.number().int(), contradicted: z.array(z.string()), changed: z.array(z.string()) })
+          .describe(
+            'Matches by hand: how many are in this run, and up to 100 ids each of those that the rules would break if they were asked, and of those of which a record has changed.',
+          ),
+      })
+      .nullable()
+      .describe('Of a dry run: how it differs from another execution, record by record.'),
     certificate: z.object({
       holds: z.boolean(),
       lines: z.array(
@@ -131,6 +154,8 @@ const reportAnswer = z
     }),
   })
   .meta({ id: 'Report' });
+
+const tryBody = z.strictObject({ rules, note: z.string().max(1_000).optional() });
 
 const byId = z.object({ id: executionId });
 
@@ -149,6 +174,17 @@ export const executionRoutes = (endpoint: Endpoints['endpoint'], { queries, stor
     handle: async ({ principal, address }, planned) => {
       const id = newId();
       await store.queue(id, planned, { principal, address });
+      return answer(202, principal.organizationId, id, { location: `/v1/executions/${id}` });
+    },
+  });
+
+  endpoint('tryRules', {
+    params: byId,
+    body: tryBody,
+    answers: { 202: executionAnswer },
+    handle: async ({ params, body, principal, address }) => {
+      const id = newId();
+      await store.tryRules(id, params.id, { rules: body.rules, note: body.note ?? null }, { principal, address });
       return answer(202, principal.organizationId, id, { location: `/v1/executions/${id}` });
     },
   });

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { must, newJob, type Party, payments, uploadOrders } from '../party.ts';
+import { job, must, newJob, type Party, payments, uploadOrders } from '../party.ts';
 import { type Cases, conflict, invalid, nobodys, type Refusal, type Setting, type Wanted } from './case.ts';
 
 const inputs = (fileId: string) => ({ source: { fileId }, target: { records: payments } });
@@ -183,6 +183,21 @@ export const executionsCases = {
         await must(200, ours.key.post(`/v1/jobs/${id}/archive`));
         return runOf(id, inputs(ours.fileId));
       }),
+    ],
+  },
+  tryRules: {
+    status: 202,
+    ask: ({ executionId }) => ({ path: `/v1/executions/${executionId}/try`, body: { rules: job.rules } }),
+    otherBody: (body) => ({ ...body, note: 'otherwise' }),
+    refusals: [
+      invalid('rules that are none', 'rules.matching', ({ ours }) => ({
+        path: `/v1/executions/${ours.executionId}/try`,
+        body: { rules: { matching: [] } },
+      })),
+      conflict('a run that has not ended', async (setting) => ({
+        path: `/v1/executions/${(await waiting(setting.ours, setting)).id}/try`,
+        body: { rules: job.rules },
+      })),
     ],
   },
   listExecutions: {

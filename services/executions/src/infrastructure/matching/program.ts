@@ -2,16 +2,18 @@
 import { MessageChannel, parentPort } from 'node:worker_threads';
 import { type ReadContext, ReaderFailure } from '@settler/adapters/reader';
 import { openReader } from '@settler/adapters/readers';
-import { type GivenMatchIds, type HandMatch, type MatchingInput, MatchingRefused } from '../../application/ports.ts';
-import type { ControlTotals } from '../../domain/execution.ts';
+import type { Rules } from '@settler/contracts/rules';
+import { type BaseResult, type GivenMatchIds, type HandMatch, type MatchingInput, MatchingRefused } from '../../application/ports.ts';
+import type { Comparison, ControlTotals } from '../../domain/execution.ts';
 import { differenceOf } from '../../domain/hand-match.ts';
 import type { MatchedRecord, MatchedResult } from '../../domain/matched-result.ts';
 import { type RecordBatch, recordAt } from '../../domain/matching/batch.ts';
 import { type BatchBuilder, createBatchBuilder } from '../../domain/matching/batch-builder.ts';
 import { currencyText } from '../../domain/matching/columns/currency.ts';
 import { ColumnTooLarge } from '../../domain/matching/columns/text-column.ts';
+import { contradicted } from '../../domain/matching/contradicted.ts';
 import { dayOf } from '../../domain/matching/day.ts';
-import { findGiven, type GivenFate } from '../../domain/matching/given-matches.ts';
+import { findGiven, type GivenFate, type GivenMatches } from '../../domain/matching/given-matches.ts';
 import { inputProblems } from '../../domain/matching/input-problems.ts';
 import { TooManyCandidates } from '../../domain/matching/passes/candidates.ts';
 import { type Reconciliation, reconcile } from '../../domain/matching/reconcile.ts';
@@ -19,6 +21,7 @@ import type { MatchResult } from '../../domain/matching/results/result.ts';
 import { createOpenItems, isLeftOpen } from '../../domain/open-items.ts';
 import { sumsOf } from '../../domain/pass-sums.ts';
 import { createPeriod } from '../../domain/period.ts';
+import { type Compared, createDiff } from '../../domain/run-diff.ts';
 import { createTally } from '../../domain/tally.ts';
 import { hashOf } from '../postgres/record-key.ts';
 import { rowsOf } from '../postgres/result-rows.ts';
@@ -43,11 +46,20 @@ interface Batches {
   readonly target: RecordBatch;
 }
 
+const diff = createDiff();
+const tallies = { source: createTally('source'), target: createTally('target') };
 const builders: { source?: BatchBuilder; target?: BatchBuilder } = {};
 const openItems = { source: createOpenItems('source', hashOf), target: createOpenItems('target', hashOf) };
 /** Each with the places of its records among those that the sides were given. */
 const handMatches: (HandMatch & Readonly<Record<'source' | 'target', readonly number[]>>)[] = [];
-let matched: { readonly batches: Batches; readonly reconciliation: Reconciliation; readonly held: readonly HandMatch[] } | undefined;
+let matched:
+  | {
+      readonly batches: Batches;
+      readonly reconciliation: Reconciliation;
+      readonly given: GivenMatches;
+      readonly held: readonly HandMatch[];
+    }
+  | undefined;
 let position = 0;
 
 const context: ReadContext = {
@@ -85,6 +97,19 @@ const read = async (side: 'source' | 'target', { adapter, config, period }: Matc
     notify({ kind: 'progress', done: builder.length(), total: null });
   }
   return tally.totals();
+};
+
+/** Records that were read once, as they are stored. */
+const feed = (results: readonly BaseResult[], hasIds: Readonly<Record<'source' | 'target', boolean>>): ControlTotals[] => {
+  for (const side of ['source', 'target'] as const) {
+    const builder = builders[side] ?? createBatchBuilder({ idMapped: hasIds[side] });
+    builders[side] = builder;
+    const rows = results.flatMap((result) => result[side].map((record) => ({ record })));
+    for (const row of rows) tallies[side].add(row);
+    builder.addRows(rows);
+  }
+  requireMemory();
+  return [...tallies.source.totals(), ...tallies.target.totals()];
 };
 
 const built = (side: 'source' | 'target'): RecordBatch => {
@@ -136,11 +161,40 @@ const resultsFrom = function* (first: number, end: number): Generator<MatchedRes
   for (let place = first; place < end; place += 1) yield whole(matched.reconciliation.at(place), matched.batches, matched.held);
 };
 
+const comparedResults = function* (): Generator<Compared> {
+  for (const { outcome, source, target } of resultsFrom(0, matched?.reconciliation.length ?? 0)) {
+    if (outcome === 'invalid') continue;
+    yield { isMatched: outcome === 'matched', source: source.map(({ record }) => record), target: target.map(({ record }) => record) };
+  }
+};
+
+/** So many ids are told. */
+const idsMax = 100;
+
+const handMatchesOf = (rules: Rules, asOf: string): Comparison['handMatches'] => {
+  if (matched === undefined) return { held: 0, contradicted: [], changed: [] };
+  const { batches, given, held } = matched;
+  const broken = contradicted({ ...batches, rules, asOf: dayOf(asOf) ?? 0, given: given.held, waiting: given.waiting });
+  return {
+    held: held.length,
+    contradicted: held.flatMap(({ manual }, index) => (broken[index] === true ? [manual.matchId] : [])).slice(0, idsMax),
+    changed: givenIds(given.fates).changed.slice(0, idsMax),
+  };
+};
+
 const answer = async (request: Request): Promise<Reply> => {
   switch (request.kind) {
     case 'give':
       for (const match of request.matches) give(match);
       return { kind: 'given' };
+    case 'feed':
+      return { kind: 'fed', controlTotals: feed(request.results, request.hasIds) };
+    case 'remember':
+      diff.add(request.results.map((result) => ({ ...result, isMatched: result.outcome === 'matched' })));
+      requireMemory();
+      return { kind: 'remembered' };
+    case 'compare':
+      return { kind: 'compared', diff: diff.against(comparedResults()), handMatches: handMatchesOf(request.rules, request.asOf) };
     case 'carry':
       for (const item of request.items) openItems[item.side].add(item);
       return { kind: 'carried' };
@@ -160,7 +214,12 @@ const answer = async (request: Request): Promise<Reply> => {
           notify({ kind: 'progress', done, total });
         },
       });
-      matched = { batches, reconciliation, held: held.map(({ match }) => handMatches[match] as HandMatch) };
+      matched = {
+        batches,
+        reconciliation,
+        given: { held, waiting, fates },
+        held: held.map(({ match }) => handMatches[match] as HandMatch),
+      };
       const problems = inputProblems(request.rules, batches);
       return { kind: 'matched', summary: reconciliation.summary, resultCount: reconciliation.length, problems, given: givenIds(fates) };
     }

@@ -102,6 +102,12 @@ const openMatching = (
 
   return {
     give: async (matches) => void (await ask({ kind: 'give', matches }, 'given')),
+    feed: async (results, hasIds) => (await ask({ kind: 'feed', results, hasIds }, 'fed')).controlTotals,
+    remember: async (results) => void (await ask({ kind: 'remember', results }, 'remembered')),
+    compare: async () => {
+      const { diff, handMatches } = await ask({ kind: 'compare', rules, asOf }, 'compared');
+      return { diff, handMatches };
+    },
     carry: async (items) => void (await ask({ kind: 'carry', items }, 'carried')),
     read: async (side, input, open, report) => {
       openFile = open;

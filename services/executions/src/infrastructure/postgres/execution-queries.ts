@@ -19,6 +19,7 @@ export const executionView = (row: Selectable<Database['executions']>): Executio
   dryRun: row.dry_run,
   period: row.period_from === null || row.period_to === null ? null : { from: row.period_from, to: row.period_to },
   note: row.note,
+  triedOn: row.tried_on,
   waitingFor: row.waiting_for,
   attempt: row.attempt,
   createdBy: { type: row.created_by_type, id: row.created_by_id },

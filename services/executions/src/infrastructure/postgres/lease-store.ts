@@ -34,6 +34,7 @@ const heldOf = (row: Row): HeldExecution => ({
   epoch: row.lease_epoch,
   attempt: row.attempt,
   createdAt: row.created_at,
+  triedOn: row.tried_on,
 });
 
 /** Rolls back what was settled for a run that is not this worker's any more, or that was cancelled meanwhile. */

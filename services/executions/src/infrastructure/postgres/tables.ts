@@ -63,6 +63,7 @@ export interface Database extends ChassisTables {
     period_from: string | null;
     period_to: string | null;
     note: string | null;
+    tried_on: string | null;
     file_ids: string[];
     status: ExecutionStatus;
     waiting_for: string | null;
