@@ -135,6 +135,8 @@ export const routes = {
   readReport: route('executions', 'GET', '/v1/executions/{id}/report', 'reports:read', 'Read the report of an execution', {
     timeoutMs: 30_000,
   }),
+  readFees: route('executions', 'GET', '/v1/executions/{id}/fees', 'reports:read', 'Read the fees of an execution', { timeoutMs: 30_000 }),
+  readTrend: route('executions', 'GET', '/v1/reports/trend', 'reports:read', 'Follow the executions of a job'),
   exportResults: route('executions', 'GET', '/v1/executions/{id}/export', 'reports:export', 'Export the results of an execution', {
     timeoutMs: 60 * 60_000,
     stream: 'download',

@@ -34,6 +34,7 @@ import { executionRoutes } from './routes/executions.ts';
 import { exportRoutes } from './routes/exports.ts';
 import { fileRoutes } from './routes/files.ts';
 import { matchRoutes } from './routes/matches.ts';
+import { reportRoutes } from './routes/reports.ts';
 
 export const start = async (config: Config, life: Life): Promise<string> => {
   const service = await createService<Database>('executions', config, life);
@@ -57,6 +58,7 @@ export const start = async (config: Config, life: Life): Promise<string> => {
     matches: createMatchStore(postgres, outbox),
     newIds: () => ({ result: newId('result'), approval: newApprovalId() }),
   });
+  reportRoutes(endpoint, queries);
   exportRoutes(endpoint, { queries, isStopping: life.isStopping });
   exceptionRoutes(endpoint, { queries, store: exceptions, explain, newIds: { comment: () => newId('comment'), approval: newApprovalId } });
   approvalRoutes(endpoint, {

@@ -43,6 +43,46 @@ export interface ReportView {
   readonly comparison: Comparison | null;
 }
 
+export interface FeeLine {
+  readonly pass: string;
+  readonly currency: string;
+  readonly results: number;
+  /** What the source has, and what the target has of it. */
+  readonly gross: string;
+  readonly net: string;
+  /** By the rules of the pass; null where it has no fee. */
+  readonly agreed: string | null;
+  /** By the records themselves; null where none says. */
+  readonly declared: string | null;
+  /** gross − net */
+  readonly charged: string;
+  /** charged − agreed, or − declared where nothing is agreed. */
+  readonly drift: string;
+  /** The part of it that is exceptions, as `fee_mismatch`. */
+  readonly mismatches: { readonly count: number; readonly drift: string };
+}
+
+export interface FeeReport {
+  readonly executionId: string;
+  readonly status: ExecutionStatus;
+  readonly lines: readonly FeeLine[];
+}
+
+export interface TrendPoint {
+  readonly executionId: string;
+  readonly jobVersion: number;
+  readonly createdAt: string;
+  readonly completedAt: string | null;
+  readonly summary: ExecutionSummary | null;
+  /** The exceptions that it opened. */
+  readonly opened: readonly { readonly category: string; readonly currency: string; readonly count: number; readonly amount: string }[];
+}
+
+export interface TrendFilter extends PageRequest {
+  readonly jobId: string;
+  readonly since?: string | undefined;
+}
+
 export interface ExceptionView {
   readonly id: string;
   readonly jobId: string;
@@ -159,6 +199,8 @@ export interface ExecutionQueries {
     page: { readonly after: number; readonly limit: number },
   ) => Promise<{ readonly results: readonly ResultView[]; readonly last: number | undefined }>;
   readonly report: (organizationId: string, id: string) => Promise<ReportView | undefined>;
+  readonly fees: (organizationId: string, id: string) => Promise<FeeReport | undefined>;
+  readonly trend: (organizationId: string, filter: TrendFilter) => Promise<Page<TrendPoint>>;
   readonly exceptions: (organizationId: string, filter: ExceptionFilter & PageRequest) => Promise<Page<ExceptionView>>;
   readonly exception: (
     organizationId: string,

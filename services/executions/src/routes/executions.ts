@@ -12,7 +12,6 @@ import { z } from 'zod';
 import { planExecution } from '../application/commands/plan-execution.ts';
 import type { Definitions, ExecutionStore } from '../application/ports.ts';
 import type { ExecutionQueries } from '../application/queries.ts';
-import { changes } from '../domain/run-diff.ts';
 
 export interface ExecutionNeeds {
   readonly queries: ExecutionQueries;
@@ -105,56 +104,6 @@ export const resultAnswer = z
   })
   .meta({ id: 'Result' });
 
-const change = z.enum(changes).meta({ id: 'Change' });
-const total = z.object({ count: z.number().int(), amount: z.string() });
-const reportAnswer = z
-  .object({
-    executionId,
-    status: executionStatus,
-    summary: executionSummary.nullable(),
-    matchRate: z.number().nullable(),
-    outcomes: z.array(
-      z.object({ outcome, side: z.enum(['source', 'target']), currency: z.string(), pass: z.string().nullable(), ...total.shape }),
-    ),
-    ageing: z
-      .array(z.object({ bucket: z.enum(['0-7', '8-30', '31-60', '61-90', '90+']), currency: z.string(), ...total.shape }))
-      .describe('Open exceptions of the job, by whole days since Settler first saw the record; `90+` is more than 90.'),
-    comparison: z
-      .object({
-        executionId: executionId.describe('What it is held against: the execution that it is a trial on, or the last one of the job.'),
-        matchRate: z.object({ before: z.number(), after: z.number() }),
-        diff: z
-          .object({
-            lines: z.array(z.object({ change, side: z.enum(['source', 'target']), currency: z.string(), ...total.shape })),
-            examples: z.array(z.object({ change, side: z.enum(['source', 'target']), record })).describe('Up to 20 of each change.'),
-          })
-          .nullable(),
-        reason: z.literal('too_many_records').nullable().describe('Why there is no diff: more than a million records.'),
-        handMatches: z
-          .object({ held: z.number().int(), contradicted: z.array(z.string()), changed: z.array(z.string()) })
-          .describe(
-            'Matches by hand: how many are in this run, and up to 100 ids each of those that the rules would break if they were asked, and of those of which a record has changed.',
-          ),
-      })
-      .nullable()
-      .describe('Of a dry run: how it differs from another execution, record by record.'),
-    certificate: z.object({
-      holds: z.boolean(),
-      lines: z.array(
-        z.object({
-          side: z.enum(['source', 'target']),
-          currency: z.string(),
-          ingested: total,
-          opening: total,
-          accounted: total,
-          byOutcome: z.record(z.string(), total),
-          difference: total,
-        }),
-      ),
-    }),
-  })
-  .meta({ id: 'Report' });
-
 const tryBody = z.strictObject({ rules, note: z.string().max(1_000).optional() });
 
 const byId = z.object({ id: executionId });
@@ -218,16 +167,6 @@ export const executionRoutes = (endpoint: Endpoints['endpoint'], { queries, stor
       const page = await queries.results(principal.organizationId, params.id, query);
       if (page === undefined) throw notFound('execution');
       return { status: 200, body: page };
-    },
-  });
-
-  endpoint('readReport', {
-    params: byId,
-    answers: { 200: reportAnswer },
-    handle: async ({ params, principal }) => {
-      const report = await queries.report(principal.organizationId, params.id);
-      if (report === undefined) throw notFound('execution');
-      return { status: 200, body: report };
     },
   });
 };

@@ -218,6 +218,15 @@ export const executionsCases = {
     refusals: [invalid('an outcome that does not exist', 'outcome', ({ ours }) => of('/results?outcome=lost')(ours))],
   },
   readReport: { status: 200, ask: of('/report') },
+  readFees: { status: 200, ask: of('/fees') },
+  readTrend: {
+    status: 200,
+    ask: ({ jobId }) => ({ path: `/v1/reports/trend?jobId=${jobId}` }),
+    refusals: [
+      invalid('no job', 'jobId', () => ({ path: '/v1/reports/trend' })),
+      invalid('a time that is none', 'since', ({ ours }) => ({ path: `/v1/reports/trend?jobId=${ours.jobId}&since=yesterday` })),
+    ],
+  },
   exportResults: {
     status: 200,
     ask: of('/export?format=csv'),

@@ -4,8 +4,10 @@ import { type Selectable, sql, type Transaction } from 'kysely';
 import type { ExecutionQueries, ExecutionView, ResultFilter, ResultView } from '../../application/queries.ts';
 import { containing } from './containing.ts';
 import { exceptionQueries } from './exception-queries.ts';
+import { readFees } from './fee-query.ts';
 import { readReport } from './report-query.ts';
 import type { Database } from './tables.ts';
+import { trendQuery } from './trend-query.ts';
 
 export const executionView = (row: Selectable<Database['executions']>): ExecutionView => ({
   id: row.id,
@@ -105,5 +107,7 @@ export const createExecutionQueries = (postgres: Postgres<Database>, cursors: Cu
       return { results: rows.map(resultView), last: rows.at(-1)?.position };
     }),
 
+  fees: (organizationId, id) => postgres.organization(organizationId, (trx) => readFees(trx, id)),
+  trend: trendQuery(postgres, cursors),
   report: (organizationId, id) => postgres.organization(organizationId, (trx) => readReport(trx, id)),
 });
