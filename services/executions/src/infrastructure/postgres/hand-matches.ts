@@ -17,13 +17,23 @@ import { manualResults, type Run, resultsHolding, retell, type StoredResult } fr
 import type { Database } from './tables.ts';
 
 type Trx = Transaction<Database>;
-type MatchRow = Selectable<Database['matches']>;
+type MatchRow = Pick<Selectable<Database['matches']>, (typeof said)[number]>;
 
 const pageRows = 1_000;
 
-const said = ['id', 'created_by_type', 'created_by_id', 'created_at', 'note', 'approved_by_type', 'approved_by_id'] as const;
+/** Without what is needed to undo it: a job may have thousands. */
+const said = [
+  'id',
+  'execution_id',
+  'created_by_type',
+  'created_by_id',
+  'created_at',
+  'note',
+  'approved_by_type',
+  'approved_by_id',
+] as const;
 
-const manualOf = (row: Pick<MatchRow, (typeof said)[number]>): Manual => ({
+const manualOf = (row: MatchRow): Manual => ({
   matchId: row.id,
   by: { type: row.created_by_type, id: row.created_by_id },
   at: row.created_at.toISOString(),
@@ -96,7 +106,7 @@ export const settleHandMatches = async (
     epoch: held.epoch,
     carriesForward: carriesForward(held.definition.rules),
   };
-  const holding = await trx.selectFrom('matches').selectAll().where('job_id', '=', run.jobId).where('ended_at', 'is', null).execute();
+  const holding = await trx.selectFrom('matches').select(said).where('job_id', '=', run.jobId).where('ended_at', 'is', null).execute();
   const isHolding = new Set(holding.map(({ id }) => id));
   const isKnown = new Set(given.known);
   let told = summary;
