@@ -19,10 +19,64 @@ declare module '@duckdb/node-api' {
   };
 }
 
+declare module '@fastify/http-proxy' {
+  const proxy: unique symbol;
+  export default proxy;
+}
+
 declare module '@skyra/jaro-winkler' {
   export const jaroWinkler: (one: string, other: string) => number;
 }
 
 declare module 'fastest-levenshtein' {
   export const distance: (one: string, other: string) => number;
+}
+
+declare module 'autocannon' {
+  interface Result {
+    readonly '2xx': number;
+    readonly non2xx: number;
+    readonly errors: number;
+    readonly timeouts: number;
+    /** Seconds. */
+    readonly duration: number;
+    /** Milliseconds. */
+    readonly latency: { readonly p50: number; readonly p99: number };
+  }
+  const autocannon: (options: {
+    readonly url: string;
+    readonly connections: number;
+    readonly duration: number;
+    readonly overallRate?: number;
+    readonly headers: Readonly<Record<string, string>>;
+  }) => Promise<Result>;
+  export default autocannon;
+}
+
+// Under names of their own: Settler's packages import the same libraries, with all of their types.
+declare module 'peer-fastify' {
+  const fastify: () => {
+    readonly register: (plugin: unknown, options: { readonly upstream: string }) => Promise<unknown>;
+    readonly listen: (where: { readonly host: string; readonly port: number }) => Promise<string>;
+  };
+  export default fastify;
+}
+
+declare module 'peer-undici' {
+  import type { IncomingMessage } from 'node:http';
+
+  type Headers = Readonly<Record<string, string | undefined>>;
+  export class Pool {
+    constructor(origin: string, options: { readonly connections: number; readonly pipelining: number });
+    dispatch(
+      request: { readonly method: string; readonly path: string; readonly headers: Headers; readonly body: IncomingMessage | null },
+      handler: {
+        readonly onRequestStart: () => void;
+        readonly onResponseStart: (controller: unknown, status: number, headers: Headers) => void;
+        readonly onResponseData: (controller: unknown, chunk: Uint8Array) => void;
+        readonly onResponseEnd: () => void;
+        readonly onResponseError: () => void;
+      },
+    ): boolean;
+  }
 }

@@ -1,6 +1,8 @@
 /** The nats-server configuration of a Settler: one user per service, each with least privilege, so that no service can pose as another. */
+import { askedToErase } from '@settler/contracts/internal/erasure';
 import { type StatefulService, statefulServices } from '@settler/contracts/services';
 import { type ConsumerDefinition, consumers, type StreamDefinition, streams } from '@settler/contracts/streams';
+import { erasureAcknowledgementSubject, erasureRequestSubject } from '@settler/contracts/subjects';
 import { streamsKeptBy } from './janitor.ts';
 
 export interface BrokerAccount {
@@ -40,6 +42,7 @@ export const permissionsOf = (service: StatefulService): Permissions => {
       `aud.${service}.>`,
       ...(work && service === 'executions' ? ['work.executions'] : []),
       ...(work && service === 'jobs' ? ['work.runs'] : []),
+      ...(work ? (service === 'identity' ? askedToErase.map(erasureRequestSubject) : [erasureAcknowledgementSubject(service)]) : []),
       ...new Set([...pulls, ...kept]),
     ],
     subscribe: [`_INBOX_${service}.>`],

@@ -12,6 +12,7 @@ import { sql, type Transaction } from 'kysely';
 import type { Broker } from './broker.ts';
 import { contextFrom, inContext } from './context.ts';
 import { faultPoint } from './faults.ts';
+import { createLanes } from './lanes.ts';
 import type { Logger } from './logger.ts';
 import { isUnavailable, type Postgres } from './postgres.ts';
 import type { ChassisTables } from './tables.ts';
@@ -22,6 +23,8 @@ const pullOptions = { max_messages: 32, expires: 5_000, idle_heartbeat: 500, bin
 const retryDelayMsMax = 5 * 60_000;
 const reopenDelayMs = 500;
 const replayPollMs = 5_000;
+/** As many as may wait for their acknowledgement. */
+const togetherMax = 256;
 
 export interface ConsumerOptions<DB extends ChassisTables> {
   readonly definition: ConsumerDefinition;
@@ -30,6 +33,11 @@ export interface ConsumerOptions<DB extends ChassisTables> {
   readonly logger: Logger;
   /** Runs in the transaction, as _app, under the event's organization. */
   readonly handle: (trx: Transaction<DB>, envelope: Envelope) => Promise<void>;
+  /**
+   * The same for several messages of one aggregate that wait already, at most `togetherMax`, in their order. What fails together is
+   * handled one by one, so that one bad message spoils no other.
+   */
+  readonly handleTogether?: (trx: Transaction<DB>, envelopes: readonly Envelope[]) => Promise<void>;
   readonly attemptsMax: number;
   readonly retryMs: number;
   /** How often dead letters are looked through for those that an operator wants handled again. */
@@ -42,8 +50,11 @@ export interface Stoppable {
 
 export const startConsumer = <DB extends ChassisTables>(options: ConsumerOptions<DB>): Stoppable => {
   const { definition, broker, logger } = options;
-  const { receive, replayable } = createReceiver(options);
-  const lanes = createLanes();
+  const { receive, receiveTogether, replayable } = createReceiver(options);
+  const lanes = createLanes<JsMsg | (() => Promise<void>)>(options.handleTogether === undefined ? 1 : togetherMax, async (items) => {
+    if (await receiveTogether(items)) return;
+    for (const item of items) await (typeof item === 'function' ? item() : receive(item));
+  });
   let stopping = false;
   let endPull = () => {};
 
@@ -53,7 +64,7 @@ export const startConsumer = <DB extends ChassisTables>(options: ConsumerOptions
     const messages = await consumer.consume(pullOptions);
     endPull = () => messages.stop();
     if (stopping) messages.stop();
-    for await (const message of messages) lanes.add(laneOf(message), () => receive(message));
+    for await (const message of messages) lanes.add(laneOf(message), message);
   };
 
   const run = async () => {
@@ -85,23 +96,6 @@ export const startConsumer = <DB extends ChassisTables>(options: ConsumerOptions
       if (broker.isConnected()) await running;
       await replaying;
       await lanes.idle();
-    },
-  };
-};
-
-/** Messages of one aggregate are handled one after the other, those of different ones side by side. */
-const createLanes = () => {
-  const tails = new Map<string, Promise<void>>();
-  return {
-    add: (lane: string, work: () => Promise<void>) => {
-      const tail = (tails.get(lane) ?? Promise.resolve()).then(work);
-      tails.set(lane, tail);
-      void tail.finally(() => {
-        if (tails.get(lane) === tail) tails.delete(lane);
-      });
-    },
-    idle: async () => {
-      while (tails.size > 0) await Promise.all(tails.values());
     },
   };
 };
@@ -161,6 +155,42 @@ const createReceiver = <DB extends ChassisTables>(options: ConsumerOptions<DB>) 
       faultPoint(`${name}.before-commit`);
     });
 
+  /** One transaction for all of them; whether that went well. Messages that failed before are handled by themselves. */
+  const receiveTogether = async (items: readonly (JsMsg | (() => Promise<void>))[]): Promise<boolean> => {
+    const { handleTogether } = options;
+    const messages = items.flatMap((item) => (typeof item === 'function' || item.redelivered ? [] : [item]));
+    const envelopes = messages.flatMap((message) => readEnvelope(message.string()) ?? []);
+    const [first] = envelopes;
+    const areAll = envelopes.length === items.length && envelopes.every(({ organizationid }) => organizationid === first?.organizationid);
+    if (handleTogether === undefined || first === undefined || items.length === 1 || !areAll) return false;
+    try {
+      await inContext(contextFrom(first.id, first.traceparent), () =>
+        inSpan(`process ${name}`, SpanKind.CONSUMER, first.traceparent, () => handleAll(envelopes, handleTogether)),
+      );
+    } catch (error) {
+      logger.warn({ err: error, consumer: name, messages: messages.length }, 'messages could not be handled together; one by one, then');
+      return false;
+    }
+    faultPoint(`${name}.after-commit`);
+    for (const message of messages) message.ack();
+    return true;
+  };
+
+  const handleAll = (envelopes: readonly Envelope[], handle: NonNullable<ConsumerOptions<DB>['handleTogether']>) =>
+    options.postgres.organization(envelopes[0]?.organizationid ?? '', async (trx) => {
+      const rows = await (trx as unknown as Transaction<ChassisTables>)
+        .insertInto('inbox')
+        .values(envelopes.map(({ id, organizationid }) => ({ consumer: name, event_id: id, organization_id: organizationid })))
+        .onConflict((conflict) => conflict.columns(['consumer', 'event_id']).doNothing())
+        .returning('event_id')
+        .execute();
+      const fresh = new Set(rows.map(({ event_id: id }) => id));
+      // Taken out as they come: a message that is in here twice is handled once.
+      const due = envelopes.filter(({ id }) => fresh.delete(id));
+      if (due.length > 0) await handle(trx, due);
+      faultPoint(`${name}.before-commit`);
+    });
+
   const retryLater = async (message: JsMsg, id: string, attempts: number, error: unknown) => {
     const delayMs = Math.min(retryDelayMsMax, retryMs * 2 ** (attempts - 1)) * (0.5 + Math.random() / 2);
     logger.warn({ err: error, consumer: name, eventId: id, attempts }, 'a message could not be handled; it is tried again');
@@ -209,7 +239,13 @@ const createReceiver = <DB extends ChassisTables>(options: ConsumerOptions<DB>) 
     }
   };
 
-  const replayOne = async (id: string, body: string): Promise<void> => {
+  /** Where the database goes away in between, the request stays for the next round. */
+  const replayOne = (id: string, body: string): Promise<void> =>
+    tryReplay(id, body).catch((error: unknown) =>
+      logger.warn({ err: error, consumer: name }, 'a dead letter is replayed in the next round'),
+    );
+
+  const tryReplay = async (id: string, body: string): Promise<void> => {
     const envelope = readEnvelope(body);
     try {
       if (envelope === undefined) throw new Error('the message is not an envelope');
@@ -236,5 +272,5 @@ const createReceiver = <DB extends ChassisTables>(options: ConsumerOptions<DB>) 
       .execute();
     return rows.map(({ event_id: id, body }) => ({ lane: readEnvelope(body)?.subject ?? id, handle: () => replayOne(id, body) }));
   };
-  return { receive, replayable };
+  return { receive, receiveTogether, replayable };
 };

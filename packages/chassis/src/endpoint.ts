@@ -203,6 +203,8 @@ const documentation = (name: RouteName, route: Route, endpoint: Endpoint<Schema,
     return true;
   });
   const success = Object.entries(endpoint.answers).map(([status, schema]) => [status, schema ?? z.null().describe('No body')]);
+  if (route.method === 'GET' && route.stream === 'none')
+    success.push(['304', z.null().describe('Nothing changed since the ETag in If-None-Match')]);
   return {
     operationId: name,
     summary: route.summary,

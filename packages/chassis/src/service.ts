@@ -9,7 +9,7 @@ import type { Transaction } from 'kysely';
 import type { z } from 'zod';
 import { type Broker, createBroker } from './broker.ts';
 import type { brokerSettings, databaseSettings, serviceSettings } from './config.ts';
-import { startConsumer } from './consumer.ts';
+import { type ConsumerOptions, startConsumer } from './consumer.ts';
 import { createEndpoints, type Endpoints } from './endpoint.ts';
 import { brokerCheck, databaseCheck, serveHealth } from './health.ts';
 import { createHttp } from './http.ts';
@@ -42,6 +42,11 @@ export interface ServiceParts<DB extends ChassisTables> {
   readonly verify: InternalVerifier;
   /** Consumers begin when the service listens. */
   readonly consume: (definition: ConsumerDefinition, handle: (trx: Transaction<DB>, envelope: Envelope) => Promise<void>) => void;
+  /** The same, where many messages of one aggregate cost hardly more than one. */
+  readonly consumeTogether: (
+    definition: ConsumerDefinition,
+    handle: (trx: Transaction<DB>, envelopes: readonly Envelope[]) => Promise<void>,
+  ) => void;
   /** Checks that every route of the contract is served, then listens. Returns the address. */
   readonly listen: () => Promise<string>;
 }
@@ -76,6 +81,11 @@ export const createService = async <DB extends ChassisTables>(
   app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger());
   const endpoints = createEndpoints({ app, service: name, verify, idempotency });
   const consumers: (() => void)[] = [];
+  const consume = (what: Pick<ConsumerOptions<DB>, 'definition' | 'handle' | 'handleTogether'>) =>
+    consumers.push(() => {
+      const { CONSUMER_ATTEMPTS_MAX: attemptsMax, CONSUMER_RETRY_MS: retryMs } = config;
+      life.onStop(what.definition.durable, startConsumer({ ...what, postgres, broker, logger, attemptsMax, retryMs }).stop);
+    });
 
   return {
     app,
@@ -88,19 +98,9 @@ export const createService = async <DB extends ChassisTables>(
     metrics,
     sign: createInternalSigner(name, config.SERVICE_SIGNING_KEY),
     verify,
-    consume: (definition, handle) =>
-      consumers.push(() => {
-        const options = {
-          definition,
-          postgres,
-          broker,
-          logger,
-          handle,
-          attemptsMax: config.CONSUMER_ATTEMPTS_MAX,
-          retryMs: config.CONSUMER_RETRY_MS,
-        };
-        life.onStop(definition.durable, startConsumer(options).stop);
-      }),
+    consume: (definition, handle) => consume({ definition, handle }),
+    consumeTogether: (definition, handle) =>
+      consume({ definition, handle: (trx, envelope) => handle(trx, [envelope]), handleTogether: handle }),
     listen: async () => {
       endpoints.assertComplete();
       for (const start of consumers) start();

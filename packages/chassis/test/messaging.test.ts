@@ -77,6 +77,53 @@ describe('outbox, relay and inbox', () => {
     expect(sent).toHaveLength(2);
   });
 
+  test('what waits of one aggregate is handled together, in its order, once, and one by one where that fails', async () => {
+    const relay = stopped(startRelay({ postgres, broker: publisher, logger, pollMs: 200, leaseMs: 3_000 }));
+    const outbox = createOutbox('jobs', relay.wake);
+    const versions = Array.from({ length: 300 }, (_, index) => index + 1);
+    await postgres.organization(organizationId, (trx) =>
+      outbox.append(
+        trx,
+        versions.map((aggregateVersion) =>
+          eventMessage(jobCreated, { organizationId, aggregateId: 'together', aggregateVersion }, jobCreated.example),
+        ),
+      ),
+    );
+    await waitFor(async () => (await postgres.systemDb.selectFrom('outbox').select('event_id').execute()).length === 0, {
+      what: 'all of them to wait at the broker',
+      timeoutMs: 55_000,
+    });
+    const heard: number[] = [];
+    const sizes: number[] = [];
+    let failures = 0;
+    const take = async (envelopes: readonly { aggregateversion: number; subject: string }[]) => {
+      const ours = envelopes.filter(({ subject }) => subject === 'together').map(({ aggregateversion }) => aggregateversion);
+      if (ours.length > 1 && failures === 0) {
+        failures += 1;
+        throw new Error('not together');
+      }
+      if (ours.length > 0) sizes.push(ours.length);
+      heard.push(...ours);
+    };
+    stopped(
+      startConsumer({
+        definition: consumers.fanOutJobs,
+        postgres,
+        broker: listener,
+        logger,
+        attemptsMax: 3,
+        retryMs: 20,
+        handle: (_trx, envelope) => take([envelope]),
+        handleTogether: (_trx, envelopes) => take(envelopes),
+      }),
+    );
+    await waitFor(() => heard.length >= versions.length, { timeoutMs: 55_000, what: 'all of them' });
+    expect(heard).toEqual(versions);
+    expect(failures).toBe(1);
+    expect(sizes.length).toBeLessThan(versions.length);
+    expect(Math.max(...sizes)).toBeLessThanOrEqual(256);
+  });
+
   test('the events of one aggregate are heard in the order in which they were said, a thousand at once', async () => {
     const versions: number[] = [];
     const relay = stopped(startRelay({ postgres, broker: publisher, logger, pollMs: 200, leaseMs: 3_000 }));

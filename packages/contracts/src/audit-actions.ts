@@ -19,6 +19,17 @@ export const auditActions = {
   'user.disabled': { service: 'identity', description: 'A member was shut out of the organization; the sessions there ended.' },
   'user.enabled': { service: 'identity', description: 'A member that was shut out may come in again.' },
   'user.removed': { service: 'identity', description: 'A member was removed from the organization; the sessions there ended.' },
+  'user.erasure_requested': {
+    service: 'identity',
+    description: 'The personal data of a user were asked to be erased; the membership, the sessions and the keys of the user ended.',
+  },
+  'user.erased': { service: 'identity', description: 'Every service has erased what it had of a user.' },
+  'invitation.created': {
+    service: 'identity',
+    description: 'Somebody was invited by mail; the entry names the role and the invitation that this one replaced, and not the address.',
+  },
+  'invitation.withdrawn': { service: 'identity', description: 'An invitation that stood open was withdrawn.' },
+  'user.joined': { service: 'identity', description: 'A user accepted an invitation and became a member.' },
   'session.started': { service: 'identity', description: 'A user logged in.' },
   'user.password_changed': {
     service: 'identity',
@@ -27,6 +38,19 @@ export const auditActions = {
   'user.password_reset': {
     service: 'identity',
     description: 'A user chose a new password with a token from a mail; all sessions ended. Written in each organization of the user.',
+  },
+  'user.login_denied': {
+    service: 'identity',
+    description:
+      'Logins of a user failed; the entry counts those of about a minute, and says since when. Written in each organization of the user.',
+  },
+  'user.totp_enabled': {
+    service: 'identity',
+    description: 'A user turned one-time codes on. Written in each organization of the user.',
+  },
+  'user.totp_disabled': {
+    service: 'identity',
+    description: 'A user turned one-time codes off. Written in each organization of the user.',
   },
   'session.ended': { service: 'identity', description: 'A user logged out, or ended a session from another one.' },
   'session.reuse_detected': {

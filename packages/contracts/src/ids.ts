@@ -6,6 +6,8 @@ export const idPrefixes = {
   user: 'usr',
   apiKey: 'key',
   session: 'ses',
+  invitation: 'inv',
+  erasure: 'era',
   mail: 'eml',
   auditEvent: 'aud',
   job: 'job',
@@ -29,6 +31,8 @@ export const idOf = (kind: IdKind) =>
 export const organizationId = idOf('organization');
 export const userId = idOf('user');
 export const apiKeyId = idOf('apiKey');
+export const invitationId = idOf('invitation');
+export const erasureId = idOf('erasure');
 export const jobId = idOf('job');
 export const executionId = idOf('execution');
 export const resultId = idOf('result');

@@ -62,6 +62,10 @@ export const consumers = {
   lastRun: { durable: 'jobs-last-run', service: 'jobs', stream: 'EVT_EXECUTIONS', filters: ['evt.executions.execution.>'] },
   executionDoorbell: { durable: 'executions-doorbell', service: 'executions', stream: 'WORK', filters: ['work.executions'] },
   runRequests: { durable: 'executions-run-requests', service: 'executions', stream: 'WORK', filters: ['work.runs'] },
+  erasuresInJobs: { durable: 'jobs-erasures', service: 'jobs', stream: 'WORK', filters: ['work.erasures.jobs'] },
+  erasuresInExecutions: { durable: 'executions-erasures', service: 'executions', stream: 'WORK', filters: ['work.erasures.executions'] },
+  erasuresInWebhooks: { durable: 'webhooks-erasures', service: 'webhooks', stream: 'WORK', filters: ['work.erasures.webhooks'] },
+  erasureAcknowledgements: { durable: 'identity-erased', service: 'identity', stream: 'WORK', filters: ['work.erased.>'] },
   fanOutIdentity: { durable: 'webhooks-fan-out-identity', service: 'webhooks', stream: 'EVT_IDENTITY', filters: ['evt.identity.>'] },
   fanOutJobs: { durable: 'webhooks-fan-out-jobs', service: 'webhooks', stream: 'EVT_JOBS', filters: ['evt.jobs.>'] },
   fanOutExecutions: {

@@ -14,5 +14,11 @@ export const auditSubject = (service: StatefulService, organizationId: string): 
 /** The doorbell of the execution workers: the message only says that a row may be ready. */
 export const executionDoorbellSubject = 'work.executions';
 
+/** Asks a service to erase what it has of somebody. */
+export const erasureRequestSubject = (service: StatefulService): string => `work.erasures.${service}`;
+
+/** Tells identity that a service has. */
+export const erasureAcknowledgementSubject = (service: StatefulService): string => `work.erased.${service}`;
+
 /** Asks executions to run a job whose schedule is due. */
 export const runRequestSubject = 'work.runs';

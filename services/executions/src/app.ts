@@ -1,4 +1,6 @@
 /** The only file that knows everything: adapters, use cases, routes and workers, wired by hand. */
+
+import { acknowledgeErasure } from '@settler/chassis/erasure';
 import { newId } from '@settler/chassis/ids';
 import type { Life } from '@settler/chassis/lifecycle';
 import { createService } from '@settler/chassis/service';
@@ -72,6 +74,7 @@ export const start = async (config: Config, life: Life): Promise<string> => {
   const requestedRuns = startRequestedRuns({ requests, start: startRequested, everyMs: config.SWEEP_MS, logger: life.logger });
   life.onStop('requested runs', requestedRuns.stop);
   service.consume(consumers.runRequests, receiveRunRequest(requestedRuns.wake));
+  service.consume(consumers.erasuresInExecutions, acknowledgeErasure('executions', outbox));
 
   let onListening = (): void => {};
   if (config.ROLE !== 'api') {

@@ -1,7 +1,9 @@
 /** What browsers are told: that answers are data and nothing else, and whose pages may ask for them. */
+import { IncomingMessage, ServerResponse } from 'node:http';
+import { Socket } from 'node:net';
 import cors from '@fastify/cors';
-import helmet from '@fastify/helmet';
 import type { FastifyInstance } from 'fastify';
+import helmet from 'helmet';
 
 const exposedHeaders = [
   'content-disposition',
@@ -26,9 +28,10 @@ const askedHeaders = [
 ];
 
 export const tellBrowsers = async (app: FastifyInstance, origins: readonly string[]): Promise<void> => {
-  await app.register(helmet, {
-    contentSecurityPolicy: { useDefaults: false, directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } },
-    crossOriginResourcePolicy: { policy: 'same-origin' },
+  const headers = await safeHeaders();
+  app.addHook('onRequest', (_request, reply, done) => {
+    reply.headers(headers);
+    done();
   });
   if (origins.length === 0) return;
   await app.register(cors, {
@@ -40,4 +43,16 @@ export const tellBrowsers = async (app: FastifyInstance, origins: readonly strin
     // A preflight that is none is answered like one that is not allowed: without the headers that would allow it.
     strictPreflight: false,
   });
+};
+
+/** The same on every answer, so helmet is asked once: its own plugin decides anew for every request, which costs more than the proxying. */
+const safeHeaders = async () => {
+  const request = new IncomingMessage(new Socket());
+  const response = new ServerResponse(request);
+  const decide = helmet({
+    contentSecurityPolicy: { useDefaults: false, directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } },
+    crossOriginResourcePolicy: { policy: 'same-origin' },
+  });
+  await new Promise<void>((resolve, reject) => decide(request, response, (error) => (error === undefined ? resolve() : reject(error))));
+  return response.getHeaders();
 };

@@ -78,7 +78,13 @@ describe('a breaker', () => {
     door.jobs.answer(echo);
     await waitFor(async () => (await api.get('/v1/jobs')).status === 200, { what: 'a good call to be let through' });
     for (let calls = 0; calls < 5; calls += 1) expect((await api.get('/v1/jobs')).status).toBe(200);
-    const changes = door.gateway.logs().flatMap((line) => (line.includes('a breaker changed') ? [JSON.parse(line).state] : []));
+    const changes = await waitFor(
+      () => {
+        const told = door.gateway.logs().flatMap((line) => (line.includes('a breaker changed') ? [JSON.parse(line).state] : []));
+        return told.at(-1) === 'closed' && told;
+      },
+      { what: 'the log to say that the breaker closed' },
+    );
     expect(changes).toEqual(['open', 'half-open', 'open', 'half-open', 'closed']);
     // What that meant for each request is the caller's to know: the log would have nothing else in it.
     expect(door.gateway.logs().some((line) => line.includes('could not be served') && line.includes('breaker'))).toBe(false);

@@ -1,6 +1,7 @@
 import { request as httpRequest } from 'node:http';
 import { type StartedService, startService, waitFor } from '@settler/harness';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type Line, startLine } from './line.ts';
 import { type Door, type Key, type Person, startDoor } from './setup.ts';
 import { type StandIn, startStandIn } from './stand-in.ts';
 
@@ -8,6 +9,8 @@ let door: Door;
 /** In the place of identity: passes everything on, unless it is told to say nothing about revocations. */
 let between: StandIn;
 let isSilent = false;
+/** Between identity and the broker: cut, it is as if the broker had stopped. */
+let line: Line;
 let replicas: {
   readonly strict: StartedService;
   readonly short: StartedService;
@@ -22,7 +25,13 @@ const is = (status: number, gateway: { url: string }, credentials: { token?: str
   waitFor(async () => (await statusOf(gateway, credentials)) === status, { what: `the answer ${status}` });
 
 beforeAll(async () => {
-  [door, between] = await Promise.all([startDoor(), startStandIn()]);
+  [door, between] = await Promise.all([
+    startDoor({}, async (island) => {
+      line = await startLine(new URL(island.brokerUrl('identity')));
+      return { NATS_IDENTITY_URL: line.url };
+    }),
+    startStandIn(),
+  ]);
   between.answer((request, response) => {
     if (isSilent && request.url?.startsWith('/internal/revocations')) return;
     const { method, headers, url } = request;
@@ -47,7 +56,10 @@ beforeAll(async () => {
     expect(await statusOf(gateway, { token: person.accessToken })).toBe(200);
   }
 });
-afterAll(() => door.dispose());
+afterAll(async () => {
+  await door.dispose();
+  line.cut();
+});
 
 describe('a revocation', () => {
   /** How long each of two replicas goes on saying yes after it was done. */
@@ -82,6 +94,62 @@ describe('a revocation', () => {
     } finally {
       door.identity.kill('SIGCONT');
     }
+  });
+
+  /** Somebody who has come by invitation, with a session in this organization alone. */
+  const invited = async (owner: Person, email: string): Promise<Person> => {
+    await door.calling(owner).post('/v1/invitations', { email, role: 'developer' });
+    const mail = await waitFor(() => door.identity.logs().find((text) => text.startsWith(`mail to ${email}`)), { what: 'the mail' });
+    const { body } = await door.accept(mail.split('token=')[1] ?? '');
+    const { user, organization, accessToken, refreshToken } = body;
+    return { email, userId: user.id, organizationId: organization.id, sessionId: '', accessToken, refreshToken };
+  };
+
+  const acts: readonly [string, (owner: Person, member: Person, key: Key) => Promise<unknown>][] = [
+    ['a logout', (_owner, member) => door.logOut(member)],
+    ['shutting a member out', (owner, { userId }) => door.calling(owner).patch(`/v1/members/${userId}`, { disabled: true })],
+    ['another role', (owner, { userId }) => door.calling(owner).patch(`/v1/members/${userId}`, { role: 'viewer' })],
+    ['removing a member', (owner, { userId }) => door.calling(owner).delete(`/v1/members/${userId}`)],
+    ['revoking a key', (owner, _member, made) => door.revokeKey(owner, made)],
+  ];
+
+  test('of any kind reaches every replica within a second while the broker is away', async () => {
+    line.cut();
+    await waitFor(async () => (await door.calling(person).get('/health')).body.status === 'degraded', { what: 'identity to notice' });
+    const owner = await door.register();
+    const made = await door.createKey(owner);
+    const members = await Promise.all(acts.map((_act, index) => invited(owner, `member-${index}@example.com`)));
+    for (const [index, [what, act]] of acts.entries()) {
+      const member = members[index] as Person;
+      const credentials = what === 'revoking a key' ? { apiKey: made.key } : { token: member.accessToken };
+      for (const gateway of [door.gateway, replicas.short]) expect(await statusOf(gateway, credentials), what).toBe(200);
+      await act(owner, member, made);
+      expect(await reaches(credentials), what).toBeLessThan(1_000);
+      // It is that one alone that does not count any more.
+      expect(await statusOf(door.gateway, { token: owner.accessToken })).toBe(200);
+    }
+  });
+
+  test('that nobody can have heard of, because identity stalls at that moment, is not missed for longer either', async () => {
+    const other = await door.register();
+    const revoked = await door.createKey(other);
+    const { strict } = replicas;
+    await is(200, strict, { apiKey: revoked.key });
+    await door.revokeKey(other, revoked);
+    door.identity.kill('SIGSTOP');
+    try {
+      const stalledAt = performance.now();
+      let lastAskedAtMs = 0;
+      for (let isServed = true; isServed; ) {
+        const askedAtMs = performance.now() - stalledAt;
+        isServed = (await statusOf(strict, { apiKey: revoked.key })) === 200;
+        if (isServed) lastAskedAtMs = askedAtMs;
+      }
+      expect(lastAskedAtMs).toBeLessThan(1_000);
+    } finally {
+      door.identity.kill('SIGCONT');
+    }
+    await is(401, strict, { apiKey: revoked.key });
   });
 
   test('counts where revocations cannot be followed, because identity is asked about each request', async () => {

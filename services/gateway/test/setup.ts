@@ -2,7 +2,7 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { createInternalVerifier, type InternalVerifier } from '@settler/chassis/internal-token';
 import type { PrincipalClaims } from '@settler/contracts/internal/principal';
-import { type Client, client, createIsland, type Island, type StartedService, startService } from '@settler/harness';
+import { type Answer, type Client, client, createIsland, type Island, type StartedService, startService } from '@settler/harness';
 import { freePorts } from '@settler/local/processes/ports';
 import { type Arrived, type StandIn, startStandIn, stopStandIns } from './stand-in.ts';
 
@@ -34,11 +34,15 @@ export interface Door {
   readonly signingKey: string;
   /** As identity itself is called, past the gateway and its limits. */
   readonly register: () => Promise<Person>;
+  /** Accepts the invitation with this token. */
+  readonly accept: (token: string) => Promise<Answer>;
   readonly createKey: (person: Person, body?: Record<string, unknown>) => Promise<Key>;
   readonly revokeKey: (person: Person, key: Key) => Promise<void>;
   readonly logOut: (person: Person) => Promise<void>;
   /** Another gateway on a port of its own. */
   readonly startReplica: (settings?: Settings) => Promise<StartedService>;
+  /** As identity itself is called for this person. */
+  readonly calling: (person: Person) => Client;
   readonly as: (credentials: { token?: string; apiKey?: string }, url?: string) => Client;
   /** The claims of the internal token that arrived, once its signature and audience were verified. */
   readonly claimsOf: (arrived: Arrived, audience: 'jobs' | 'executions' | 'webhooks') => PrincipalClaims;
@@ -51,7 +55,10 @@ let people = 0;
 export const claimsIn = (token: string): Record<string, unknown> =>
   JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString()) as Record<string, unknown>;
 
-export const startDoor = async (settings: Settings = {}, identitySettings: Settings = {}): Promise<Door> => {
+export const startDoor = async (
+  settings: Settings = {},
+  identitySettings: (island: Island) => Settings | Promise<Settings> = () => ({}),
+): Promise<Door> => {
   const island = await createIsland();
   const [jobs, executions, webhooks] = await Promise.all([startStandIn(), startStandIn(), startStandIn()]);
   await island.provision('identity');
@@ -60,13 +67,13 @@ export const startDoor = async (settings: Settings = {}, identitySettings: Setti
   const common: Settings = { JOBS_URL: jobs.url, EXECUTIONS_URL: executions.url, WEBHOOKS_URL: webhooks.url, UNREADY_MS: '0' };
   const gatewayEnvironment = (overrides: Settings) => island.environmentFor('gateway', { ...common, ...settings, ...overrides });
   const [identity, gateway] = await Promise.all([
-    startService('identity', island.environmentFor('identity', { JWT_PRIVATE_KEY: signingKey, ...identitySettings })),
+    startService('identity', island.environmentFor('identity', { JWT_PRIVATE_KEY: signingKey, ...(await identitySettings(island)) })),
     startService('gateway', gatewayEnvironment({})),
   ]);
 
   const called = (token: string) => client(identity.url, { token });
   const anonymous = () => called(island.principalToken({ audience: 'identity', kind: 'anonymous', scopes: [] }));
-  const as = ({ userId, organizationId, sessionId }: Person) =>
+  const calling = ({ userId, organizationId, sessionId }: Person) =>
     called(island.principalToken({ audience: 'identity', subject: userId, organizationId, sessionId, role: 'owner' }));
   const verifiers = new Map<string, InternalVerifier>();
   const publicKeys = Object.fromEntries(
@@ -92,17 +99,18 @@ export const startDoor = async (settings: Settings = {}, identitySettings: Setti
       const sessionId = String(claimsIn(accessToken)['sid']);
       return { email, userId: user.id, organizationId: organization.id, sessionId, accessToken, refreshToken };
     },
+    accept: (token) => anonymous().post('/v1/invitations/accept', { token, password }),
     createKey: async (person, body = {}) => {
-      const answer = await as(person).post('/v1/api-keys', { name: 'a key', scopes: ['*'], ...body });
+      const answer = await calling(person).post('/v1/api-keys', { name: 'a key', scopes: ['*'], ...body });
       if (answer.status !== 201) throw new Error(`the key was refused: ${JSON.stringify(answer.body)}`);
       return { id: answer.body.id, key: answer.body.key };
     },
     revokeKey: async (person, { id }) => {
-      const { status } = await as(person).delete(`/v1/api-keys/${id}`);
+      const { status } = await calling(person).delete(`/v1/api-keys/${id}`);
       if (status !== 204) throw new Error(`revoking answered ${status}`);
     },
     logOut: async (person) => {
-      const { status } = await as(person).post('/v1/auth/logout', { refreshToken: person.refreshToken });
+      const { status } = await calling(person).post('/v1/auth/logout', { refreshToken: person.refreshToken });
       if (status !== 204) throw new Error(`logging out answered ${status}`);
     },
     startReplica: async (overrides = {}) => {
@@ -110,6 +118,7 @@ export const startDoor = async (settings: Settings = {}, identitySettings: Setti
       port = free + 1;
       return startService('gateway', gatewayEnvironment({ ...overrides, PORT: String(free) }));
     },
+    calling,
     as: (credentials, url = gateway.url) => client(url, credentials),
     claimsOf: ({ headers }, audience) => {
       const verify = verifiers.get(audience) ?? createInternalVerifier(audience, publicKeys);

@@ -6,13 +6,19 @@ import { createSecretBox } from '@settler/chassis/secret-box';
 import { createService, derivedKey } from '@settler/chassis/service';
 import { accessTokenIssuerDefault } from '@settler/contracts/internal/access-token';
 import { consumers } from '@settler/contracts/streams';
+import { acceptInvitation } from './application/commands/accept-invitation.ts';
 import { changeApiKey } from './application/commands/change-api-key.ts';
 import { changePassword } from './application/commands/change-password.ts';
 import { createApiKey } from './application/commands/create-api-key.ts';
+import { inviteMember } from './application/commands/invite-member.ts';
 import { logIn } from './application/commands/log-in.ts';
 import { register } from './application/commands/register.ts';
+import { removeTotp } from './application/commands/remove-totp.ts';
 import { resetPassword } from './application/commands/reset-password.ts';
 import { rotateApiKey } from './application/commands/rotate-api-key.ts';
+import { setUpTotp } from './application/commands/set-up-totp.ts';
+import { startErasures } from './application/erase-members.ts';
+import { proveFactor } from './application/second-factor.ts';
 import { startMails } from './application/send-mails.ts';
 import { verifyApiKey } from './application/verify-api-key.ts';
 import type { Config } from './config.ts';
@@ -25,8 +31,12 @@ import { createPasswords } from './infrastructure/passwords.ts';
 import { createAccountStore } from './infrastructure/postgres/account-store.ts';
 import { createApiKeyStore } from './infrastructure/postgres/api-key-store.ts';
 import { createAuditQueries } from './infrastructure/postgres/audit-queries.ts';
-import { appendEntry } from './infrastructure/postgres/audit-trail.ts';
+import { appendEntries } from './infrastructure/postgres/audit-trail.ts';
+import { startDeniedLogins } from './infrastructure/postgres/denied-logins.ts';
+import { takeAcknowledgement } from './infrastructure/postgres/erasure-steps.ts';
+import { createErasures } from './infrastructure/postgres/erasure-store.ts';
 import { startHousekeeping } from './infrastructure/postgres/housekeeping.ts';
+import { createInvitationStore } from './infrastructure/postgres/invitation-store.ts';
 import { createMailQueue } from './infrastructure/postgres/mail-queue.ts';
 import { createMemberStore } from './infrastructure/postgres/member-store.ts';
 import { createOrganizationStore } from './infrastructure/postgres/organization-store.ts';
@@ -34,19 +44,25 @@ import { createPasswordResets } from './infrastructure/postgres/password-resets.
 import { createPasswordStore } from './infrastructure/postgres/password-store.ts';
 import { createQueries } from './infrastructure/postgres/queries.ts';
 import { createRevocations } from './infrastructure/postgres/revocations.ts';
+import { createSecondFactors } from './infrastructure/postgres/second-factors.ts';
 import { createMint } from './infrastructure/postgres/session-rows.ts';
 import { createSessionStore } from './infrastructure/postgres/session-store.ts';
 import { createSigningKeyStore } from './infrastructure/postgres/signing-key-store.ts';
 import type { Database } from './infrastructure/postgres/tables.ts';
 import { createThrottle } from './infrastructure/postgres/throttle.ts';
+import { createTotpSecrets } from './infrastructure/totp-secrets.ts';
 import { apiKeyRoutes } from './routes/api-keys.ts';
 import { auditRoutes } from './routes/audit.ts';
 import { authRoutes } from './routes/auth.ts';
 import { internalRoutes } from './routes/internal.ts';
+import { invitationRoutes } from './routes/invitations.ts';
 import { keySetRoutes } from './routes/key-set.ts';
 import { meRoutes } from './routes/me.ts';
 import { memberRoutes } from './routes/members.ts';
 import { passwordRoutes } from './routes/passwords.ts';
+import { personalDataRoutes } from './routes/personal-data.ts';
+import { createSignedInViews } from './routes/signed-in.ts';
+import { totpRoutes } from './routes/totp.ts';
 
 /** Longer than any attempt to send a mail takes. */
 const mailLeaseMs = 60_000;
@@ -81,8 +97,16 @@ export const start = async (config: Config, life: Life): Promise<string> => {
   const hashes = createApiKeyHashes(derivedKey(config.API_KEY_SECRET, 'keys at rest'));
   const passwords = await createPasswords();
   const throttle = createThrottle(postgres, derivedKey(config.IDENTITY_SECRET, 'login counters'));
+  const deniedLoginEntries = startDeniedLogins(postgres, outbox, life.logger, config.DENIED_LOGINS_AUDIT_MS);
+  life.onStop('denied logins', deniedLoginEntries.stop);
+  const totpSecrets = createTotpSecrets(derivedKey(config.IDENTITY_SECRET, 'recovery codes'), clock);
+  const factors = createSecondFactors({ postgres, outbox, box, secrets: totpSecrets });
+  const prove = proveFactor({ factors, throttle });
   const queries = createQueries(postgres, cursors);
   const deniedLogins = service.metrics.counter('settler_logins_denied_total', 'Logins with an unknown user or a wrong password.', []);
+
+  const accessToken = createAccessTokens(keyring, config.PUBLIC_URL ?? accessTokenIssuerDefault);
+  const views = createSignedInViews(accessToken, accessTokenSeconds);
 
   authRoutes(endpoint, {
     register: register({ accounts, passwords, throttle, clock, newId, newSuffix: () => randomBytes(3).toString('hex') }),
@@ -91,6 +115,7 @@ export const start = async (config: Config, life: Life): Promise<string> => {
       sessions,
       passwords,
       throttle,
+      proveFactor: prove,
       newId,
       denied: (email) => {
         deniedLogins.inc();
@@ -99,9 +124,12 @@ export const start = async (config: Config, life: Life): Promise<string> => {
       },
     }),
     sessions,
-    accessToken: createAccessTokens(keyring, config.PUBLIC_URL ?? accessTokenIssuerDefault),
-    accessTokenSeconds,
+    views,
     idempotencyScope: keyed,
+  });
+  totpRoutes(endpoint, {
+    setUp: setUpTotp({ accounts, factors, throttle }),
+    remove: removeTotp({ accounts, factors, passwords, throttle, proveFactor: prove }),
   });
   meRoutes(endpoint, { queries, sessions });
   memberRoutes(endpoint, {
@@ -109,18 +137,33 @@ export const start = async (config: Config, life: Life): Promise<string> => {
     organizations: createOrganizationStore(postgres, outbox),
     queries,
   });
+  const erasures = createErasures({ postgres, outbox, throttle, retryMs: config.ERASURE_RETRY_MS, wake: () => erasing.rouse() });
+  const erasing = startErasures({ erasures, logger: life.logger });
+  life.onStop('erasures', erasing.stop);
+  personalDataRoutes(endpoint, { erasures, newId: () => newId('erasure'), queries });
   const resets = createPasswordResets({ postgres, outbox, box, key: derivedKey(config.IDENTITY_SECRET, 'password resets') });
+  const invitationKey = derivedKey(config.IDENTITY_SECRET, 'invitations');
+  const invitations = createInvitationStore({ postgres, outbox, mint, lifetimeMs, box, key: invitationKey });
+  invitationRoutes(endpoint, {
+    invite: inviteMember({ invitations, throttle, newId: () => newId('invitation') }),
+    accept: acceptInvitation({ invitations, accounts, passwords, throttle, proveFactor: prove, newId, keyed }),
+    store: invitations,
+    queries,
+    views,
+    idempotencyScope: keyed,
+  });
   const mails = startMails({
     queue: createMailQueue(postgres, box, mailLeaseMs),
     resets,
+    invitations,
     send: config.SMTP_URL === undefined ? printMail : createSmtp(config.SMTP_URL, config.MAIL_FROM),
     logger: life.logger,
     retryMs: config.MAIL_RETRY_MS,
   });
   life.onStop('mails', mails.stop);
   passwordRoutes(endpoint, {
-    change: changePassword({ accounts, store: createPasswordStore(postgres, outbox), passwords, throttle }),
-    reset: resetPassword({ resets, passwords, throttle, keyed }),
+    change: changePassword({ accounts, store: createPasswordStore(postgres, outbox), passwords, throttle, factors }),
+    reset: resetPassword({ resets, passwords, throttle, factors, keyed }),
     idempotencyScope: keyed,
   });
   const newKeys = {
@@ -145,6 +188,7 @@ export const start = async (config: Config, life: Life): Promise<string> => {
     isSessionActive: sessions.isActive,
     revocations: createRevocations(postgres),
   });
-  service.consume(consumers.auditTrail, appendEntry(chainHmac));
+  service.consume(consumers.erasureAcknowledgements, takeAcknowledgement(outbox));
+  service.consumeTogether(consumers.auditTrail, appendEntries(chainHmac));
   return service.listen();
 };

@@ -41,6 +41,14 @@ export const config = z.object({
     .describe('The mail server. Without one, mails are printed to stdout, tokens included: for development alone.'),
   MAIL_FROM: z.string().min(3).max(320).default('Settler <settler@localhost>').describe('Whom mails are from.'),
   MAIL_RETRY_MS: durationMs(5_000, 'How long the first retry of a mail waits; each further one twice as long, up to an hour.'),
+  DENIED_LOGINS_AUDIT_MS: durationMs(
+    60_000,
+    'How long failed logins of an account are counted before the audit trail has them as one entry.',
+  ),
+  ERASURE_RETRY_MS: durationMs(
+    30_000,
+    'How long an erasure waits for the other services before it asks again; each further time twice as long, up to an hour.',
+  ),
   REFRESH_GRACE_MS: durationMs(10_000, 'How long a refresh token that was replaced still gives the same successor.'),
 });
 export type Config = z.output<typeof config>;

@@ -8,5 +8,6 @@ await operate('identity', [
   reEncrypt([
     { table: 'signing_keys', column: 'sealed_private_key' },
     { table: 'mails', column: 'sealed_body' },
+    { table: 'totp_secrets', column: 'sealed_secret' },
   ]),
 ]);

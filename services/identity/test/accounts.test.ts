@@ -1,4 +1,5 @@
 import { organizationCreated, userRegistered } from '@settler/contracts/events/identity';
+import { waitFor } from '@settler/harness';
 import { createLocalJWKSet, jwtVerify } from 'jose';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { claimsOf, type Identity, password, startIdentity } from './setup.ts';
@@ -7,7 +8,7 @@ describe('accounts', () => {
   let identity: Identity;
 
   beforeAll(async () => {
-    identity = await startIdentity();
+    identity = await startIdentity({ DENIED_LOGINS_AUDIT_MS: '200' });
   });
   afterAll(() => identity.dispose());
 
@@ -39,7 +40,9 @@ describe('accounts', () => {
     expect(dataOf('organization.created')).toMatchObject({ organizationId: answer.body.organization.id, slug: 'harbour-cafe' });
     expect(Object.keys(dataOf('user.registered')).sort()).toEqual(Object.keys(userRegistered.example).sort());
     expect(JSON.stringify(events).toLowerCase()).not.toMatch(/ada@|"ada"/);
-    expect(identity.service.logs().join('\n').toLowerCase()).not.toContain('ada@');
+    const logged = () => identity.service.logs().join('\n').toLowerCase();
+    await waitFor(() => logged().includes('/v1/auth/register'), { what: 'the request in the log' });
+    expect(logged()).not.toContain('ada@');
   });
 
   test('the access token is an RS256 at+jwt of fifteen minutes that the published keys verify', async () => {
@@ -217,6 +220,23 @@ describe('accounts', () => {
     expect(Number(limited.headers.get('retry-after'))).toBeGreaterThan(890);
     expect(Number(limited.headers.get('retry-after'))).toBeLessThanOrEqual(900);
     expect((await logIn({ email, password }, known)).status).toBe(200);
+  });
+
+  test('failed logins come into the trail of the user’s organizations as a count, and those of nobody do not', async () => {
+    const { email, userId, api } = await identity.register();
+    await Promise.all([1, 2, 3].map(() => logIn({ email, password: 'wrong' })));
+    await logIn({ email: 'nobody-here@example.com', password: 'wrong' });
+    // All in one round, wherever the last one has ended.
+    const database = await identity.database('admin');
+    await database.query('update login_failures set said_at = null where user_id = $1', [userId]);
+    const entry = await waitFor(
+      async () => {
+        const { data } = (await api.get('/v1/audit-events?action=user.login_denied')).body;
+        return data.find(({ after }: { after: { failures: number } }) => after.failures === 3);
+      },
+      { what: 'the entry' },
+    );
+    expect(entry).toMatchObject({ actor: { type: 'system', id: 'identity' }, address: null, resource: { type: 'user', id: userId } });
   });
 
   test('many guesses at once find out no more than ten one after the other', async () => {

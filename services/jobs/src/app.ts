@@ -1,4 +1,6 @@
 /** The only file that knows everything: adapters, use cases, routes and consumers, wired by hand. */
+
+import { acknowledgeErasure } from '@settler/chassis/erasure';
 import { newId } from '@settler/chassis/ids';
 import type { Life } from '@settler/chassis/lifecycle';
 import { createService } from '@settler/chassis/service';
@@ -36,5 +38,6 @@ export const start = async (config: Config, life: Life): Promise<string> => {
   const scheduler = startScheduler({ schedules, tickMs: config.SCHEDULE_TICK_MS, logger: life.logger });
   life.onStop('scheduler', scheduler.stop);
   service.consume(consumers.lastRun, recordLastExecution);
+  service.consume(consumers.erasuresInJobs, acknowledgeErasure('jobs', service.outbox));
   return service.listen();
 };

@@ -1,5 +1,6 @@
 /** The only file that knows everything: adapters, use cases, routes and consumers, wired by hand. */
 import { createHmac, randomBytes } from 'node:crypto';
+import { acknowledgeErasure } from '@settler/chassis/erasure';
 import { newId } from '@settler/chassis/ids';
 import type { Life } from '@settler/chassis/lifecycle';
 import { createSecretBox, placeOf } from '@settler/chassis/secret-box';
@@ -55,6 +56,7 @@ export const start = async (config: Config, life: Life): Promise<string> => {
   deliveryRoutes(endpoint, queries);
   for (const consumer of [consumers.fanOutIdentity, consumers.fanOutJobs, consumers.fanOutExecutions])
     service.consume(consumer, fanOut(deliveries.wake));
+  service.consume(consumers.erasuresInWebhooks, acknowledgeErasure('webhooks', service.outbox));
   return service.listen();
 };
 

@@ -1,24 +1,19 @@
 /** What nobody should send, and somebody will: a problem that says where and why, an outcome of its own record, or a run that ends at once. */
 import { readFileSync } from 'node:fs';
-import { createIsland, type Island, type System, startSystem, waitFor } from '@settler/harness';
+import { type System, sharedSystem, waitFor } from '@settler/harness';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createParty, job, must, type Party, payments } from '../src/party.ts';
 import { type Receiver, startReceiver } from '../src/receiver.ts';
 
-let island: Island;
 let system: System;
 let receiver: Receiver;
 let party: Party;
 
 beforeAll(async () => {
-  island = await createIsland();
-  [system, receiver] = await Promise.all([startSystem(island), startReceiver()]);
+  [{ system }, receiver] = await Promise.all([sharedSystem(), startReceiver()]);
   party = await createParty(system.url, 'hostile', receiver.url);
 });
-afterAll(async () => {
-  await receiver.close();
-  await island.dispose();
-});
+afterAll(() => receiver.close());
 
 const record = (more: object) => ({ id: 'p1', amount: '10.00', currency: 'EUR', reference: 'R1', ...more });
 const withRecords = (...records: unknown[]) => ({ ...job, target: { adapter: 'records', config: { records } } });

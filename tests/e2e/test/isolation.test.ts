@@ -1,27 +1,24 @@
 /** The second lock: what a service's own database shows, whoever asks it, and that what is stored is what the certificate adds up. */
 import { statefulServices } from '@settler/contracts/services';
-import { createIsland, type Island, type System, startSystem } from '@settler/harness';
+import { sharedSystem } from '@settler/harness';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Databases, openDatabases } from '../src/databases.ts';
 import { createParty, type Party } from '../src/party.ts';
 import { type Receiver, startReceiver } from '../src/receiver.ts';
 
-let island: Island;
 let databases: Databases;
-let system: System;
 let receiver: Receiver;
 let ours: Party;
 let theirs: Party;
 
 beforeAll(async () => {
-  island = await createIsland();
-  [system, receiver] = await Promise.all([startSystem(island), startReceiver()]);
+  const { island, system } = await sharedSystem();
+  receiver = await startReceiver();
   databases = await openDatabases(island);
   [ours, theirs] = await Promise.all([createParty(system.url, 'ours', receiver.url), createParty(system.url, 'theirs', receiver.url)]);
 });
 afterAll(async () => {
   await Promise.all([receiver.close(), databases.close()]);
-  await island.dispose();
 });
 
 /** Found where they are, and not listed by hand. Partitions are reached through their parents alone. */

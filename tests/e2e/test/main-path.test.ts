@@ -1,20 +1,15 @@
 /** From an empty installation to a reconciled month, over HTTP and through the gateway, as a customer's program does it. */
-import { type Client, client, createIsland, type Island, type System, startSystem, waitFor } from '@settler/harness';
+import { type Client, client, type System, sharedSystem, waitFor } from '@settler/harness';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Receiver, startReceiver } from '../src/receiver.ts';
 
-let island: Island;
 let system: System;
 let receiver: Receiver;
 
 beforeAll(async () => {
-  island = await createIsland();
-  [system, receiver] = await Promise.all([startSystem(island), startReceiver()]);
+  [{ system }, receiver] = await Promise.all([sharedSystem(), startReceiver()]);
 });
-afterAll(async () => {
-  await receiver.close();
-  await island.dispose();
-});
+afterAll(() => receiver.close());
 
 const orders = ['Id,Amount,Currency,Date,Order', 'o1,10.00,EUR,2026-04-01,#R1', 'o2,20.00,EUR,2026-04-01,#R2', 'o3,7.00,EUR,x,#R3'].join(
   '\n',

@@ -25,14 +25,20 @@ const stopTimeoutMs = 12_000;
 // A worker runs one test file at a time, so whatever runs belongs to the file that disposes of its island.
 const running = new Set<RunningProcess>();
 
+export interface StartOptions {
+  /** Absent: the test file's, which ends it with its island. */
+  readonly endsWith?: 'the run';
+}
+
 /** Returns once the service says that it is ready. `environment` is the island's `environmentFor(name)`. */
-export const startService = async (name: Service, environment: Environment): Promise<StartedService> => {
+export const startService = async (name: Service, environment: Environment, { endsWith }: StartOptions = {}): Promise<StartedService> => {
   const launch = serviceLaunch(name, environment);
   const tail = createTail(logLinesMax);
   const started = launchProcess(launch, tail.add);
-  running.add(started);
+  if (endsWith === undefined) running.add(started);
   void started.exited.then(() => running.delete(started));
-  recordProcess(inject('settlerServers').runDirectory, started.pid, launch.stopSignal);
+  // At the end of the run its servers go at the same time: there is nothing left to end in order.
+  recordProcess(inject('settlerServers').runDirectory, started.pid, endsWith === undefined ? launch.stopSignal : 'SIGKILL');
   try {
     await untilReady(launch, started, { timeoutMs: readyTimeoutMs, lastLines: () => tail.lines().slice(-40).join('\n') });
   } catch (error) {

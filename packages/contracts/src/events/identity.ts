@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { apiKeyId, organizationId, userId } from '../ids.ts';
+import { apiKeyId, invitationId, organizationId, userId } from '../ids.ts';
 import { role, scope } from '../scopes.ts';
 import { instant } from '../time.ts';
 import { defineEvent } from './define.ts';
@@ -72,6 +72,29 @@ export const organizationUpdated = defineEvent({
   description: 'The name or the base currency of an organization was changed.',
   data: organization,
   example: organizationExample,
+});
+
+export const userInvited = defineEvent({
+  type: 'user.invited',
+  major: 1,
+  service: 'identity',
+  description: 'Somebody was invited to the organization by mail, with a role to be. The address is not in the event.',
+  data: z.object({ invitationId, organizationId, role, expiresAt: instant }),
+  example: {
+    invitationId: 'inv_01jqv8m0c4e7r9t2w5y8a1b3d6',
+    organizationId: organizationExample.organizationId,
+    role: 'developer' as const,
+    expiresAt: '2026-04-03T09:30:00.000Z',
+  },
+});
+
+export const userJoined = defineEvent({
+  type: 'user.joined',
+  major: 1,
+  service: 'identity',
+  description: 'A user accepted an invitation and is a member of the organization.',
+  data: membership.extend({ invitationId }),
+  example: { ...membershipExample, invitationId: 'inv_01jqv8m0c4e7r9t2w5y8a1b3d6' },
 });
 
 export const userRoleChanged = defineEvent({

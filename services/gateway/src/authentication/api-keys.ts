@@ -2,7 +2,7 @@
  * API keys. Identity pays a bcrypt for a key it has not seen, so its verdict is kept, by an HMAC from which nobody gets the key
  * back. A kept verdict counts as long as revocations are followed; see authenticate.ts for when they are not.
  */
-import { createHmac } from 'node:crypto';
+import { createHmac, createSecretKey } from 'node:crypto';
 import { type ApiKeyVerdict, apiKeyVerdictMsMax } from '@settler/contracts/internal/api-keys';
 import { LRUCache } from 'lru-cache';
 import { type Network, parseNetwork } from '../network.ts';
@@ -44,7 +44,9 @@ export const createApiKeys = (identity: IdentityClient, secret: Buffer): ApiKeys
   const asking = new Map<string, Promise<VerifiedKey>>();
   let forgotten = 0;
 
-  const markOf = (key: string): string => createHmac('sha256', secret).update(`kept ${key}`).digest('base64url');
+  // As an object: of bytes Node would make one for every request.
+  const markingKey = createSecretKey(secret);
+  const markOf = (key: string): string => createHmac('sha256', markingKey).update(`kept ${key}`).digest('base64url');
 
   const ask = async (key: string, mark: string, timeoutMs: number, isRepeated = false): Promise<VerifiedKey> => {
     const askedAtMs = performance.now();

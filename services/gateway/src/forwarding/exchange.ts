@@ -49,28 +49,29 @@ export const exchange = (options: ExchangeOptions): Exchange => {
   let controller: Dispatcher.DispatchController | undefined;
   let stage: Stage = 'waiting';
 
-  const leave = (reason: Error): void => {
+  const leave = (): void => {
     stage = 'over';
     clearTimeout(timer);
     response.off('close', closed);
     body?.stream.destroy();
-    controller?.abort(reason);
   };
   const fail = (reason: Error): void => {
     if (stage === 'over') return;
     const hasBegun = stage !== 'waiting';
-    leave(reason);
+    leave();
+    controller?.abort(reason);
     // Half an answer must not look like a whole one.
     if (hasBegun) response.destroy();
     else reject(reason);
   };
   const finish = (): void => {
     if (stage !== 'passing') return;
-    leave(new ClientGone('the stream was ended'));
+    leave();
+    controller?.abort(new ClientGone('the stream was ended'));
     response.end();
   };
   const closed = (): void => {
-    if (stage === 'written') leave(new ClientGone('the answer is over'));
+    if (stage === 'written') leave();
     else fail(new ClientGone('the client went away'));
   };
   const deadline = (): void => {

@@ -1,6 +1,6 @@
 import type { Principal } from '@settler/chassis/principal';
-import type { Role, Scope } from '@settler/contracts/scopes';
-import type { Mail, MailOrder } from '../domain/mail.ts';
+import type { Role } from '@settler/contracts/scopes';
+import type { InvitationOrder, Mail, MailOrder, PasswordResetOrder } from '../domain/mail.ts';
 
 /** Who does it and from where, for the audit trail. */
 export interface Actor {
@@ -26,6 +26,14 @@ export interface Organization {
 export interface Account {
   readonly user: User;
   readonly passwordHash: string;
+}
+
+/** What shows, beside the password, who somebody is: the step of a one-time code, or a recovery code. Each counts once. */
+export type FactorProof = { readonly kind: 'code'; readonly step: number } | { readonly kind: 'recoveryCode'; readonly hash: Buffer };
+
+/** Somebody whose password was right, and whose second factor too where there is one. */
+export interface Authenticated extends Account {
+  readonly proof: FactorProof | undefined;
 }
 
 /** What an access token says. */
@@ -65,9 +73,14 @@ export interface SessionStore {
   /**
    * Begins a session in the named organization, or in the one that the user joined last.
    * @throws Refusal `not_found` where the user is no member of it, `forbidden` where of none, `unauthenticated` where the password
-   * is not the account's any more
+   * is not the account's any more, or the second factor was used at the same time
    */
-  readonly begin: (account: Account, sessionId: string, organizationId: string | undefined, address: string | null) => Promise<SignedIn>;
+  readonly begin: (
+    account: Authenticated,
+    sessionId: string,
+    organizationId: string | undefined,
+    address: string | null,
+  ) => Promise<SignedIn>;
   /** Ends the session of a token that was used again too late, and says whether there was one. */
   readonly endIfReused: (refreshToken: string, address: string | null) => Promise<boolean>;
   /** @throws Refusal `unauthenticated` for a token that gives nothing any more, `not_found` for an organization that is not the user's */
@@ -102,6 +115,48 @@ export interface MemberStore {
   readonly remove: (userId: string, ifMatch: number | undefined, actor: Actor) => Promise<void>;
 }
 
+export interface NewInvitation {
+  readonly id: string;
+  readonly email: string;
+  readonly role: Role;
+}
+
+/** One that stands open: neither accepted, nor withdrawn, nor over. */
+export interface Invitation extends NewInvitation {
+  readonly organizationId: string;
+  readonly invitedBy: { readonly type: string; readonly id: string };
+  readonly createdAt: Date;
+  readonly expiresAt: Date;
+}
+
+export interface Acceptance {
+  readonly token: string;
+  /** Whose password was checked, or who is to be from now on. */
+  readonly account: Authenticated;
+  readonly isNew: boolean;
+  readonly sessionId: string;
+  readonly address: string | null;
+}
+
+export interface InvitationStore {
+  /**
+   * Orders the mail, and takes the place of an earlier invitation of the same address.
+   * @throws Refusal `forbidden`, and `conflict` where the address is a member's
+   */
+  readonly create: (invitation: NewInvitation, actor: Actor) => Promise<Invitation>;
+  /** @throws Refusal `not_found`, `version_conflict`, `forbidden` */
+  readonly withdraw: (id: string, ifMatch: number | undefined, actor: Actor) => Promise<void>;
+  /** The mail that was ordered; undefined where the invitation does not stand any more. */
+  readonly mailOf: (order: InvitationOrder) => Promise<Mail | undefined>;
+  /** The invitation that a token is of. */
+  readonly find: (token: string) => Promise<Invitation | undefined>;
+  /**
+   * Uses the token: membership, session, and the user where there was none. Undefined where the token does not count any more.
+   * @throws Refusal `unauthenticated` where the password is not the account's any more, `conflict` where the user has come to be
+   */
+  readonly accept: (acceptance: Acceptance) => Promise<SignedIn | undefined>;
+}
+
 export type OrganizationChange = Partial<Pick<Organization, 'name' | 'baseCurrency'>>;
 
 export interface OrganizationStore {
@@ -113,9 +168,38 @@ export interface OrganizationStore {
   ) => Promise<{ organization: Organization; revision: bigint }>;
 }
 
+/** What a password is replaced with; a short one counts only beside a second factor. */
+export interface NewPassword {
+  readonly hash: string;
+  readonly isShort: boolean;
+}
+
 export interface PasswordStore {
-  /** Ends all other sessions of the user. @throws Refusal `conflict` where the account's password is another by now */
-  readonly change: (account: Account, passwordHash: string, actor: Actor) => Promise<void>;
+  /** Ends all other sessions of the user. @throws Refusal `conflict` where the account's password or second factor is another by now */
+  readonly change: (account: Account, password: NewPassword, actor: Actor) => Promise<void>;
+}
+
+/** The secret that a code was shown of, before it counts. */
+export interface Enrolment {
+  readonly enrolledAt: Date;
+  readonly step: number;
+}
+
+export interface SecondFactors {
+  readonly isOn: (userId: string) => Promise<boolean>;
+  /** What a text proves; nothing where it is wrong, was used or is missing. Nothing is used up yet. */
+  readonly check: (
+    userId: string,
+    text: string | undefined,
+  ) => Promise<{ readonly isOn: false } | { readonly isOn: true; readonly proof: FactorProof | undefined }>;
+  /** A new secret in base32, in place of one that was not confirmed. @throws Refusal `conflict` where one is confirmed */
+  readonly enrol: (userId: string, actor: Actor) => Promise<string>;
+  /** Undefined where the code is wrong. @throws Refusal `conflict` where nothing waits for it */
+  readonly checkEnrolment: (userId: string, code: string) => Promise<Enrolment | undefined>;
+  /** From now on it counts. Returns the recovery codes. @throws Refusal `conflict` */
+  readonly confirm: (userId: string, enrolment: Enrolment, actor: Actor) => Promise<readonly string[]>;
+  /** @throws Refusal `unauthenticated` where password or proof do not count any more */
+  readonly remove: (account: Authenticated, actor: Actor) => Promise<void>;
 }
 
 export interface ClaimedMail {
@@ -140,92 +224,27 @@ export interface PasswordResets {
   /** Orders the mail. */
   readonly order: (email: string) => Promise<void>;
   /** The mail that was ordered, its token known from now on; the same each time. Undefined where nobody is to get one. */
-  readonly mailOf: (claimed: ClaimedMail) => Promise<Mail | undefined>;
+  readonly mailOf: (claimed: ClaimedMail, order: PasswordResetOrder) => Promise<Mail | undefined>;
   /** Whose password a token may replace. */
   readonly find: (token: string) => Promise<User | undefined>;
   /** Uses the token, and ends every session of the user. Says whether the token still counted. */
-  readonly reset: (token: string, passwordHash: string, address: string | null) => Promise<boolean>;
+  readonly reset: (token: string, password: NewPassword, address: string | null) => Promise<boolean>;
 }
 
 /** Failed logins, by account and by address. */
 export interface Throttle {
   /** @throws Refusal `rate_limited` */
   readonly require: (email: string, address: string | null) => Promise<void>;
-  readonly fail: (email: string, address: string | null) => Promise<void>;
+  /** With the user whose account it is, the trail comes to know it. */
+  readonly fail: (email: string, address: string | null, userId?: string | null) => Promise<void>;
   /** From now on the account's limit does not hold for this address. */
   readonly remember: (email: string, address: string | null) => Promise<void>;
+  /** Nothing is kept of this account any more. */
+  readonly forget: (email: string) => Promise<void>;
 }
 
 export interface Passwords {
   readonly hash: (password: string) => Promise<string>;
   /** Takes as long without a hash, so that an unknown user cannot be told from a wrong password. */
   readonly verify: (password: string, hash: string | undefined) => Promise<boolean>;
-}
-
-export interface NewApiKey {
-  readonly id: string;
-  readonly name: string;
-  readonly locator: string;
-  readonly prefix: string;
-  readonly hash: string;
-  readonly scopes: readonly Scope[];
-  readonly rateLimit: RateLimit | null;
-  readonly allowedIps: readonly string[];
-  readonly expiresAt: Date | null;
-  readonly createdAt: Date;
-}
-
-export interface RateLimit {
-  readonly limit: number;
-  readonly windowMs: number;
-}
-
-/** An API key as it may be shown. */
-export interface ApiKey extends Omit<NewApiKey, 'hash' | 'locator'> {
-  readonly organizationId: string;
-  readonly status: 'active' | 'expired' | 'revoked';
-  readonly createdBy: { readonly type: string; readonly id: string };
-  /** The user who answers for it; null where that is not known. */
-  readonly ownerId: string | null;
-  readonly lastUsedAt: Date | null;
-  readonly revokedAt: Date | null;
-  readonly revision: bigint;
-}
-
-/** What may be changed of a key; what is undefined stays. */
-export type ApiKeyChange = {
-  readonly [Field in 'name' | 'scopes' | 'rateLimit' | 'allowedIps' | 'expiresAt']?: NewApiKey[Field] | undefined;
-};
-
-export interface ApiKeyStore {
-  readonly insert: (key: NewApiKey, actor: Actor) => Promise<ApiKey>;
-  /**
-   * `admit` looks at the key as it is and would be, and throws where that must not be. A key that is revoked cannot be changed.
-   * @throws Refusal `not_found`, `version_conflict`, `conflict`
-   */
-  readonly update: (
-    id: string,
-    ifMatch: number | undefined,
-    change: ApiKeyChange,
-    admit: (changed: ApiKey) => void,
-    actor: Actor,
-  ) => Promise<ApiKey>;
-  /**
-   * Puts another key in the place of one that is active. The old one ends after the grace, and not later than it would have anyway.
-   * @throws Refusal `not_found`, `version_conflict`, `conflict`
-   */
-  readonly rotate: (
-    id: string,
-    ifMatch: number | undefined,
-    successor: Pick<NewApiKey, 'id' | 'locator' | 'prefix' | 'hash' | 'createdAt'>,
-    graceSeconds: number,
-    admit: (old: ApiKey) => void,
-    actor: Actor,
-  ) => Promise<ApiKey>;
-  /** @throws Refusal `not_found`, `version_conflict`. A key that is revoked already stays so. */
-  readonly revoke: (id: string, ifMatch: number | undefined, actor: Actor) => Promise<void>;
-  /** The key that a locator names, with its hash, whoever asks. */
-  readonly findByLocator: (locator: string) => Promise<(ApiKey & { hash: string }) | undefined>;
-  /** Says that a key is in use, at most every few seconds. */
-  readonly touch: (organizationId: string, id: string) => Promise<void>;
 }

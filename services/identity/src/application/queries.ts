@@ -3,7 +3,9 @@ import type { Page } from '@settler/chassis/pagination';
 import type { RevocationsAnswer } from '@settler/contracts/internal/api-keys';
 import type { Role } from '@settler/contracts/scopes';
 import type { Verdict } from '../domain/audit-chain.ts';
-import type { ApiKey, Member, Organization } from './ports.ts';
+import type { ApiKey } from './api-keys.ts';
+import type { Erasure, PersonalData } from './personal-data.ts';
+import type { Invitation, Member, Organization } from './ports.ts';
 
 export interface PageWanted {
   readonly limit: number;
@@ -49,6 +51,10 @@ export interface Queries {
   readonly organization: (organizationId: string) => Promise<{ organization: Organization; revision: bigint } | undefined>;
   readonly organizationsOf: (userId: string, page: PageWanted) => Promise<Page<MyOrganization>>;
   readonly members: (organizationId: string, page: PageWanted) => Promise<Page<Member>>;
+  readonly personalData: (organizationId: string, userId: string) => Promise<PersonalData | undefined>;
+  readonly erasure: (organizationId: string, id: string) => Promise<Erasure | undefined>;
+  readonly invitation: (organizationId: string, id: string) => Promise<Invitation | undefined>;
+  readonly invitations: (organizationId: string, page: PageWanted) => Promise<Page<Invitation>>;
   readonly sessionsOf: (userId: string, page: PageWanted) => Promise<Page<MySession>>;
   readonly apiKey: (organizationId: string, id: string) => Promise<ApiKey | undefined>;
   readonly apiKeys: (organizationId: string, page: PageWanted) => Promise<Page<ApiKey>>;

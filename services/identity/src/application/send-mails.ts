@@ -1,11 +1,12 @@
 /** Takes mails that are due, sends them, and tries again what failed. A process that dies leaves its claims to run out. */
 import type { Logger } from '@settler/chassis/logger';
-import { retryDelayMs } from '../domain/mail.ts';
-import type { ClaimedMail, MailQueue, PasswordResets, SendMail } from './ports.ts';
+import { type Mail, retryDelayMs } from '../domain/mail.ts';
+import type { ClaimedMail, InvitationStore, MailQueue, PasswordResets, SendMail } from './ports.ts';
 
 export interface SendMailsNeeds {
   readonly queue: MailQueue;
-  readonly resets: PasswordResets;
+  readonly resets: Pick<PasswordResets, 'mailOf'>;
+  readonly invitations: Pick<InvitationStore, 'mailOf'>;
   readonly send: SendMail;
   readonly logger: Logger;
   readonly retryMs: number;
@@ -14,13 +15,23 @@ export interface SendMailsNeeds {
 const pollMs = 500;
 const batch = 10;
 
-export const startMails = ({ queue, resets, send, logger, retryMs }: SendMailsNeeds) => {
+export const startMails = ({ queue, resets, invitations, send, logger, retryMs }: SendMailsNeeds) => {
   let isStopping = false;
   let rouse = () => {};
 
+  const mailOf = (claimed: ClaimedMail): Promise<Mail | undefined> => {
+    const { order } = claimed;
+    switch (order.kind) {
+      case 'passwordReset':
+        return resets.mailOf(claimed, order);
+      case 'invitation':
+        return invitations.mailOf(order);
+    }
+  };
+
   const attempt = async (claimed: ClaimedMail): Promise<void> => {
     try {
-      const mail = await resets.mailOf(claimed);
+      const mail = await mailOf(claimed);
       if (mail === undefined) return await queue.end(claimed, 'dropped');
       await send(claimed.id, mail);
       await queue.end(claimed, 'sent');

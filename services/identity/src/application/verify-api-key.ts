@@ -1,7 +1,7 @@
 /** Whether a text is a key that counts now, for the gateway. */
 import type { ApiKeyVerdict } from '@settler/contracts/internal/api-keys';
 import type { ApiKeyText } from '../domain/api-key-text.ts';
-import type { ApiKey, ApiKeyStore } from './ports.ts';
+import type { ApiKey, ApiKeyStore } from './api-keys.ts';
 
 export interface VerifyApiKeyNeeds {
   readonly keys: ApiKeyStore;

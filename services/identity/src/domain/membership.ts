@@ -32,6 +32,17 @@ export const grantFault = (doer: Doer, role: Role): MembershipRefusal | undefine
   return { code: 'forbidden', detail, requiredScope: beyond };
 };
 
+/** Nothing about an invitation changes until it is gone. */
+export const invitationRevision = 1;
+
+/** What speaks against inviting somebody with this role; `replaced` is that of an invitation of the same address. */
+export const invitationFault = (doer: Doer, role: Role, replaced: Role | undefined): MembershipRefusal | undefined =>
+  grantFault(doer, role) ?? (replaced === undefined ? undefined : withdrawalFault(doer, replaced));
+
+/** What an owner promised, another owner may take back. */
+export const withdrawalFault = (doer: Doer, role: Role): MembershipRefusal | undefined =>
+  role === 'owner' && doer.role !== 'owner' ? { code: 'forbidden', detail: 'Only owners withdraw the invitation of an owner.' } : undefined;
+
 /** What speaks against a change; `after` is undefined where the member is removed. */
 export const membershipFault = (
   doer: Doer,

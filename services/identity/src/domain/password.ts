@@ -1,5 +1,7 @@
 /** What a password must be: long, and not one of those that everybody tries first. No rules about characters: they make passwords worse. */
 export const passwordLengthMin = 15;
+/** Beside a second factor. */
+export const passwordLengthMinWithFactor = 8;
 export const passwordBytesMax = 1024;
 
 // Those of the known lists of leaked passwords that are long enough to get this far.
@@ -19,10 +21,15 @@ const common = new Set(
 /** Letters that look the same are the same, however a keyboard composes them. */
 export const normalizePassword = (password: string): string => password.normalize('NFKC');
 
+const lengthOf = (password: string): number => [...normalizePassword(password)].length;
+
+/** Whether a password counts beside a second factor alone. */
+export const isShort = (password: string): boolean => lengthOf(password) < passwordLengthMin;
+
 /** What is wrong with a new password, as the end of a sentence; undefined when nothing is. `own` are the words that others know of the user. */
-export const passwordFault = (password: string, own: readonly string[]): string | undefined => {
+export const passwordFault = (password: string, own: readonly string[], lengthMin = passwordLengthMin): string | undefined => {
   const text = normalizePassword(password);
-  if ([...text].length < passwordLengthMin) return `must have at least ${passwordLengthMin} characters; several words do well`;
+  if (lengthOf(password) < lengthMin) return `must have at least ${lengthMin} characters; several words do well`;
   const lowered = text.toLowerCase();
   if (common.has(lowered)) return 'is one of the passwords that are tried first; choose another';
   if (own.some((word) => word.toLowerCase() === lowered)) return 'is something that others know of you; choose another';

@@ -7,10 +7,10 @@ import { apiKeyId } from '@settler/contracts/ids';
 import { scope } from '@settler/contracts/scopes';
 import { instant, instantInput } from '@settler/contracts/time';
 import { z } from 'zod';
+import type { ApiKey, ApiKeyStore } from '../application/api-keys.ts';
 import type { changeApiKey } from '../application/commands/change-api-key.ts';
 import type { createApiKey } from '../application/commands/create-api-key.ts';
 import type { rotateApiKey } from '../application/commands/rotate-api-key.ts';
-import type { ApiKey, ApiKeyStore } from '../application/ports.ts';
 import type { Queries } from '../application/queries.ts';
 import { text } from './shapes.ts';
 

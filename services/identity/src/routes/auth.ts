@@ -1,18 +1,17 @@
-import type { Answer } from '@settler/chassis/answer';
 import type { Endpoints } from '@settler/chassis/endpoint';
-import { organizationId, userId } from '@settler/contracts/ids';
+import { organizationId } from '@settler/contracts/ids';
 import { z } from 'zod';
 import type { logIn } from '../application/commands/log-in.ts';
 import type { register } from '../application/commands/register.ts';
-import type { Grant, SessionStore, SignedIn } from '../application/ports.ts';
-import { email, organizationAnswer, organizationView, password, text } from './shapes.ts';
+import type { SessionStore } from '../application/ports.ts';
+import { email, password, text, totp } from './shapes.ts';
+import { type SignedInViews, signedInAnswer, tokensAnswer } from './signed-in.ts';
 
 export interface AuthNeeds {
   readonly register: ReturnType<typeof register>;
   readonly logIn: ReturnType<typeof logIn>;
   readonly sessions: SessionStore;
-  readonly accessToken: (grant: Grant) => Promise<string>;
-  readonly accessTokenSeconds: number;
+  readonly views: SignedInViews;
   /** What an Idempotency-Key is scoped to where nobody is logged in yet: an HMAC, because it is kept. */
   readonly idempotencyScope: (subject: string) => string;
 }
@@ -24,40 +23,13 @@ const loginBody = z.strictObject({
   email,
   password,
   organizationId: organizationId.optional(),
-  totp: z.undefined({ error: 'one-time passwords are not supported in this version' }).optional(),
+  totp: totp.optional().describe('Where the account has a second factor: a code of it, or a recovery code.'),
 });
 const refreshBody = z.strictObject({ refreshToken, organizationId: organizationId.optional() });
 const logoutBody = z.strictObject({ refreshToken });
 
-// Absent in a replay, where they are not shown again.
-const tokens = {
-  accessToken: z.string().optional(),
-  refreshToken: z.string().optional(),
-  expiresIn: z.int().describe('Seconds until the access token ends.'),
-  tokenType: z.literal('Bearer'),
-};
-const tokensAnswer = z.object(tokens).meta({ id: 'Tokens' });
-const signedInAnswer = z
-  .object({
-    user: z.object({ id: userId, email: z.string(), name: z.string().nullable() }),
-    organization: organizationAnswer,
-    ...tokens,
-  })
-  .meta({ id: 'SignedIn' });
-
 export const authRoutes = (endpoint: Endpoints['endpoint'], needs: AuthNeeds): void => {
-  const { register, logIn, sessions, accessToken, accessTokenSeconds, idempotencyScope } = needs;
-  const headers = { 'cache-control': 'no-store' };
-  const tokensOf = async ({ grant, refreshToken }: SignedIn) => ({
-    accessToken: await accessToken(grant),
-    refreshToken,
-    expiresIn: accessTokenSeconds,
-    tokenType: 'Bearer',
-  });
-  const answerOf = async (status: number, signedIn: SignedIn): Promise<Answer> => {
-    const { user, organization } = signedIn;
-    return { status, headers, body: { user, organization: organizationView(organization), ...(await tokensOf(signedIn)) } };
-  };
+  const { register, logIn, sessions, views, idempotencyScope } = needs;
 
   endpoint('register', {
     body: registerBody,
@@ -65,7 +37,7 @@ export const authRoutes = (endpoint: Endpoints['endpoint'], needs: AuthNeeds): v
     idempotencyScope: (body) => idempotencyScope(body.email),
     prepare: ({ body: { name = null, ...body }, address }) => register.admit({ ...body, name, address }),
     handle: async ({ body: { name = null, ...body }, address }, admitted) =>
-      answerOf(201, await register.complete({ ...body, name, address }, admitted)),
+      views.whole(201, await register.complete({ ...body, name, address }, admitted)),
   });
 
   endpoint('login', {
@@ -73,9 +45,9 @@ export const authRoutes = (endpoint: Endpoints['endpoint'], needs: AuthNeeds): v
     body: loginBody,
     answers: { 200: signedInAnswer },
     idempotencyScope: (body) => idempotencyScope(body.email),
-    prepare: ({ body: { email, password, organizationId }, address }) => logIn.authenticate({ email, password, organizationId, address }),
-    handle: async ({ body: { email, password, organizationId }, address }, account) =>
-      answerOf(200, await logIn.begin({ email, password, organizationId, address }, account)),
+    prepare: ({ body, address }) => logIn.authenticate({ organizationId: undefined, totp: undefined, ...body, address }),
+    handle: async ({ body, address }, account) =>
+      views.whole(200, await logIn.begin({ organizationId: undefined, totp: undefined, ...body, address }, account)),
   });
 
   endpoint('refresh', {
@@ -85,11 +57,7 @@ export const authRoutes = (endpoint: Endpoints['endpoint'], needs: AuthNeeds): v
     idempotencyScope: (body) => idempotencyScope(body.refreshToken),
     // Before the exchange and apart from it: a session that has to end must end although this request is refused.
     prepare: ({ body, address }) => sessions.endIfReused(body.refreshToken, address),
-    handle: async ({ body }) => ({
-      status: 200,
-      headers,
-      body: await tokensOf(await sessions.refresh(body.refreshToken, body.organizationId)),
-    }),
+    handle: async ({ body }) => views.tokens(await sessions.refresh(body.refreshToken, body.organizationId)),
   });
 
   endpoint('logout', {

@@ -21,6 +21,9 @@ export const password = z
   .string()
   .min(1, 'must not be empty')
   .refine((value) => Buffer.byteLength(value) <= passwordBytesMax, `must be at most ${passwordBytesMax} bytes`);
+/** A code of an authenticator, or a recovery code: anything else is simply a wrong one. */
+export const totp = z.string().max(64);
+
 export const organizationAnswer = z
   .object({ id: organizationId, name: z.string(), slug: z.string(), baseCurrency: z.string(), createdAt: instant })
   .meta({ id: 'Organization' });

@@ -1,4 +1,5 @@
-import { client } from '@settler/harness';
+import { createHmac } from 'node:crypto';
+import { client, waitFor } from '@settler/harness';
 import { must, type Party } from '../party.ts';
 import { type Cases, conflict, invalid, missing, nobodys, type Refusal, type Setting, type Wanted } from './case.ts';
 
@@ -34,6 +35,38 @@ const passwordChange = async ({ email, spareEmail }: Party, { databases }: Setti
   return { path: '/v1/me/password', body, as: 'spare' };
 };
 
+const base32 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
+/** What an authenticator with this secret shows now: RFC 6238. */
+const totpOf = (secret: string): string => {
+  const bits = [...secret].map((letter) => base32.indexOf(letter).toString(2).padStart(5, '0')).join('');
+  const key = Buffer.from((bits.match(/.{8}/g) ?? []).map((byte) => Number.parseInt(byte, 2)));
+  const step = Buffer.alloc(8);
+  step.writeBigUInt64BE(BigInt(Math.floor(Date.now() / 30_000)));
+  const digest = createHmac('sha1', key).update(step).digest();
+  return String((digest.readUInt32BE((digest.at(-1) ?? 0) & 15) & 0x7fffffff) % 1_000_000).padStart(6, '0');
+};
+
+/** Without a second factor, whatever was done to it before. */
+const withoutTotp = async ({ spareEmail }: Party, { databases }: Setting): Promise<void> => {
+  await databases.rows('identity', 'delete from totp_secrets where id = (select id from users where email = $1)', [spareEmail]);
+};
+const newTotpSecret = async (party: Party, setting: Setting): Promise<string> => {
+  await withoutTotp(party, setting);
+  return (await must(200, party.spare.post('/v1/me/totp'))).secret;
+};
+const totpConfirmation = async (party: Party, setting: Setting, more: object = {}): Promise<Wanted> => ({
+  path: '/v1/me/totp/confirm',
+  body: { code: totpOf(await newTotpSecret(party, setting)), ...more },
+  as: 'spare',
+});
+/** With one that is on, and all that turns it off. */
+const totpRemoval = async (party: Party, setting: Setting, more: object = {}): Promise<Wanted> => {
+  await passwordChange(party, setting);
+  const code = totpOf(await newTotpSecret(party, setting));
+  const { recoveryCodes } = await must(200, party.spare.post('/v1/me/totp/confirm', { code }));
+  return { path: '/v1/me/totp', body: { password, code: recoveryCodes[0], ...more }, as: 'spare' };
+};
+
 /** With a token as a mail would bring it: what is kept of one is its hash. */
 const passwordReset = async ({ url, databases }: Setting, more: object = {}): Promise<Wanted> => {
   const email = invented();
@@ -54,6 +87,17 @@ const newMember = async ({ organizationId }: Party, { url, databases }: Setting)
   const join = `insert into memberships (organization_id, user_id, role, created_at) values ($1, $2, 'developer', now())`;
   await databases.rows('identity', join, [organizationId, user.id]);
   return user.id;
+};
+
+const invitationOf = async ({ user }: Party): Promise<string> =>
+  `/v1/invitations/${(await must(201, user.post('/v1/invitations', { email: invented(), role: 'viewer' }))).id}`;
+
+/** With a token as a mail would bring it: what is kept of one is its hash. */
+const acceptance = async ({ user }: Party, { databases }: Setting, more: object = {}, email = invented()): Promise<Wanted> => {
+  const { id } = await must(201, user.post('/v1/invitations', { email, role: 'viewer' }));
+  const token = `siv_${id}`;
+  await databases.rows('identity', 'update invitations set token_hash = sha256($1::bytea) where id = $2', [token, id]);
+  return { path: '/v1/invitations/accept', body: { token, password, ...more }, as: 'anonymous' };
 };
 
 /** Somebody who was a member of something once, and is of nothing now. */
@@ -144,6 +188,44 @@ export const identityCases = {
       invalid('the same one', 'newPassword', (setting) => passwordChange(setting.ours, setting, { newPassword: password })),
     ],
   },
+  setUpTotp: {
+    status: 200,
+    ask: async (party, setting) => {
+      await withoutTotp(party, setting);
+      return { path: '/v1/me/totp', as: 'spare' };
+    },
+    refusals: [
+      conflict('one that is on', async (setting) => {
+        await totpRemoval(setting.ours, setting);
+        return { path: '/v1/me/totp', as: 'spare' };
+      }),
+    ],
+  },
+  confirmTotp: {
+    status: 200,
+    ask: (party, setting) => totpConfirmation(party, setting),
+    otherBody: () => ({ code: '000000' }),
+    refusals: [
+      unauthenticated('a code that is none', (setting) => totpConfirmation(setting.ours, setting, { code: 'guess' })),
+      conflict('nothing to confirm', async (setting) => {
+        await withoutTotp(setting.ours, setting);
+        return { path: '/v1/me/totp/confirm', body: { code: '000000' }, as: 'spare' };
+      }),
+    ],
+  },
+  removeTotp: {
+    status: 204,
+    ask: (party, setting) => totpRemoval(party, setting),
+    refusals: [
+      unauthenticated('a code that is none', (setting) => totpRemoval(setting.ours, setting, { code: 'guess' })),
+      unauthenticated('a wrong password', (setting) => totpRemoval(setting.ours, setting, { password: 'not the password at all' })),
+      missing('nothing to turn off', async (setting) => {
+        const wanted = await totpRemoval(setting.ours, setting);
+        await withoutTotp(setting.ours, setting);
+        return wanted;
+      }),
+    ],
+  },
   forgetPassword: {
     status: 202,
     ask: () => ({ path: '/v1/auth/password/forgot', body: { email: invented() }, as: 'anonymous' }),
@@ -201,6 +283,53 @@ export const identityCases = {
     refusals: [
       conflict('the last owner', async ({ ours }) => ({ path: await ownPlace(ours), as: 'user' })),
       forbidden('an owner, with a key', async ({ ours }) => ({ path: await ownPlace(ours) })),
+    ],
+  },
+  exportMember: {
+    status: 200,
+    ask: async (party, setting) => ({ path: `/v1/members/${await newMember(party, setting)}/export` }),
+  },
+  eraseMember: {
+    status: 202,
+    ask: async (party, setting) => ({ path: `/v1/members/${await newMember(party, setting)}/personal-data` }),
+    refusals: [
+      conflict('the last owner', async ({ ours }) => ({ path: `${await ownPlace(ours)}/personal-data`, as: 'user' })),
+      forbidden('an owner, with a key', async ({ ours }) => ({ path: `${await ownPlace(ours)}/personal-data` })),
+    ],
+  },
+  readErasure: {
+    status: 200,
+    ask: async (party, setting) => {
+      const { id } = await must(202, party.user.delete(`/v1/members/${await newMember(party, setting)}/personal-data`));
+      const path = `/v1/erasures/${id}`;
+      await waitFor(async () => (await party.user.get(path)).body.status === 'completed', { what: 'every service to answer' });
+      return { path };
+    },
+  },
+  inviteMember: {
+    status: 201,
+    ask: () => ({ path: '/v1/invitations', body: { email: invented(), role: 'viewer' } }),
+    otherBody: (body) => ({ ...body, role: 'developer' }),
+    refusals: [
+      invalid('an address that is none', 'email', () => ({ path: '/v1/invitations', body: { email: '@example', role: 'viewer' } })),
+      invalid('a role that there is not', 'role', () => ({ path: '/v1/invitations', body: { email: invented(), role: 'emperor' } })),
+      conflict('the address of a member', ({ ours }) => ({ path: '/v1/invitations', body: { email: ours.email, role: 'viewer' } })),
+      forbidden('an owner to be, with a key', () => ({ path: '/v1/invitations', body: { email: invented(), role: 'owner' } })),
+    ],
+  },
+  listInvitations: { status: 200, ask: () => ({ path: '/v1/invitations' }) },
+  readInvitation: { status: 200, ask: async (party) => ({ path: await invitationOf(party) }) },
+  withdrawInvitation: { status: 204, ask: async (party) => ({ path: await invitationOf(party) }) },
+  acceptInvitation: {
+    status: 200,
+    ask: (party, setting) => acceptance(party, setting),
+    otherBody: (body) => ({ ...body, name: 'Otherwise' }),
+    refusals: [
+      invalid('a token that never was', 'token', (setting) => acceptance(setting.ours, setting, { token: 'siv_nothing' })),
+      invalid('a password that is too short', 'password', (setting) => acceptance(setting.ours, setting, { password: 'short' })),
+      unauthenticated('a password that is not that of the account', (setting) =>
+        acceptance(setting.ours, setting, { password: 'not the password at all' }, setting.ours.spareEmail),
+      ),
     ],
   },
   createApiKey: {

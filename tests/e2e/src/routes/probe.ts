@@ -38,9 +38,15 @@ export const send = ({ route: { method } }: Subject, who: Client, wanted: Wanted
     case 'PATCH':
       return who.patch(path, body, whole);
     case 'DELETE':
-      return who.delete(path, whole);
+      return who.delete(path, body === undefined || raw !== undefined ? whole : asJson(body, whole));
   }
 };
+
+const asJson = (body: unknown, options: RequestOptions): RequestOptions => ({
+  ...options,
+  raw: JSON.stringify(body),
+  headers: { 'content-type': 'application/json', ...options.headers },
+});
 
 /** A right request of ours, sent as it is or with something changed about it. */
 export const sendOurs = async (
@@ -58,7 +64,7 @@ export const unless = (holds: boolean, otherwise: string): readonly string[] => 
 
 const placesIn = ({ body }: Answer): string[] => body?.errors?.map(({ path }: { path: string }) => path) ?? [];
 
-const problemFaults = ({ status, headers, body }: Answer): string[] => {
+export const problemFaults = ({ status, headers, body }: Answer): string[] => {
   if (status < 400) return [];
   return [
     ...unless(headers.get('content-type')?.startsWith('application/problem+json') === true, 'it is not a problem document'),

@@ -26,9 +26,12 @@ export const recordProcess = (directory: string, pid: number, stopSignal: NodeJS
   if (birth !== undefined) appendFileSync(recordsIn(directory), `${JSON.stringify({ pid, birth, stopSignal } satisfies ProcessRecord)}\n`);
 };
 
+/** Ends what is still running of it. */
+export const stopRecorded = (directory: string): Promise<unknown> => stopLeftovers(readRecords(recordsIn(directory)), graceMs);
+
 /** Ends what is still running of it, and forgets it. */
 export const clearRunDirectory = async (directory: string): Promise<void> => {
-  await stopLeftovers(readRecords(recordsIn(directory)), graceMs);
+  await stopRecorded(directory);
   rmSync(directory, { recursive: true, force: true });
 };
 

@@ -7,7 +7,7 @@ import { accountCount, islandSequence, type ServerAddresses } from './addresses.
 import { chooseServers } from './choice.ts';
 import { startContainers } from './containers.ts';
 import { startEmbedded } from './embedded.ts';
-import { clearDeadRuns, clearRunDirectory, createRunDirectory } from './run-directory.ts';
+import { clearDeadRuns, clearRunDirectory, createRunDirectory, stopRecorded } from './run-directory.ts';
 import type { Servers, ServersWanted } from './wanted.ts';
 
 export interface StartedServers {
@@ -36,6 +36,7 @@ export const startServers = async (): Promise<StartedServers> => {
   };
   const servers = await (choice.kind === 'containers' ? startContainers(wanted, choice.docker) : startEmbedded(wanted));
   const stop = async () => {
+    await stopRecorded(runDirectory);
     await servers.stop();
     await clearRunDirectory(runDirectory);
   };

@@ -1,4 +1,5 @@
-import type { Actor, ApiKey, ApiKeyChange, ApiKeyStore } from '../ports.ts';
+import type { ApiKey, ApiKeyChange, ApiKeyStore } from '../api-keys.ts';
+import type { Actor } from '../ports.ts';
 import { requireFuture, requireScopes } from './create-api-key.ts';
 
 export interface ChangeApiKeyNeeds {

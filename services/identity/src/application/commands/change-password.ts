@@ -1,7 +1,7 @@
 /** Changing one's password: in two steps, because hashing takes long and must hold no transaction. */
 import { invalid, Refusal } from '@settler/chassis/refusal';
-import { passwordFault } from '../../domain/password.ts';
-import type { Account, AccountStore, Actor, PasswordStore, Passwords, Throttle } from '../ports.ts';
+import { isShort, passwordFault, passwordLengthMin, passwordLengthMinWithFactor } from '../../domain/password.ts';
+import type { Account, AccountStore, Actor, NewPassword, PasswordStore, Passwords, SecondFactors, Throttle } from '../ports.ts';
 
 export interface ChangePasswordInput {
   readonly currentPassword: string;
@@ -13,18 +13,20 @@ export interface ChangePasswordNeeds {
   readonly store: PasswordStore;
   readonly passwords: Passwords;
   readonly throttle: Throttle;
+  readonly factors: Pick<SecondFactors, 'isOn'>;
 }
 
-export const changePassword = ({ accounts, store, passwords, throttle }: ChangePasswordNeeds) => ({
+export const changePassword = ({ accounts, store, passwords, throttle, factors }: ChangePasswordNeeds) => ({
   /** Guesses count as those at a login do: whoever found a session open must not find out the password with it. */
   admit: async ({ currentPassword, newPassword }: ChangePasswordInput, { principal, address }: Actor) => {
     const account = await accounts.find(principal.id);
     if (account === undefined) throw new Refusal('unauthenticated', 'The account of this session is gone.');
     const { email, name } = account.user;
+    const lengthMin = (await factors.isOn(principal.id)) ? passwordLengthMinWithFactor : passwordLengthMin;
     const message =
       newPassword === currentPassword
         ? 'is the one you have; choose another'
-        : passwordFault(newPassword, [email, ...(name === null ? [] : [name])]);
+        : passwordFault(newPassword, [email, ...(name === null ? [] : [name])], lengthMin);
     if (message !== undefined) throw invalid([{ path: 'newPassword', message }]);
     await throttle.require(email, address);
     if (!(await passwords.verify(currentPassword, account.passwordHash))) {
@@ -32,9 +34,9 @@ export const changePassword = ({ accounts, store, passwords, throttle }: ChangeP
       throw new Refusal('unauthenticated', 'The current password is wrong.');
     }
     await throttle.require(email, address);
-    return { account, passwordHash: await passwords.hash(newPassword) };
+    return { account, password: { hash: await passwords.hash(newPassword), isShort: isShort(newPassword) } };
   },
 
-  complete: ({ account, passwordHash }: { account: Account; passwordHash: string }, actor: Actor): Promise<void> =>
-    store.change(account, passwordHash, actor),
+  complete: ({ account, password }: { account: Account; password: NewPassword }, actor: Actor): Promise<void> =>
+    store.change(account, password, actor),
 });

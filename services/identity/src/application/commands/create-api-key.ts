@@ -1,7 +1,8 @@
 import { invalid, Refusal } from '@settler/chassis/refusal';
 import { type Scope, scopesBeyond } from '@settler/contracts/scopes';
 import type { ApiKeyText } from '../../domain/api-key-text.ts';
-import type { Actor, ApiKey, ApiKeyStore, RateLimit } from '../ports.ts';
+import type { ApiKey, ApiKeyStore, RateLimit } from '../api-keys.ts';
+import type { Actor } from '../ports.ts';
 
 export interface CreateApiKeyInput {
   readonly name: string;

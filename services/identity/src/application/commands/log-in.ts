@@ -1,10 +1,13 @@
 /** Logging in: who it is, outside of any transaction, then the session. */
 import { Refusal } from '@settler/chassis/refusal';
-import type { Account, AccountStore, Passwords, SessionStore, SignedIn, Throttle } from '../ports.ts';
+import type { AccountStore, Authenticated, Passwords, SessionStore, SignedIn, Throttle } from '../ports.ts';
+import type { ProveFactor } from '../second-factor.ts';
 
 export interface LogInInput {
   readonly email: string;
   readonly password: string;
+  /** A code of the second factor, or a recovery code. */
+  readonly totp: string | undefined;
   readonly organizationId: string | undefined;
   readonly address: string | null;
 }
@@ -14,29 +17,34 @@ export interface LogInNeeds {
   readonly sessions: SessionStore;
   readonly passwords: Passwords;
   readonly throttle: Throttle;
+  readonly proveFactor: ProveFactor;
   readonly newId: (kind: 'session') => string;
   /** Logs and counts an attempt that failed. */
   readonly denied: (email: string) => void;
 }
 
-export const logIn = ({ accounts, sessions, passwords, throttle, newId, denied }: LogInNeeds) => ({
-  authenticate: async ({ email, password, address }: LogInInput): Promise<Account> => {
+export const logIn = ({ accounts, sessions, passwords, throttle, proveFactor, newId, denied }: LogInNeeds) => ({
+  authenticate: async ({ email, password, totp, address }: LogInInput): Promise<Authenticated> => {
     await throttle.require(email, address);
     const account = await accounts.findByEmail(email);
     const isRight = await passwords.verify(password, account?.passwordHash);
     if (account === undefined || !isRight) {
-      await throttle.fail(email, address);
+      await throttle.fail(email, address, account?.user.id);
       denied(email);
       throw new Refusal('unauthenticated', 'The e-mail address or the password is wrong.');
     }
     // Again, because many guesses at once all pass the first look before the first of them has failed.
     await throttle.require(email, address);
-    return account;
+    const proof = await proveFactor(account.user, totp, address).catch((error: unknown) => {
+      denied(email);
+      throw error;
+    });
+    return { ...account, proof };
   },
 
-  begin: async ({ organizationId, address }: LogInInput, account: Account): Promise<SignedIn> => {
+  begin: async ({ email, organizationId, address }: LogInInput, account: Authenticated): Promise<SignedIn> => {
     const signedIn = await sessions.begin(account, newId('session'), organizationId, address);
-    await throttle.remember(account.user.email, address);
+    await throttle.remember(email, address);
     return signedIn;
   },
 });

@@ -1,4 +1,5 @@
-import type { Actor, ApiKey } from '../ports.ts';
+import type { ApiKey } from '../api-keys.ts';
+import type { Actor } from '../ports.ts';
 import { type CreateApiKeyNeeds, requireScopes } from './create-api-key.ts';
 
 /** A new key that can do what the old one can, for whoever can do that too. Both count during the grace. */

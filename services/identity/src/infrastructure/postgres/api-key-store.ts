@@ -4,7 +4,8 @@ import { actFor, type Postgres } from '@settler/chassis/postgres';
 import { notFound, Refusal } from '@settler/chassis/refusal';
 import { apiKeyCreated, apiKeyRevoked, apiKeyRotated } from '@settler/contracts/events/identity';
 import { type Selectable, sql, type UpdateObject } from 'kysely';
-import type { Actor, ApiKey, ApiKeyStore, NewApiKey } from '../../application/ports.ts';
+import type { ApiKey, ApiKeyStore, NewApiKey } from '../../application/api-keys.ts';
+import type { Actor } from '../../application/ports.ts';
 import { revoke } from './revocations.ts';
 import { showingKey, type Trx } from './sight.ts';
 import type { Database } from './tables.ts';
@@ -60,11 +61,7 @@ export const createApiKeyStore = (postgres: Postgres<Database>, outbox: Outbox):
     postgres.organization(actor.principal.organizationId, async (trx) => {
       const before = await locked(trx, id, ifMatch);
       if (before.status === 'revoked') return;
-      const apiKey = await change(trx, id, { revoked_at: sql<Date>`now()` });
-      await outbox.append(trx, [
-        eventMessage(apiKeyRevoked, aboutOf(apiKey), eventData(apiKey)),
-        audit(apiKey, actor, 'revoked', { before: auditView(before), after: auditView(apiKey) }),
-      ]);
+      await end(trx, outbox, before, actor);
       await revoke(trx, 'apiKey', [id]);
     }),
 
@@ -114,6 +111,33 @@ const insert = async (trx: Trx, outbox: Outbox, key: NewApiKey, actor: Actor): P
     audit(apiKey, actor, 'created', { after: auditView(apiKey) }),
   ]);
   return apiKey;
+};
+
+const end = async (trx: Trx, outbox: Outbox, before: ApiKey, actor: Actor): Promise<void> => {
+  const apiKey = await change(trx, before.id, { revoked_at: sql<Date>`now()` });
+  await outbox.append(trx, [
+    eventMessage(apiKeyRevoked, aboutOf(apiKey), eventData(apiKey)),
+    audit(apiKey, actor, 'revoked', { before: auditView(before), after: auditView(apiKey) }),
+  ]);
+};
+
+/** Revokes whatever keys a user has made here. Inside somebody's transaction, near its end. */
+export const revokeKeysOf = async (trx: Trx, outbox: Outbox, userId: string, actor: Actor): Promise<void> => {
+  const rows = await trx
+    .selectFrom('api_keys')
+    .selectAll()
+    .where('organization_id', '=', actor.principal.organizationId)
+    .where('created_by_id', '=', userId)
+    .where('revoked_at', 'is', null)
+    .orderBy('id')
+    .forUpdate()
+    .execute();
+  for (const row of rows) await end(trx, outbox, viewOf(row), actor);
+  await revoke(
+    trx,
+    'apiKey',
+    rows.map(({ id }) => id),
+  );
 };
 
 const locked = async (trx: Trx, id: string, ifMatch: number | undefined): Promise<ApiKey> => {

@@ -1,65 +1,91 @@
-/** Writing the audit trail: one entry per message, under the lock of the organization's head row. */
+/** Writing the audit trail: many entries at a time, under one lock of the organization's head row. */
 import { newId } from '@settler/chassis/ids';
 import { auditRecord } from '@settler/contracts/audit';
 import type { Envelope } from '@settler/contracts/envelope';
-import { type ChainEntry, entryHash, type Hmac, headSeal } from '../../domain/audit-chain.ts';
+import { type Insertable, sql } from 'kysely';
+import { type ChainEntry, entryHash, type Head, type Hmac, headSeal } from '../../domain/audit-chain.ts';
 import type { Trx } from './sight.ts';
+import type { Database } from './tables.ts';
 
-/** Runs in the consumer's transaction, so that a message is in the trail once, or not yet. */
-export const appendEntry =
+/** Runs in the consumer's transaction, so that messages are in the trail once, or not yet. All are of one organization. */
+export const appendEntries =
   (hmac: Hmac) =>
-  async (trx: Trx, { organizationid: organizationId, time, data }: Envelope): Promise<void> => {
-    const { actor, keyId = null, address, action, resource, before, after } = auditRecord.parse(data);
-    const head = await trx
+  async (trx: Trx, envelopes: readonly Envelope[]): Promise<void> => {
+    const organizationId = envelopes[0]?.organizationid ?? '';
+    const found = await trx
       .selectFrom('audit_heads')
       .selectAll()
       .where('organization_id', '=', organizationId)
       .forUpdate()
       .executeTakeFirst();
     // Made with the organization. Made here instead, a trail that somebody removed would begin anew, and look whole.
-    if (head === undefined) throw new Error(`the organization ${organizationId} has no audit trail`);
-    const position = Number(head.entries) + 1;
-    const entry: ChainEntry = {
-      organizationId,
-      position,
-      id: newId('auditEvent'),
-      at: time,
-      actorType: actor.type,
-      actorId: actor.id,
-      keyId,
-      action,
-      resourceType: resource.type,
-      resourceId: resource.id,
-      before: textOf(before),
-      after: textOf(after),
-    };
-    const hash = entryHash(head.hash, entry, hmac);
-    await trx
-      .insertInto('audit_entries')
-      .values({
-        organization_id: organizationId,
-        position,
-        id: entry.id,
-        at: new Date(time),
-        actor_type: actor.type,
-        actor_id: actor.id,
-        key_id: keyId,
-        address,
-        action,
-        resource_type: resource.type,
-        resource_id: resource.id,
-        before_state: entry.before,
-        after_state: entry.after,
-        hash,
-      })
-      .execute();
-    const next = { entries: position, hash };
+    if (found === undefined) throw new Error(`the organization ${organizationId} has no audit trail`);
+    const erased = await erasedAmong(trx, organizationId, envelopes);
+    let head: Head = { entries: Number(found.entries), hash: found.hash };
+    const rows: Insertable<Database['audit_entries']>[] = [];
+    for (const envelope of envelopes) {
+      const row = rowOf(envelope, head, hmac);
+      rows.push(erased(envelope) ? { ...row, address: null } : row);
+      head = { entries: Number(row.position), hash: row.hash };
+    }
+    await trx.insertInto('audit_entries').values(rows).execute();
     await trx
       .updateTable('audit_heads')
-      .set({ ...next, seal: headSeal(organizationId, next, hmac) })
+      .set({ ...head, seal: headSeal(organizationId, head, hmac) })
       .where('organization_id', '=', organizationId)
       .execute();
   };
+
+/** Longer than a token of somebody whose access has ended is believed anywhere, and than clocks differ. */
+const afterglowMs = 60_000;
+
+/** Whose address must not come back: entries may still be on their way when somebody is erased, also those of the keys of that user. */
+const erasedAmong = async (trx: Trx, organizationId: string, envelopes: readonly Envelope[]) => {
+  const actorOf = ({ data }: Envelope) => auditRecord.parse(data).actor.id;
+  const actors = [...new Set(envelopes.map(actorOf))];
+  const { rows } = await sql<{ id: string; at: Date }>`
+    select actor.id, max(erasures.requested_at) as at
+      from unnest(${actors}::text[]) as actor (id)
+      left join api_keys on api_keys.id = actor.id
+      join erasures on erasures.organization_id = ${organizationId} and erasures.user_id in (actor.id, api_keys.created_by_id)
+     group by actor.id`.execute(trx);
+  const erasedAt = new Map(rows.map(({ id, at }) => [id, at.getTime() + afterglowMs]));
+  return (envelope: Envelope): boolean => Date.parse(envelope.time) <= (erasedAt.get(actorOf(envelope)) ?? Number.NEGATIVE_INFINITY);
+};
+
+const rowOf = ({ organizationid: organizationId, time, data }: Envelope, head: Head, hmac: Hmac) => {
+  const { actor, keyId = null, address, action, resource, before, after } = auditRecord.parse(data);
+  const entry: ChainEntry = {
+    organizationId,
+    position: head.entries + 1,
+    id: newId('auditEvent'),
+    at: time,
+    actorType: actor.type,
+    actorId: actor.id,
+    keyId,
+    action,
+    resourceType: resource.type,
+    resourceId: resource.id,
+    before: textOf(before),
+    after: textOf(after),
+  };
+  return {
+    organization_id: organizationId,
+    position: entry.position,
+    id: entry.id,
+    at: new Date(time),
+    actor_type: actor.type,
+    actor_id: actor.id,
+    key_id: keyId,
+    address,
+    action,
+    resource_type: resource.type,
+    resource_id: resource.id,
+    before_state: entry.before,
+    after_state: entry.after,
+    hash: entryHash(head.hash, entry, hmac),
+  };
+};
 
 // A NUL is a character that PostgreSQL's text has not; JSON writes it as an escape, so the text is safe.
 const textOf = (state: Record<string, unknown> | undefined): string | null => (state === undefined ? null : JSON.stringify(state));

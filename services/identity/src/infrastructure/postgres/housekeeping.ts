@@ -1,4 +1,4 @@
-/** Deletes what has served its time, in small batches: ended sessions, counted failures, old revocations. */
+/** Deletes what has served its time, in small batches: ended sessions, counted failures, old revocations, old addresses in the trail. */
 import type { Logger } from '@settler/chassis/logger';
 import type { Postgres } from '@settler/chassis/postgres';
 import { sql } from 'kysely';
@@ -12,21 +12,29 @@ const rules = [
   ['sessions', "expires_at < now() - interval '1 day'"],
   ['mails', "ended_at < now() - interval '7 days'"],
   ['password_resets', "expires_at < now() - interval '1 day'"],
+  ['invitations', "expires_at < now() - interval '1 day'"],
   ['login_failures', "at < now() - interval '1 hour'"],
   ['known_addresses', "last_login_at < now() - interval '30 days'"],
   ['revocations', "at < now() - interval '1 day'"],
 ] as const;
 
+const addressDays = 90;
+/** The chain leaves addresses out, so they can go while the entries stay. */
+const clearedAddresses = `update audit_entries set address = null where ctid = any(array(select ctid from audit_entries where address is not null and at < now() - interval '${addressDays} days' limit ${batchRows}))`;
+
 export const startHousekeeping = (postgres: Postgres<Database>, logger: Logger) => {
-  const clean = async () => {
-    for (const [table, isOver] of rules) {
-      const batch = `delete from ${table} where ctid = any(array(select ctid from ${table} where ${isOver} limit ${batchRows}))`;
-      let deleted = BigInt(batchRows);
-      while (deleted === BigInt(batchRows)) deleted = (await sql.raw(batch).execute(postgres.systemDb)).numAffectedRows ?? 0n;
-    }
-  };
   const timer = setInterval(() => {
-    clean().catch((error: unknown) => logger.warn({ err: error }, 'housekeeping is put off to the next round'));
+    clean(postgres).catch((error: unknown) => logger.warn({ err: error }, 'housekeeping is put off to the next round'));
   }, everyMs);
   return { stop: () => clearInterval(timer) };
+};
+
+export const clean = async (postgres: Postgres<Database>): Promise<void> => {
+  const deletions = rules.map(
+    ([table, isOver]) => `delete from ${table} where ctid = any(array(select ctid from ${table} where ${isOver} limit ${batchRows}))`,
+  );
+  for (const batch of [...deletions, clearedAddresses]) {
+    let affected = BigInt(batchRows);
+    while (affected === BigInt(batchRows)) affected = (await sql.raw(batch).execute(postgres.systemDb)).numAffectedRows ?? 0n;
+  }
 };

@@ -5,7 +5,7 @@ import { notFound, Refusal } from '@settler/chassis/refusal';
 import { userDisabled, userEnabled, userRemoved, userRoleChanged } from '@settler/contracts/events/identity';
 import { sql } from 'kysely';
 import type { Actor, Member, MemberStore } from '../../application/ports.ts';
-import { type Doer, membershipFault, type Standing } from '../../domain/membership.ts';
+import { type Doer, type MembershipRefusal, membershipFault, type Standing } from '../../domain/membership.ts';
 import { endSessionsOf } from './session-endings.ts';
 import type { Trx } from './sight.ts';
 import type { Database } from './tables.ts';
@@ -35,22 +35,29 @@ export const createMemberStore = (postgres: Postgres<Database>, outbox: Outbox):
     }),
 
   remove: (userId, ifMatch, actor) =>
-    postgres.organization(actor.principal.organizationId, async (trx) => {
-      const before = await lockedMember(trx, userId, ifMatch, actor);
-      await admit(trx, actor, before, undefined);
-      await trx
-        .deleteFrom('memberships')
-        .where('organization_id', '=', actor.principal.organizationId)
-        .where('user_id', '=', userId)
-        .execute();
-      const gone = { ...before, revision: before.revision + 1n };
-      await outbox.append(trx, [
-        eventMessage(userRemoved, aboutOf(actor, gone), dataOf(actor, gone)),
-        audit(actor, 'removed', userId, { before: standingOf(before) }),
-      ]);
-      await endSessions(trx, actor, userId);
-    }),
+    postgres.organization(actor.principal.organizationId, (trx) => removeMember(trx, outbox, userId, ifMatch, actor)),
 });
+
+/** Inside somebody's transaction. @throws Refusal as `remove` does */
+export const removeMember = async (trx: Trx, outbox: Outbox, userId: string, ifMatch: number | undefined, actor: Actor): Promise<void> => {
+  const { organizationId } = actor.principal;
+  const before = await lockedMember(trx, userId, ifMatch, actor);
+  await admit(trx, actor, before, undefined);
+  await trx.deleteFrom('memberships').where('organization_id', '=', organizationId).where('user_id', '=', userId).execute();
+  const gone = { ...before, revision: before.revision + 1n };
+  await trx
+    .insertInto('departed_members')
+    .values({ organization_id: organizationId, user_id: userId, revision: gone.revision })
+    .onConflict((conflict) =>
+      conflict.columns(['organization_id', 'user_id']).doUpdateSet({ revision: gone.revision, departed_at: sql<Date>`now()` }),
+    )
+    .execute();
+  await outbox.append(trx, [
+    eventMessage(userRemoved, aboutOf(actor, gone), dataOf(actor, gone)),
+    audit(actor, 'removed', userId, { before: standingOf(before) }),
+  ]);
+  await endSessions(trx, actor, userId);
+};
 
 /**
  * The role stands in the access token, so whoever has another one now needs another token. A session is ended and begun anew by
@@ -61,12 +68,16 @@ const endSessions = (trx: Trx, { principal: { organizationId } }: Actor, userId:
   endSessionsOf(trx, { userId, organizationId }, 'membership');
 
 /**
- * All changes of memberships of one organization wait here for one another, or two owners could remove each other at once. Not
- * `for update`, which would also make those wait who only insert a row that names the organization.
+ * All changes of memberships and invitations of one organization wait here for one another, or two owners could remove each other at
+ * once. Not `for update`, which would also make those wait who only insert a row that names the organization.
  */
+export const lockMemberships = async (trx: Trx, organizationId: string): Promise<void> => {
+  await trx.selectFrom('organizations').select('slug').where('organization_id', '=', organizationId).forNoKeyUpdate().execute();
+};
+
 const lockedMember = async (trx: Trx, userId: string, ifMatch: number | undefined, { principal }: Actor): Promise<Member> => {
   const { organizationId } = principal;
-  await trx.selectFrom('organizations').select('slug').where('organization_id', '=', organizationId).forNoKeyUpdate().execute();
+  await lockMemberships(trx, organizationId);
   const member = await members(trx, organizationId).where('memberships.user_id', '=', userId).executeTakeFirst();
   if (member === undefined) throw notFound('member');
   requireRevision(ifMatch, member.revision);
@@ -105,7 +116,10 @@ const admit = async (trx: Trx, actor: Actor, before: Member, after: Standing | u
     .where('role', '=', 'owner')
     .where('disabled_at', 'is', null)
     .executeTakeFirstOrThrow();
-  const fault = membershipFault(await doerOf(trx, actor), before, after, Number(count));
+  requireNoFault(membershipFault(await doerOf(trx, actor), before, after, Number(count)));
+};
+
+export const requireNoFault = (fault: MembershipRefusal | undefined): void => {
   if (fault === undefined) return;
   const { code, detail, requiredScope } = fault;
   throw new Refusal(code, detail, requiredScope === undefined ? {} : { requiredScope });

@@ -1,13 +1,15 @@
 import { createHash, createHmac } from 'node:crypto';
-import { auditMessage, type Outbox } from '@settler/chassis/outbox';
+import type { Outbox } from '@settler/chassis/outbox';
 import type { Postgres } from '@settler/chassis/postgres';
 import type { SecretBox } from '@settler/chassis/secret-box';
 import { sql } from 'kysely';
 import type { PasswordResets } from '../../application/ports.ts';
 import { passwordResetMail, passwordResetSeconds } from '../../domain/mail.ts';
+import { requireFactor } from './factor-proofs.ts';
 import { orderMail } from './mail-queue.ts';
+import { sayInEachOrganization } from './own-entries.ts';
 import { endSessionsOf } from './session-endings.ts';
-import { asUser, publicly, type Trx, underOrganization } from './sight.ts';
+import { publicly } from './sight.ts';
 import type { Database } from './tables.ts';
 
 export interface PasswordResetNeeds {
@@ -23,7 +25,7 @@ const hashOf = (token: string): Buffer => createHash('sha256').update(token).dig
 export const createPasswordResets = ({ postgres, outbox, box, key }: PasswordResetNeeds): PasswordResets => ({
   order: (email) => publicly(postgres, (trx) => orderMail(trx, box, { kind: 'passwordReset', email })),
 
-  mailOf: ({ id, order: { email }, orderedAt }) =>
+  mailOf: ({ id, orderedAt }, { email }) =>
     postgres.anonymous(async (trx) => {
       const user = await trx.selectFrom('users').select('id').where('email', '=', email).executeTakeFirst();
       const expiresAt = new Date(orderedAt.getTime() + passwordResetSeconds * 1000);
@@ -49,7 +51,7 @@ export const createPasswordResets = ({ postgres, outbox, box, key }: PasswordRes
         .executeTakeFirst(),
     ),
 
-  reset: (token, passwordHash, address) =>
+  reset: (token, { hash, isShort }, address) =>
     publicly(postgres, async (trx) => {
       const used = await trx
         .updateTable('password_resets')
@@ -61,7 +63,8 @@ export const createPasswordResets = ({ postgres, outbox, box, key }: PasswordRes
         .executeTakeFirst();
       if (used === undefined) return false;
       const { user_id: userId } = used;
-      await trx.updateTable('users').set({ password_hash: passwordHash }).where('id', '=', userId).execute();
+      await trx.updateTable('users').set({ password_hash: hash }).where('id', '=', userId).execute();
+      if (isShort) await requireFactor(trx, userId);
       // Those in older mails go with it: whoever reads them later must not undo this.
       await trx
         .updateTable('password_resets')
@@ -69,22 +72,8 @@ export const createPasswordResets = ({ postgres, outbox, box, key }: PasswordRes
         .where('user_id', '=', userId)
         .where('used_at', 'is', null)
         .execute();
-      await sayItEverywhere(trx, outbox, userId, address);
+      await sayInEachOrganization(trx, outbox, userId, 'user.password_reset', address);
       await endSessionsOf(trx, { userId }, 'password');
       return true;
     }),
 });
-
-const sayItEverywhere = async (trx: Trx, outbox: Outbox, userId: string, address: string | null): Promise<void> => {
-  await asUser(trx, userId);
-  const memberships = await trx.selectFrom('memberships').select('organization_id').where('user_id', '=', userId).execute();
-  for (const { organization_id: organizationId } of memberships) {
-    const entry = auditMessage('identity', organizationId, {
-      actor: { type: 'user', id: userId },
-      address,
-      action: 'user.password_reset',
-      resource: { type: 'user', id: userId },
-    });
-    await underOrganization(trx, organizationId, () => outbox.append(trx, [entry]));
-  }
-};

@@ -2,20 +2,22 @@ import { auditMessage, type Outbox } from '@settler/chassis/outbox';
 import type { Postgres } from '@settler/chassis/postgres';
 import { Refusal } from '@settler/chassis/refusal';
 import type { PasswordStore } from '../../application/ports.ts';
+import { requireFactor } from './factor-proofs.ts';
 import { endSessionsOf } from './session-endings.ts';
 import type { Database } from './tables.ts';
 
 export const createPasswordStore = (postgres: Postgres<Database>, outbox: Outbox): PasswordStore => ({
-  change: ({ user, passwordHash: before }, passwordHash, { principal, address }) =>
+  change: ({ user, passwordHash: before }, { hash, isShort }, { principal, address }) =>
     postgres.organization(principal.organizationId, async (trx) => {
       // The one that was checked must still be the one that is replaced: whoever knew an older one must not undo a reset.
       const { numUpdatedRows } = await trx
         .updateTable('users')
-        .set({ password_hash: passwordHash })
+        .set({ password_hash: hash })
         .where('id', '=', user.id)
         .where('password_hash', '=', before)
         .executeTakeFirst();
       if (numUpdatedRows === 0n) throw new Refusal('conflict', 'The password was changed at the same time.');
+      if (isShort) await requireFactor(trx, user.id);
       const sessionsEnded = await endSessionsOf(trx, { userId: user.id, except: principal.sessionId }, 'password');
       await outbox.append(trx, [
         auditMessage('identity', principal.organizationId, {

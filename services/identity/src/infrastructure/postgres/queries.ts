@@ -3,8 +3,10 @@ import type { Postgres } from '@settler/chassis/postgres';
 import { sql } from 'kysely';
 import type { Queries } from '../../application/queries.ts';
 import { viewOf } from './api-key-store.ts';
+import { invitationOf, standing } from './invitation-store.ts';
 import { members } from './member-store.ts';
 import { organizationOf } from './organization-store.ts';
+import { createPersonalDataQueries } from './personal-data-queries.ts';
 import { asUser } from './sight.ts';
 import type { Database } from './tables.ts';
 
@@ -60,6 +62,27 @@ export const createQueries = (postgres: Postgres<Database>, cursors: Cursors): Q
         (row) => row,
         (row) => cursors.write(list, [row.joinedAt.toISOString(), row.id]),
       );
+    }),
+
+  ...createPersonalDataQueries(postgres),
+
+  invitation: (organizationId, id) =>
+    postgres.organization(organizationId, async (trx) => {
+      const row = await standing(trx).where('id', '=', id).executeTakeFirst();
+      return row && invitationOf(row);
+    }),
+
+  invitations: (organizationId, { limit, cursor }) =>
+    postgres.organization(organizationId, async (trx) => {
+      const list = `invitations of ${organizationId}`;
+      const [time, id] = cursors.read(list, cursor) ?? [];
+      const rows = await standing(trx)
+        .$if(time !== undefined, (query) => query.where(sql<boolean>`(created_at, id) < (${String(time)}::timestamptz, ${String(id)})`))
+        .orderBy('created_at', 'desc')
+        .orderBy('id', 'desc')
+        .limit(limit + 1)
+        .execute();
+      return toPage(rows, limit, invitationOf, (row) => cursors.write(list, [row.created_at.toISOString(), row.id]));
     }),
 
   sessionsOf: (userId, { limit, cursor }) =>

@@ -1,6 +1,9 @@
 /** The rows of a session and of its tokens, inside somebody's transaction. */
 import { createHash, createHmac } from 'node:crypto';
+import { Refusal } from '@settler/chassis/refusal';
+import type { Role } from '@settler/contracts/scopes';
 import { sql } from 'kysely';
+import type { Organization, SignedIn, User } from '../../application/ports.ts';
 import type { Trx } from './sight.ts';
 
 /**
@@ -44,3 +47,22 @@ export const insertToken = async (trx: Trx, mint: Mint, sessionId: string, gener
     .execute();
   return token;
 };
+
+/** The password was checked outside of this transaction. Where it is another by now, a session would outlive its replacement. */
+export const requirePassword = async (trx: Trx, userId: string, passwordHash: string): Promise<void> => {
+  const held = await trx
+    .selectFrom('users')
+    .select('id')
+    .where('id', '=', userId)
+    .where('password_hash', '=', passwordHash)
+    .forShare()
+    .executeTakeFirst();
+  if (held === undefined) throw new Refusal('unauthenticated', 'The e-mail address or the password is wrong.');
+};
+
+export const signedIn = (user: User, organization: Organization, role: Role, sessionId: string, refreshToken: string): SignedIn => ({
+  user,
+  organization,
+  grant: { userId: user.id, organizationId: organization.id, role, sessionId },
+  refreshToken,
+});

@@ -4,11 +4,12 @@ import type { Postgres } from '@settler/chassis/postgres';
 import { notFound, Refusal } from '@settler/chassis/refusal';
 import type { Role } from '@settler/contracts/scopes';
 import { type Selectable, sql } from 'kysely';
-import type { Organization, SessionStore, SignedIn, User } from '../../application/ports.ts';
+import type { Organization, SessionStore } from '../../application/ports.ts';
 import { decideRefresh, type RefreshDecision } from '../../domain/session.ts';
+import { useProof } from './factor-proofs.ts';
 import { organizationOf } from './organization-store.ts';
 import { endSession } from './session-endings.ts';
-import { hashOf, insertSession, insertToken, type Mint } from './session-rows.ts';
+import { hashOf, insertSession, insertToken, type Mint, requirePassword, signedIn } from './session-rows.ts';
 import { asUser, publicly, type Trx, underOrganization } from './sight.ts';
 import type { Database } from './tables.ts';
 
@@ -23,9 +24,10 @@ export interface SessionStoreNeeds {
 type Session = Selectable<Database['sessions']>;
 
 export const createSessionStore = ({ postgres, outbox, mint, lifetimeMs, graceMs }: SessionStoreNeeds): SessionStore => ({
-  begin: ({ user, passwordHash }, sessionId, organizationId, address) =>
+  begin: ({ user, passwordHash, proof }, sessionId, organizationId, address) =>
     publicly(postgres, async (trx) => {
       await requirePassword(trx, user.id, passwordHash);
+      await useProof(trx, user.id, proof);
       const membership = await membershipOf(trx, user.id, organizationId);
       if (membership === undefined && organizationId !== undefined) throw notFound('organization');
       if (membership === undefined) throw new Refusal('forbidden', 'You are not a member of any organization.');
@@ -41,7 +43,7 @@ export const createSessionStore = ({ postgres, outbox, mint, lifetimeMs, graceMs
         address,
         action: 'session.started',
         resource: { type: 'session', id: sessionId },
-        after: { userId: user.id },
+        after: { userId: user.id, ...(proof === undefined ? {} : { secondFactor: proof.kind }) },
       });
       await underOrganization(trx, organization.id, () => outbox.append(trx, [entry]));
       return signedIn(user, organization, role, sessionId, refreshToken);
@@ -113,26 +115,7 @@ export const createSessionStore = ({ postgres, outbox, mint, lifetimeMs, graceMs
 /** All that can happen to a session as its user sees it is that it ends. */
 const unchanging = 1;
 
-/** The password was checked outside of this transaction. Where it is another by now, a session would outlive its replacement. */
-const requirePassword = async (trx: Trx, userId: string, passwordHash: string): Promise<void> => {
-  const held = await trx
-    .selectFrom('users')
-    .select('id')
-    .where('id', '=', userId)
-    .where('password_hash', '=', passwordHash)
-    .forShare()
-    .executeTakeFirst();
-  if (held === undefined) throw new Refusal('unauthenticated', 'The e-mail address or the password is wrong.');
-};
-
 const tokenIsOver = () => new Refusal('unauthenticated', 'The refresh token is not valid any more; log in again.');
-
-const signedIn = (user: User, organization: Organization, role: Role, sessionId: string, refreshToken: string): SignedIn => ({
-  user,
-  organization,
-  grant: { userId: user.id, organizationId: organization.id, role, sessionId },
-  refreshToken,
-});
 
 interface Shown {
   readonly session: Session;

@@ -1,7 +1,7 @@
 /**
  * What a transaction sees before an organization is known. The policies show it the rows of the organization that it names, the
- * memberships (and their organizations) of the user that it names, and the API key whose locator it names; each is named only
- * once it is proved, or, for a key, because naming it is how it is looked for.
+ * memberships (and their organizations) of the user that it names, and the API key whose locator or the invitation whose token's hash
+ * it names; a user is named only once proved, the other two because naming them is how they are looked for.
  */
 import { publicOwner } from '@settler/chassis/endpoint';
 import { actFor, type Postgres } from '@settler/chassis/postgres';
@@ -32,4 +32,8 @@ export const asUser = async (trx: Trx, userId: string): Promise<void> => {
 
 export const showingKey = async (trx: Trx, locator: string): Promise<void> => {
   await sql`select set_config('app.api_key_locator', ${locator}, true)`.execute(trx);
+};
+
+export const showingInvitation = async (trx: Trx, tokenHash: Buffer): Promise<void> => {
+  await sql`select set_config('app.invitation_hash', ${tokenHash.toString('hex')}, true)`.execute(trx);
 };

@@ -1,7 +1,8 @@
 import type { ChassisTables } from '@settler/chassis/tables';
 import type { Role, Scope } from '@settler/contracts/scopes';
+import type { StatefulService } from '@settler/contracts/services';
 import type { ColumnType, Generated } from 'kysely';
-import type { RateLimit } from '../../application/ports.ts';
+import type { RateLimit } from '../../application/api-keys.ts';
 
 type Json<Value> = ColumnType<Value, string, string>;
 type Counter = ColumnType<bigint, bigint | number | undefined, bigint | number>;
@@ -27,6 +28,35 @@ export interface Database extends ChassisTables {
     disabled_at: ColumnType<Date | null, Date | null | undefined, Date | null>;
     revision: Counter;
   };
+  invitations: {
+    id: string;
+    organization_id: string;
+    email: string;
+    role: Role;
+    token_hash: Buffer;
+    invited_by_type: string;
+    invited_by_id: string;
+    created_at: Generated<Date>;
+    expires_at: Date;
+  };
+  departed_members: { organization_id: string; user_id: string; revision: Counter; departed_at: Generated<Date> };
+  erasures: {
+    id: string;
+    organization_id: string;
+    user_id: string;
+    requested_by_type: string;
+    requested_by_id: string;
+    requested_at: Generated<Date>;
+    attempts: Generated<number>;
+    next_attempt_at: Generated<Date>;
+    completed_at: ColumnType<Date | null, undefined, Date>;
+  };
+  erasure_steps: {
+    erasure_id: string;
+    organization_id: string;
+    service: StatefulService;
+    done_at: ColumnType<Date | null, undefined, Date>;
+  };
   mails: {
     id: string;
     sealed_body: string | null;
@@ -37,6 +67,14 @@ export interface Database extends ChassisTables {
     ended_at: ColumnType<Date | null, undefined, Date>;
   };
   password_resets: { token_hash: Buffer; user_id: string; expires_at: Date; used_at: ColumnType<Date | null, undefined, Date> };
+  totp_secrets: {
+    id: string;
+    sealed_secret: string;
+    enrolled_at: Generated<Date>;
+    confirmed_at: ColumnType<Date | null, undefined, Date>;
+    last_step: Counter;
+  };
+  recovery_codes: { user_id: string; code_hash: Buffer; used_at: ColumnType<Date | null, undefined, Date> };
   session_departures: { session_id: string; organization_id: string; left_at: Generated<Date> };
   sessions: {
     id: string;
@@ -79,7 +117,14 @@ export interface Database extends ChassisTables {
     activated_at: Date | null;
     retired_at: Date | null;
   };
-  login_failures: { position: Generated<bigint>; account: Buffer; address: Buffer; at: Generated<Date> };
+  login_failures: {
+    position: Generated<bigint>;
+    account: Buffer;
+    address: Buffer;
+    user_id: string | null;
+    at: Generated<Date>;
+    said_at: ColumnType<Date | null, undefined, Date>;
+  };
   known_addresses: { account: Buffer; address: Buffer; last_login_at: Generated<Date> };
   audit_heads: { organization_id: string; entries: Counter; hash: string; seal: string };
   audit_entries: {

@@ -55,13 +55,18 @@ export const createThrottle = (postgres: Postgres<Database>, key: Buffer): Throt
     },
 
     // Outside of whatever transaction the attempt was part of, because that one is rolled back.
-    fail: (email, address) =>
+    fail: (email, address, userId = null) =>
       postgres.anonymous(async (trx) => {
         await trx
           .insertInto('login_failures')
-          .values({ account: accountOf(email), address: addressOf(address) })
+          .values({ account: accountOf(email), address: addressOf(address), user_id: userId })
           .execute();
       }),
+
+    forget: async (email) => {
+      for (const table of ['login_failures', 'known_addresses'] as const)
+        await postgres.systemDb.deleteFrom(table).where('account', '=', accountOf(email)).execute();
+    },
 
     remember: (email, address) =>
       publicly(postgres, async (trx) => {

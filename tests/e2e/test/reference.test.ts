@@ -1,7 +1,8 @@
+/** What the gateway says of all services together: the document, the readable reference, and how everybody is. */
 import { Validator } from '@seriousme/openapi-schema-validator';
 import { type Route, type RouteName, routes } from '@settler/contracts/routes';
-import { createIsland, type Island, type System, startSystem, waitFor } from '@settler/harness';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type System, sharedSystem, waitFor } from '@settler/harness';
+import { beforeAll, describe, expect, test } from 'vitest';
 
 interface Operation {
   readonly operationId: string;
@@ -21,15 +22,12 @@ interface Document {
   readonly components: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
 }
 
-let island: Island;
 let system: System;
 let document: Document;
 beforeAll(async () => {
-  island = await createIsland();
-  system = await startSystem(island, { gateway: { RATE_LIMIT_DEFAULT: '1' } });
+  ({ system } = await sharedSystem());
   document = (await (await fetch(`${system.url}/openapi.json`)).json()) as Document;
 });
-afterAll(() => island.dispose());
 
 describe('the OpenAPI document', () => {
   const operations = () => Object.values(document.paths).flatMap((methods) => Object.values(methods));

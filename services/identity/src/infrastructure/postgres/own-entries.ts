@@ -1,0 +1,24 @@
+/** What a user does to the own account is of interest wherever the user is a member. */
+import { auditMessage, type Outbox } from '@settler/chassis/outbox';
+import { asUser, type Trx, underOrganization } from './sight.ts';
+
+/** Inside somebody's transaction: an entry in the trail of each organization of the user. */
+export const sayInEachOrganization = async (
+  trx: Trx,
+  outbox: Outbox,
+  userId: string,
+  action: 'user.password_reset' | 'user.totp_enabled' | 'user.totp_disabled',
+  address: string | null,
+): Promise<void> => {
+  await asUser(trx, userId);
+  const memberships = await trx.selectFrom('memberships').select('organization_id').where('user_id', '=', userId).execute();
+  for (const { organization_id: organizationId } of memberships) {
+    const entry = auditMessage('identity', organizationId, {
+      actor: { type: 'user', id: userId },
+      address,
+      action,
+      resource: { type: 'user', id: userId },
+    });
+    await underOrganization(trx, organizationId, () => outbox.append(trx, [entry]));
+  }
+};

@@ -1,0 +1,70 @@
+/** What is known of a member as a person, and how far an erasure has come. */
+import type { Postgres } from '@settler/chassis/postgres';
+import { sql } from 'kysely';
+import type { Erasure, PersonalData } from '../../application/personal-data.ts';
+import type { Queries } from '../../application/queries.ts';
+import { members } from './member-store.ts';
+import type { Trx } from './sight.ts';
+import type { Database } from './tables.ts';
+
+/** Sessions and keys that the organization still has are fewer; whoever has more has the newest of them here. */
+const rowsMax = 1_000;
+
+export const createPersonalDataQueries = (postgres: Postgres<Database>): Pick<Queries, 'personalData' | 'erasure'> => ({
+  personalData: (organizationId, userId) =>
+    postgres.organization(organizationId, async (trx): Promise<PersonalData | undefined> => {
+      const member = await members(trx, organizationId).where('memberships.user_id', '=', userId).executeTakeFirst();
+      if (member === undefined) return undefined;
+      const sessions = await trx
+        .selectFrom('sessions')
+        .select(['id', 'created_at as createdAt', 'expires_at as expiresAt', 'ended_at as endedAt'])
+        .where('user_id', '=', userId)
+        .where('organization_id', '=', organizationId)
+        .orderBy('created_at', 'desc')
+        .orderBy('id', 'desc')
+        .limit(rowsMax)
+        .execute();
+      const apiKeys = await trx
+        .selectFrom('api_keys')
+        .select(['id', 'name', 'created_at as createdAt'])
+        .where('organization_id', '=', organizationId)
+        .where('created_by_id', '=', userId)
+        .orderBy('created_at', 'desc')
+        .orderBy('id', 'desc')
+        .limit(rowsMax)
+        .execute();
+      return { member, sessions, apiKeys, addresses: await addressesOf(trx, organizationId, userId) };
+    }),
+
+  erasure: (organizationId, id) =>
+    postgres.organization(organizationId, async (trx): Promise<Erasure | undefined> => {
+      const row = await trx.selectFrom('erasures').selectAll().where('id', '=', id).executeTakeFirst();
+      if (row === undefined) return undefined;
+      const steps = await trx
+        .selectFrom('erasure_steps')
+        .select(['service', 'done_at as doneAt'])
+        .where('erasure_id', '=', id)
+        .orderBy('service')
+        .execute();
+      return { id, userId: row.user_id, requestedAt: row.requested_at, completedAt: row.completed_at, steps };
+    }),
+});
+
+const addressesOf = async (trx: Trx, organizationId: string, userId: string): Promise<PersonalData['addresses']> => {
+  const rows = await trx
+    .selectFrom('audit_entries')
+    .select(({ fn }) => [
+      sql<string>`address`.as('address'),
+      fn.countAll<bigint>().as('entries'),
+      fn.min('at').as('firstSeenAt'),
+      fn.max('at').as('lastSeenAt'),
+    ])
+    .where('organization_id', '=', organizationId)
+    .where('actor_id', '=', userId)
+    .where('address', 'is not', null)
+    .groupBy('address')
+    .orderBy('lastSeenAt', 'desc')
+    .limit(rowsMax)
+    .execute();
+  return rows.map(({ entries, ...rest }) => ({ ...rest, entries: Number(entries) }));
+};

@@ -1,0 +1,44 @@
+/** The answer of every route that logs somebody in. */
+import type { Answer } from '@settler/chassis/answer';
+import { userId } from '@settler/contracts/ids';
+import { z } from 'zod';
+import type { Grant, SignedIn } from '../application/ports.ts';
+import { organizationAnswer, organizationView } from './shapes.ts';
+
+// Absent in a replay, where they are not shown again.
+const tokens = {
+  accessToken: z.string().optional(),
+  refreshToken: z.string().optional(),
+  expiresIn: z.int().describe('Seconds until the access token ends.'),
+  tokenType: z.literal('Bearer'),
+};
+export const tokensAnswer = z.object(tokens).meta({ id: 'Tokens' });
+export const signedInAnswer = z
+  .object({
+    user: z.object({ id: userId, email: z.string(), name: z.string().nullable() }),
+    organization: organizationAnswer,
+    ...tokens,
+  })
+  .meta({ id: 'SignedIn' });
+
+export interface SignedInViews {
+  readonly tokens: (signedIn: SignedIn) => Promise<Answer>;
+  readonly whole: (status: number, signedIn: SignedIn) => Promise<Answer>;
+}
+
+export const createSignedInViews = (accessToken: (grant: Grant) => Promise<string>, accessTokenSeconds: number): SignedInViews => {
+  const headers = { 'cache-control': 'no-store' };
+  const tokensOf = async ({ grant, refreshToken }: SignedIn) => ({
+    accessToken: await accessToken(grant),
+    refreshToken,
+    expiresIn: accessTokenSeconds,
+    tokenType: 'Bearer',
+  });
+  return {
+    tokens: async (signedIn) => ({ status: 200, headers, body: await tokensOf(signedIn) }),
+    whole: async (status, signedIn) => {
+      const { user, organization } = signedIn;
+      return { status, headers, body: { user, organization: organizationView(organization), ...(await tokensOf(signedIn)) } };
+    },
+  };
+};
