@@ -20,6 +20,7 @@ const identity = {
     rateLimit: null,
     allowedIps: [],
     expiresAt: null,
+    ownerId: null,
   }),
   isSessionActive: isNeverAsked,
   revocationsAfter: isNeverAsked,

@@ -13,6 +13,8 @@ export interface Principal {
   readonly scopes: readonly string[];
   readonly role: string | undefined;
   readonly sessionId: string | undefined;
+  /** The user who does it, or who answers for the key that does; null where that is nobody, or not known. */
+  readonly personId: string | null;
   /** The client's address; null where it could not be determined. */
   readonly address: string | null;
 }
@@ -29,6 +31,7 @@ export const principalFor = (claims: PrincipalClaims, access: Route['access']): 
     scopes: claims.scopes,
     role: claims.role,
     sessionId: claims.sid,
+    personId: claims.kind === 'user' ? claims.sub : (claims.own ?? null),
     address: claims.ip ?? null,
   };
   if (access === 'user' && principal.kind !== 'user') throw new Refusal('forbidden', 'This is for users; an API key cannot do it.');

@@ -92,6 +92,17 @@ export const auditActions = {
   'exception.commented': { service: 'executions', description: 'Somebody commented on an exception; the entry does not hold the text.' },
   'exception.resolved': { service: 'executions', description: 'A person or a program resolved an exception; the entry says how.' },
   'exception.reopened': { service: 'executions', description: 'A resolved or dismissed exception was opened again.' },
+  'match.created': { service: 'executions', description: 'Somebody matched records by hand; the entry counts them.' },
+  'match.removed': {
+    service: 'executions',
+    description: 'A match by hand was undone, or ended because one of its records had changed; the entry says which.',
+  },
+  'approval.requested': {
+    service: 'executions',
+    description: 'Somebody settled by hand what takes a second person; it waits for that one.',
+  },
+  'approval.approved': { service: 'executions', description: 'A second person approved what another had settled, and it was done.' },
+  'approval.rejected': { service: 'executions', description: 'A second person rejected what another had settled, and it was not done.' },
   'webhook.created': { service: 'webhooks', description: 'A webhook endpoint was created.' },
   'webhook.updated': { service: 'webhooks', description: 'A webhook endpoint was changed, paused or made active again.' },
   'webhook.deleted': { service: 'webhooks', description: 'A webhook endpoint was deleted, and its deliveries with it.' },

@@ -14,6 +14,7 @@ export const idPrefixes = {
   execution: 'exe',
   result: 'res',
   exception: 'exc',
+  approval: 'apr',
   comment: 'cmt',
   file: 'fil',
   webhook: 'whk',
@@ -34,7 +35,9 @@ export const invitationId = idOf('invitation');
 export const erasureId = idOf('erasure');
 export const jobId = idOf('job');
 export const executionId = idOf('execution');
+export const resultId = idOf('result');
 export const exceptionId = idOf('exception');
+export const approvalId = idOf('approval');
 export const fileId = idOf('file');
 export const webhookId = idOf('webhook');
 export const deliveryId = idOf('delivery');

@@ -146,6 +146,7 @@ export const routes = {
     bodyBytesMax: inlineRecordsBytesMax,
     timeoutMs: 30_000,
   }),
+  tryRules: route('executions', 'POST', '/v1/executions/{id}/try', 'jobs:execute', 'Try other rules on the records of an execution'),
   listExecutions: route('executions', 'GET', '/v1/executions', 'executions:read', 'List executions'),
   readExecution: route('executions', 'GET', '/v1/executions/{id}', 'executions:read', 'Read an execution'),
   cancelExecution: route('executions', 'POST', '/v1/executions/{id}/cancel', 'executions:write', 'Cancel an execution'),
@@ -157,10 +158,24 @@ export const routes = {
   readReport: route('executions', 'GET', '/v1/executions/{id}/report', 'reports:read', 'Read the report of an execution', {
     timeoutMs: 30_000,
   }),
+  readFees: route('executions', 'GET', '/v1/executions/{id}/fees', 'reports:read', 'Read the fees of an execution', { timeoutMs: 30_000 }),
+  readTrend: route('executions', 'GET', '/v1/reports/trend', 'reports:read', 'Follow the executions of a job'),
   exportResults: route('executions', 'GET', '/v1/executions/{id}/export', 'reports:export', 'Export the results of an execution', {
     timeoutMs: 60 * 60_000,
     stream: 'download',
   }),
+  createMatch: route('executions', 'POST', '/v1/executions/{id}/matches', 'exceptions:write', 'Match records by hand', {
+    timeoutMs: 30_000,
+  }),
+  deleteMatch: route('executions', 'DELETE', '/v1/executions/{id}/matches/{resultId}', 'exceptions:write', 'Undo a match by hand', {
+    timeoutMs: 30_000,
+  }),
+  listApprovals: route('executions', 'GET', '/v1/approvals', 'exceptions:read', 'List what waits for a second person, or did'),
+  readApproval: route('executions', 'GET', '/v1/approvals/{id}', 'exceptions:read', 'Read an approval'),
+  approveApproval: route('executions', 'POST', '/v1/approvals/{id}/approve', 'exceptions:write', 'Approve what another settled', {
+    timeoutMs: 30_000,
+  }),
+  rejectApproval: route('executions', 'POST', '/v1/approvals/{id}/reject', 'exceptions:write', 'Reject what another settled'),
   listExceptions: route('executions', 'GET', '/v1/exceptions', 'exceptions:read', 'List exceptions'),
   readException: route('executions', 'GET', '/v1/exceptions/{id}', 'exceptions:read', 'Read an exception, its comments and its history'),
   updateException: route(

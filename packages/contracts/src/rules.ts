@@ -4,6 +4,7 @@
  */
 import { RE2JS } from 're2js';
 import { z } from 'zod';
+import { currency } from './money.ts';
 
 /** A union told apart by looking at the value, so that a fault is named at its own place and not as "no option fits". */
 const chosenBy = <Union extends z.ZodType>(choose: (value: unknown) => z.ZodType, union: Union) =>
@@ -249,6 +250,14 @@ const settings = {
       carryForward: z.boolean().default(true),
       maxAgeDays: z.number().int().min(1).max(3_660).optional(),
       expectWithin: expectWithin.optional(),
+    })
+    .optional(),
+  approval: z
+    .strictObject({
+      above: z
+        .record(currency, decimalText)
+        .refine((above) => Object.keys(above).length > 0, 'must name the amount of at least one currency')
+        .describe('By currency: what is settled by hand above this takes a second person. A currency that is not named always does.'),
     })
     .optional(),
 };

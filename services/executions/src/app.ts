@@ -14,22 +14,29 @@ import type { Config } from './config.ts';
 import { createExplainer } from './infrastructure/explaining/explainer.ts';
 import { createDefinitionClient } from './infrastructure/jobs/definition-client.ts';
 import { createMatchingThreads } from './infrastructure/matching/thread.ts';
+import { createApprovalQueries, createApprovalStore } from './infrastructure/postgres/approval-store.ts';
+import { createBaseResults } from './infrastructure/postgres/base-results.ts';
 import { createResolveMany } from './infrastructure/postgres/exception-bulk.ts';
 import { createExceptionStore } from './infrastructure/postgres/exception-store.ts';
 import { createExecutionQueries } from './infrastructure/postgres/execution-queries.ts';
 import { createExecutionStore } from './infrastructure/postgres/execution-store.ts';
 import { createExplainQuery } from './infrastructure/postgres/explain-query.ts';
 import { createFileQueries, createFileStore } from './infrastructure/postgres/file-store.ts';
+import { createHandMatches } from './infrastructure/postgres/hand-matches.ts';
 import { createLeaseStore } from './infrastructure/postgres/lease-store.ts';
+import { createMatchStore } from './infrastructure/postgres/match-store.ts';
 import { createOpenItemStore } from './infrastructure/postgres/open-items.ts';
 import { createResultWriter } from './infrastructure/postgres/result-writer.ts';
 import { createRunRequests, receiveRunRequest } from './infrastructure/postgres/run-requests.ts';
 import type { Database } from './infrastructure/postgres/tables.ts';
+import { approvalRoutes } from './routes/approvals.ts';
 import { exceptionRoutes } from './routes/exceptions.ts';
 import { executionEventRoutes } from './routes/execution-events.ts';
 import { executionRoutes } from './routes/executions.ts';
 import { exportRoutes } from './routes/exports.ts';
 import { fileRoutes } from './routes/files.ts';
+import { matchRoutes } from './routes/matches.ts';
+import { reportRoutes } from './routes/reports.ts';
 
 export const start = async (config: Config, life: Life): Promise<string> => {
   const service = await createService<Database>('executions', config, life);
@@ -45,11 +52,22 @@ export const start = async (config: Config, life: Life): Promise<string> => {
   life.onStop('definitions', definitions.close);
 
   await fileRoutes(endpoint, { app, files, queries: createFileQueries(postgres, cursors), idempotency, newId: () => newId('file') });
+  const newApprovalId = () => newId('approval');
   const store = createExecutionStore(postgres, outbox);
   executionRoutes(endpoint, { queries, store, definitions, newId: () => newId('execution') });
   executionEventRoutes(endpoint, queries, life.isStopping);
+  matchRoutes(endpoint, {
+    matches: createMatchStore(postgres, outbox),
+    newIds: () => ({ result: newId('result'), approval: newApprovalId() }),
+  });
+  reportRoutes(endpoint, queries);
   exportRoutes(endpoint, { queries, isStopping: life.isStopping });
-  exceptionRoutes(endpoint, { queries, store: exceptions, explain, newId: () => newId('comment') });
+  exceptionRoutes(endpoint, { queries, store: exceptions, explain, newIds: { comment: () => newId('comment'), approval: newApprovalId } });
+  approvalRoutes(endpoint, {
+    queries: createApprovalQueries(postgres, cursors),
+    store: createApprovalStore(postgres, outbox),
+    newResultId: () => newId('result'),
+  });
 
   const requests = createRunRequests(postgres, outbox, store);
   const startRequested = startRequestedRun({ requests, definitions, newId: () => newId('execution'), logger: life.logger });
@@ -68,6 +86,8 @@ export const start = async (config: Config, life: Life): Promise<string> => {
       openMatching: threads.open,
       openFile: files.open,
       openItems: createOpenItemStore(postgres),
+      handMatches: createHandMatches(postgres),
+      bases: createBaseResults(postgres),
       renewMs: config.LEASE_RENEW_MS,
       logger: life.logger,
     };

@@ -5,6 +5,7 @@ import { createExplainer, type Explainer } from '../src/infrastructure/explainin
 const result = (id: string, outcome: string, source: readonly object[], target: readonly object[]) => ({
   id,
   outcome,
+  isManual: false,
   source: JSON.stringify(source),
   target: JSON.stringify(target),
 });

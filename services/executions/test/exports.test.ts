@@ -8,11 +8,30 @@ import type { ResultView } from '../src/application/queries.ts';
 import { columnNames } from '../src/routes/export/columns.ts';
 import { csvCell } from '../src/routes/export/csv.ts';
 import { workbook } from '../src/routes/export/workbook.ts';
-import { type Executions, euro, startExecutions } from './running-service.ts';
+import { byReference, type Executions, euro, startExecutions } from './running-service.ts';
+
+const withFees = 'job_01jqv8m0c4e7r9t2w5y8a5fees';
+const feeRules = {
+  passes: [
+    {
+      name: 'cards',
+      match: [
+        { field: 'reference', type: 'exact' },
+        { field: 'amount', type: 'amount', tolerance: { absolute: '0.02' }, fee: { percent: '2.9', fixed: '0.30' }, verify: true },
+      ],
+    },
+    {
+      name: 'payouts',
+      cardinality: 'many-to-one',
+      match: [{ source: 'payout', target: 'payout', type: 'exact' }],
+      sum: { tolerance: { absolute: '0.00' }, fee: { percent: '1' } },
+    },
+  ],
+};
 
 let executions: Executions;
 beforeAll(async () => {
-  executions = await startExecutions();
+  executions = await startExecutions((jobId) => (jobId === withFees ? feeRules : byReference));
 });
 afterAll(() => executions.stop());
 
@@ -204,7 +223,7 @@ describe('a cell', () => {
 describe('a workbook', () => {
   const result = (number: number, record: object = {}): ResultView => ({
     ...{ id: `res_${number}`, outcome: 'matched', pass: null, cardinality: null, score: 0.5, margin: null, delta: null, conditions: [] },
-    ...{ category: null, reason: null, line: null, dueOn: null, exceptionId: null, target: [] },
+    ...{ category: null, reason: null, line: null, dueOn: null, exceptionId: null, manual: null, target: [] },
     source: [{ id: `s${number}`, amount: '1.10', currency: 'EUR', ...record }],
   });
   const written = async (results: readonly ResultView[], rowsMax?: number) =>
@@ -248,5 +267,79 @@ describe('a workbook', () => {
       throw new Error('the database is away');
     };
     await expect(buffer(workbook(pages()))).rejects.toThrow('the database is away');
+  });
+});
+
+describe('the fees of a run', () => {
+  const payout = { payout: 'po', reference: undefined };
+
+  test('are what was charged against what was agreed and declared, and what differs too much is an exception', async () => {
+    const { api, must } = executions;
+    const { id } = await executions.run(
+      withFees,
+      [
+        ...[euro('s1', '100.00'), euro('s2', '10.05'), euro('s3', '50.00'), euro('s4', '-20.00'), euro('s5', '1200', { currency: 'JPY' })],
+        ...[euro('s6', '1.49', payout), euro('s7', '1.51', payout)],
+      ],
+      [
+        ...[euro('t1', '96.80', { fee: '3.20' }), euro('t2', '9.47'), euro('t3', '47.00', { fee: '2.90' }), euro('t4', '-19.72')],
+        ...[euro('t5', '1165', { currency: 'JPY' }), euro('t6', '2.97', payout)],
+      ],
+    );
+    const { lines } = await must(200, api.get(`/v1/executions/${id}/fees`));
+    const common = { pass: 'cards', currency: 'EUR' };
+    expect(lines).toEqual([
+      // 3.20 + 0.59 + 1.75 − 0.28: a refund has its percentage back, and costs the fixed amount all the same.
+      {
+        ...{ ...common, results: 4, gross: '140.05', net: '133.55', agreed: '5.26', declared: '6.10', charged: '6.50', drift: '1.24' },
+        mismatches: { count: 1, drift: '1.25' },
+      },
+      {
+        ...{ ...common, currency: 'JPY', results: 1, gross: '1200', net: '1165', agreed: '35', declared: null, charged: '35', drift: '0' },
+        mismatches: { count: 0, drift: '0' },
+      },
+      {
+        ...{
+          ...common,
+          pass: 'payouts',
+          results: 1,
+          gross: '3.00',
+          net: '2.97',
+          agreed: '0.03',
+          declared: null,
+          charged: '0.03',
+          drift: '0.00',
+        },
+        mismatches: { count: 0, drift: '0' },
+      },
+    ]);
+    const [exception] = await executions.exceptionsOf(withFees);
+    expect(exception).toMatchObject({ category: 'fee_mismatch', records: [{ id: 's3' }, { id: 't3' }] });
+    expect((await executions.stranger.get(`/v1/executions/${id}/fees`)).status).toBe(404);
+  });
+});
+
+describe('the trend of a job', () => {
+  test('has its runs, newest first and page by page, with what each opened', async () => {
+    const { api, must } = executions;
+    const jobId = 'job_01jqv8m0c4e7r9t2w5y8a5tren';
+    const runs = [
+      await executions.run(jobId, [euro('s1', '10.00'), euro('s2', '-4.00')], [euro('t1', '10.00')]),
+      await executions.run(jobId, [euro('s3', '3.00')], [euro('t3', '3.00'), euro('t2', '-4.00')]),
+    ].map(({ id }) => id);
+    const first = await must(200, api.get(`/v1/reports/trend?jobId=${jobId}&limit=1`));
+    expect(first.data).toMatchObject([{ executionId: runs[1], jobVersion: 1, summary: { matched: 2, matchRate: 1 }, opened: [] }]);
+    const second = await must(200, api.get(`/v1/reports/trend?jobId=${jobId}&limit=1&cursor=${first.nextCursor}`));
+    expect(second).toMatchObject({
+      data: [
+        {
+          executionId: runs[0],
+          summary: { matchRate: 0.5, source: { records: 2, amount: '6.00' } },
+          opened: [{ category: 'missing_in_target', currency: 'EUR', count: 1, amount: '4.00' }],
+        },
+      ],
+      nextCursor: null,
+    });
+    expect((await must(200, executions.stranger.get(`/v1/reports/trend?jobId=${jobId}`))).data).toEqual([]);
   });
 });

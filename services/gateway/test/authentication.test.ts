@@ -63,7 +63,7 @@ describe('a request', () => {
 
   test('may show an API key as a bearer', async () => {
     expect((await me({ authorization: `Bearer ${key.key}` })).status).toBe(200);
-    expect(door.claimsOf(door.jobs.last(), 'jobs')).toMatchObject({ kind: 'apiKey', sub: key.id });
+    expect(door.claimsOf(door.jobs.last(), 'jobs')).toMatchObject({ kind: 'apiKey', sub: key.id, own: expect.stringMatching(/^usr_/) });
     expect((await me({ authorization: `bearer ${key.key}` })).status).toBe(200);
   });
 

@@ -36,6 +36,23 @@ describe('API keys', () => {
     expect((await asOwner().patch(`/v1/api-keys/${id}`, { name: 'door' }, { headers: { 'if-match': '"1"' } })).status).toBe(412);
   });
 
+  test('are answered for by the user behind whoever created them', async () => {
+    const first = await create({ scopes: ['api-keys:write', 'jobs:read'] });
+    expect(first).toMatchObject({ ownerId: owner.userId, createdBy: { type: 'user', id: owner.userId } });
+    const key = {
+      kind: 'apiKey' as const,
+      subject: first.id,
+      organizationId: owner.organizationId,
+      scopes: ['api-keys:write', 'jobs:read'],
+    };
+    const byKey = identity.as({ ...key, ownerId: owner.userId });
+    const second = (await byKey.post('/v1/api-keys', { name: 'till', scopes: ['jobs:read'] })).body;
+    expect(second).toMatchObject({ ownerId: owner.userId, createdBy: { type: 'apiKey', id: first.id } });
+    expect(await verify(second.key)).toMatchObject({ valid: true, ownerId: owner.userId });
+    const byNobody = (await identity.as(key).post('/v1/api-keys', { name: 'door', scopes: ['jobs:read'] })).body;
+    expect(await verify(byNobody.key)).toMatchObject({ valid: true, ownerId: null });
+  });
+
   test('are changed and rotated by nobody who cannot do what they can', async () => {
     const { id } = await create({ scopes: ['jobs:read', 'audit:read'] });
     const developer = identity.as({

@@ -55,7 +55,8 @@ const subjectOf = (name: string): Subject => {
 
 const probesOf = (name: string): readonly Probe[] => {
   const subject = subjectOf(name);
-  const refusals = (subject.known.refusals ?? []).map(
+  const { others = [], refusals: own = [] } = subject.known;
+  const refusals = [...others, ...own].map(
     ({ ask, what, ...due }): Probe => ({
       ...due,
       what: `with ${what}`,

@@ -14,6 +14,8 @@ export interface TokenWanted {
   readonly subject?: string;
   readonly scopes?: readonly string[];
   readonly role?: string | undefined;
+  /** Of a key: the user who answers for it. */
+  readonly ownerId?: string | undefined;
   readonly sessionId?: string | undefined;
   readonly address?: string | undefined;
 }
@@ -29,6 +31,7 @@ export const signPrincipal = (keys: Readonly<Record<Service, KeyPair>>, wanted: 
     subject = someUser,
     scopes = ['*'],
     role,
+    ownerId,
     sessionId,
     address,
   } = wanted;
@@ -42,6 +45,7 @@ export const signPrincipal = (keys: Readonly<Record<Service, KeyPair>>, wanted: 
     scopes: [...scopes],
     ...(organizationId === undefined ? {} : { org: organizationId }),
     ...(role === undefined ? {} : { role }),
+    ...(ownerId === undefined ? {} : { own: ownerId }),
     ...(sessionId === undefined ? {} : { sid: sessionId }),
     ...(address === undefined ? {} : { ip: address }),
   });

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { executionSummary } from '../executions.ts';
-import { exceptionId, executionId, jobId, organizationId, userId } from '../ids.ts';
+import { approvalId, exceptionId, executionId, jobId, organizationId, resultId, userId } from '../ids.ts';
 import { decimal } from '../money.ts';
 import { instant } from '../time.ts';
 import { defineEvent } from './define.ts';
@@ -261,4 +261,87 @@ export const exceptionBulkOpened = defineEvent({
     byCategory: { missing_in_target: 1150, amount_mismatch: 50 },
     link: '/v1/exceptions?jobId=job_01jqv8m0c4e7r9t2w5y8a1b3d6',
   },
+});
+
+const matched = {
+  /** The result that the match was made as, in the execution that is named. */
+  matchId: resultId,
+  organizationId,
+  jobId,
+  executionId,
+  sourceRecords: z.number().int().positive(),
+  targetRecords: z.number().int().positive(),
+};
+const matchExample = {
+  matchId: 'res_01jqv8m0c4e7r9t2w5y8a1b3d6',
+  organizationId: queued.organizationId,
+  jobId: queued.jobId,
+  executionId: queued.executionId,
+  sourceRecords: 1,
+  targetRecords: 2,
+};
+
+export const matchCreated = defineEvent({
+  type: 'match.created',
+  major: 1,
+  service: 'executions',
+  description: 'Somebody matched records by hand. What the rules match is told by no event.',
+  data: z.object({
+    ...matched,
+    /** Target − source; null where the sides have no one currency. */
+    difference: decimal.nullable(),
+  }),
+  example: { ...matchExample, difference: '-0.30' },
+});
+
+export const matchRemoved = defineEvent({
+  type: 'match.removed',
+  major: 1,
+  service: 'executions',
+  description: 'A match by hand holds no longer: somebody undid it, or a run found one of its records changed.',
+  data: z.object({ ...matched, reason: z.enum(['undone', 'record_changed']) }),
+  example: { ...matchExample, reason: 'undone' },
+});
+
+export const approvalKind = z.enum(['resolve', 'match']);
+export const approvalStatus = z.enum(['pending', 'approved', 'rejected']);
+
+const approval = {
+  approvalId,
+  organizationId,
+  jobId,
+  executionId,
+  kind: approvalKind,
+  /** Of `resolve`: what is to be resolved. */
+  exceptionId: exceptionId.nullable(),
+  amount: decimal.nullable(),
+  currency: z.string().nullable(),
+};
+const approvalExample = {
+  approvalId: 'apr_01jqv8m0c4e7r9t2w5y8a1b3d6',
+  organizationId: queued.organizationId,
+  jobId: queued.jobId,
+  executionId: queued.executionId,
+  kind: 'resolve' as const,
+  exceptionId: 'exc_01jqv8m0c4e7r9t2w5y8a1b3d6',
+  amount: '12500.00',
+  currency: 'EUR',
+};
+
+export const approvalRequested = defineEvent({
+  type: 'approval.requested',
+  major: 1,
+  service: 'executions',
+  description: 'Somebody settled by hand what takes a second person above its amount; it waits for that one.',
+  data: z.object({ ...approval, status: z.literal('pending') }),
+  example: { ...approvalExample, status: 'pending' },
+});
+
+export const approvalDecided = defineEvent({
+  type: 'approval.decided',
+  major: 1,
+  service: 'executions',
+  description: 'A second person approved what somebody had settled by hand, and it was done; or rejected it, and it was not.',
+  data: z.object({ ...approval, status: z.enum(['approved', 'rejected']) }),
+  example: { ...approvalExample, status: 'approved' },
 });

@@ -1,6 +1,6 @@
 /** How the gateway asks identity about a credential, and what identity answers. Only the gateway may ask. */
 import { z } from 'zod';
-import { apiKeyId, idOf, organizationId } from '../ids.ts';
+import { apiKeyId, idOf, organizationId, userId } from '../ids.ts';
 
 /** `POST /internal/api-keys/verify` */
 export const verifyApiKeyBody = z.strictObject({ key: z.string().max(200) });
@@ -22,6 +22,8 @@ export const apiKeyVerdict = z.discriminatedUnion('valid', [
     expiresAt: z.iso.datetime().nullable(),
     /** Addresses and CIDR ranges, v4 and v6; empty allows every address. */
     allowedIps: z.array(z.string()),
+    /** The user who answers for it; null where that is not known. */
+    ownerId: userId.nullable().default(null),
   }),
 ]);
 export type ApiKeyVerdict = z.infer<typeof apiKeyVerdict>;

@@ -1,6 +1,6 @@
 /** The claims of the token that one service shows another: who asks, for whom, and what that one may do. */
 import { z } from 'zod';
-import { organizationId } from '../ids.ts';
+import { organizationId, userId } from '../ids.ts';
 import { services } from '../services.ts';
 
 export const principalClaims = z.object({
@@ -15,6 +15,8 @@ export const principalClaims = z.object({
   org: organizationId.optional(),
   scopes: z.array(z.string()),
   role: z.string().optional(),
+  /** Of an API key: the user who answers for it, because it was created by that user or by a key of that user. */
+  own: userId.optional(),
   /** The session behind an access token. */
   sid: z.string().optional(),
   /** The client's address as the gateway sees it. */

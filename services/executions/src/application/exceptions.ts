@@ -9,7 +9,7 @@ export interface BulkOutcome {
   readonly id: string;
   /** As it is now; null where there is no such exception. */
   readonly status: ExceptionStatus | null;
-  readonly code?: 'not_found' | 'conflict';
+  readonly code?: 'not_found' | 'conflict' | 'approval_required';
 }
 
 export type Wanted = { readonly ids: readonly string[] } | { readonly filter: ExceptionFilter };
@@ -23,6 +23,17 @@ export interface ExceptionStore {
   ) => Promise<{ readonly data: readonly BulkOutcome[]; readonly hasMore: boolean }>;
   /** @throws Refusal `not_found`, `version_conflict`, or `conflict` with what `decide` refuses */
   readonly decide: (id: string, ifMatch: number | undefined, actor: Actor, decide: Decide) => Promise<void>;
+  /**
+   * Above what one person may settle it waits, as this approval, for a second one.
+   * @throws Refusal `not_found`, `version_conflict`, or `conflict` where it is closed, or waits already
+   */
+  readonly resolve: (
+    id: string,
+    ifMatch: number | undefined,
+    how: { readonly resolution: ManualResolution; readonly note: string | null },
+    approvalId: string,
+    actor: Actor,
+  ) => Promise<'resolved' | 'pending'>;
   /** @throws Refusal `not_found`, or `conflict` where it has as many as it may */
   readonly comment: (id: string, comment: { readonly id: string; readonly text: string }, actor: Actor) => Promise<CommentView>;
 }

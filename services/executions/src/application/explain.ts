@@ -6,6 +6,8 @@ import type { ConditionResult } from '../domain/matching/results/result.ts';
 export interface StoredResult {
   readonly id: string;
   readonly outcome: string;
+  /** Whether it was matched by hand, and the rules have no say in it. */
+  readonly isManual: boolean;
   readonly source: string;
   readonly target: string;
 }

@@ -4,8 +4,10 @@ import type { ExecutionSummary } from '@settler/contracts/executions';
 import type { JobDefinition } from '@settler/contracts/internal/job-definition';
 import type { Rules } from '@settler/contracts/rules';
 import type { PassSum } from '../domain/certificate.ts';
-import type { ControlTotals, Definition, ExecutionError, Problem, Progress, StoredReport } from '../domain/execution.ts';
+import type { Comparison, ControlTotals, Definition, ExecutionError, Problem, Progress, StoredReport } from '../domain/execution.ts';
+import type { Manual } from '../domain/matched-result.ts';
 import type { ItemKey } from '../domain/open-items.ts';
+import type { RunDiff } from '../domain/run-diff.ts';
 
 /** Who does it and from where, for the audit trail. */
 export interface Actor {
@@ -34,6 +36,13 @@ export interface PlannedExecution {
 export interface ExecutionStore {
   /** @throws Refusal `conflict` where the job runs already, `validation_failed` where a file is not there */
   readonly queue: (id: string, planned: PlannedExecution, actor: Actor) => Promise<void>;
+  /** Queues a dry run of these rules over what an execution has stored. @throws Refusal `not_found`, or `conflict` where it has no results */
+  readonly tryRules: (
+    id: string,
+    executionId: string,
+    tried: { readonly rules: Rules; readonly note: string | null },
+    actor: Actor,
+  ) => Promise<void>;
   /** @throws Refusal `not_found`, or `conflict` where it is over */
   readonly cancel: (id: string, actor: Actor) => Promise<void>;
 }
@@ -76,7 +85,58 @@ export interface OpenItems {
   readonly read: (held: HeldExecution) => AsyncIterable<readonly OpenItem[]>;
 }
 
+/** Records that somebody has matched by hand, in an earlier run of the job. */
+export interface HandMatch {
+  readonly manual: Manual;
+  readonly records: readonly OpenItem[];
+}
+
+/** What became in a run of the matches by hand that it was given. */
+export interface GivenMatchIds {
+  /** All that it was given: what was matched or undone since then it does not know. */
+  readonly known: readonly string[];
+  /** Those of which a record says something else now. */
+  readonly changed: readonly string[];
+}
+
+export interface HandMatches {
+  /** Those that hold, in pages. */
+  readonly read: (held: HeldExecution) => AsyncIterable<readonly HandMatch[]>;
+}
+
+/** What a dry run is held against. */
+export interface Base {
+  readonly id: string;
+  readonly createdAt: Date;
+  readonly summary: ExecutionSummary | null;
+}
+
+export interface BaseResult {
+  readonly outcome: string;
+  readonly source: readonly Readonly<Record<string, unknown>>[];
+  readonly target: readonly Readonly<Record<string, unknown>>[];
+}
+
+export interface BaseResults {
+  /** Undefined where the job has none yet. */
+  readonly find: (held: HeldExecution) => Promise<Base | undefined>;
+  /** Of each side, whether all records have one. */
+  readonly hasIds: (base: Base) => Promise<{ readonly source: boolean; readonly target: boolean }>;
+  /** In pages, without what could not be read. */
+  readonly read: (base: Base) => AsyncIterable<readonly BaseResult[]>;
+}
+
 export interface Matching {
+  /** Records that an execution has stored, in place of reading them. Resolves with what was counted so far. */
+  readonly feed: (
+    results: readonly BaseResult[],
+    hasIds: { readonly source: boolean; readonly target: boolean },
+  ) => Promise<readonly ControlTotals[]>;
+  /** What is to be compared with, once all is matched. */
+  readonly remember: (results: readonly BaseResult[]) => Promise<void>;
+  readonly compare: () => Promise<{ readonly diff: RunDiff; readonly handMatches: Comparison['handMatches'] }>;
+  /** Before anything is read. */
+  readonly give: (matches: readonly HandMatch[]) => Promise<void>;
   /** Before anything is read. */
   readonly carry: (items: readonly OpenItem[]) => Promise<void>;
   /** Resolves when all of the input is read, with what the reader counted. @throws ReaderFailure where it cannot be read as a whole */
@@ -87,9 +147,12 @@ export interface Matching {
     onProgress: (done: number, total: number | null) => void,
   ) => Promise<readonly ControlTotals[]>;
   /** @throws MatchingRefused where the rules cannot be run on these inputs */
-  readonly match: (
-    onProgress: (done: number, total: number | null) => void,
-  ) => Promise<{ readonly summary: ExecutionSummary; readonly resultCount: number; readonly problems: readonly Problem[] }>;
+  readonly match: (onProgress: (done: number, total: number | null) => void) => Promise<{
+    readonly summary: ExecutionSummary;
+    readonly resultCount: number;
+    readonly problems: readonly Problem[];
+    readonly given: GivenMatchIds;
+  }>;
   /** All results, in pieces as the store takes them in. */
   readonly results: (run: ResultRun) => AsyncIterable<ResultPiece>;
   /** What all results hold, where none is stored. */
@@ -140,6 +203,8 @@ export interface HeldExecution {
   readonly epoch: number;
   readonly attempt: number;
   readonly createdAt: Date;
+  /** The execution whose stored records its rules are tried on. */
+  readonly triedOn: string | null;
 }
 
 export type Ending =
@@ -149,6 +214,7 @@ export type Ending =
       readonly problems: readonly Problem[];
       readonly controlTotals: readonly ControlTotals[];
       readonly report: StoredReport | null;
+      readonly given: GivenMatchIds;
     }
   | { readonly status: 'failed'; readonly error: ExecutionError }
   | { readonly status: 'cancelled' };

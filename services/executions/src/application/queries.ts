@@ -1,9 +1,12 @@
 /** What can be read of executions, results, reports and exceptions. Queries go straight to SQL. */
+
 import type { Page } from '@settler/chassis/pagination';
 import type { ExecutionSummary } from '@settler/contracts/executions';
+import type { ApprovalRequest, ApprovalStatus } from '../domain/approval.ts';
 import type { ExceptionStatus, Resolution } from '../domain/exception-life.ts';
 import type { Severity } from '../domain/exceptions.ts';
-import type { Certificate, ExecutionError, ExecutionStatus, Problem, Progress, ReportLine } from '../domain/execution.ts';
+import type { Certificate, Comparison, ExecutionError, ExecutionStatus, Problem, Progress, ReportLine } from '../domain/execution.ts';
+import type { Manual } from '../domain/matched-result.ts';
 
 export interface ExecutionView {
   readonly id: string;
@@ -17,6 +20,8 @@ export interface ExecutionView {
   readonly dryRun: boolean;
   readonly period: { readonly from: string; readonly to: string } | null;
   readonly note: string | null;
+  /** Of a trial of other rules: the execution on whose records it is one. */
+  readonly triedOn: string | null;
   /** Why it waits, where that is not just for a free worker. */
   readonly waitingFor: string | null;
   readonly attempt: number;
@@ -34,6 +39,48 @@ export interface ReportView {
   readonly outcomes: readonly ReportLine[];
   readonly ageing: readonly { readonly bucket: string; readonly currency: string; readonly count: number; readonly amount: string }[];
   readonly certificate: Certificate;
+  /** Of a dry run: how it differs from what it is held against. */
+  readonly comparison: Comparison | null;
+}
+
+export interface FeeLine {
+  readonly pass: string;
+  readonly currency: string;
+  readonly results: number;
+  /** What the source has, and what the target has of it. */
+  readonly gross: string;
+  readonly net: string;
+  /** By the rules of the pass; null where it has no fee. */
+  readonly agreed: string | null;
+  /** By the records themselves; null where none says. */
+  readonly declared: string | null;
+  /** gross − net */
+  readonly charged: string;
+  /** charged − agreed, or − declared where nothing is agreed. */
+  readonly drift: string;
+  /** The part of it that is exceptions, as `fee_mismatch`. */
+  readonly mismatches: { readonly count: number; readonly drift: string };
+}
+
+export interface FeeReport {
+  readonly executionId: string;
+  readonly status: ExecutionStatus;
+  readonly lines: readonly FeeLine[];
+}
+
+export interface TrendPoint {
+  readonly executionId: string;
+  readonly jobVersion: number;
+  readonly createdAt: string;
+  readonly completedAt: string | null;
+  readonly summary: ExecutionSummary | null;
+  /** The exceptions that it opened. */
+  readonly opened: readonly { readonly category: string; readonly currency: string; readonly count: number; readonly amount: string }[];
+}
+
+export interface TrendFilter extends PageRequest {
+  readonly jobId: string;
+  readonly since?: string | undefined;
 }
 
 export interface ExceptionView {
@@ -53,6 +100,23 @@ export interface ExceptionView {
   readonly resolution: string | null;
   readonly createdAt: string;
   readonly updatedAt: string;
+}
+
+export interface ApprovalView {
+  readonly id: string;
+  readonly status: ApprovalStatus;
+  readonly jobId: string;
+  readonly executionId: string;
+  readonly exceptionId: string | null;
+  readonly request: ApprovalRequest;
+  readonly amount: string | null;
+  readonly currency: string | null;
+  readonly requestedBy: { readonly type: string; readonly id: string };
+  readonly requestedAt: string;
+  readonly decidedBy: { readonly type: string; readonly id: string } | null;
+  readonly decidedAt: string | null;
+  readonly note: string | null;
+  readonly resultId: string | null;
 }
 
 export interface CommentView {
@@ -103,6 +167,8 @@ export interface ResultView {
   readonly line: number | null;
   readonly dueOn: string | null;
   readonly exceptionId: string | null;
+  /** Who matched it by hand, when and why; null for what the rules found. */
+  readonly manual: Manual | null;
 }
 
 export interface ExceptionFilter {
@@ -133,11 +199,22 @@ export interface ExecutionQueries {
     page: { readonly after: number; readonly limit: number },
   ) => Promise<{ readonly results: readonly ResultView[]; readonly last: number | undefined }>;
   readonly report: (organizationId: string, id: string) => Promise<ReportView | undefined>;
+  readonly fees: (organizationId: string, id: string) => Promise<FeeReport | undefined>;
+  readonly trend: (organizationId: string, filter: TrendFilter) => Promise<Page<TrendPoint>>;
   readonly exceptions: (organizationId: string, filter: ExceptionFilter & PageRequest) => Promise<Page<ExceptionView>>;
   readonly exception: (
     organizationId: string,
     id: string,
   ) => Promise<
-    { view: ExceptionView & { comments: readonly CommentView[]; history: readonly HistoryEntry[] }; revision: bigint } | undefined
+    | {
+        view: ExceptionView & {
+          comments: readonly CommentView[];
+          history: readonly HistoryEntry[];
+          /** What waits for a second person. */
+          pendingApproval: ApprovalView | null;
+        };
+        revision: bigint;
+      }
+    | undefined
   >;
 }

@@ -2,12 +2,16 @@
 import { ReaderFailure } from '@settler/adapters/reader';
 import { faultPoint } from '@settler/chassis/faults';
 import type { Logger } from '@settler/chassis/logger';
+import type { ExecutionSummary } from '@settler/contracts/executions';
 import { carriesForward } from '@settler/contracts/rules';
 import { certify, outcomeLines, type PassSum } from '../domain/certificate.ts';
-import type { ControlTotals, StoredReport } from '../domain/execution.ts';
+import type { Comparison, ControlTotals, StoredReport } from '../domain/execution.ts';
 import { attemptsMax } from '../domain/execution.ts';
 import {
+  type Base,
+  type BaseResults,
   type Ending,
+  type HandMatches,
   type HeldExecution,
   type LeaseStore,
   type Matching,
@@ -29,6 +33,8 @@ export interface RunNeeds {
   readonly openMatching: OpenMatching;
   readonly openFile: OpenFile;
   readonly openItems: OpenItems;
+  readonly handMatches: HandMatches;
+  readonly bases: BaseResults;
   readonly renewMs: number;
   readonly logger: Logger;
 }
@@ -111,22 +117,67 @@ const conclude = async ({ leases, logger }: RunNeeds, held: HeldExecution, error
   }
 };
 
+/** As many records of both sides as are held against each other. */
+const comparedMax = 1_000_000;
+
+const compared = async (
+  { bases }: RunNeeds,
+  matching: Matching,
+  base: Base | undefined,
+  { source, target, matchRate }: ExecutionSummary,
+  signal: AbortSignal,
+): Promise<Comparison | null> => {
+  if (base?.summary === undefined || base.summary === null) return null;
+  const { summary } = base;
+  const found = { executionId: base.id, matchRate: { before: summary.matchRate, after: matchRate } };
+  const records = Math.max(source.records + target.records, summary.source.records + summary.target.records);
+  if (records > comparedMax)
+    return { ...found, diff: null, reason: 'too_many_records', handMatches: { held: 0, contradicted: [], changed: [] } };
+  for await (const results of bases.read(base)) {
+    signal.throwIfAborted();
+    await matching.remember(results);
+  }
+  return { ...found, ...(await matching.compare()), reason: null };
+};
+
+const feed = async ({ bases }: RunNeeds, matching: Matching, base: Base, report: Report, signal: AbortSignal) => {
+  const hasIds = await bases.hasIds(base);
+  let controlTotals = await matching.feed([], hasIds);
+  let done = 0;
+  for await (const results of bases.read(base)) {
+    signal.throwIfAborted();
+    controlTotals = await matching.feed(results, hasIds);
+    done += results.length;
+    report({ stage: 'reading', done, total: null });
+  }
+  return controlTotals;
+};
+
 const work = async (needs: RunNeeds, held: HeldExecution, signal: AbortSignal): Promise<Ending> => {
   const { rules } = held.definition;
   const report = throttled(needs, held);
-  const matching = needs.openMatching({ rules, asOf: held.createdAt.toISOString().slice(0, 10), signal });
+  const base = held.dryRun ? await needs.bases.find(held) : undefined;
+  const tried = held.triedOn === null ? undefined : base;
+  const matching = needs.openMatching({ rules, asOf: (tried ?? held).createdAt.toISOString().slice(0, 10), signal });
   try {
-    if (carriesForward(rules)) for await (const items of needs.openItems.read(held)) await matching.carry(items);
+    // Before the open items: a match that is made in between has retired its own.
+    for await (const matches of needs.handMatches.read(held)) await matching.give(matches);
+    // What is tried on stored records has their open items among them.
+    if (tried === undefined && carriesForward(rules)) for await (const items of needs.openItems.read(held)) await matching.carry(items);
     const controlTotals: ControlTotals[] = [];
-    for (const side of ['source', 'target'] as const) controlTotals.push(...(await readSide(needs, held, side, matching, report, signal)));
+    if (tried !== undefined) controlTotals.push(...(await feed(needs, matching, tried, report, signal)));
+    else
+      for (const side of ['source', 'target'] as const)
+        controlTotals.push(...(await readSide(needs, held, side, matching, report, signal)));
     signal.throwIfAborted();
-    const { summary, resultCount, problems } = await matching.match((done, total) => report({ stage: 'matching', done, total }));
+    const { summary, resultCount, problems, given } = await matching.match((done, total) => report({ stage: 'matching', done, total }));
     if (held.dryRun) {
       const sums = await matching.sums();
-      return { status: 'completed', summary, problems, controlTotals, report: dryReport(controlTotals, sums) };
+      const comparison = await compared(needs, matching, base, summary, signal);
+      return { status: 'completed', summary, problems, controlTotals, report: { ...dryReport(controlTotals, sums), comparison }, given };
     }
     await writeResults(needs, held, matching, resultCount, report, signal);
-    return { status: 'completed', summary, problems, controlTotals, report: null };
+    return { status: 'completed', summary, problems, controlTotals, report: null, given };
   } finally {
     await matching.close();
   }

@@ -33,8 +33,24 @@ export type ExceptionEntry =
   | { readonly action: 'assigned'; readonly detail: { readonly from: string | null; readonly to: string | null } }
   | { readonly action: 'status_changed' | 'dismissed'; readonly detail: { readonly from: ExceptionStatus; readonly to: ExceptionStatus } }
   | { readonly action: 'severity_changed'; readonly detail: { readonly from: Severity; readonly to: Severity } }
-  | { readonly action: 'resolved'; readonly detail: { readonly resolution: ManualResolution; readonly note: string | null } }
-  | { readonly action: 'reopened'; readonly detail: { readonly from: ExceptionStatus; readonly resolution: Resolution | null } };
+  | {
+      readonly action: 'resolved';
+      readonly detail: {
+        readonly resolution: Resolution;
+        readonly note: string | null;
+        readonly matchId?: string;
+        readonly approvalId?: string;
+      };
+    }
+  | {
+      readonly action: 'approval_requested';
+      readonly detail: { readonly approvalId: string; readonly resolution: ManualResolution; readonly note: string | null };
+    }
+  | { readonly action: 'approval_rejected'; readonly detail: { readonly approvalId: string; readonly note: string | null } }
+  | {
+      readonly action: 'reopened';
+      readonly detail: { readonly from: ExceptionStatus; readonly resolution: Resolution | null; readonly matchId?: string };
+    };
 
 export interface ExceptionTransition {
   readonly state: ExceptionState;

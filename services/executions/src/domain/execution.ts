@@ -7,6 +7,7 @@
  */
 import type { ExecutionErrorCode } from '@settler/contracts/execution-errors';
 import type { Rules } from '@settler/contracts/rules';
+import type { RunDiff } from './run-diff.ts';
 
 export type ExecutionStatus = 'queued' | 'running' | 'completed' | 'failed' | 'cancelled';
 
@@ -78,10 +79,22 @@ export interface Certificate {
   readonly lines: readonly CertificateLine[];
 }
 
+/** A dry run held against another execution; without `diff` where those are too many to be held against each other. */
+export interface Comparison {
+  readonly executionId: string;
+  readonly matchRate: { readonly before: number; readonly after: number };
+  readonly diff: RunDiff | null;
+  readonly reason: 'too_many_records' | null;
+  /** Matches by hand: how many hold, and the ids of those that these rules would break, and of those whose records have changed. */
+  readonly handMatches: { readonly held: number; readonly contradicted: readonly string[]; readonly changed: readonly string[] };
+}
+
 /** Of a dry run, whose results are not stored: the report is all there is. */
 export interface StoredReport {
   readonly outcomes: readonly ReportLine[];
   readonly certificate: Certificate;
+  /** Null where there is nothing to hold it against. */
+  readonly comparison?: Comparison | null;
 }
 
 export const isOver = (status: ExecutionStatus): boolean => status === 'completed' || status === 'failed' || status === 'cancelled';

@@ -2,9 +2,22 @@ import type { MatchResult } from './matching/results/result.ts';
 import type { ItemKey } from './open-items.ts';
 
 /** One result, with everything that is stored of it: its records themselves, where the engine knows rows. */
-export interface MatchedResult extends Omit<MatchResult, 'source' | 'target'> {
+export interface MatchedResult extends Omit<MatchResult, 'source' | 'target' | 'given'> {
+  /** Of a match by hand: who made it, when and why. */
+  readonly manual?: Manual;
   readonly source: readonly MatchedRecord[];
   readonly target: readonly MatchedRecord[];
+}
+
+export interface Manual {
+  /** The match, which is the result that it was made as. */
+  readonly matchId: string;
+  readonly by: { readonly type: string; readonly id: string };
+  /** An instant. */
+  readonly at: string;
+  readonly note: string | null;
+  /** The second person, where it took one. */
+  readonly approvedBy?: { readonly type: string; readonly id: string };
 }
 
 export interface MatchedRecord {

@@ -19,10 +19,29 @@ export const isLeftOpen = (outcome: Outcome): boolean => outcome === 'missing_in
 /** Outcomes after which a record is no open item any more: it has met its counterpart, or was found to repeat another record. */
 export const settlingOutcomes = ['matched', 'mismatched', 'duplicate'] as const satisfies readonly Outcome[];
 
-/** Of one side in one run. `hash` must be one that nobody finds a second text for. */
+/** What makes records the same one from run to run. `hash` must be one that nobody finds a second text for. */
+export const identityOf = (side: 'source' | 'target', said: string, hash: (text: string) => string): string => hash(`${side}\n${said}`);
+
+/** What a record without an id is known by. */
+export const contentOf = (record: Fields, occurrence: number): string => `${JSON.stringify(record)}#${occurrence}`;
+
+/** A record that was stored, with its fields in the order in which a run reads it. */
+export const asRead = (record: Fields): Fields => {
+  const names = ['id', 'amount', 'currency', 'date', ...Object.keys(record).sort()];
+  return Object.fromEntries([...new Set(names)].filter((name) => name in record).map((name) => [name, sorted(record[name])]));
+};
+
+const sorted = (value: unknown): unknown => {
+  if (Array.isArray(value)) return value.map(sorted);
+  if (typeof value !== 'object' || value === null) return value;
+  const entries = Object.entries(value).sort(([one], [other]) => (one < other ? -1 : 1));
+  return Object.fromEntries(entries.map(([name, item]) => [name, sorted(item)]));
+};
+
+/** Of one side in one run. */
 export const createOpenItems = (side: 'source' | 'target', hash: (text: string) => string) => {
-  const identityOf = (said: string): string => hash(`${side}\n${said}`);
   const items: (ItemKey & CarriedRecord)[] = [];
+  const given: (ItemKey & CarriedRecord)[] = [];
   const takenOf = new Map<string, Set<number>>();
   const take = (content: string, occurrence: number): void => {
     takenOf.set(content, (takenOf.get(content) ?? new Set()).add(occurrence));
@@ -34,20 +53,27 @@ export const createOpenItems = (side: 'source' | 'target', hash: (text: string) 
       if (item.record['id'] === undefined) take(JSON.stringify(item.record), item.occurrence);
     },
     all: (): readonly CarriedRecord[] => items,
-    /** Of a row that was an open item before this run, as it was or delivered again. */
-    keyOf: ({ carriedFrom, supersedes }: RecordBatch, row: number): ItemKey | undefined => {
+    /** A record of a match by hand, which is no open item while the match holds. */
+    give: (record: ItemKey & CarriedRecord): void => {
+      given.push(record);
+      if (record.record['id'] === undefined) take(JSON.stringify(record.record), record.occurrence);
+    },
+    given: (): readonly CarriedRecord[] => given,
+    /** Of a row that was known before this run, as it was or delivered again. */
+    keyOf: ({ carriedFrom, givenFrom, supersedes }: RecordBatch, row: number): ItemKey | undefined => {
       const carried = row >= carriedFrom ? row : supersedes.get(row);
-      const item = carried === undefined ? undefined : items[carried - carriedFrom];
+      if (carried === undefined) return undefined;
+      const item = carried >= givenFrom ? given[carried - givenFrom] : items[carried - carriedFrom];
       return item && { identity: item.identity, occurrence: item.occurrence };
     },
     /** Of a record that becomes one. */
     newKey: ({ idMapped }: RecordBatch, record: Fields): ItemKey => {
-      if (idMapped) return { identity: identityOf(String(record['id'])), occurrence: 1 };
+      if (idMapped) return { identity: identityOf(side, String(record['id']), hash), occurrence: 1 };
       const content = JSON.stringify(record);
       let occurrence = 1;
       while (takenOf.get(content)?.has(occurrence) === true) occurrence += 1;
       take(content, occurrence);
-      return { identity: identityOf(`${content}#${occurrence}`), occurrence };
+      return { identity: identityOf(side, contentOf(record, occurrence), hash), occurrence };
     },
   };
 };

@@ -11,13 +11,14 @@ import { z } from 'zod';
 import type { Decide, ExceptionStore } from '../application/exceptions.ts';
 import { type explainException, explainReasons } from '../application/explain.ts';
 import type { ExecutionQueries } from '../application/queries.ts';
-import { changeException, reopenException, resolveException } from '../domain/exception-life.ts';
+import { changeException, reopenException } from '../domain/exception-life.ts';
+import { approvalAnswer } from './approvals.ts';
 
 export interface ExceptionNeeds {
   readonly queries: ExecutionQueries;
   readonly store: ExceptionStore;
   readonly explain: ReturnType<typeof explainException>;
-  readonly newId: () => string;
+  readonly newIds: { readonly comment: () => string; readonly approval: () => string };
 }
 
 const status = z.enum(['open', 'in_progress', 'resolved', 'dismissed']);
@@ -47,6 +48,7 @@ const comment = z.object({ id: z.string(), text: z.string(), createdBy: actor, c
 const whole = z
   .object({
     ...listed.shape,
+    pendingApproval: approvalAnswer.nullable().describe('How somebody has resolved it, which waits for a second person.'),
     comments: z.array(comment).describe('Oldest first.'),
     history: z
       .array(z.object({ at: instant, actor, action: z.string(), detail: record }))
@@ -103,7 +105,12 @@ const bulkAnswer = z.object({
     z.object({
       id: exceptionId,
       status: status.nullable().describe('As it is now; null where there is no such exception.'),
-      code: z.enum(['not_found', 'conflict']).optional().describe('Why it was not resolved by this call; absent where it was.'),
+      code: z
+        .enum(['not_found', 'conflict', 'approval_required'])
+        .optional()
+        .describe(
+          'Why it was not resolved by this call; absent where it was. `approval_required`: resolve it by itself, and a second person decides.',
+        ),
     }),
   ),
   hasMore: z.boolean().describe('Whether the filter finds more than the thousand that one call resolves: ask again.'),
@@ -146,11 +153,11 @@ const explanation = z
 
 const byId = z.object({ id: exceptionId });
 
-export const exceptionRoutes = (endpoint: Endpoints['endpoint'], { queries, store, explain, newId }: ExceptionNeeds): void => {
-  const answer = async (organizationId: string, id: string) => {
+export const exceptionRoutes = (endpoint: Endpoints['endpoint'], { queries, store, explain, newIds }: ExceptionNeeds): void => {
+  const answer = async (organizationId: string, id: string, status = 200) => {
     const found = await queries.exception(organizationId, id);
     if (found === undefined) throw notFound('exception');
-    return resource(200, found.view, found.revision);
+    return resource(status, found.view, found.revision);
   };
   const deciding = async ({ params, ifMatch, principal, address }: Input<{ id: string }>, decide: Decide) => {
     await store.decide(params.id, ifMatch, { principal, address }, decide);
@@ -180,8 +187,11 @@ export const exceptionRoutes = (endpoint: Endpoints['endpoint'], { queries, stor
     refuses: [412],
     params: byId,
     body: resolveBody,
-    answers: { 200: whole },
-    handle: (input) => deciding(input, (state) => resolveException(state, input.body.resolution, input.body.note ?? null)),
+    answers: { 200: whole, 202: whole },
+    handle: async ({ params, ifMatch, body: { resolution, note: said = null }, principal, address }) => {
+      const became = await store.resolve(params.id, ifMatch, { resolution, note: said }, newIds.approval(), { principal, address });
+      return answer(principal.organizationId, params.id, became === 'pending' ? 202 : 200);
+    },
   });
 
   endpoint('reopenException', {
@@ -216,7 +226,7 @@ export const exceptionRoutes = (endpoint: Endpoints['endpoint'], { queries, stor
     answers: { 201: comment },
     handle: async ({ params, body, principal, address }) => ({
       status: 201,
-      body: await store.comment(params.id, { id: newId(), text: body.text }, { principal, address }),
+      body: await store.comment(params.id, { id: newIds.comment(), text: body.text }, { principal, address }),
     }),
   });
 };

@@ -6,6 +6,7 @@ import { executionStatus } from '@settler/contracts/events/executions';
 import { executionSummary, outcome } from '@settler/contracts/executions';
 import { executionId, fileId, jobId } from '@settler/contracts/ids';
 import { decimal } from '@settler/contracts/money';
+import { rules } from '@settler/contracts/rules';
 import { day, instant, instantInput } from '@settler/contracts/time';
 import { z } from 'zod';
 import { planExecution } from '../application/commands/plan-execution.ts';
@@ -54,6 +55,7 @@ export const executionAnswer = z
     dryRun: z.boolean(),
     period: z.object({ from: day, to: day }).nullable(),
     note: z.string().nullable(),
+    triedOn: executionId.nullable().describe('Of a trial of other rules: the execution on whose records it is one.'),
     waitingFor: z.string().nullable(),
     attempt: z.number().int(),
     createdBy: z.object({ type: z.string(), id: z.string() }),
@@ -72,7 +74,7 @@ export const resultQuery = {
 };
 
 const record = z.record(z.string(), z.unknown());
-const resultAnswer = z
+export const resultAnswer = z
   .object({
     id: z.string(),
     outcome,
@@ -89,38 +91,20 @@ const resultAnswer = z
     line: z.number().int().nullable(),
     dueOn: z.iso.date().nullable().describe('Until this day a missing counterpart may still come.'),
     exceptionId: z.string().nullable(),
+    manual: z
+      .object({
+        matchId: z.string().describe('The match: the result that it was made as, in the execution that it was made in.'),
+        by: z.object({ type: z.string(), id: z.string() }),
+        at: instant,
+        note: z.string().nullable(),
+        approvedBy: z.object({ type: z.string(), id: z.string() }).optional().describe('The second person, where it took one.'),
+      })
+      .nullable()
+      .describe('Who matched it by hand, when and why; null for what the rules found.'),
   })
   .meta({ id: 'Result' });
 
-const total = z.object({ count: z.number().int(), amount: z.string() });
-const reportAnswer = z
-  .object({
-    executionId,
-    status: executionStatus,
-    summary: executionSummary.nullable(),
-    matchRate: z.number().nullable(),
-    outcomes: z.array(
-      z.object({ outcome, side: z.enum(['source', 'target']), currency: z.string(), pass: z.string().nullable(), ...total.shape }),
-    ),
-    ageing: z
-      .array(z.object({ bucket: z.enum(['0-7', '8-30', '31-60', '61-90', '90+']), currency: z.string(), ...total.shape }))
-      .describe('Open exceptions of the job, by whole days since Settler first saw the record; `90+` is more than 90.'),
-    certificate: z.object({
-      holds: z.boolean(),
-      lines: z.array(
-        z.object({
-          side: z.enum(['source', 'target']),
-          currency: z.string(),
-          ingested: total,
-          opening: total,
-          accounted: total,
-          byOutcome: z.record(z.string(), total),
-          difference: total,
-        }),
-      ),
-    }),
-  })
-  .meta({ id: 'Report' });
+const tryBody = z.strictObject({ rules, note: z.string().max(1_000).optional() });
 
 const byId = z.object({ id: executionId });
 
@@ -139,6 +123,17 @@ export const executionRoutes = (endpoint: Endpoints['endpoint'], { queries, stor
     handle: async ({ principal, address }, planned) => {
       const id = newId();
       await store.queue(id, planned, { principal, address });
+      return answer(202, principal.organizationId, id, { location: `/v1/executions/${id}` });
+    },
+  });
+
+  endpoint('tryRules', {
+    params: byId,
+    body: tryBody,
+    answers: { 202: executionAnswer },
+    handle: async ({ params, body, principal, address }) => {
+      const id = newId();
+      await store.tryRules(id, params.id, { rules: body.rules, note: body.note ?? null }, { principal, address });
       return answer(202, principal.organizationId, id, { location: `/v1/executions/${id}` });
     },
   });
@@ -172,16 +167,6 @@ export const executionRoutes = (endpoint: Endpoints['endpoint'], { queries, stor
       const page = await queries.results(principal.organizationId, params.id, query);
       if (page === undefined) throw notFound('execution');
       return { status: 200, body: page };
-    },
-  });
-
-  endpoint('readReport', {
-    params: byId,
-    answers: { 200: reportAnswer },
-    handle: async ({ params, principal }) => {
-      const report = await queries.report(principal.organizationId, params.id);
-      if (report === undefined) throw notFound('execution');
-      return { status: 200, body: report };
     },
   });
 };

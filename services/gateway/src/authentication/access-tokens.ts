@@ -57,6 +57,7 @@ export const createAccessTokens = ({ keySet, issuer, audience }: AccessTokensOpt
         scopes: scopesFor(data.role),
         role: data.role,
         sessionId: data.sid,
+        ownerId: undefined,
         rateLimit: null,
         expiresAtMs: data.exp * 1000,
       },

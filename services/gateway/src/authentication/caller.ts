@@ -12,6 +12,8 @@ export interface Caller {
   readonly scopes: readonly string[];
   readonly role: string | undefined;
   readonly sessionId: string | undefined;
+  /** Of a key: the user who answers for it, where that is known. */
+  readonly ownerId: string | undefined;
   /** Its own limit; null for the default one. */
   readonly rateLimit: { readonly limit: number; readonly windowMs: number } | null;
   /** Infinity for a key that never expires. */

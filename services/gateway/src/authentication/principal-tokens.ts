@@ -45,5 +45,6 @@ const principalOf = (caller: Caller | null) =>
         org: caller.organizationId,
         scopes: [...caller.scopes],
         ...(caller.role === undefined ? {} : { role: caller.role }),
+        ...(caller.ownerId === undefined ? {} : { own: caller.ownerId }),
         ...(caller.sessionId === undefined ? {} : { sid: caller.sessionId }),
       };

@@ -25,6 +25,8 @@ export interface ApiKey extends Omit<NewApiKey, 'hash' | 'locator'> {
   readonly organizationId: string;
   readonly status: 'active' | 'expired' | 'revoked';
   readonly createdBy: { readonly type: string; readonly id: string };
+  /** The user who answers for it; null where that is not known. */
+  readonly ownerId: string | null;
   readonly lastUsedAt: Date | null;
   readonly revokedAt: Date | null;
   readonly revision: bigint;

@@ -24,7 +24,7 @@ export const verifyApiKey =
     return verdictOf(found);
   };
 
-const verdictOf = ({ id, organizationId, scopes, rateLimit, expiresAt, allowedIps }: ApiKey): ApiKeyVerdict => ({
+const verdictOf = ({ id, organizationId, scopes, rateLimit, expiresAt, allowedIps, ownerId }: ApiKey): ApiKeyVerdict => ({
   valid: true,
   apiKeyId: id,
   organizationId,
@@ -32,4 +32,5 @@ const verdictOf = ({ id, organizationId, scopes, rateLimit, expiresAt, allowedIp
   rateLimit,
   expiresAt: expiresAt?.toISOString() ?? null,
   allowedIps: [...allowedIps],
+  ownerId,
 });

@@ -81,6 +81,10 @@ const answer = z
     expiresAt: instant.nullable(),
     allowedIps: z.array(z.string()),
     createdBy: z.object({ type: z.string(), id: z.string() }),
+    ownerId: z
+      .string()
+      .nullable()
+      .describe('The user who answers for it: who created it, or who answers for the key that did; null where that is not known.'),
     createdAt: instant,
     lastUsedAt: instant.nullable().describe('At most a minute old.'),
     revokedAt: instant.nullable(),

@@ -38,6 +38,8 @@ export interface Case {
   readonly otherBody?: (body: object) => unknown;
   /** Whether the answer is known without asking the database: nothing that is missing there can break it. */
   readonly isFromMemory?: true;
+  /** Right requests that are answered with another status. */
+  readonly others?: readonly Pick<Refusal, 'what' | 'status' | 'ask'>[];
   readonly refusals?: readonly Refusal[];
 }
 

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { must, newJob, type Party, payments, uploadOrders } from '../party.ts';
-import { type Cases, conflict, invalid, nobodys, type Setting, type Wanted } from './case.ts';
+import { job, must, newJob, type Party, payments, uploadOrders } from '../party.ts';
+import { type Cases, conflict, invalid, nobodys, type Refusal, type Setting, type Wanted } from './case.ts';
 
 const inputs = (fileId: string) => ({ source: { fileId }, target: { records: payments } });
 const runOf = (jobId: string, body: object): Wanted => ({ path: `/v1/jobs/${jobId}/executions`, body });
@@ -30,7 +30,12 @@ const waiting = async (party: Party, setting: Setting) => {
 };
 
 /** An exception that nobody has looked at; or one that was resolved. */
-const anException = async (party: Party, { databases }: Setting, status: 'open' | 'resolved' = 'open'): Promise<string> => {
+const anException = async (
+  party: Party,
+  { databases }: Setting,
+  status: 'open' | 'resolved' = 'open',
+  { jobId, executionId }: Pick<Party, 'jobId' | 'executionId'> = party,
+): Promise<string> => {
   const id = `exc_0${randomBytes(25).toString('hex').slice(0, 25)}`;
   await databases.rows(
     'executions',
@@ -38,7 +43,7 @@ const anException = async (party: Party, { databases }: Setting, status: 'open' 
                              first_seen_at, created_at, updated_at)
      values ($1, $2, $3, $4, $1, 'missing_in_target', 'low', $5::text, case when $5::text = 'resolved' then 'other' end, '[{"id":"o9"}]', 9, 'EUR',
              now(), now(), now())`,
-    [id, party.organizationId, party.jobId, party.executionId, status],
+    [id, party.organizationId, jobId, executionId, status],
   );
   return id;
 };
@@ -48,6 +53,93 @@ const ofException =
     path: `/v1/exceptions/${await anException(party, setting, status)}${rest}`,
     ...(body === undefined ? {} : { body }),
   });
+
+const crockford = (length: number): string => randomBytes(length).toString('hex').slice(0, length);
+const pair = { source: ['o7'], target: ['p7'] };
+
+/** A run that is over, with an order and a payment that the rules have not brought together. */
+const unmatchedRun = async (
+  party: Party,
+  { databases }: Setting,
+  rules: object = {},
+): Promise<Pick<Party, 'jobId' | 'executionId'> & { readonly orderResult: string }> => {
+  const [id, order, payment] = ['exe', 'res', 'res'].map((prefix) => `${prefix}_0${crockford(25)}`) as [string, string, string];
+  const jobId = `job_${id.slice(4)}`;
+  const rows = (statement: string, more: readonly unknown[] = []) =>
+    databases.rows('executions', statement, [party.organizationId, id, ...more]);
+  const summary = JSON.stringify({
+    ...{ source: { records: 1, amount: '7.00' }, target: { records: 1, amount: '7.00' }, matched: 0, mismatched: 0 },
+    ...{ missingInTarget: 1, missingInSource: 1, duplicates: 0, ambiguous: 0, invalid: 0, matchRate: 0, byCurrency: {} },
+  });
+  await databases.rows('executions', 'select ensure_result_partitions(now()::date)', []);
+  await rows(
+    `insert into executions (id, organization_id, job_id, job_version, definition, dry_run, is_serial, status, progress, summary, created_by_type,
+                             created_by_id)
+     values ($2, $1, $3, 1, $4, false, false, 'completed', '{"stage":"done","done":0,"total":null}', $5, 'user', 'usr_somebody')`,
+    [jobId, JSON.stringify({ rules: { passes: [], openItems: { carryForward: false }, ...rules } }), summary],
+  );
+  await rows(
+    `insert into results (created_at, id, organization_id, execution_id, epoch, position, outcome, conditions, source, target, search)
+     select created_at, result, $1, $2, 0, place, outcome, '[]', source::jsonb, target::jsonb, ''
+       from executions, (values ($3, 0, 'missing_in_target', '[{"id":"o7","amount":"7.00","currency":"EUR"}]', '[]'),
+                                ($4, 1, 'missing_in_source', '[]', '[{"id":"p7","amount":"7.00","currency":"EUR"}]')) as r(result, place, outcome, source, target)
+      where id = $2`,
+    [order, payment],
+  );
+  await rows(
+    `insert into result_records (created_at, organization_id, execution_id, epoch, side, currency, amount_minor, outcome, carried)
+     select created_at, $1, $2, 0, side, 'EUR', 700, outcome, false
+       from executions, (values ('source', 'missing_in_target'), ('target', 'missing_in_source')) as r(side, outcome) where id = $2`,
+  );
+  return { jobId, executionId: id, orderResult: order };
+};
+/** A job where more than this takes a second person. */
+const limited = { approval: { above: { EUR: '1.00' } } };
+const matchOf =
+  (body: object, rules: object = {}) =>
+  async (party: Party, setting: Setting): Promise<Wanted> => ({
+    path: `/v1/executions/${(await unmatchedRun(party, setting, rules)).executionId}/matches`,
+    body,
+  });
+const aMatch = async (party: Party, setting: Setting): Promise<string> => {
+  const { executionId } = await unmatchedRun(party, setting);
+  const path = `/v1/executions/${executionId}/matches`;
+  return `${path}/${(await must(201, party.key.post(path, pair))).id}`;
+};
+
+/** What another person has resolved, and what waits for a second one to decide; or what this party has itself. */
+const anApproval = async (
+  party: Party,
+  setting: Setting,
+  status: 'pending' | 'rejected' = 'pending',
+  maker = 'usr_somebody',
+): Promise<string> => {
+  const id = `apr_0${crockford(25)}`;
+  await setting.databases.rows(
+    'executions',
+    `insert into approvals (id, organization_id, job_id, execution_id, exception_id, kind, request, said, status, requested_by_type, requested_by_id,
+                            requested_person_id)
+     values ($1, $2, $3, $4, $5, 'resolve', '{"kind":"resolve","resolution":"other","note":null}',
+             '{"category":"missing_in_target","reason":null,"records":[{"id":"o9"}]}', $6, 'user', $7, $7)`,
+    [id, party.organizationId, party.jobId, party.executionId, await anException(party, setting), status, maker],
+  );
+  return id;
+};
+const ofApproval =
+  (rest: string, body?: object, status: 'pending' | 'rejected' = 'pending') =>
+  async (party: Party, setting: Setting): Promise<Wanted> => ({
+    path: `/v1/approvals/${await anApproval(party, setting, status)}${rest}`,
+    ...(body === undefined ? {} : { body }),
+  });
+const ownApproval = (rest: string): Refusal => ({
+  what: 'what the same person has asked for',
+  status: 403,
+  code: 'forbidden',
+  ask: async (setting) => {
+    const { id } = await must(200, setting.ours.user.get('/v1/me'));
+    return { path: `/v1/approvals/${await anApproval(setting.ours, setting, 'pending', id)}${rest}`, body: {} };
+  },
+});
 
 const bulk = (which: object): Wanted => ({ path: '/v1/exceptions/bulk-resolve', body: { ...which, resolution: 'other' } });
 
@@ -93,6 +185,21 @@ export const executionsCases = {
       }),
     ],
   },
+  tryRules: {
+    status: 202,
+    ask: ({ executionId }) => ({ path: `/v1/executions/${executionId}/try`, body: { rules: job.rules } }),
+    otherBody: (body) => ({ ...body, note: 'otherwise' }),
+    refusals: [
+      invalid('rules that are none', 'rules.matching', ({ ours }) => ({
+        path: `/v1/executions/${ours.executionId}/try`,
+        body: { rules: { matching: [] } },
+      })),
+      conflict('a run that has not ended', async (setting) => ({
+        path: `/v1/executions/${(await waiting(setting.ours, setting)).id}/try`,
+        body: { rules: job.rules },
+      })),
+    ],
+  },
   listExecutions: {
     status: 200,
     ask: () => ({ path: '/v1/executions' }),
@@ -111,6 +218,15 @@ export const executionsCases = {
     refusals: [invalid('an outcome that does not exist', 'outcome', ({ ours }) => of('/results?outcome=lost')(ours))],
   },
   readReport: { status: 200, ask: of('/report') },
+  readFees: { status: 200, ask: of('/fees') },
+  readTrend: {
+    status: 200,
+    ask: ({ jobId }) => ({ path: `/v1/reports/trend?jobId=${jobId}` }),
+    refusals: [
+      invalid('no job', 'jobId', () => ({ path: '/v1/reports/trend' })),
+      invalid('a time that is none', 'since', ({ ours }) => ({ path: `/v1/reports/trend?jobId=${ours.jobId}&since=yesterday` })),
+    ],
+  },
   exportResults: {
     status: 200,
     ask: of('/export?format=csv'),
@@ -120,6 +236,56 @@ export const executionsCases = {
       conflict('a run that has not ended', async (setting) => ({
         path: `/v1/executions/${(await waiting(setting.ours, setting)).id}/export`,
       })),
+    ],
+  },
+  createMatch: {
+    status: 201,
+    ask: matchOf({ ...pair, note: 'the bank has another name for it' }),
+    otherBody: (body) => ({ ...body, note: 'otherwise' }),
+    others: [{ what: 'more than one person may match', status: 202, ask: (setting) => matchOf(pair, limited)(setting.ours, setting) }],
+    refusals: [
+      invalid('a record that does not exist', 'target[0]', (setting) => matchOf({ ...pair, target: ['p8'] })(setting.ours, setting)),
+      invalid('a record of the other side', 'source[0]', (setting) => matchOf({ ...pair, source: ['p7'] })(setting.ours, setting)),
+      invalid('a record twice', 'source[1]', (setting) => matchOf({ ...pair, source: ['o7', 'o7'] })(setting.ours, setting)),
+      invalid('one side alone', 'target', (setting) => matchOf({ ...pair, target: [] })(setting.ours, setting)),
+      conflict('records that are matched', async (setting) => ({
+        path: (await aMatch(setting.ours, setting)).split('/').slice(0, -1).join('/'),
+        body: pair,
+      })),
+    ],
+  },
+  deleteMatch: {
+    status: 204,
+    ask: async (party, setting) => ({ path: await aMatch(party, setting) }),
+    refusals: [
+      conflict('what is no match', async (setting) => {
+        const { executionId, orderResult } = await unmatchedRun(setting.ours, setting);
+        return { path: `/v1/executions/${executionId}/matches/${orderResult}` };
+      }),
+    ],
+  },
+  listApprovals: {
+    status: 200,
+    ask: () => ({ path: '/v1/approvals' }),
+    refusals: [invalid('a state that does not exist', 'status', () => ({ path: '/v1/approvals?status=lost' }))],
+  },
+  readApproval: { status: 200, ask: ofApproval('') },
+  approveApproval: {
+    status: 200,
+    ask: ofApproval('/approve', { note: 'seen' }),
+    otherBody: () => ({ note: 'otherwise' }),
+    refusals: [
+      ownApproval('/approve'),
+      conflict('one that is rejected', (setting) => ofApproval('/approve', {}, 'rejected')(setting.ours, setting)),
+    ],
+  },
+  rejectApproval: {
+    status: 200,
+    ask: ofApproval('/reject', { note: 'ask the bank' }),
+    otherBody: () => ({ note: 'otherwise' }),
+    refusals: [
+      ownApproval('/reject'),
+      conflict('one that is rejected', (setting) => ofApproval('/reject', {}, 'rejected')(setting.ours, setting)),
     ],
   },
   listExceptions: {
@@ -154,6 +320,16 @@ export const executionsCases = {
     status: 200,
     ask: ofException('/resolve', { resolution: 'written_off', note: 'below a cent' }),
     otherBody: () => ({ resolution: 'other' }),
+    others: [
+      {
+        what: 'more than one person may resolve',
+        status: 202,
+        ask: async (setting) => {
+          const run = await unmatchedRun(setting.ours, setting, limited);
+          return { path: `/v1/exceptions/${await anException(setting.ours, setting, 'open', run)}/resolve`, body: { resolution: 'other' } };
+        },
+      },
+    ],
     refusals: [
       invalid('a resolution that only a run may find', 'resolution', (setting) =>
         ofException('/resolve', { resolution: 'matched_later' })(setting.ours, setting),

@@ -19,6 +19,7 @@ const scheduler = (organizationId: string): Principal => ({
   scopes: [],
   role: undefined,
   sessionId: undefined,
+  personId: null,
   address: null,
 });
 

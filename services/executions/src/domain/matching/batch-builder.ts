@@ -40,6 +40,8 @@ export interface BatchBuilder {
   readonly addChunk: (chunk: Chunk) => void;
   /** Open items of earlier runs, once the input is complete. */
   readonly carry: (items: readonly CarriedRecord[]) => void;
+  /** Records of matches by hand, after the open items. */
+  readonly give: (records: readonly CarriedRecord[]) => void;
   readonly length: () => number;
   readonly build: () => RecordBatch;
 }
@@ -52,6 +54,7 @@ export const createBatchBuilder = ({ idMapped }: { readonly idMapped: boolean })
   const lines = createNumbers((length): Uint32Array => new Uint32Array(length));
   const reasons = new Map<number, string>();
   const occurrences: number[] = [];
+  let given = 0;
   let length = 0;
 
   const heapOf = (name: string): TextHeap => {
@@ -108,17 +111,23 @@ export const createBatchBuilder = ({ idMapped }: { readonly idMapped: boolean })
     length += rows;
   };
 
+  const carry = (items: readonly CarriedRecord[]): void => {
+    for (const { record, occurrence } of items) {
+      // It was taken as it was when it came in, whatever has become of the mapping since.
+      addRow({ record }, true);
+      occurrences.push(occurrence);
+    }
+  };
+
   return {
     addRows: (rows) => {
       for (const row of rows) addRow(row);
     },
     addChunk,
-    carry: (items) => {
-      for (const { record, occurrence } of items) {
-        // It was taken as it was when it came in, whatever has become of the mapping since.
-        addRow({ record }, true);
-        occurrences.push(occurrence);
-      }
+    carry,
+    give: (records) => {
+      carry(records);
+      given += records.length;
     },
     length: () => length,
     build: () => {
@@ -142,6 +151,7 @@ export const createBatchBuilder = ({ idMapped }: { readonly idMapped: boolean })
         states,
         reasons,
         carriedFrom: length - occurrences.length,
+        givenFrom: length - given,
         supersedes: new Map<number, number>(),
       };
       if (idMapped)
@@ -153,6 +163,7 @@ export const createBatchBuilder = ({ idMapped }: { readonly idMapped: boolean })
         states[carried] = superseded;
         batch.supersedes.set(delivered, carried);
       }
+      states.fill(superseded, batch.givenFrom);
       return batch;
     },
   };

@@ -11,7 +11,10 @@ import { dayText } from './day.ts';
 export type Fields = Readonly<Record<string, unknown>>;
 
 export const rowStates = ['usable', 'invalid', 'repeated', 'superseded'] as const;
-/** `repeated`: the same id with the same content occurred before. `superseded`: an open item that this input delivers again. */
+/**
+ * `repeated`: the same id with the same content occurred before. `superseded`: an open item that this input delivers again, or a record
+ * of a match by hand, which takes part only where it is delivered.
+ */
 export type RowState = (typeof rowStates)[number];
 export const usable = 0;
 export const invalid = 1;
@@ -41,7 +44,9 @@ export interface RecordBatch {
   readonly reasons: ReadonlyMap<number, string>;
   /** From this row on they are open items of earlier runs; the length where there are none. */
   readonly carriedFrom: number;
-  /** The open item that a delivered row stands for. */
+  /** From this row on they are records of matches by hand, by which the delivered ones are known; the length where there are none. */
+  readonly givenFrom: number;
+  /** The open item, or the record of a match by hand, that a delivered row stands for. */
   readonly supersedes: ReadonlyMap<number, number>;
 }
 

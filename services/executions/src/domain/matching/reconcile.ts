@@ -17,8 +17,13 @@ import { type Collector, createCollector } from './results/collector.ts';
 import { type ResultColumns, rowsOf } from './results/columns.ts';
 import { createExplain } from './results/explain-result.ts';
 import { orderOfResults } from './results/order.ts';
-import type { MatchResult } from './results/result.ts';
+import { cardinalityOf, type MatchResult } from './results/result.ts';
 import { summarize } from './results/summary.ts';
+
+export interface Given {
+  readonly source: readonly number[];
+  readonly target: readonly number[];
+}
 
 export interface Input {
   readonly source: RecordBatch;
@@ -26,6 +31,10 @@ export interface Input {
   readonly rules: Rules;
   /** The day of the run, as days since 1970-01-01 in UTC. */
   readonly asOf: number;
+  /** Rows that belong together whatever the rules say: matches by hand. They are taken before the first pass. */
+  readonly given?: readonly Given[];
+  /** Rows of matches by hand whose other records are not here: they wait for those, and meet nobody else. */
+  readonly waiting?: Given;
   /** Told of finished passes; throwing from it stops the run. */
   readonly onProgress?: (done: number, total: number) => void;
 }
@@ -43,12 +52,18 @@ export interface Reconciliation {
   readonly judgesOf: (pass: number) => readonly Judge[];
 }
 
+const waitingReason = 'it was matched by hand with records that are not here';
+
 /** @throws TooManyCandidates where a pass leaves more candidates than it may hold */
-export const reconcile = ({ source, target, rules, asOf, onProgress = () => {} }: Input): Reconciliation => {
+export const reconcile = ({ source, target, rules, asOf, given = [], waiting, onProgress = () => {} }: Input): Reconciliation => {
   const collector = createCollector(source, target);
   const settling: Settling = { source, target, rules, collector };
   takeUnusable('source', source, collector);
   takeUnusable('target', target, collector);
+  for (const row of waiting?.source ?? []) collector.alone('missing_in_target', 'source', row, { reason: waitingReason });
+  for (const row of waiting?.target ?? []) collector.alone('missing_in_source', 'target', row, { reason: waitingReason });
+  for (const [index, rows] of given.entries())
+    collector.group('matched', -1, rows.source, rows.target, { cardinality: cardinalityOf(rows), given: index });
 
   const compiled = new Map<number, readonly Judge[]>();
   const judgesOf = (index: number): readonly Judge[] => {

@@ -5,7 +5,7 @@ import { createBatchBuilder } from '../../domain/matching/batch-builder.ts';
 import { dayOf } from '../../domain/matching/day.ts';
 import { type WhyNotCandidate, whyNot } from '../../domain/matching/explain/why-not.ts';
 import { TooManyCandidates } from '../../domain/matching/passes/candidates.ts';
-import { reconcile } from '../../domain/matching/reconcile.ts';
+import { type Given, reconcile } from '../../domain/matching/reconcile.ts';
 
 type Side = 'source' | 'target';
 interface Sides {
@@ -18,20 +18,26 @@ interface Sides {
 export const replyTo = (question: Question, isOver: () => boolean): Reply => {
   const { rules, results, resultId } = question;
   const { batches, resultOf } = rebuild(results);
+  const given = results.flatMap(({ id, isManual }) => (isManual ? [givenOf(id, resultOf)] : []));
   const side = sideOf(results.find(({ id }) => id === resultId));
   const row = resultOf[side].indexOf(resultId);
   if (row === -1 || batches[side].states[row] !== usable) return { kind: 'none', reason: 'unusable_record' };
   const asOf = dayOf(question.asOf) ?? 0;
   try {
-    const now = reconcile({ ...batches, rules, asOf });
+    const now = reconcile({ ...batches, rules, asOf, given });
     const other: Side = side === 'source' ? 'target' : 'source';
-    const found = whyNot({ ...batches, rules, asOf, now, isOver }, side, row);
+    const found = whyNot({ ...batches, rules, asOf, given, now, isOver }, side, row);
     return { kind: 'candidates', candidates: found.map((candidate) => candidateOf(candidate, batches[other], resultOf[other], results)) };
   } catch (error) {
     // Those nearest to one record may be more alike than those of the whole run, and more pairs than may be held.
     if (error instanceof TooManyCandidates) return { kind: 'none', reason: 'too_many_candidates' };
     throw error;
   }
+};
+
+const givenOf = (id: string, resultOf: Sides['resultOf']): Given => {
+  const rows = (side: Side) => resultOf[side].flatMap((result, row) => (result === id ? [row] : []));
+  return { source: rows('source'), target: rows('target') };
 };
 
 /** Of an ambiguous result it is the one record that has several candidates; of a pair, its source. */

@@ -3,12 +3,17 @@ import type { MessagePort } from 'node:worker_threads';
 import type { ExecutionErrorCode } from '@settler/contracts/execution-errors';
 import type { ExecutionSummary } from '@settler/contracts/executions';
 import type { Rules } from '@settler/contracts/rules';
-import type { MatchingInput, OpenItem, ResultPiece, ResultRun } from '../../application/ports.ts';
+import type { BaseResult, GivenMatchIds, HandMatch, MatchingInput, OpenItem, ResultPiece, ResultRun } from '../../application/ports.ts';
 import type { PassSum } from '../../domain/certificate.ts';
-import type { ControlTotals } from '../../domain/execution.ts';
+import type { Comparison, ControlTotals } from '../../domain/execution.ts';
 import type { InputProblem } from '../../domain/matching/input-problems.ts';
+import type { RunDiff } from '../../domain/run-diff.ts';
 
 export type Request =
+  | { readonly kind: 'give'; readonly matches: readonly HandMatch[] }
+  | { readonly kind: 'feed'; readonly results: readonly BaseResult[]; readonly hasIds: Readonly<Record<'source' | 'target', boolean>> }
+  | { readonly kind: 'remember'; readonly results: readonly BaseResult[] }
+  | { readonly kind: 'compare'; readonly rules: Rules; readonly asOf: string }
   | { readonly kind: 'carry'; readonly items: readonly OpenItem[] }
   | { readonly kind: 'read'; readonly side: 'source' | 'target'; readonly input: MatchingInput }
   | { readonly kind: 'match'; readonly rules: Rules; readonly asOf: string }
@@ -17,6 +22,10 @@ export type Request =
   | { readonly kind: 'sums' };
 
 export type Reply =
+  | { readonly kind: 'given' }
+  | { readonly kind: 'fed'; readonly controlTotals: readonly ControlTotals[] }
+  | { readonly kind: 'remembered' }
+  | { readonly kind: 'compared'; readonly diff: RunDiff; readonly handMatches: Comparison['handMatches'] }
   | { readonly kind: 'carried' }
   | { readonly kind: 'read'; readonly controlTotals: readonly ControlTotals[] }
   | {
@@ -24,6 +33,7 @@ export type Reply =
       readonly summary: ExecutionSummary;
       readonly resultCount: number;
       readonly problems: readonly InputProblem[];
+      readonly given: GivenMatchIds;
     }
   | { readonly kind: 'results'; readonly piece: ResultPiece }
   | { readonly kind: 'sums'; readonly sums: readonly PassSum[] }

@@ -101,6 +101,13 @@ const openMatching = (
   };
 
   return {
+    give: async (matches) => void (await ask({ kind: 'give', matches }, 'given')),
+    feed: async (results, hasIds) => (await ask({ kind: 'feed', results, hasIds }, 'fed')).controlTotals,
+    remember: async (results) => void (await ask({ kind: 'remember', results }, 'remembered')),
+    compare: async () => {
+      const { diff, handMatches } = await ask({ kind: 'compare', rules, asOf }, 'compared');
+      return { diff, handMatches };
+    },
     carry: async (items) => void (await ask({ kind: 'carry', items }, 'carried')),
     read: async (side, input, open, report) => {
       openFile = open;
@@ -109,8 +116,8 @@ const openMatching = (
     },
     match: async (report) => {
       onProgress = report;
-      const { summary, resultCount, problems } = await ask({ kind: 'match', rules, asOf }, 'matched');
-      return { summary, resultCount, problems };
+      const { summary, resultCount, problems, given } = await ask({ kind: 'match', rules, asOf }, 'matched');
+      return { summary, resultCount, problems, given };
     },
     results: async function* (run) {
       let next = ask({ kind: 'next', run }, 'results');

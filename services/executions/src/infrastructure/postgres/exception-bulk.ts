@@ -5,7 +5,9 @@ import { type Selectable, sql, type Transaction } from 'kysely';
 import type { BulkOutcome, ExceptionStore } from '../../application/exceptions.ts';
 import type { Actor } from '../../application/ports.ts';
 import type { ExceptionFilter } from '../../application/queries.ts';
+import { takesSecond } from '../../domain/approval.ts';
 import { type ExceptionTransition, type ManualResolution, resolveException } from '../../domain/exception-life.ts';
+import { approvalRule, stakeOf } from './approvals.ts';
 import { matching } from './exception-filter.ts';
 import { messagesOf } from './exception-messages.ts';
 import { stateOf } from './exception-store.ts';
@@ -28,8 +30,14 @@ export const createResolveMany =
       const { ids, hasMore } = 'ids' in wanted ? { ids: [...new Set(wanted.ids)], hasMore: false } : await idsOf(trx, wanted.filter);
       if (ids.length === 0) return { data: [], hasMore };
       const rows = await lockAll(trx, ids);
-      const decisions = rows.map((row) => ({ row, transition: resolveException(stateOf(row), resolution, note) }));
-      const decided = decisions.filter((decision): decision is Decided => !('refused' in decision.transition));
+      const waiting = await takingSecond(trx, rows);
+      const decisions = rows.map((row) => ({
+        row,
+        transition: waiting.has(row.id) ? ('waits' as const) : resolveException(stateOf(row), resolution, note),
+      }));
+      const decided = decisions.filter(
+        (decision): decision is Decided => decision.transition !== 'waits' && !('refused' in decision.transition),
+      );
       if (decided.length > 0) {
         const after = await writeAll(trx, decided, resolution, note, actor);
         await outbox.append(
@@ -41,8 +49,25 @@ export const createResolveMany =
       return { data: ids.map((id) => outcomes.get(id) ?? { id, status: null, code: 'not_found' }), hasMore };
     });
 
-const outcomeOf = (row: Row, transition: ReturnType<typeof resolveException>): BulkOutcome =>
-  'refused' in transition ? { id: row.id, status: row.status, code: 'conflict' } : { id: row.id, status: transition.state.status };
+const outcomeOf = (row: Row, transition: ReturnType<typeof resolveException> | 'waits'): BulkOutcome => {
+  if (transition === 'waits') return { id: row.id, status: row.status, code: 'approval_required' };
+  return 'refused' in transition ? { id: row.id, status: row.status, code: 'conflict' } : { id: row.id, status: transition.state.status };
+};
+
+/** Those that are not closed and take a second person, or wait for one: each is to be looked at by itself. */
+const takingSecond = async (trx: Trx, rows: readonly Row[]): Promise<ReadonlySet<string>> => {
+  const open = rows.filter(({ status }) => status === 'open' || status === 'in_progress');
+  const rules = new Map<string, Awaited<ReturnType<typeof approvalRule>>>();
+  for (const { job_id: jobId } of open) if (!rules.has(jobId)) rules.set(jobId, await approvalRule(trx, jobId));
+  const taking = open.filter((row) => takesSecond(rules.get(row.job_id), [stakeOf(row)])).map(({ id }) => id);
+  const pending = await trx
+    .selectFrom('approvals')
+    .select('exception_id')
+    .where('status', '=', 'pending')
+    .where('exception_id', '=', sql<string>`any(${open.map(({ id }) => id)}::text[])`)
+    .execute();
+  return new Set([...taking, ...pending.flatMap(({ exception_id: id }) => id ?? [])]);
+};
 
 /** Those that have waited longest come first. Without a status only what is not closed is meant. */
 const idsOf = async (trx: Trx, filter: ExceptionFilter) => {

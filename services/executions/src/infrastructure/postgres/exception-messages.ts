@@ -51,6 +51,9 @@ const eventOf = (row: Row, entry: ExceptionEntry): OutboxMessage[] => {
       return [eventMessage(events.exceptionReopened, about, { ...of, status: 'open', formerResolution: entry.detail.resolution })];
     case 'status_changed':
     case 'severity_changed':
+    // These are told as what they are: events of the approval.
+    case 'approval_requested':
+    case 'approval_rejected':
       return [];
   }
 };
@@ -65,7 +68,10 @@ const auditActionOf = (entries: readonly ExceptionEntry[]) => {
 const auditView = ({ status, severity, assignee_id: assigneeId, resolution }: Row) => ({ status, severity, assigneeId, resolution });
 
 /** Of one execution: the messages that tell of them are few, whatever the number. */
-export const openedMessages = (held: HeldExecution, opened: readonly Opened[]): OutboxMessage[] => {
+export const openedMessages = (
+  held: Pick<HeldExecution, 'id' | 'organizationId' | 'jobId'>,
+  opened: readonly Opened[],
+): OutboxMessage[] => {
   const { organizationId, jobId, id: executionId } = held;
   if (opened.length > eventsMax) {
     const byCategory = Object.fromEntries(

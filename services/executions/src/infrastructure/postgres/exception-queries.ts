@@ -3,6 +3,7 @@ import type { Postgres } from '@settler/chassis/postgres';
 import { type Selectable, sql } from 'kysely';
 import type { ExceptionView, ExecutionQueries } from '../../application/queries.ts';
 import type { Severity } from '../../domain/exceptions.ts';
+import { approvalView, pendingOf } from './approvals.ts';
 import { matching, severityNow } from './exception-filter.ts';
 import { commentView } from './exception-store.ts';
 import type { Database } from './tables.ts';
@@ -91,6 +92,8 @@ export const exceptionQueries = (postgres: Postgres<Database>, cursors: Cursors)
         action: entry.action,
         detail: entry.detail,
       }));
-      return { view: { ...viewOf(row), comments: comments.map(commentView), history: entries }, revision: row.revision };
+      const pending = await pendingOf(trx, id);
+      const pendingApproval = pending === undefined ? null : approvalView(pending);
+      return { view: { ...viewOf(row), comments: comments.map(commentView), history: entries, pendingApproval }, revision: row.revision };
     }),
 });

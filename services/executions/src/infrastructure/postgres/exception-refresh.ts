@@ -30,7 +30,7 @@ export const liveOf = async (trx: Trx, jobId: string, recordKeys: readonly strin
 
 export const refreshChanged = async (
   trx: Trx,
-  { id: executionId, organizationId }: HeldExecution,
+  { id: executionId, organizationId }: Pick<HeldExecution, 'id' | 'organizationId'>,
   live: ReadonlyMap<string, Live>,
   found: readonly Found[],
 ): Promise<void> => {

@@ -7,7 +7,8 @@ import { type Selectable, sql, type Transaction } from 'kysely';
 import type { ExceptionStore } from '../../application/exceptions.ts';
 import type { Actor } from '../../application/ports.ts';
 import type { CommentView } from '../../application/queries.ts';
-import type { ExceptionState, ExceptionTransition } from '../../domain/exception-life.ts';
+import { type ExceptionState, type ExceptionTransition, resolveException } from '../../domain/exception-life.ts';
+import { ask, pendingOf, resolvingTakesSecond, stakeOf } from './approvals.ts';
 import { auditOf } from './audit.ts';
 import { messagesOf } from './exception-messages.ts';
 import { lockOpenItems, setRetired } from './open-items.ts';
@@ -26,13 +27,38 @@ export const createExceptionStore = (postgres: Postgres<Database>, outbox: Outbo
       await lockOpenItems(trx, jobId, 'to change one');
       const before = await lock(trx, id);
       requireRevision(ifMatch, before.revision);
+      if (before.match_id !== null) await refuseWhileMatched(trx, before.match_id);
       const transition = decide(stateOf(before));
       if ('refused' in transition) throw new Refusal('conflict', transition.refused);
       if (transition.entries.length === 0) return;
-      const after = await write(trx, before, transition);
-      await addHistory(trx, before, transition, actor);
-      if (transition.record !== undefined) await setRetired(trx, jobId, [before.record_key], transition.record === 'retired');
-      await outbox.append(trx, messagesOf(before, after, transition, actor));
+      if (transition.state.status === 'dismissed') await refuseDismissal(trx, before);
+      await apply(trx, outbox, before, transition, actor);
+    }),
+
+  resolve: (id, ifMatch, { resolution, note }, approvalId, actor) =>
+    postgres.organization(actor.principal.organizationId, async (trx) => {
+      const { job_id: jobId } = await find(trx, id);
+      await lockOpenItems(trx, jobId, 'to change one');
+      const before = await lock(trx, id);
+      requireRevision(ifMatch, before.revision);
+      const transition = resolveException(stateOf(before), resolution, note);
+      if ('refused' in transition) throw new Refusal('conflict', transition.refused);
+      await refuseWhilePending(trx, id);
+      if (!(await resolvingTakesSecond(trx, before))) {
+        await apply(trx, outbox, before, transition, actor);
+        return 'resolved';
+      }
+      const waiting: ExceptionTransition = {
+        state: stateOf(before),
+        entries: [{ action: 'approval_requested', detail: { approvalId, resolution, note } }],
+      };
+      await write(trx, before, waiting);
+      await addHistory(trx, before, waiting, actor);
+      const { category, reason, records, execution_id: executionId } = before;
+      const request = { kind: 'resolve', resolution, note } as const;
+      const about = { id: approvalId, jobId, executionId, exceptionId: id };
+      await ask(trx, outbox, { ...about, request, said: { category, reason, records }, stake: stakeOf(before) }, actor);
+      return 'pending';
     }),
 
   comment: (id, { id: commentId, text }, actor) =>
@@ -78,6 +104,25 @@ export const commentView = (row: Selectable<Database['exception_comments']>): Co
   createdAt: row.created_at.toISOString(),
 });
 
+export const apply = async (trx: Trx, outbox: Outbox, before: Row, transition: ExceptionTransition, actor: Actor): Promise<void> => {
+  const after = await write(trx, before, transition);
+  await addHistory(trx, before, transition, actor);
+  if (transition.record !== undefined) await setRetired(trx, before.job_id, [before.record_key], transition.record === 'retired');
+  await outbox.append(trx, messagesOf(before, after, transition, actor));
+};
+
+const refuseWhilePending = async (trx: Trx, id: string): Promise<void> => {
+  const pending = await pendingOf(trx, id);
+  if (pending !== undefined) throw new Refusal('conflict', `It waits for a second person already, who decides about ${pending.id}.`);
+};
+
+/** What is dismissed is closed, too: it would be the way around whoever has to look at it. */
+const refuseDismissal = async (trx: Trx, row: Row): Promise<void> => {
+  await refuseWhilePending(trx, row.id);
+  if (await resolvingTakesSecond(trx, row))
+    throw new Refusal('conflict', 'One person alone cannot dismiss as much as this: resolve it, and a second one decides.');
+};
+
 export const stateOf = (row: Row): ExceptionState => ({
   status: row.status,
   severity: row.severity,
@@ -92,13 +137,25 @@ const find = async (trx: Trx, id: string): Promise<Pick<Row, 'job_id'>> => {
   return row;
 };
 
-const lock = async (trx: Trx, id: string): Promise<Row> => {
+export const lock = async (trx: Trx, id: string): Promise<Row> => {
   const row = await trx.selectFrom('exceptions').selectAll().where('id', '=', id).forUpdate().executeTakeFirst();
   if (row === undefined) throw notFound('exception');
   return row;
 };
 
-const write = async (trx: Trx, { id }: Row, { state }: ExceptionTransition): Promise<Row> => {
+const refuseWhileMatched = async (trx: Trx, matchId: string): Promise<void> => {
+  const match = await trx
+    .selectFrom('matches')
+    .select('execution_id')
+    .where('id', '=', matchId)
+    .where('ended_at', 'is', null)
+    .executeTakeFirst();
+  if (match === undefined) return;
+  throw new Refusal('conflict', `Its record was matched by hand: undo the match ${matchId} of ${match.execution_id} to open it again.`);
+};
+
+/** `matchId`: the match that resolves it, null for whatever else is done with it. */
+export const write = async (trx: Trx, { id }: Row, { state }: ExceptionTransition, matchId: string | null = null): Promise<Row> => {
   try {
     return await trx
       .updateTable('exceptions')
@@ -108,6 +165,7 @@ const write = async (trx: Trx, { id }: Row, { state }: ExceptionTransition): Pro
         severity_is_set: state.severityIsSet,
         assignee_id: state.assigneeId,
         resolution: state.resolution,
+        match_id: matchId,
         revision: sql<bigint>`revision + 1`,
         updated_at: sql<Date>`now()`,
       })
@@ -122,7 +180,7 @@ const write = async (trx: Trx, { id }: Row, { state }: ExceptionTransition): Pro
   }
 };
 
-const addHistory = async (
+export const addHistory = async (
   trx: Trx,
   { id, organization_id: organizationId }: Row,
   { entries }: ExceptionTransition,

@@ -3,6 +3,7 @@
  * has decided about a record stays decided for as long as the record says the same.
  */
 
+import { isDeepStrictEqual } from 'node:util';
 import { newId } from '@settler/chassis/ids';
 import type { OutboxMessage } from '@settler/chassis/outbox';
 import { exponentOf, toMinor } from '@settler/contracts/money';
@@ -19,12 +20,24 @@ import { searchTextOf } from './search-text.ts';
 import type { Database } from './tables.ts';
 
 type Trx = Transaction<Database>;
-type Result = Pick<
+/** The execution whose results they are. */
+export type About = Pick<HeldExecution, 'id' | 'organizationId' | 'jobId' | 'createdAt'>;
+export type ResultInNeed = Pick<
   Selectable<Database['results']>,
   'id' | 'outcome' | 'category' | 'reason' | 'line' | 'delta' | 'source' | 'target' | 'position'
 >;
 
 const batchRows = 1_000;
+
+/** For results that came to be after the run was over. What was opened, and the messages that tell of it. */
+export const openExceptionsFor = async (
+  trx: Trx,
+  about: About,
+  results: readonly ResultInNeed[],
+): Promise<{ ids: readonly string[]; messages: OutboxMessage[] }> => {
+  const opened = await insertBatch(trx, about, results, 'results');
+  return { ids: opened.map(({ id }) => id), messages: openedMessages(about, opened) };
+};
 
 /** How many were opened, and the messages that tell of them, which are few, whatever the number. */
 export const openExceptions = async (trx: Trx, held: HeldExecution): Promise<{ count: number; messages: OutboxMessage[] }> => {
@@ -34,12 +47,12 @@ export const openExceptions = async (trx: Trx, held: HeldExecution): Promise<{ c
     const last = results.at(-1);
     if (last === undefined) break;
     after = last.position;
-    opened.push(...(await insertBatch(trx, held, results)));
+    opened.push(...(await insertBatch(trx, held, results, partition('results', held.createdAt))));
   }
   return { count: opened.length, messages: openedMessages(held, opened) };
 };
 
-const nextResults = (trx: Trx, { id, createdAt }: HeldExecution, after: number): Promise<Result[]> =>
+const nextResults = (trx: Trx, { id, createdAt }: HeldExecution, after: number): Promise<ResultInNeed[]> =>
   trx
     .selectFrom('results')
     .select(['id', 'outcome', 'category', 'reason', 'line', 'delta', 'source', 'target', 'position'])
@@ -52,7 +65,8 @@ const nextResults = (trx: Trx, { id, createdAt }: HeldExecution, after: number):
     .limit(batchRows)
     .execute();
 
-const insertBatch = async (trx: Trx, held: HeldExecution, results: readonly Result[]): Promise<Opened[]> => {
+/** `table`: where its results can be written to. */
+const insertBatch = async (trx: Trx, held: About, results: readonly ResultInNeed[], table: string): Promise<Opened[]> => {
   const candidates = results.flatMap((result) => {
     const category = categoryOf(result.outcome, result.category ?? undefined);
     return category === undefined ? [] : [candidateOf(held, result, category)];
@@ -60,9 +74,10 @@ const insertBatch = async (trx: Trx, held: HeldExecution, results: readonly Resu
   if (candidates.length === 0) return [];
   const recordKeys = [...new Set(candidates.map(({ row }) => row.record_key))];
   const closed = await lastClosed(trx, held.jobId, recordKeys);
+  const matched = await matchedByHand(trx, held.jobId, recordKeys);
   const isSettled = ({ row, said }: Candidate): boolean => {
     const decided = closed.get(row.record_key);
-    return decided !== undefined && isSettledBy(decided, said);
+    return (decided?.holds === true && isSettledBy(decided, said)) || isMatchedAsIs(matched.get(row.record_key), said);
   };
   const undecided = candidates.filter((candidate) => !isSettled(candidate));
   const firstSeen = await firstSeenOf(trx, held.jobId, recordKeys);
@@ -76,7 +91,7 @@ const insertBatch = async (trx: Trx, held: HeldExecution, results: readonly Resu
   );
   const live = await liveOf(trx, held.jobId, recordKeys);
   await refreshChanged(trx, held, live, candidates);
-  await linkResults(trx, held, candidates, live, closed);
+  await linkResults(trx, held, candidates, live, closed, table);
   return inserted.map((row) => ({
     id: row.id,
     category: row.category as Category,
@@ -87,7 +102,8 @@ const insertBatch = async (trx: Trx, held: HeldExecution, results: readonly Resu
   }));
 };
 
-type Closed = Said & { readonly id: string; readonly resolution: Resolution | null };
+/** `holds`: not where it was decided by a match that was undone, or whose records have changed since. */
+type Closed = Said & { readonly id: string; readonly resolution: Resolution | null; readonly holds: boolean };
 
 /** The last decision about each record, where there is one. */
 const lastClosed = async (trx: Trx, jobId: string, recordKeys: readonly string[]): Promise<ReadonlyMap<string, Closed>> => {
@@ -95,6 +111,11 @@ const lastClosed = async (trx: Trx, jobId: string, recordKeys: readonly string[]
     .selectFrom('exceptions')
     .distinctOn('record_key')
     .select(['record_key', 'id', 'resolution', 'category', 'reason', 'records'])
+    .select(
+      sql<boolean>`match_id is null or exists (select 1 from matches where matches.id = exceptions.match_id and ended_at is null)`.as(
+        'holds',
+      ),
+    )
     .where('job_id', '=', jobId)
     .where('status', 'in', ['resolved', 'dismissed'])
     .where('record_key', 'in', [...recordKeys])
@@ -105,6 +126,20 @@ const lastClosed = async (trx: Trx, jobId: string, recordKeys: readonly string[]
   return new Map(rows.map(({ record_key: key, ...closed }) => [key, closed]));
 };
 
+/** Records that are matched by hand: a run that brings one of them without the others opens nothing for it. */
+const matchedByHand = async (trx: Trx, jobId: string, recordKeys: readonly string[]): Promise<ReadonlyMap<string, unknown>> => {
+  const rows = await trx
+    .selectFrom('match_records')
+    .select(['record_key', 'record'])
+    .where('job_id', '=', jobId)
+    .where('record_key', 'in', [...recordKeys])
+    .execute();
+  return new Map(rows.map(({ record_key: key, record }) => [key, record]));
+};
+
+const isMatchedAsIs = (matched: unknown, { records }: Said): boolean =>
+  matched !== undefined && records.length === 1 && isDeepStrictEqual(matched, records[0]);
+
 const insert = (trx: Trx, candidates: readonly Candidate[], firstSeen: ReadonlyMap<string, Date>) =>
   trx
     .insertInto('exceptions')
@@ -114,7 +149,7 @@ const insert = (trx: Trx, candidates: readonly Candidate[], firstSeen: ReadonlyM
     .returning(['id', 'category', 'severity', 'amount', 'currency', 'first_seen_at'])
     .execute();
 
-const tellOpened = async (trx: Trx, held: HeldExecution, opened: readonly Candidate[], closed: ReadonlyMap<string, Closed>) => {
+const tellOpened = async (trx: Trx, held: About, opened: readonly Candidate[], closed: ReadonlyMap<string, Closed>) => {
   if (opened.length === 0) return;
   await trx
     .insertInto('exception_history')
@@ -136,17 +171,18 @@ const tellOpened = async (trx: Trx, held: HeldExecution, opened: readonly Candid
 /** Each result points at the exception that is open for its record, whichever execution opened it, or else at the decision about it. */
 const linkResults = async (
   trx: Trx,
-  { createdAt }: HeldExecution,
+  { createdAt }: About,
   candidates: readonly Candidate[],
   live: ReadonlyMap<string, Live>,
   closed: ReadonlyMap<string, Closed>,
+  table: string,
 ): Promise<void> => {
   const exceptionOf = new Map([...closed, ...live].map(([key, { id }]) => [key, id]));
   const linked = candidates.filter(({ row }) => exceptionOf.has(row.record_key));
   // By the primary key and nothing else: just after a COPY nothing is known of the table, and by the execution's own index each link
   // would look at every result of the run.
   await sql`
-    update ${sql.table(partition('results', createdAt))} r set exception_id = c.exception_id
+    update ${sql.table(table)} r set exception_id = c.exception_id
       from unnest(${linked.map(({ resultId }) => resultId)}::text[], ${linked.map(({ row }) => exceptionOf.get(row.record_key))}::text[]) as c(result_id, exception_id)
      where r.created_at = ${createdAt} and r.id = c.result_id`.execute(trx);
 };
@@ -157,12 +193,12 @@ interface Candidate {
   readonly row: ReturnType<typeof rowOf>;
 }
 
-const candidateOf = (held: HeldExecution, result: Result, category: Category): Candidate => {
+const candidateOf = (held: About, result: ResultInNeed, category: Category): Candidate => {
   const records = [...result.source, ...result.target] as Record<string, unknown>[];
   return { resultId: result.id, said: { category, reason: result.reason, records }, row: rowOf(held, result, category, records) };
 };
 
-const rowOf = (held: HeldExecution, result: Result, category: Category, records: readonly Record<string, unknown>[]) => {
+const rowOf = (held: About, result: ResultInNeed, category: Category, records: readonly Record<string, unknown>[]) => {
   const [first = {}] = records;
   const currency = typeof first['currency'] === 'string' ? first['currency'] : null;
   const text = typeof first['amount'] === 'string' ? first['amount'] : null;
@@ -190,7 +226,7 @@ const rowOf = (held: HeldExecution, result: Result, category: Category, records:
 };
 
 /** What differs, where it is the amount that does. */
-const stakeOf = (category: Category, { delta }: Result, exponent: number): bigint | null =>
+const stakeOf = (category: Category, { delta }: ResultInNeed, exponent: number): bigint | null =>
   (category === 'amount_mismatch' || category === 'fee_mismatch') && typeof delta?.amount === 'string'
     ? toMinor(delta.amount, exponent)
     : null;

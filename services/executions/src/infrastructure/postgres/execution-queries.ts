@@ -4,8 +4,10 @@ import { type Selectable, sql, type Transaction } from 'kysely';
 import type { ExecutionQueries, ExecutionView, ResultFilter, ResultView } from '../../application/queries.ts';
 import { containing } from './containing.ts';
 import { exceptionQueries } from './exception-queries.ts';
+import { readFees } from './fee-query.ts';
 import { readReport } from './report-query.ts';
 import type { Database } from './tables.ts';
+import { trendQuery } from './trend-query.ts';
 
 export const executionView = (row: Selectable<Database['executions']>): ExecutionView => ({
   id: row.id,
@@ -19,6 +21,7 @@ export const executionView = (row: Selectable<Database['executions']>): Executio
   dryRun: row.dry_run,
   period: row.period_from === null || row.period_to === null ? null : { from: row.period_from, to: row.period_to },
   note: row.note,
+  triedOn: row.tried_on,
   waitingFor: row.waiting_for,
   attempt: row.attempt,
   createdBy: { type: row.created_by_type, id: row.created_by_id },
@@ -27,7 +30,7 @@ export const executionView = (row: Selectable<Database['executions']>): Executio
   completedAt: row.completed_at?.toISOString() ?? null,
 });
 
-const resultView = (row: Selectable<Database['results']>): ResultView => ({
+export const resultView = (row: Selectable<Database['results']>): ResultView => ({
   id: row.id,
   outcome: row.outcome,
   source: row.source,
@@ -43,6 +46,7 @@ const resultView = (row: Selectable<Database['results']>): ResultView => ({
   line: row.line,
   dueOn: row.due_on,
   exceptionId: row.exception_id,
+  manual: row.manual,
 });
 
 /** In their order, which is that of their positions. */
@@ -103,5 +107,7 @@ export const createExecutionQueries = (postgres: Postgres<Database>, cursors: Cu
       return { results: rows.map(resultView), last: rows.at(-1)?.position };
     }),
 
+  fees: (organizationId, id) => postgres.organization(organizationId, (trx) => readFees(trx, id)),
+  trend: trendQuery(postgres, cursors),
   report: (organizationId, id) => postgres.organization(organizationId, (trx) => readReport(trx, id)),
 });

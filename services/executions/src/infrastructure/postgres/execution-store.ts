@@ -7,9 +7,10 @@ import * as events from '@settler/contracts/events/executions';
 import { carriesForward } from '@settler/contracts/rules';
 import { executionDoorbellSubject } from '@settler/contracts/subjects';
 import { type Selectable, sql, type Transaction } from 'kysely';
-import type { ExecutionStore, PlannedExecution } from '../../application/ports.ts';
+import type { Actor, ExecutionStore, PlannedExecution } from '../../application/ports.ts';
 import { isOver } from '../../domain/execution.ts';
 import { auditOf } from './audit.ts';
+import { completedRun } from './stored-results.ts';
 import type { Database } from './tables.ts';
 
 type Row = Selectable<Database['executions']>;
@@ -64,33 +65,25 @@ export const createExecutionStore = (postgres: Postgres<Database>, outbox: Outbo
     postgres.organization(actor.principal.organizationId, async (trx) => {
       await requireFiles(trx, planned);
       await requireFreeJob(trx, planned);
-      const row = await trx
-        .insertInto('executions')
-        .values({
-          id,
-          organization_id: actor.principal.organizationId,
-          job_id: planned.jobId,
-          job_version: planned.jobVersion,
-          definition: JSON.stringify(planned.definition),
-          dry_run: planned.dryRun,
-          is_serial: !planned.dryRun && carriesForward(planned.definition.rules),
-          period_from: planned.period?.from ?? null,
-          period_to: planned.period?.to ?? null,
-          note: planned.note,
-          file_ids: planned.files.map((file) => file.id),
-          status: 'queued',
-          progress: JSON.stringify({ stage: 'queued', done: 0, total: null }),
-          created_by_type: actor.principal.kind,
-          created_by_id: actor.principal.id,
-        })
-        .returningAll()
-        .executeTakeFirstOrThrow();
-      const { jobId, jobVersion, dryRun } = planned;
-      await outbox.append(trx, [
-        doorbellFor(row),
-        stateEvent(row),
-        auditOf({ action: 'execution.queued', resource: { type: 'execution', id }, after: { jobId, jobVersion, dryRun } }, actor),
-      ]);
+      await insert(trx, outbox, id, planned, null, actor);
+    }),
+
+  tryRules: (id, executionId, { rules, note }, actor) =>
+    postgres.organization(actor.principal.organizationId, async (trx) => {
+      await completedRun(trx, executionId);
+      const base = await trx.selectFrom('executions').selectAll().where('id', '=', executionId).executeTakeFirstOrThrow();
+      const period = base.period_from === null || base.period_to === null ? null : { from: base.period_from, to: base.period_to };
+      const planned: PlannedExecution = {
+        jobId: base.job_id,
+        jobVersion: base.job_version,
+        definition: { ...base.definition, rules },
+        dryRun: true,
+        period,
+        note,
+        overlap: true,
+        files: [],
+      };
+      await insert(trx, outbox, id, planned, executionId, actor);
     }),
 
   cancel: (id, actor) =>
@@ -123,6 +116,45 @@ export const createExecutionStore = (postgres: Postgres<Database>, outbox: Outbo
       await outbox.append(trx, changed.status === 'cancelled' ? [stateEvent(changed), audit] : [audit]);
     }),
 });
+
+/** `triedOn`: the execution on whose stored records it is a trial. */
+const insert = async (
+  trx: Trx,
+  outbox: Outbox,
+  id: string,
+  planned: PlannedExecution,
+  triedOn: string | null,
+  actor: Actor,
+): Promise<void> => {
+  const row = await trx
+    .insertInto('executions')
+    .values({
+      id,
+      organization_id: actor.principal.organizationId,
+      job_id: planned.jobId,
+      job_version: planned.jobVersion,
+      definition: JSON.stringify(planned.definition),
+      dry_run: planned.dryRun,
+      is_serial: !planned.dryRun && carriesForward(planned.definition.rules),
+      period_from: planned.period?.from ?? null,
+      period_to: planned.period?.to ?? null,
+      note: planned.note,
+      tried_on: triedOn,
+      file_ids: planned.files.map((file) => file.id),
+      status: 'queued',
+      progress: JSON.stringify({ stage: 'queued', done: 0, total: null }),
+      created_by_type: actor.principal.kind,
+      created_by_id: actor.principal.id,
+    })
+    .returningAll()
+    .executeTakeFirstOrThrow();
+  const { jobId, jobVersion, dryRun } = planned;
+  await outbox.append(trx, [
+    doorbellFor(row),
+    stateEvent(row),
+    auditOf({ action: 'execution.queued', resource: { type: 'execution', id }, after: { jobId, jobVersion, dryRun } }, actor),
+  ]);
+};
 
 const requireFiles = async (trx: Trx, { files }: PlannedExecution): Promise<void> => {
   if (files.length === 0) return;

@@ -96,7 +96,11 @@ const countOf = (summary: ExecutionSummary | null): number =>
       summary.ambiguous +
       summary.invalid;
 
-const asText = [sql<string>`source::text`.as('source'), sql<string>`target::text`.as('target')] as const;
+const asText = [
+  sql<boolean>`manual is not null`.as('isManual'),
+  sql<string>`source::text`.as('source'),
+  sql<string>`target::text`.as('target'),
+] as const;
 
 /** Undefined where the records are too large to be held all at once. */
 const whole = async (trx: Trx, execution: Execution): Promise<StoredResult[] | undefined> => {
@@ -126,8 +130,8 @@ const near = async (trx: Trx, execution: Execution, { id, amount_max: amount, so
     ...(await ids(rows.where('outcome', '<>', 'matched').orderBy('position'), nearInNeed)),
   ]);
   const { rows: kept } = await sql<StoredResult>`
-    select id, outcome, source::text as source, target::text as target
-      from (select id, outcome, source, target, sum(pg_column_size(source) + pg_column_size(target)) over (order by place) as bytes
+    select id, outcome, is_manual as "isManual", source::text as source, target::text as target
+      from (select id, outcome, manual is not null as is_manual, source, target, sum(pg_column_size(source) + pg_column_size(target)) over (order by place) as bytes
               from unnest(${[...found]}::text[]) with ordinality as wanted(wanted_id, place)
               join results on created_at = ${execution.created_at} and id = wanted_id) as sized
      where bytes <= ${wholeBytesMax}`.execute(trx);

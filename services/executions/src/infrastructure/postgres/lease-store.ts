@@ -6,11 +6,13 @@
 import { faultPoint } from '@settler/chassis/faults';
 import { auditMessage, type Outbox, type OutboxMessage } from '@settler/chassis/outbox';
 import { actFor, type Postgres, violatedConstraint } from '@settler/chassis/postgres';
+import type { ExecutionSummary } from '@settler/contracts/executions';
 import { type Selectable, sql, type Transaction } from 'kysely';
 import type { Ending, HeldExecution, LeaseStore } from '../../application/ports.ts';
 import { attemptsMax } from '../../domain/execution.ts';
 import { openExceptions } from './exception-writer.ts';
 import { doorbellFor, stateEvent } from './execution-store.ts';
+import { settleHandMatches } from './hand-matches.ts';
 import { applyMoves } from './open-items.ts';
 import type { Database } from './tables.ts';
 
@@ -32,6 +34,7 @@ const heldOf = (row: Row): HeldExecution => ({
   epoch: row.lease_epoch,
   attempt: row.attempt,
   createdAt: row.created_at,
+  triedOn: row.tried_on,
 });
 
 /** Rolls back what was settled for a run that is not this worker's any more, or that was cancelled meanwhile. */
@@ -97,13 +100,13 @@ export const createLeaseStore = (postgres: Postgres<Database>, outbox: Outbox, {
       const { id, epoch, organizationId } = held;
       await actFor(trx, organizationId);
       // The row comes last: until it is written, heartbeats and a cancellation find it free, however much there is to be settled.
-      const changed = ending.status === 'completed' && !held.dryRun ? await settleExceptions(trx, held) : nothingChanged;
+      const changed = ending.status === 'completed' && !held.dryRun ? await settleExceptions(trx, held, ending) : nothingChanged;
       const mayEnd = ending.status === 'cancelled' ? sql`true` : sql`cancel_requested_at is null`;
       const { rows } = await sql<Row>`
         update executions
            set status = ${ending.status}, completed_at = now(), lease_owner = null, lease_until = null, waiting_for = null,
                revision = revision + 1, progress_sequence = progress_sequence + 1,
-               ${sql.join(columnsOf(ending))}
+               ${sql.join(columnsOf(ending, changed))}
          where id = ${id} and lease_epoch = ${epoch} and status = 'running' and ${mayEnd}
         returning *`.execute(trx);
       const [row] = rows;
@@ -140,18 +143,28 @@ export const createLeaseStore = (postgres: Postgres<Database>, outbox: Outbox, {
     }),
 });
 
+type Completed = Extract<Ending, { readonly status: 'completed' }>;
+
 interface Changed {
   readonly opened: number;
   readonly resolved: number;
   readonly messages: readonly OutboxMessage[];
+  /** Where matches by hand have changed it. */
+  readonly summary?: ExecutionSummary;
 }
 const nothingChanged: Changed = { opened: 0, resolved: 0, messages: [] };
 
 /** Resolved before others are opened: a record whose counterpart differs has one exception, that of the difference. */
-const settleExceptions = async (trx: Transaction<Database>, held: HeldExecution): Promise<Changed> => {
+const settleExceptions = async (trx: Transaction<Database>, held: HeldExecution, { given, summary }: Completed): Promise<Changed> => {
   const applied = await applyMoves(trx, held);
+  const matches = await settleHandMatches(trx, held, given, summary);
   const opened = await openExceptions(trx, held);
-  return { opened: opened.count, resolved: applied.resolved, messages: [...applied.messages, ...opened.messages] };
+  return {
+    opened: opened.count,
+    resolved: applied.resolved,
+    summary: matches.summary,
+    messages: [...applied.messages, ...matches.messages, ...opened.messages],
+  };
 };
 
 /** What a run did is in the trail as one entry, however many exceptions it opened. */
@@ -168,11 +181,11 @@ const endingEntry = (row: Row, ending: Ending, { opened, resolved }: Changed) =>
     },
   });
 
-const columnsOf = (ending: Ending) => {
+const columnsOf = (ending: Ending, { summary }: Changed) => {
   switch (ending.status) {
     case 'completed':
       return [
-        sql`summary = ${JSON.stringify(ending.summary)}`,
+        sql`summary = ${JSON.stringify(summary ?? ending.summary)}`,
         sql`problems = ${JSON.stringify(ending.problems)}`,
         sql`control_totals = ${JSON.stringify(ending.controlTotals)}`,
         sql`report = ${ending.report === null ? null : JSON.stringify(ending.report)}`,

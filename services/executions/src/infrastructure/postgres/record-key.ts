@@ -1,5 +1,7 @@
 /** What an exception is about, by identity and not by content, so that a rerun finds the one that is open already. */
 
+import { createHash } from 'node:crypto';
+
 type Records = readonly unknown[];
 export interface Keyed {
   readonly outcome: string;
@@ -12,7 +14,22 @@ export interface Keyed {
 export const keyLengthMax = 1_000;
 
 const keyOfSide = (side: 'source' | 'target', records: Records): string =>
-  `${side}:${(records as Record<string, unknown>[]).map((record) => record['id'] ?? JSON.stringify(record)).join(',')}`;
+  `${side}:${(records as Record<string, unknown>[]).map((record) => record['id'] ?? JSON.stringify(inOrder(record))).join(',')}`;
+
+/** With its fields in the order of jsonb, whoever has read it: stored and not yet stored, a record has one key. */
+const inOrder = (value: unknown): unknown => {
+  if (Array.isArray(value)) return value.map(inOrder);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value)
+      .map(([name, item]) => ({ name, bytes: Buffer.from(name), item }))
+      .sort((one, other) => one.bytes.length - other.bytes.length || Buffer.compare(one.bytes, other.bytes))
+      .map(({ name, item }) => [name, inOrder(item)]),
+  );
+};
+
+/** Nobody finds a second text for it. */
+export const hashOf = (text: string): string => createHash('sha256').update(text, 'utf8').digest('base64url');
 
 /** Of a record that stands alone. */
 export const keyOfOne = (side: 'source' | 'target', record: unknown): string => keyOfSide(side, [record]).slice(0, keyLengthMax);

@@ -11,13 +11,14 @@ export const readReport = async (trx: Trx, id: string): Promise<ReportView | und
   if (execution === undefined) return undefined;
   const { status, summary } = execution;
   const head = { executionId: id, status, summary, matchRate: summary?.matchRate ?? null };
-  if (execution.report !== null) return { ...head, ...execution.report, ageing: [] };
+  if (execution.report !== null) return { ...head, comparison: null, ...execution.report, ageing: [] };
   const isComplete = status === 'completed';
   const sums = isComplete ? await storedSums(trx, id, execution.created_at) : [];
   return {
     ...head,
     outcomes: outcomeLines(sums),
     ageing: isComplete ? await ageingOf(trx, execution.job_id) : [],
+    comparison: null,
     certificate: certify(isComplete ? (execution.control_totals ?? []) : [], sums),
   };
 };

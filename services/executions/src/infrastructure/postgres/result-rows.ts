@@ -7,7 +7,7 @@ import { keyOfOne } from './record-key.ts';
 import { searchTextOf } from './search-text.ts';
 
 export const resultColumns =
-  'created_at, id, organization_id, execution_id, epoch, position, outcome, pass, cardinality, score, margin, delta, category, reason, line, due_on, conditions, source, target, amount_max, search';
+  'created_at, id, organization_id, execution_id, epoch, position, outcome, pass, cardinality, score, margin, delta, category, reason, line, due_on, conditions, source, target, amount_max, search, manual';
 export const recordColumns = 'created_at, organization_id, execution_id, epoch, side, currency, amount_minor, outcome, pass, carried';
 export const moveColumns = 'execution_id, epoch, identity, side, occurrence, outcome, record, record_key';
 
@@ -84,6 +84,7 @@ const resultLine = (result: MatchedResult, position: number): string => {
     storable(result.target.map(({ record }) => record)),
     largestAmount(records),
     searchTextOf(records.map(({ record }) => record)),
+    result.manual === undefined ? null : storable(result.manual),
   ]);
 };
 

@@ -1,7 +1,8 @@
 import type { ChassisTables } from '@settler/chassis/tables';
 import type { ExecutionSummary, Outcome } from '@settler/contracts/executions';
 import type { ColumnType, Generated } from 'kysely';
-import type { ExceptionStatus, Resolution } from '../../domain/exception-life.ts';
+import type { ApprovalRequest, ApprovalStatus } from '../../domain/approval.ts';
+import type { ExceptionStatus, Resolution, Said } from '../../domain/exception-life.ts';
 import type { Severity } from '../../domain/exceptions.ts';
 import type {
   ControlTotals,
@@ -12,6 +13,19 @@ import type {
   Progress,
   StoredReport,
 } from '../../domain/execution.ts';
+import type { Manual } from '../../domain/matched-result.ts';
+
+/** What a match has changed, for its undoing. */
+export interface Before {
+  /** Rows of `results`, whole. */
+  readonly displaced: readonly Readonly<Record<string, unknown>>[];
+  /** Results that hold what the displaced ones had besides, their open items, and the exceptions that were opened for them. */
+  readonly left: readonly string[];
+  readonly carried: readonly string[];
+  readonly opened: readonly string[];
+  /** The exceptions that it resolved, as they were. */
+  readonly resolved: readonly { readonly id: string; readonly status: ExceptionStatus }[];
+}
 
 /** Written as text, read parsed. */
 type Json<Value> = ColumnType<Value, string, string>;
@@ -49,6 +63,7 @@ export interface Database extends ChassisTables {
     period_from: string | null;
     period_to: string | null;
     note: string | null;
+    tried_on: string | null;
     file_ids: string[];
     status: ExecutionStatus;
     waiting_for: string | null;
@@ -96,6 +111,7 @@ export interface Database extends ChassisTables {
     amount_max: string | null;
     search: string;
     exception_id: string | null;
+    manual: JsonOrNull<Manual>;
   };
   result_records: {
     created_at: Date;
@@ -131,6 +147,58 @@ export interface Database extends ChassisTables {
     record: Json<Readonly<Record<string, unknown>>>;
     record_key: string;
   };
+  matches: {
+    id: string;
+    organization_id: string;
+    job_id: string;
+    execution_id: string;
+    note: string | null;
+    created_by_type: string;
+    created_by_id: string;
+    created_at: Generated<Date>;
+    approved_by_type: string | null;
+    approved_by_id: string | null;
+    before: Json<Before>;
+    ended_at: Date | null;
+    ended_because: 'undone' | 'record_changed' | null;
+    ended_by_type: string | null;
+    ended_by_id: string | null;
+  };
+  approvals: {
+    id: string;
+    organization_id: string;
+    job_id: string;
+    execution_id: string;
+    exception_id: string | null;
+    kind: 'resolve' | 'match';
+    request: Json<ApprovalRequest>;
+    said: JsonOrNull<Said>;
+    amount: string | null;
+    currency: string | null;
+    status: Generated<ApprovalStatus>;
+    requested_by_type: string;
+    requested_by_id: string;
+    requested_person_id: string | null;
+    requested_at: Generated<Date>;
+    decided_by_type: string | null;
+    decided_by_id: string | null;
+    decided_at: Date | null;
+    decision_note: string | null;
+    result_id: string | null;
+    revision: ColumnType<bigint, bigint | number | undefined, bigint | number>;
+  };
+  match_records: {
+    match_id: string;
+    organization_id: string;
+    job_id: string;
+    side: 'source' | 'target';
+    identity: string;
+    occurrence: number;
+    record: Json<Readonly<Record<string, unknown>>>;
+    record_key: string;
+    /** Whether the match has retired its open item. */
+    retired: boolean;
+  };
   exceptions: {
     id: string;
     organization_id: string;
@@ -149,6 +217,7 @@ export interface Database extends ChassisTables {
     assignee_id: string | null;
     resolution: Resolution | null;
     search: Generated<string>;
+    match_id: Generated<string | null>;
     revision: ColumnType<bigint, bigint | number | undefined, bigint | number>;
     created_at: Date;
     updated_at: Date;

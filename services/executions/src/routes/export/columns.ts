@@ -90,6 +90,9 @@ const columns: readonly Column[] = [
   ['line', ({ line }) => number(line)],
   ['dueOn', ({ dueOn }) => date(dueOn)],
   ['exceptionId', ({ exceptionId }) => text(exceptionId)],
+  ['matchedBy', ({ manual }) => text(manual?.by.id)],
+  ['matchedAt', ({ manual }) => text(manual?.at)],
+  ['matchNote', ({ manual }) => text(manual?.note)],
 ];
 
 export const columnNames: readonly string[] = columns.map(([name]) => name);

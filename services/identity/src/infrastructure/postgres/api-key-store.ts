@@ -100,6 +100,7 @@ const insert = async (trx: Trx, outbox: Outbox, key: NewApiKey, actor: Actor): P
       expires_at: key.expiresAt,
       created_by_type: actor.principal.kind,
       created_by_id: actor.principal.id,
+      owner_id: actor.principal.personId,
       created_at: key.createdAt,
     })
     .returningAll()
@@ -166,6 +167,8 @@ export const viewOf = (row: Row): ApiKey => ({
   allowedIps: row.allowed_ips,
   expiresAt: row.expires_at,
   createdBy: { type: row.created_by_type, id: row.created_by_id },
+  // Keys from before owners were kept say who created them.
+  ownerId: row.owner_id ?? (row.created_by_type === 'user' ? row.created_by_id : null),
   createdAt: row.created_at,
   lastUsedAt: row.last_used_at,
   revokedAt: row.revoked_at,

@@ -100,6 +100,7 @@ export interface Database extends ChassisTables {
     expires_at: Date | null;
     created_by_type: string;
     created_by_id: string;
+    owner_id: string | null;
     revision: Counter;
     created_at: Date;
     last_used_at: Date | null;

@@ -1,7 +1,7 @@
 /** Why an open record has no counterpart: who came nearest, what stood in the way, the least that would have to give, and at what price. */
 import type { Rules } from '@settler/contracts/rules';
 import type { RecordBatch } from '../batch.ts';
-import { type Reconciliation, reconcile } from '../reconcile.ts';
+import { type Given, type Reconciliation, reconcile } from '../reconcile.ts';
 import { conditionsOf } from '../results/explain-result.ts';
 import type { ConditionResult } from '../results/result.ts';
 import { type Effect, effectOf } from './effect.ts';
@@ -26,6 +26,7 @@ export interface WhyNotNeeds {
   readonly target: RecordBatch;
   readonly rules: Rules;
   readonly asOf: number;
+  readonly given?: readonly Given[];
   /** What these rules said of these records. */
   readonly now: Reconciliation;
   /** Whether no time is left to run the rules once more. */
@@ -56,13 +57,13 @@ export const whyNot = (needs: WhyNotNeeds, side: 'source' | 'target', row: numbe
   });
 };
 
-const tryEffect = ({ source, target, asOf, now, isOver }: WhyNotNeeds, rules: Rules): Effect | null => {
+const tryEffect = ({ source, target, asOf, given = [], now, isOver }: WhyNotNeeds, rules: Rules): Effect | null => {
   if (isOver()) return null;
   try {
     const onProgress = (): void => {
       if (isOver()) throw new OutOfTime();
     };
-    return effectOf(now.results, reconcile({ source, target, rules, asOf, onProgress }).results, source);
+    return effectOf(now.results, reconcile({ source, target, rules, asOf, given, onProgress }).results, source);
   } catch (error) {
     if (error instanceof OutOfTime) return null;
     // The change would ask for more pairs than may be held: there is no price to tell.

@@ -17,6 +17,8 @@ export interface Extra {
   readonly delta?: Delta | null;
   readonly conditions?: readonly ConditionResult[];
   readonly runnerUp?: RunnerUp;
+  /** Of a match that was given: which one. */
+  readonly given?: number;
 }
 
 export interface ResultColumns {

@@ -44,6 +44,7 @@ export const createExplain = ({ results, source, target, rules, judgesOf }: Expl
       target: rows.target,
       ...(extra.dueOn === undefined ? {} : { dueOn: extra.dueOn }),
       ...(extra.runnerUp === undefined ? {} : { runnerUp: extra.runnerUp }),
+      ...(extra.given === undefined ? {} : { given: extra.given }),
     };
   };
 };

@@ -46,4 +46,10 @@ export interface MatchResult {
   readonly target: readonly number[];
   /** Only where there was one. */
   readonly runnerUp?: RunnerUp;
+  /** Of a match by hand: its place among those that the run was given. */
+  readonly given?: number;
 }
+
+/** How many met how many. */
+export const cardinalityOf = ({ source, target }: { readonly source: readonly unknown[]; readonly target: readonly unknown[] }): string =>
+  [source, target].map(({ length }) => (length === 1 ? 'one' : 'many')).join('-to-');

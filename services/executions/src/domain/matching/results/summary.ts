@@ -10,7 +10,8 @@ import { outcomeIndex, type ResultColumns } from './columns.ts';
 type Counts = Omit<ExecutionSummary, 'matchRate' | 'byCurrency'>;
 type CountName = Exclude<keyof Counts, 'source' | 'target'>;
 
-const countName: Readonly<Record<Outcome, CountName>> = {
+/** What the summary calls the number of results of an outcome. */
+export const countName: Readonly<Record<Outcome, CountName>> = {
   matched: 'matched',
   mismatched: 'mismatched',
   missing_in_target: 'missingInTarget',
@@ -23,7 +24,7 @@ const countName: Readonly<Record<Outcome, CountName>> = {
 export const summarize = (results: ResultColumns, source: RecordBatch, target: RecordBatch): ExecutionSummary => {
   const totals = { source: totalsOf(source), target: totalsOf(target) };
   const { all, ofCurrency } = countsOf(results, source, target);
-  const sources = source.length - source.supersedes.size;
+  const sources = totals.source.values().reduce((sum, { records }) => sum + records, 0);
   const currencies = [...new Set([...totals.source.keys(), ...totals.target.keys()])]
     .filter((code) => code !== 0)
     .sort((one, other) => one - other);

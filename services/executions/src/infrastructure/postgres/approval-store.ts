@@ -1,0 +1,118 @@
+/** What a second person decides: what was asked for is done in the transaction of the approval, as it can be done now, or not at all. */
+import { requireRevision } from '@settler/chassis/entity-tag';
+import type { Outbox } from '@settler/chassis/outbox';
+import { type Cursors, toPage } from '@settler/chassis/pagination';
+import type { Postgres } from '@settler/chassis/postgres';
+import { notFound, Refusal } from '@settler/chassis/refusal';
+import { sql, type Transaction } from 'kysely';
+import type { ApprovalQueries, ApprovalStore, Decision } from '../../application/approvals.ts';
+import type { Actor } from '../../application/ports.ts';
+import { whyNotSecond } from '../../domain/approval.ts';
+import { type ExceptionEntry, resolveException, saysTheSame } from '../../domain/exception-life.ts';
+import { type ApprovalRow, approvalView, decidedMessages } from './approvals.ts';
+import { addHistory, apply, lock, stateOf, write } from './exception-store.ts';
+import { makeMatch, planMatch } from './match-making.ts';
+import { lockOpenItems } from './open-items.ts';
+import { completedRun } from './stored-results.ts';
+import type { Database } from './tables.ts';
+
+type Trx = Transaction<Database>;
+
+export const createApprovalQueries = (postgres: Postgres<Database>, cursors: Cursors): ApprovalQueries => ({
+  list: (organizationId, { jobId, status, limit, cursor }) =>
+    postgres.organization(organizationId, async (trx) => {
+      const list = JSON.stringify(['approvals', organizationId, jobId, status]);
+      const after = cursors.read(list, cursor);
+      let query = trx.selectFrom('approvals').selectAll();
+      if (jobId !== undefined) query = query.where('job_id', '=', jobId);
+      if (status !== undefined) query = query.where('status', '=', status);
+      if (after !== undefined) query = query.where(sql<boolean>`(requested_at, id) < (${after[0]}::timestamptz, ${after[1]})`);
+      const rows = await query
+        .orderBy('requested_at', 'desc')
+        .orderBy('id', 'desc')
+        .limit(limit + 1)
+        .execute();
+      return toPage(rows, limit, approvalView, (row) => cursors.write(list, [row.requested_at.toISOString(), row.id]));
+    }),
+
+  read: (organizationId, id) =>
+    postgres.organization(organizationId, async (trx) => {
+      const row = await trx.selectFrom('approvals').selectAll().where('id', '=', id).executeTakeFirst();
+      return row && { view: approvalView(row), revision: row.revision };
+    }),
+});
+
+export const createApprovalStore = (postgres: Postgres<Database>, outbox: Outbox): ApprovalStore => ({
+  decide: (id, ifMatch, decision, actor) =>
+    postgres.organization(actor.principal.organizationId, async (trx) => {
+      const found = await trx.selectFrom('approvals').select(['job_id', 'kind']).where('id', '=', id).executeTakeFirst();
+      if (found === undefined) throw notFound('approval');
+      await lockOpenItems(trx, found.job_id, found.kind === 'match' ? 'to settle all' : 'to change one');
+      const row = await trx.selectFrom('approvals').selectAll().where('id', '=', id).forUpdate().executeTakeFirstOrThrow();
+      requireRevision(ifMatch, row.revision);
+      if (row.status !== 'pending') throw new Refusal('conflict', `This was ${row.status} already.`);
+      const { principal } = actor;
+      const refused = whyNotSecond({ id: row.requested_by_id, personId: row.requested_person_id }, principal);
+      if (refused !== undefined) throw new Refusal('forbidden', refused);
+      const resultId = decision.verdict === 'approved' ? await carryOut(trx, outbox, row, decision, actor) : null;
+      if (decision.verdict === 'rejected') await noteRejection(trx, row, decision, actor);
+      const decided = await trx
+        .updateTable('approvals')
+        .set({
+          status: decision.verdict,
+          decided_by_type: principal.kind,
+          decided_by_id: principal.id,
+          decided_at: sql<Date>`now()`,
+          decision_note: decision.note,
+          result_id: resultId,
+          revision: sql<bigint>`revision + 1`,
+        })
+        .where('id', '=', id)
+        .returningAll()
+        .executeTakeFirstOrThrow();
+      await outbox.append(trx, decidedMessages(decided, decision.verdict, actor));
+    }),
+});
+
+/** Returns the match that was made, where it is one. */
+const carryOut = async (trx: Trx, outbox: Outbox, row: ApprovalRow, decision: Decision, actor: Actor): Promise<string | null> => {
+  const { request } = row;
+  switch (request.kind) {
+    case 'resolve': {
+      const before = await lock(trx, row.exception_id ?? '');
+      const transition = resolveException(stateOf(before), request.resolution, request.note);
+      if ('refused' in transition) throw new Refusal('conflict', transition.refused);
+      if (row.said === null || !saysTheSame(row.said, before))
+        throw new Refusal(
+          'conflict',
+          'The exception says something else now than when this was asked for: reject it, and resolve it anew.',
+        );
+      const { resolution, note } = request;
+      const entries: ExceptionEntry[] = [{ action: 'resolved', detail: { resolution, note, approvalId: row.id } }];
+      await apply(trx, outbox, before, { ...transition, entries }, actor);
+      return null;
+    }
+    case 'match': {
+      const run = await completedRun(trx, row.execution_id);
+      const plan = await planMatch(trx, run, request);
+      const manual = {
+        matchId: decision.newResultId,
+        by: { type: row.requested_by_type, id: row.requested_by_id },
+        at: new Date().toISOString(),
+        note: request.note,
+        approvedBy: { type: actor.principal.kind, id: actor.principal.id },
+      };
+      await outbox.append(trx, await makeMatch(trx, run, plan, manual, actor));
+      return decision.newResultId;
+    }
+  }
+};
+
+const noteRejection = async (trx: Trx, row: ApprovalRow, { note }: Decision, actor: Actor): Promise<void> => {
+  if (row.exception_id === null) return;
+  const before = await lock(trx, row.exception_id);
+  const entries: ExceptionEntry[] = [{ action: 'approval_rejected', detail: { approvalId: row.id, note } }];
+  const unchanged = { state: stateOf(before), entries };
+  await write(trx, before, unchanged, before.match_id);
+  await addHistory(trx, before, unchanged, actor);
+};

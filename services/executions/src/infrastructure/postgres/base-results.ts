@@ -1,0 +1,60 @@
+/** What a dry run is held against: the execution that its rules are tried on, or else the last one of its job. */
+import type { Postgres } from '@settler/chassis/postgres';
+import { type Selectable, sql } from 'kysely';
+import type { Base, BaseResult, BaseResults } from '../../application/ports.ts';
+import type { Database } from './tables.ts';
+
+const pageRows = 5_000;
+
+export const createBaseResults = (postgres: Postgres<Database>): BaseResults => ({
+  find: async ({ jobId, organizationId, createdAt, triedOn }) => {
+    const completed = postgres.systemDb
+      .selectFrom('executions')
+      .selectAll()
+      .where('organization_id', '=', organizationId)
+      .where('job_id', '=', jobId)
+      .where('status', '=', 'completed')
+      .where('dry_run', '=', false);
+    const row = await (triedOn === null
+      ? completed.where('created_at', '<', createdAt).orderBy('created_at', 'desc').limit(1)
+      : completed.where('id', '=', triedOn)
+    ).executeTakeFirst();
+    return row && baseOf(row);
+  },
+
+  hasIds: async ({ id, createdAt }) => {
+    const lacks = (side: 'source' | 'target') =>
+      sql<boolean>`coalesce(bool_or(exists (select 1 from jsonb_array_elements(${sql.ref(side)}) as r where not r ? 'id')), false)`.as(
+        side,
+      );
+    const { source, target } = await postgres.systemDb
+      .selectFrom('results')
+      .select([lacks('source'), lacks('target')])
+      .where('execution_id', '=', id)
+      .where('created_at', '=', createdAt)
+      .where('outcome', '<>', 'invalid')
+      .executeTakeFirstOrThrow();
+    return { source: !source, target: !target };
+  },
+
+  read: async function* ({ id, createdAt }) {
+    for (let after = -1; ; ) {
+      const rows = await postgres.systemDb
+        .selectFrom('results')
+        .select(['position', 'outcome', 'source', 'target'])
+        .where('execution_id', '=', id)
+        .where('created_at', '=', createdAt)
+        .where('position', '>', after)
+        .orderBy('position')
+        .limit(pageRows)
+        .execute();
+      const last = rows.at(-1);
+      if (last === undefined) return;
+      after = last.position;
+      // Rows of which nothing could be read took part in nothing.
+      yield rows.filter(({ outcome }) => outcome !== 'invalid') as readonly BaseResult[];
+    }
+  },
+});
+
+const baseOf = ({ id, created_at: createdAt, summary }: Selectable<Database['executions']>): Base => ({ id, createdAt, summary });

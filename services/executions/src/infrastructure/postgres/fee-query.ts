@@ -1,0 +1,80 @@
+/** Fees of an execution: what was agreed and what was declared, against what was charged, which is what lies between its sides. */
+import { exponentOf } from '@settler/contracts/money';
+import { sql, type Transaction } from 'kysely';
+import type { FeeLine, FeeReport } from '../../application/queries.ts';
+import { agreedFees } from '../../domain/fees.ts';
+import type { Database } from './tables.ts';
+
+type Trx = Transaction<Database>;
+
+const isDecimal = '^-?[0-9]{1,18}(\\.[0-9]{1,9})?$';
+/** A field as a number; null for what is none. Fees come from strangers, and are whatever they wrote. */
+const decimalOf = (field: string) =>
+  sql`case when r ->> ${sql.lit(field)} ~ ${sql.lit(isDecimal)} then (r ->> ${sql.lit(field)})::numeric end`;
+
+export const readFees = async (trx: Trx, id: string): Promise<FeeReport | undefined> => {
+  const execution = await trx
+    .selectFrom('executions')
+    .select(['status', 'dry_run', 'definition', 'summary', 'created_at'])
+    .where('id', '=', id)
+    .executeTakeFirst();
+  if (execution === undefined) return undefined;
+  const { status, definition, summary } = execution;
+  const hasResults = status === 'completed' && !execution.dry_run && summary !== null;
+  const lines = hasResults
+    ? await linesOf(trx, id, execution.created_at, agreedFees(definition.rules), Object.keys(summary.byCurrency))
+    : [];
+  return { executionId: id, status, lines };
+};
+
+const linesOf = async (
+  trx: Trx,
+  id: string,
+  createdAt: Date,
+  fees: ReturnType<typeof agreedFees>,
+  currencies: readonly string[],
+): Promise<FeeLine[]> => {
+  const { rows } = await sql<{
+    pass: string;
+    currency: string;
+    results: bigint;
+    gross: string;
+    net: string;
+    agreed: string | null;
+    declared: string | null;
+    charged: string;
+    drift: string;
+    mismatches: bigint;
+    mismatch_drift: string;
+  }>`
+    with fees as (select * from unnest(${fees.map(({ pass }) => pass)}::text[], ${fees.map(({ percent }) => percent)}::numeric[],
+                                       ${fees.map(({ fixed }) => fixed)}::numeric[]) as f(pass, percent, fixed)),
+    units as (select * from unnest(${[...currencies]}::text[], ${currencies.map(exponentOf)}::int[]) as u(currency, digits)),
+    sums as (
+      select results.pass, s.currency, results.category, s.gross, t.net, s.gross - t.net as charged, s.agreed, coalesce(t.declared, s.declared) as declared
+        from results
+        join fees f on f.pass = results.pass
+       cross join lateral (
+         select min(r ->> 'currency') as currency, count(distinct r ->> 'currency') as currencies, count(*) as records,
+                count(${decimalOf('amount')}) as amounts, sum(${decimalOf('amount')}) as gross, sum(${decimalOf('fee')}) as declared,
+                sum(round(${decimalOf('amount')} * f.percent / 100, u.digits) + round(f.fixed, u.digits)) as agreed
+           from jsonb_array_elements(source) as r left join units u on u.currency = r ->> 'currency') as s
+       cross join lateral (
+         select min(r ->> 'currency') as currency, count(distinct r ->> 'currency') as currencies, count(*) as records,
+                count(${decimalOf('amount')}) as amounts, sum(${decimalOf('amount')}) as net, sum(${decimalOf('fee')}) as declared
+           from jsonb_array_elements(target) as r) as t
+       where execution_id = ${id} and created_at = ${createdAt} and outcome in ('matched', 'mismatched')
+         and s.currencies = 1 and t.currencies = 1 and s.currency = t.currency and s.records = s.amounts and t.records = t.amounts
+         and (s.agreed is not null or s.declared is not null or t.declared is not null)),
+    drifts as (select *, charged - coalesce(agreed, declared) as drift from sums)
+    select pass, currency, count(*) as results, sum(gross)::text as gross, sum(net)::text as net, sum(agreed)::text as agreed,
+           sum(declared)::text as declared, sum(charged)::text as charged, sum(drift)::text as drift,
+           count(*) filter (where category = 'fee_mismatch') as mismatches,
+           coalesce(sum(drift) filter (where category = 'fee_mismatch'), 0)::text as mismatch_drift
+      from drifts group by pass, currency order by pass, currency`.execute(trx);
+  return rows.map(({ results, mismatches, mismatch_drift: drift, ...line }) => ({
+    ...line,
+    results: Number(results),
+    mismatches: { count: Number(mismatches), drift },
+  }));
+};

@@ -1,0 +1,204 @@
+/** Matches by hand as runs know them: given to each before it reads, and held against what it has written when it ends. */
+
+import { isDeepStrictEqual } from 'node:util';
+import { newId } from '@settler/chassis/ids';
+import { auditMessage, type OutboxMessage } from '@settler/chassis/outbox';
+import type { Postgres } from '@settler/chassis/postgres';
+import type { ExecutionSummary } from '@settler/contracts/executions';
+import { carriesForward } from '@settler/contracts/rules';
+import type { Selectable, Transaction } from 'kysely';
+import type { GivenMatchIds, HandMatch, HandMatches, HeldExecution } from '../../application/ports.ts';
+import { type Fields, joined, type Side } from '../../domain/hand-match.ts';
+import type { Manual } from '../../domain/matched-result.ts';
+import { type Exchanged, join, part, recordsOf, release } from './match-exchange.ts';
+import { removedMessage } from './match-messages.ts';
+import { carry, identified, retire } from './match-records.ts';
+import { manualResults, type Run, resultsHolding, retell, type StoredResult } from './stored-results.ts';
+import type { Database } from './tables.ts';
+
+type Trx = Transaction<Database>;
+type MatchRow = Pick<Selectable<Database['matches']>, (typeof said)[number]>;
+
+const pageRows = 1_000;
+
+/** Without what is needed to undo it: a job may have thousands. */
+const said = [
+  'id',
+  'execution_id',
+  'created_by_type',
+  'created_by_id',
+  'created_at',
+  'note',
+  'approved_by_type',
+  'approved_by_id',
+] as const;
+
+const manualOf = (row: MatchRow): Manual => ({
+  matchId: row.id,
+  by: { type: row.created_by_type, id: row.created_by_id },
+  at: row.created_at.toISOString(),
+  note: row.note,
+  ...(row.approved_by_type === null || row.approved_by_id === null
+    ? {}
+    : { approvedBy: { type: row.approved_by_type, id: row.approved_by_id } }),
+});
+
+export const createHandMatches = (postgres: Postgres<Database>): HandMatches => ({
+  read: async function* ({ jobId }) {
+    for (let after = ''; ; ) {
+      const matches = await postgres.systemDb
+        .selectFrom('matches')
+        .select(said)
+        .where('job_id', '=', jobId)
+        .where('ended_at', 'is', null)
+        .where('id', '>', after)
+        .orderBy('id')
+        .limit(pageRows)
+        .execute();
+      const last = matches.at(-1);
+      if (last === undefined) return;
+      after = last.id;
+      const records = Map.groupBy(
+        await recordsOfMatches(
+          postgres.systemDb,
+          matches.map(({ id }) => id),
+        ),
+        (record) => record.match_id,
+      );
+      // One that was undone between the two reads has no records any more.
+      yield matches.flatMap((row): HandMatch[] => {
+        const own = records.get(row.id);
+        return own === undefined ? [] : [{ manual: manualOf(row), records: own }];
+      });
+    }
+  },
+});
+
+const recordsOfMatches = (db: Pick<Trx, 'selectFrom'>, ids: readonly string[]) =>
+  db
+    .selectFrom('match_records')
+    .select(['match_id', 'side', 'identity', 'occurrence', 'record'])
+    .where('match_id', 'in', [...ids])
+    .orderBy('match_id')
+    .orderBy('identity')
+    .execute();
+
+export interface Settled {
+  readonly summary: ExecutionSummary;
+  readonly messages: readonly OutboxMessage[];
+}
+
+/**
+ * What was decided while the run was going on, and what it found changed. Under the lock on the job's open items, after those were moved
+ * and before exceptions are opened for what is missing.
+ */
+export const settleHandMatches = async (
+  trx: Trx,
+  held: HeldExecution,
+  given: GivenMatchIds,
+  summary: ExecutionSummary,
+): Promise<Settled> => {
+  const run: Run = {
+    id: held.id,
+    organizationId: held.organizationId,
+    jobId: held.jobId,
+    createdAt: held.createdAt,
+    epoch: held.epoch,
+    carriesForward: carriesForward(held.definition.rules),
+  };
+  const holding = await trx.selectFrom('matches').select(said).where('job_id', '=', run.jobId).where('ended_at', 'is', null).execute();
+  const isHolding = new Set(holding.map(({ id }) => id));
+  const isKnown = new Set(given.known);
+  let told = summary;
+  const say = async (exchanged: Exchanged): Promise<void> => {
+    told = await retell(trx, run, told, exchanged);
+  };
+  for (const result of await manualResults(
+    trx,
+    run,
+    given.known.filter((id) => !isHolding.has(id)),
+  )) {
+    await say(await part(trx, run, result));
+    await carry(trx, run, await identified(trx, run.jobId, recordsOf(result)));
+  }
+  const changed = new Set(given.changed);
+  for (const row of holding.filter(({ id }) => !isKnown.has(id))) {
+    const exchanged = await matchLate(trx, run, row);
+    if (exchanged === 'changed') changed.add(row.id);
+    else if (exchanged !== 'absent') await say(exchanged);
+  }
+  const messages: OutboxMessage[] = [];
+  for (const row of holding.filter(({ id }) => changed.has(id))) messages.push(...(await endChanged(trx, run, row)));
+  return { summary: told, messages };
+};
+
+/** Made while the run was going on: what a person said goes before what the rules have found meanwhile. */
+const matchLate = async (trx: Trx, run: Run, row: MatchRow): Promise<Exchanged | 'absent' | 'changed'> => {
+  const records = await recordsOfMatches(trx, [row.id]);
+  const found = await resultsHolding(trx, run, records);
+  const places = records.map((record) => ({ ...record, ...placeOf(found, record) }));
+  if (places.some(({ isChanged }) => isChanged)) return 'changed';
+  if (places.some(({ result }) => result === undefined)) return 'absent';
+  const displaced = found.filter((result) => places.some((place) => place.result === result));
+  const parts = joined(displaced, (side, result, at) =>
+    places.some((place) => place.side === side && place.result === result && place.at === at),
+  );
+  const exchanged = await join(trx, run, parts, displaced, { id: newId('result'), manual: manualOf(row) });
+  const retired = await retire(
+    trx,
+    run.jobId,
+    records.map(({ identity }) => identity),
+  );
+  if (retired.size > 0)
+    await trx
+      .updateTable('match_records')
+      .set({ retired: true })
+      .where('match_id', '=', row.id)
+      .where('identity', 'in', [...retired])
+      .execute();
+  const left = await identified(trx, run.jobId, parts.left);
+  await carry(
+    trx,
+    run,
+    left.filter((record) => record.match === undefined),
+  );
+  return exchanged;
+};
+
+interface Place {
+  readonly result?: StoredResult;
+  readonly at: number;
+  readonly isChanged: boolean;
+}
+
+/** Among results that nobody has matched by hand. */
+const placeOf = (results: readonly StoredResult[], { side, record }: { readonly side: Side; readonly record: Fields }): Place => {
+  for (const result of results) {
+    if (result.manual !== null || result.outcome === 'invalid' || result.outcome === 'duplicate') continue;
+    const at = result[side].findIndex((other) => isDeepStrictEqual(other, record));
+    if (at !== -1) return { result, at, isChanged: false };
+  }
+  const id = record['id'];
+  const isChanged =
+    id !== undefined && results.some((result) => result[side].some((other) => other['id'] === id && !isDeepStrictEqual(other, record)));
+  return { at: -1, isChanged };
+};
+
+/** Nobody has decided about what the record says now: the match ends, and what it had closed may be opened again. */
+const endChanged = async (trx: Trx, run: Run, row: MatchRow): Promise<OutboxMessage[]> => {
+  const records = await recordsOfMatches(trx, [row.id]);
+  const by = { type: 'system', id: 'executions' } as const;
+  await release(trx, run.jobId, row.id, 'record_changed', by);
+  const of = (side: Side) => records.flatMap((record) => (record.side === side ? [record.record] : []));
+  const about = { matchId: row.id, run: { ...run, id: row.execution_id }, records: { source: of('source'), target: of('target') } };
+  return [
+    removedMessage(about, 'record_changed'),
+    auditMessage('executions', run.organizationId, {
+      actor: by,
+      address: null,
+      action: 'match.removed',
+      resource: { type: 'match', id: row.id },
+      after: { reason: 'record_changed', executionId: run.id },
+    }),
+  ];
+};

@@ -1,0 +1,132 @@
+/** Records of matches by hand, by the identity that they have in every run, and the open items that they are. */
+
+import { isDeepStrictEqual } from 'node:util';
+import { Refusal } from '@settler/chassis/refusal';
+import { sql, type Transaction } from 'kysely';
+import type { Fields, Side } from '../../domain/hand-match.ts';
+import { asRead, contentOf, type ItemKey, identityOf } from '../../domain/open-items.ts';
+import { hashOf, keyOfOne } from './record-key.ts';
+import type { Run } from './stored-results.ts';
+import type { Database } from './tables.ts';
+
+type Trx = Transaction<Database>;
+
+export interface SideRecord {
+  readonly side: Side;
+  readonly record: Fields;
+}
+
+export interface KnownRecord extends SideRecord, ItemKey {
+  readonly recordKey: string;
+  /** Whether it is an open item, retired or not. */
+  readonly isItem: boolean;
+  /** The match by hand that it is in. */
+  readonly match?: { readonly id: string; readonly executionId: string };
+}
+
+export const identified = async (trx: Trx, jobId: string, records: readonly SideRecord[]): Promise<KnownRecord[]> => {
+  if (records.length === 0) return [];
+  const keys = [...new Set(records.map(({ side, record }) => keyOfOne(side, record)))];
+  const items = await trx
+    .selectFrom('open_items')
+    .select(['identity', 'occurrence', 'record_key', 'record'])
+    .where('job_id', '=', jobId)
+    .where('record_key', 'in', keys)
+    .orderBy(sql`retired_at is not null`)
+    .orderBy('occurrence')
+    .execute();
+  const matched = await trx
+    .selectFrom('match_records')
+    .innerJoin('matches', 'matches.id', 'match_records.match_id')
+    .select(['identity', 'matches.id as id', 'execution_id as executionId'])
+    .where('match_records.job_id', '=', jobId)
+    .where('record_key', 'in', keys)
+    .execute();
+  const taken = new Map(matched.map((one) => [one.identity, one]));
+  const used = new Set(taken.keys());
+  return records.map(({ side, record }) => {
+    const recordKey = keyOfOne(side, record);
+    const same = items.filter((item) => item.record_key === recordKey);
+    const known = record['id'] === undefined ? anonymous(side, record, same, used) : named(side, record, same);
+    const match = taken.get(known.identity);
+    used.add(known.identity);
+    return { side, record, recordKey, ...known, ...(match === undefined ? {} : { match }) };
+  });
+};
+
+/** @throws Refusal `conflict` for a record that is in another match of the job already */
+export const requireUnmatched = (records: readonly KnownRecord[]): void => {
+  const found = records.find(({ match }) => match !== undefined);
+  if (found?.match === undefined) return;
+  const { side, record, match } = found;
+  throw new Refusal(
+    'conflict',
+    `The ${side} record ${String(record['id'])} is matched by hand already: see ${match.id} of ${match.executionId}.`,
+  );
+};
+
+type Item = ItemKey & { readonly record: Fields };
+type Known = ItemKey & { readonly isItem: boolean };
+
+const named = (side: Side, record: Fields, items: readonly Item[]): Known => {
+  const identity = identityOf(side, String(record['id']), hashOf);
+  return { identity, occurrence: 1, isItem: items.some((item) => item.identity === identity) };
+};
+
+/** The first of those that say the same and are nobody else's. */
+const anonymous = (side: Side, record: Fields, items: readonly Item[], used: ReadonlySet<string>): Known => {
+  const item = items.find(({ identity, record: said }) => !used.has(identity) && isDeepStrictEqual(asRead(said), asRead(record)));
+  if (item !== undefined) return { identity: item.identity, occurrence: item.occurrence, isItem: true };
+  for (let occurrence = 1; ; occurrence += 1) {
+    const identity = identityOf(side, contentOf(asRead(record), occurrence), hashOf);
+    if (!used.has(identity)) return { identity, occurrence, isItem: false };
+  }
+};
+
+/** Those that were no settled open items before. */
+export const retire = async (trx: Trx, jobId: string, identities: readonly string[]): Promise<ReadonlySet<string>> => {
+  if (identities.length === 0) return new Set();
+  const rows = await trx
+    .updateTable('open_items')
+    .set({ retired_at: sql<Date>`now()` })
+    .where('job_id', '=', jobId)
+    .where('identity', 'in', [...identities])
+    .where('retired_at', 'is', null)
+    .returning('identity')
+    .execute();
+  return new Set(rows.map(({ identity }) => identity));
+};
+
+export const restore = async (trx: Trx, jobId: string, identities: readonly string[]): Promise<void> => {
+  if (identities.length === 0) return;
+  await trx
+    .updateTable('open_items')
+    .set({ retired_at: null })
+    .where('job_id', '=', jobId)
+    .where('identity', 'in', [...identities])
+    .execute();
+};
+
+/** Has records that were left without counterpart take part in the next runs. Returns those that had not been open items. */
+export const carry = async (trx: Trx, run: Run, records: readonly KnownRecord[]): Promise<string[]> => {
+  if (!run.carriesForward || records.length === 0) return [];
+  const rows = await trx
+    .insertInto('open_items')
+    .values(
+      records.map(({ side, record, identity, occurrence, recordKey }) => ({
+        job_id: run.jobId,
+        identity,
+        organization_id: run.organizationId,
+        side,
+        occurrence,
+        record: JSON.stringify(asRead(record)),
+        record_key: recordKey,
+        first_execution_id: run.id,
+        first_seen_at: sql<Date>`now()`,
+      })),
+    )
+    .onConflict((conflict) => conflict.columns(['job_id', 'identity']).doUpdateSet({ retired_at: null }))
+    .returning(['identity', sql<boolean>`xmax = 0`.as('isNew')])
+    .execute();
+  return rows.flatMap(({ identity, isNew }) => (isNew ? [identity] : []));
+};

@@ -1,0 +1,121 @@
+/**
+ * Matches by hand and their undoing: the results of the run, the exceptions and open items of their records, the decision that later
+ * runs are given, events and audit entry, at once. Whoever does it excludes everybody else who settles records of the job.
+ */
+import { requireRevision } from '@settler/chassis/entity-tag';
+import type { Outbox, OutboxMessage } from '@settler/chassis/outbox';
+import type { Postgres } from '@settler/chassis/postgres';
+import { notFound, Refusal } from '@settler/chassis/refusal';
+import type { Transaction } from 'kysely';
+import { type MatchStore, matchRevision } from '../../application/matches.ts';
+import type { Actor } from '../../application/ports.ts';
+import { mostOf, takesSecond } from '../../domain/approval.ts';
+import { stakesOf } from '../../domain/hand-match.ts';
+import type { Manual } from '../../domain/matched-result.ts';
+import { approvalRule, approvalView, ask, refuseOverlap } from './approvals.ts';
+import { openExceptionsFor } from './exception-writer.ts';
+import { resultView } from './execution-queries.ts';
+import { closeOpened, reopenMatched } from './match-exceptions.ts';
+import { part, recordsOf, release, retellRun } from './match-exchange.ts';
+import { inNeed, makeMatch, planMatch } from './match-making.ts';
+import { undoneMessages } from './match-messages.ts';
+import { carry, identified } from './match-records.ts';
+import { lockOpenItems } from './open-items.ts';
+import { completedRun, putBack, type Run, resultsById, type StoredResult, takeOut } from './stored-results.ts';
+import type { Before, Database } from './tables.ts';
+
+type Trx = Transaction<Database>;
+
+export const createMatchStore = (postgres: Postgres<Database>, outbox: Outbox): MatchStore => ({
+  create: (ids, request, actor) =>
+    postgres.organization(actor.principal.organizationId, async (trx) => {
+      const run = await completedRun(trx, request.executionId);
+      await lockOpenItems(trx, run.jobId, 'to settle all');
+      const plan = await planMatch(trx, run, request);
+      const stakes = stakesOf(plan.joined.taken);
+      if (takesSecond(await approvalRule(trx, run.jobId), stakes)) {
+        const { source, target, note } = request;
+        const wanted = { kind: 'match', source, target, note } as const;
+        await refuseOverlap(trx, run.id, wanted);
+        const about = { id: ids.approval, jobId: run.jobId, executionId: run.id, exceptionId: null };
+        const asked = await ask(trx, outbox, { ...about, request: wanted, said: null, stake: mostOf(stakes) }, actor);
+        return { kind: 'pending', approval: approvalView(asked) };
+      }
+      const by = { type: actor.principal.kind, id: actor.principal.id };
+      const manual = { matchId: ids.result, by, at: new Date().toISOString(), note: request.note };
+      await outbox.append(trx, await makeMatch(trx, run, plan, manual, actor));
+      const made = trx.selectFrom('results').selectAll().where('created_at', '=', run.createdAt).where('id', '=', ids.result);
+      return { kind: 'matched', result: resultView(await made.executeTakeFirstOrThrow()) };
+    }),
+
+  remove: (executionId, resultId, ifMatch, actor) =>
+    postgres.organization(actor.principal.organizationId, async (trx) => {
+      const run = await completedRun(trx, executionId);
+      await lockOpenItems(trx, run.jobId, 'to settle all');
+      const [result] = await resultsById(trx, run, [resultId]);
+      if (result === undefined) throw notFound('match');
+      if (result.manual === null) throw new Refusal('conflict', whyNoMatch(result));
+      requireRevision(ifMatch, matchRevision);
+      await outbox.append(trx, await undo(trx, run, result, result.manual, actor));
+    }),
+});
+
+const whyNoMatch = ({ outcome }: StoredResult): string =>
+  outcome === 'matched'
+    ? 'This was matched by the rules of the job: change those, and run it again.'
+    : `This result is ${outcome}: only a match can be undone.`;
+
+const undo = async (trx: Trx, run: Run, result: StoredResult, { matchId }: Manual, actor: Actor): Promise<OutboxMessage[]> => {
+  const made = await trx.selectFrom('matches').selectAll().where('id', '=', matchId).forUpdate().executeTakeFirstOrThrow();
+  if (made.ended_because !== null)
+    throw new Refusal(
+      'conflict',
+      made.ended_because === 'undone'
+        ? 'This match has been undone already.'
+        : 'This match holds no longer: a later run found one of its records changed.',
+    );
+  const by = { type: actor.principal.kind, id: actor.principal.id };
+  await release(trx, run.jobId, matchId, 'undone', by);
+  const about = { matchId, run: { ...run, id: made.execution_id }, records: result };
+  const messages =
+    result.id === matchId ? await takeBack(trx, run, result, made.before, actor) : await takeApart(trx, run, result, made, actor);
+  return [...messages, ...undoneMessages(about, actor)];
+};
+
+/** In the run that it was made in: everything is as it was before. */
+const takeBack = async (trx: Trx, run: Run, result: StoredResult, before: Before, actor: Actor): Promise<OutboxMessage[]> => {
+  const left = await resultsById(trx, run, before.left);
+  if (left.length < before.left.length)
+    throw new Refusal('conflict', 'What this match left over was matched by hand since then: undo that match first.');
+  await takeOut(trx, run, [result, ...left]);
+  await putBack(trx, before.displaced);
+  const restored = await resultsById(
+    trx,
+    run,
+    before.displaced.map(({ id }) => String(id)),
+  );
+  await retellRun(trx, run, { before: [result, ...left], after: restored });
+  if (before.carried.length > 0)
+    await trx
+      .deleteFrom('open_items')
+      .where('job_id', '=', run.jobId)
+      .where('identity', 'in', [...before.carried])
+      .execute();
+  return [...(await reopenMatched(trx, result.id, before, actor)), ...(await closeOpened(trx, result.id, before, actor))];
+};
+
+/** In a later run, which was given the match: nothing was there before, and each of its records is missing. */
+const takeApart = async (
+  trx: Trx,
+  run: Run,
+  result: StoredResult,
+  made: { readonly id: string; readonly before: Before },
+  actor: Actor,
+): Promise<OutboxMessage[]> => {
+  const exchanged = await part(trx, run, result);
+  await retellRun(trx, run, exchanged);
+  await carry(trx, run, await identified(trx, run.jobId, recordsOf(result)));
+  const reopened = await reopenMatched(trx, made.id, made.before, actor);
+  const opened = await openExceptionsFor(trx, run, exchanged.after.map(inNeed));
+  return [...reopened, ...opened.messages];
+};

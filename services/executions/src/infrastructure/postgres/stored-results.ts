@@ -1,0 +1,234 @@
+/** Results of a run that is over, and their exchange for others that have the same records: a match by hand, and its undoing. */
+import { notFound, Refusal } from '@settler/chassis/refusal';
+import type { ExecutionSummary } from '@settler/contracts/executions';
+import { exponentOf, fromMinor } from '@settler/contracts/money';
+import { carriesForward } from '@settler/contracts/rules';
+import { type Selectable, sql, type Transaction } from 'kysely';
+import { type Fields, renamingsOf, type Side, type Standing, sides, summaryAfter, worthOf } from '../../domain/hand-match.ts';
+import type { Manual } from '../../domain/matched-result.ts';
+import { cardinalityOf } from '../../domain/matching/results/result.ts';
+import { searchTextOf } from './search-text.ts';
+import type { Database } from './tables.ts';
+
+type Trx = Transaction<Database>;
+type ExecutionRow = Selectable<Database['executions']>;
+
+/** What an exchange has to know of a run. */
+export interface Run {
+  readonly id: string;
+  readonly organizationId: string;
+  readonly jobId: string;
+  readonly createdAt: Date;
+  readonly epoch: number;
+  readonly carriesForward: boolean;
+}
+
+export interface StoredResult extends Standing {
+  readonly position: number;
+  readonly manual: Manual | null;
+  readonly exceptionId: string | null;
+}
+
+export interface NewResult extends Omit<Standing, 'pass'> {
+  readonly delta?: { readonly amount: string | null; readonly days: number | null };
+  readonly manual?: Manual;
+}
+
+/** @throws Refusal `not_found`, or `conflict` where it has no results that could be exchanged */
+export const completedRun = async (trx: Trx, id: string): Promise<Run> => {
+  const row = await trx.selectFrom('executions').selectAll().where('id', '=', id).executeTakeFirst();
+  if (row === undefined) throw notFound('execution');
+  if (row.dry_run) throw new Refusal('conflict', 'This execution is a dry run, which keeps no results.');
+  if (row.status !== 'completed') throw new Refusal('conflict', `This execution is ${row.status}: only one that is completed has results.`);
+  return runOf(row);
+};
+
+const runOf = (row: ExecutionRow): Run => ({
+  id: row.id,
+  organizationId: row.organization_id,
+  jobId: row.job_id,
+  createdAt: row.created_at,
+  epoch: row.lease_epoch,
+  carriesForward: carriesForward(row.definition.rules),
+});
+
+const of = (trx: Trx, { id, createdAt }: Pick<Run, 'id' | 'createdAt'>) =>
+  trx
+    .selectFrom('results')
+    .select(['id', 'outcome', 'pass', 'source', 'target', 'position', 'manual', 'exception_id as exceptionId'])
+    .where('execution_id', '=', id)
+    .where('created_at', '=', createdAt);
+
+type Read = Omit<StoredResult, 'source' | 'target'> & { readonly source: readonly unknown[]; readonly target: readonly unknown[] };
+const asStored = (rows: readonly Read[]): StoredResult[] => rows as readonly StoredResult[] as StoredResult[];
+
+/** An id that stands in more results than this is no name for any of them. */
+const namedMax = 2_000;
+
+/** Results that have a record of this id on either side, or that are named themselves. Those that need somebody come first. */
+export const resultsNaming = async (trx: Trx, run: Run, ids: readonly string[]): Promise<StoredResult[]> => {
+  const patterns = ids.map((id) => JSON.stringify([{ id }]));
+  const rows = await of(trx, run)
+    .where(
+      sql<boolean>`(source @> any(${patterns}::text[]::jsonb[]) or target @> any(${patterns}::text[]::jsonb[]) or id = any(${[...ids]}::text[]))`,
+    )
+    .orderBy(sql`outcome in ('matched', 'duplicate', 'invalid')`)
+    .orderBy('position')
+    .limit(namedMax)
+    .execute();
+  return asStored(rows);
+};
+
+export const resultsById = async (trx: Trx, run: Pick<Run, 'id' | 'createdAt'>, ids: readonly string[]): Promise<StoredResult[]> =>
+  ids.length === 0
+    ? []
+    : asStored(
+        await of(trx, run)
+          .where('id', 'in', [...ids])
+          .orderBy('position')
+          .execute(),
+      );
+
+/** Results that have one of these records, or another under its id. */
+export const resultsHolding = async (
+  trx: Trx,
+  run: Run,
+  records: readonly { readonly side: Side; readonly record: Fields }[],
+): Promise<StoredResult[]> => {
+  const patterns = (wanted: Side): string[] =>
+    records.flatMap(({ side, record }) =>
+      side === wanted ? [JSON.stringify([record['id'] === undefined ? record : { id: record['id'] }])] : [],
+    );
+  const rows = await of(trx, run)
+    .where(sql<boolean>`(source @> any(${patterns('source')}::text[]::jsonb[]) or target @> any(${patterns('target')}::text[]::jsonb[]))`)
+    .orderBy('position')
+    .limit(namedMax)
+    .execute();
+  return asStored(rows);
+};
+
+/** Those that were matched by hand and not by the rules. */
+export const manualResults = async (trx: Trx, run: Run, matchIds: readonly string[]): Promise<StoredResult[]> =>
+  matchIds.length === 0
+    ? []
+    : asStored(
+        await of(trx, run)
+          .where('outcome', '=', 'matched')
+          .where(sql<boolean>`manual ->> 'matchId' = any(${[...matchIds]}::text[])`)
+          .execute(),
+      );
+
+/** Whole rows, to be put back as they were. */
+export const takeOut = async (trx: Trx, run: Run, results: readonly StoredResult[]): Promise<readonly Record<string, unknown>[]> => {
+  const { rows } = await sql<{ row: Record<string, unknown> }>`
+    delete from results r where created_at = ${run.createdAt} and execution_id = ${run.id} and id = any(${results.map(({ id }) => id)}::text[])
+    returning to_jsonb(r) as row`.execute(trx);
+  if (rows.length !== results.length) throw new Error('a result that makes way is not there');
+  return rows.map(({ row }) => row);
+};
+
+export const putBack = async (trx: Trx, rows: Database['matches']['before']['__select__']['displaced']): Promise<void> => {
+  await sql`insert into results select (jsonb_populate_recordset(null::results, ${JSON.stringify(rows)}::jsonb)).*`.execute(trx);
+};
+
+/** The new ones stand where the old ones stood, as far as those went. */
+export const putIn = async (trx: Trx, run: Run, results: readonly NewResult[], places: readonly number[]): Promise<StoredResult[]> => {
+  const { last } = await trx
+    .selectFrom('results')
+    .select(({ fn }) => fn.coalesce(fn.max('position'), sql<number>`0`).as('last'))
+    .where('execution_id', '=', run.id)
+    .where('created_at', '=', run.createdAt)
+    .executeTakeFirstOrThrow();
+  const end = Math.max(last, ...places);
+  const rows = results.map((result, index) => ({ ...result, position: places[index] ?? end + 1 + index - places.length }));
+  await trx
+    .insertInto('results')
+    .values(rows.map((row) => rowOf(run, row)))
+    .execute();
+  return rows.map((row) => ({ ...row, pass: null, manual: row.manual ?? null, exceptionId: null }));
+};
+
+const rowOf = (run: Run, { position, ...result }: NewResult & { readonly position: number }) => {
+  const records = sides.flatMap((side) => result[side]);
+  return {
+    created_at: run.createdAt,
+    id: result.id,
+    organization_id: run.organizationId,
+    execution_id: run.id,
+    epoch: run.epoch,
+    position,
+    outcome: result.outcome,
+    cardinality: result.outcome === 'matched' ? cardinalityOf(result) : null,
+    delta: result.delta === undefined ? null : JSON.stringify(result.delta),
+    conditions: '[]',
+    source: JSON.stringify(result.source),
+    target: JSON.stringify(result.target),
+    amount_max: largestAmount(records),
+    search: searchTextOf(records),
+    manual: result.manual === undefined ? null : JSON.stringify(result.manual),
+  };
+};
+
+const largestAmount = (records: readonly Standing['source'][number][]): string | null => {
+  const worths = records.map(worthOf).filter(({ amountMinor }) => amountMinor !== null);
+  const sizes = worths.map(({ amountMinor, currency }) => {
+    const units = amountMinor ?? 0n;
+    return { units: units < 0n ? -units : units, currency };
+  });
+  const [first] = sizes.sort((one, other) => (one.units < other.units ? 1 : one.units > other.units ? -1 : 0));
+  return first === undefined ? null : fromMinor(first.units, exponentOf(first.currency));
+};
+
+type Told = Omit<Standing, 'id'>;
+
+/** The summary of the run once these results have made way for those, whose records are called what they are called there. */
+export const retell = async (
+  trx: Trx,
+  run: Run,
+  summary: ExecutionSummary,
+  { before, after }: { readonly before: readonly Told[]; readonly after: readonly Told[] },
+): Promise<ExecutionSummary> => {
+  await rename(trx, run, before, after);
+  const { matched } = await trx
+    .selectFrom('result_records')
+    .select(({ fn }) => fn.countAll<bigint>().as('matched'))
+    .where('execution_id', '=', run.id)
+    .where('created_at', '=', run.createdAt)
+    .where('side', '=', 'source')
+    .where('outcome', '=', 'matched')
+    .executeTakeFirstOrThrow();
+  return summaryAfter(summary, before, after, Number(matched));
+};
+
+/** Stored records that count the same are told apart by nothing: any of them will do, and none is added, lost or worth something else. */
+const rename = async (trx: Trx, run: Run, before: readonly Told[], after: readonly Told[]): Promise<void> => {
+  const renamings = renamingsOf(before, after);
+  const column = <Value>(of: (renaming: (typeof renamings)[number]) => Value): Value[] => renamings.map(of);
+  const { rows } = await sql<{ renamed: bigint }>`
+    with wanted as (
+      select * from unnest(
+        ${column(({ side }) => side)}::text[], ${column(({ currency }) => currency)}::text[], ${column(({ amountMinor }) => amountMinor?.toString() ?? null)}::numeric[],
+        ${column(({ from }) => from.outcome)}::text[], ${column(({ from }) => from.pass)}::text[],
+        ${column(({ to }) => to.outcome)}::text[], ${column(({ to }) => to.pass)}::text[], ${column(({ count }) => count)}::int[]
+      ) with ordinality as w(side, currency, amount_minor, outcome, pass, new_outcome, new_pass, count, place)),
+    spans as (
+      select *, sum(count) over (partition by side, currency, amount_minor, outcome, pass order by place) as until from wanted),
+    found as (
+      select r.tableoid as relation, r.ctid as place, side, currency, amount_minor, outcome, pass,
+             row_number() over (partition by side, currency, amount_minor, outcome, pass) as number
+        from result_records r
+       where execution_id = ${run.id} and created_at = ${run.createdAt}
+         and exists (select 1 from wanted w where w.side = r.side and w.currency = r.currency and w.outcome = r.outcome
+                        and w.amount_minor is not distinct from r.amount_minor and w.pass is not distinct from r.pass)),
+    renamed as (
+      update result_records r set outcome = s.new_outcome, pass = s.new_pass
+        from found f
+        join spans s on s.side = f.side and s.currency = f.currency and s.outcome = f.outcome
+         and s.amount_minor is not distinct from f.amount_minor and s.pass is not distinct from f.pass
+         and f.number > s.until - s.count and f.number <= s.until
+       where r.created_at = ${run.createdAt} and r.execution_id = ${run.id} and r.tableoid = f.relation and r.ctid = f.place
+      returning 1)
+    select count(*) as renamed from renamed`.execute(trx);
+  const expected = renamings.reduce((sum, { count }) => sum + count, 0);
+  if (Number(rows[0]?.renamed) !== expected) throw new Error(`${rows[0]?.renamed} stored records of ${expected} could be renamed`);
+};

@@ -1,0 +1,55 @@
+/** How the runs of a job have been going: one line each, newest first, from what each has said of itself. */
+import { type Cursors, toPage } from '@settler/chassis/pagination';
+import type { Postgres } from '@settler/chassis/postgres';
+import { sql, type Transaction } from 'kysely';
+import type { ExecutionQueries, TrendPoint } from '../../application/queries.ts';
+import type { Database } from './tables.ts';
+
+type Trx = Transaction<Database>;
+
+export const trendQuery =
+  (postgres: Postgres<Database>, cursors: Cursors): ExecutionQueries['trend'] =>
+  (organizationId, { jobId, since, limit, cursor }) =>
+    postgres.organization(organizationId, async (trx) => {
+      const list = JSON.stringify(['trend', organizationId, jobId, since]);
+      const after = cursors.read(list, cursor);
+      let query = trx
+        .selectFrom('executions')
+        .select(['id', 'job_version', 'summary', 'created_at', 'completed_at'])
+        .where('job_id', '=', jobId)
+        .where('status', '=', 'completed')
+        .where('dry_run', '=', false);
+      if (since !== undefined) query = query.where('created_at', '>=', new Date(since));
+      if (after !== undefined) query = query.where(sql<boolean>`(created_at, id) < (${after[0]}::timestamptz, ${after[1]})`);
+      const rows = await query
+        .orderBy('created_at', 'desc')
+        .orderBy('id', 'desc')
+        .limit(limit + 1)
+        .execute();
+      const opened = await openedBy(
+        trx,
+        rows.map(({ id }) => id),
+      );
+      return toPage(
+        rows,
+        limit,
+        ({ id, job_version: jobVersion, summary, created_at: createdAt, completed_at: completedAt }): TrendPoint => ({
+          executionId: id,
+          jobVersion,
+          createdAt: createdAt.toISOString(),
+          completedAt: completedAt?.toISOString() ?? null,
+          summary,
+          opened: opened.get(id) ?? [],
+        }),
+        (row) => cursors.write(list, [row.created_at.toISOString(), row.id]),
+      );
+    });
+
+const openedBy = async (trx: Trx, ids: readonly string[]): Promise<ReadonlyMap<string, TrendPoint['opened']>> => {
+  const { rows } = await sql<{ execution_id: string; category: string; currency: string; count: bigint; amount: string }>`
+    select execution_id, category, coalesce(currency, '') as currency, count(*) as count, coalesce(sum(abs(amount)), 0)::text as amount
+      from exceptions where execution_id = any(${[...ids]}::text[])
+     group by 1, 2, 3 order by 1, 2, 3`.execute(trx);
+  const points = rows.map(({ execution_id: id, count, ...line }) => ({ id, line: { ...line, count: Number(count) } }));
+  return new Map([...Map.groupBy(points, ({ id }) => id)].map(([id, own]) => [id, own.map(({ line }) => line)]));
+};
