@@ -51,6 +51,9 @@ const endingOf = async (postgres: Postgres<Database>, work: (trx: Transaction<Da
 
 const seconds = (ms: number) => sql`make_interval(secs => ${ms / 1000}::float8)`;
 
+/** From as many on, the planner is told how they lie now: else it sorts all of them for every page. */
+const analyzedFrom = 1_000;
+
 export const createLeaseStore = (postgres: Postgres<Database>, outbox: Outbox, { leaseMs, ringAgainMs }: LeaseOptions): LeaseStore => ({
   claim: async (id, owner) => {
     try {
@@ -95,8 +98,9 @@ export const createLeaseStore = (postgres: Postgres<Database>, outbox: Outbox, {
        where id = ${id} and lease_epoch = ${epoch} and status = 'running'`.execute(postgres.systemDb);
   },
 
-  end: (held, ending) =>
-    endingOf(postgres, async (trx) => {
+  end: async (held, ending) => {
+    let exceptionsChanged = 0;
+    const hasEnded = await endingOf(postgres, async (trx) => {
       const { id, epoch, organizationId } = held;
       await actFor(trx, organizationId);
       // The row comes last: until it is written, heartbeats and a cancellation find it free, however much there is to be settled.
@@ -113,8 +117,13 @@ export const createLeaseStore = (postgres: Postgres<Database>, outbox: Outbox, {
       if (row === undefined) throw new NotHeld();
       await outbox.append(trx, [stateEvent(row), ...changed.messages, endingEntry(row, ending, changed)]);
       faultPoint('executions.before-commit');
+      exceptionsChanged = changed.opened + changed.resolved;
       return true;
-    }),
+    });
+    // Where it cannot be done now, PostgreSQL does it by itself within minutes.
+    if (exceptionsChanged >= analyzedFrom) await sql`analyze exceptions`.execute(postgres.systemDb).catch(() => undefined);
+    return hasEnded;
+  },
 
   giveBack: async ({ id, epoch }, { countsAttempt, delayMs, reason }) => {
     await sql`
