@@ -9,7 +9,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import type { Answer } from './answer.ts';
 import { isUnmodified, readIfMatch, tagOf } from './entity-tag.ts';
-import { sendAnswer } from './http.ts';
+import { sendAnswer, textOf } from './http.ts';
 import { fingerprintOf, type Idempotency, readIdempotencyKey } from './idempotency.ts';
 import type { InternalVerifier } from './internal-token.ts';
 import { requireStorable } from './json.ts';
@@ -145,10 +145,11 @@ const serve = async (
 const respond = (request: FastifyRequest, reply: FastifyReply, answer: Answer): FastifyReply => {
   // A handler that streams has taken the reply over.
   if (reply.sent) return reply;
-  const tag = tagOf(request.method, answer);
+  const text = textOf(answer);
+  const tag = tagOf(request.method, answer, text);
   if (tag !== undefined) reply.header('etag', tag);
   if (tag !== undefined && isUnmodified(request, tag)) return reply.code(304).send();
-  return sendAnswer(reply, answer);
+  return sendAnswer(reply, answer, text);
 };
 
 const readInput = (route: Route, endpoint: Endpoint<Schema, Schema, Schema, unknown>, request: Authorized, reply: FastifyReply): Input => ({

@@ -32,12 +32,12 @@ export const requireRevision = (ifMatch: number | undefined, revision: number | 
   throw new Refusal('version_conflict', `If-Match names revision ${ifMatch}, but the resource is at revision ${revision}; read it again.`);
 };
 
-/** The tag of an answer: its own, or for a read without one a digest of what it says. */
-export const tagOf = (method: string, answer: Answer): string | undefined => {
+/** The tag of an answer: its own, or for a read without one a digest of its `text`. */
+export const tagOf = (method: string, answer: Answer, text: string | undefined): string | undefined => {
   const own = answer.headers?.['etag'];
   if (own !== undefined || method !== 'GET' || answer.status !== 200) return own;
   const digest = createHash('sha256')
-    .update(JSON.stringify(answer.body) ?? '')
+    .update(text ?? '')
     .digest('base64url');
   return `"${digest.slice(0, 22)}"`;
 };

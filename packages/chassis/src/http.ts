@@ -142,9 +142,12 @@ export const sendProblem = (error: unknown, request: FastifyRequest, reply: Fast
   return sendAnswer(reply, problemAnswer(refusal));
 };
 
-export const sendAnswer = (reply: FastifyReply, answer: Answer): FastifyReply => {
+/** Undefined where there is no body. */
+export const textOf = ({ body }: Answer): string | undefined => JSON.stringify(body);
+
+export const sendAnswer = (reply: FastifyReply, answer: Answer, text = textOf(answer)): FastifyReply => {
   reply.code(answer.status).headers(answer.headers ?? {});
-  if (answer.body === undefined) return reply.send();
+  if (text === undefined) return reply.send();
   if (!reply.hasHeader('content-type')) reply.header('content-type', 'application/json; charset=utf-8');
-  return reply.send(JSON.stringify(answer.body));
+  return reply.send(text);
 };
