@@ -43,7 +43,8 @@ export const createAdmission = ({ clientAddress, authenticate, rateLimits, strea
     }
     const caller = await authenticated(request, address, reply);
     // Before anything else is waited for: a revocation from here on ends the stream, also one that has not begun.
-    const streamEnd = route.stream === 'events' ? streams.open(caller, reply.raw) : undefined;
+    const { stream } = route;
+    const streamEnd = stream === 'events' || stream === 'download' ? streams.open(stream, caller, reply.raw) : undefined;
     requireRoom(reply, await rateLimits.spendCaller(caller));
     requireAccess(caller, route.access);
     requireSize(request.raw, route.bodyBytesMax);

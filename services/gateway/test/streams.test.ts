@@ -94,6 +94,18 @@ describe('large bodies', () => {
     expect(received).toBe(half);
     expect((await memory('VmHWM')) - before).toBeLessThan(growthMax);
   });
+
+  test('break off when their key is revoked, so that half a file does not look like a whole one', async () => {
+    const leaked = await door.createKey(person);
+    door.executions.answer((_request, response) => void response.writeHead(200, { 'content-type': 'text/csv' }).write('id\n'));
+    const download = httpRequest(`${door.url}/v1/executions/exe_1/export?format=csv`, { headers: { 'x-api-key': leaked.key } }).end();
+    const [answer] = (await once(download, 'response')) as [IncomingMessage];
+    await once(answer, 'data');
+    const broken = once(answer, 'error');
+    await door.revokeKey(person, leaked);
+    const [error] = (await broken) as [NodeJS.ErrnoException];
+    expect([error.code, answer.complete]).toEqual(['ECONNRESET', false]);
+  });
 });
 
 describe('streams of events', () => {

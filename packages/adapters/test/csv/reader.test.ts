@@ -356,12 +356,10 @@ describe('streaming', () => {
     for (const { rows } of chunks) expect(rows.length).toBeLessThanOrEqual(4);
   });
 
-  it('reads a hundred thousand rows in a fraction of the time a slow reader takes', async () => {
+  // It takes a quarter of a second; what is quadratic in anything takes minutes, and runs into the time that a test has.
+  it('reads a hundred thousand rows', async () => {
     const rows = Array.from({ length: 100_000 }, (_, index) => `txn_${index},${index}.50,EUR,2026-04-01,"order, ${index}"\n`);
-    const begun = performance.now();
     const read = await readRows('csv', { fileId: someFileId, fields }, { openFile: fileOf(`${header}\n${rows.join('')}`) });
-    // It takes a quarter of a second; what is quadratic in anything takes minutes.
-    expect(performance.now() - begun).toBeLessThan(4000);
     expect(read).toHaveLength(100_000);
     expect(read.every((row) => 'record' in row)).toBe(true);
   });

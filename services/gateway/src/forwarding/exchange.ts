@@ -35,8 +35,8 @@ export interface ExchangeOptions {
 export interface Exchange {
   /** The status, once the answer has begun. @throws what prevented an answer; after this resolved, nothing. */
   readonly head: Promise<number>;
-  /** Ends an answer that has begun, as if it were complete. */
-  readonly finish: () => void;
+  /** Ends an answer that has begun: a stream of events as if it were complete, anything else so that its client sees that it is not. */
+  readonly end: () => void;
 }
 
 /** Waiting for the head of the answer → passing the answer on → all of it is written → over. */
@@ -64,11 +64,14 @@ export const exchange = (options: ExchangeOptions): Exchange => {
     if (hasBegun) response.destroy();
     else reject(reason);
   };
-  const finish = (): void => {
+  const end = (): void => {
     if (stage !== 'passing') return;
-    leave();
-    controller?.abort(new ClientGone('the stream was ended'));
-    response.end();
+    const reason = new ClientGone('whoever asked may no longer');
+    if (isEventStream) {
+      leave();
+      controller?.abort(reason);
+      response.end();
+    } else fail(reason);
   };
   const closed = (): void => {
     if (stage === 'written') leave();
@@ -76,7 +79,7 @@ export const exchange = (options: ExchangeOptions): Exchange => {
   };
   const deadline = (): void => {
     // A client of events knows how to go on from where they end.
-    if (stage === 'passing' && isEventStream) finish();
+    if (stage === 'passing' && isEventStream) end();
     else fail(body?.awaitsClient() ? new TooSlow() : new DeadlinePassed('no answer, or not all of it, in time'));
   };
 
@@ -84,7 +87,7 @@ export const exchange = (options: ExchangeOptions): Exchange => {
   response.once('close', closed);
   if (response.req.socket.destroyed) {
     closed();
-    return { head, finish };
+    return { head, end };
   }
   pool.dispatch(
     { method, path, headers, body: body?.stream ?? null, headersTimeout: 0, bodyTimeout: 0 },
@@ -118,5 +121,5 @@ export const exchange = (options: ExchangeOptions): Exchange => {
       },
     },
   );
-  return { head, finish };
+  return { head, end };
 };

@@ -27,7 +27,7 @@ export interface ForwardNeeds {
 export interface Asker {
   readonly caller: Caller | null;
   readonly address: string | null;
-  /** Says when a stream of events has to end, because whoever follows it may no longer. */
+  /** Says when a stream of events or a download has to end, because whoever follows it may no longer. */
   readonly streamEnd: AbortSignal | undefined;
 }
 
@@ -54,7 +54,7 @@ export const createForward = ({ upstreams, tokenFor }: ForwardNeeds): Forward =>
     const sendsBody = hasBody(raw);
     let isAiling = false;
     if (sendsBody && raw.headers.expect?.toLowerCase() === '100-continue') reply.raw.writeContinue();
-    const { head, finish } = exchange({
+    const { head, end } = exchange({
       pool: (route.stream === 'none' ? requests : streams).pool,
       method: raw.method ?? route.method,
       path: pathOf(raw.url ?? '/'),
@@ -76,8 +76,8 @@ export const createForward = ({ upstreams, tokenFor }: ForwardNeeds): Forward =>
       },
     });
     await head;
-    if (asker.streamEnd?.aborted) finish();
-    asker.streamEnd?.addEventListener('abort', finish, { once: true });
+    if (asker.streamEnd?.aborted) end();
+    asker.streamEnd?.addEventListener('abort', end, { once: true });
     if (isAiling) throw new Ailing('the answer says so');
   };
 

@@ -1,17 +1,19 @@
-/** Streams of events, which stay open for minutes. Whoever may no longer ask must not go on listening either. */
+/** Streams of events and downloads, which last for minutes. Whoever may no longer ask must not go on listening either. */
 import type { ServerResponse } from 'node:http';
 import { Refusal } from '@settler/chassis/refusal';
 import type { Caller } from '../authentication/caller.ts';
+
+export type StreamKind = 'events' | 'download';
 
 export interface OpenStreams {
   /**
    * Follows the credential of a stream until `response` is over: the signal says when the stream has to end.
    * @throws Refusal `rate_limited` where the organization has too many of them open
    */
-  readonly open: (caller: Caller, response: ServerResponse) => AbortSignal;
+  readonly open: (kind: StreamKind, caller: Caller, response: ServerResponse) => AbortSignal;
   /** Ends those of this key, session or user; without a name all of them, whose clients come back and show who they are. */
   readonly endFor: (id?: string) => void;
-  /** Ends all of them, and those that are still to come. */
+  /** Ends all streams of events, and those that are still to come. A download would come to its end in time. */
   readonly close: () => void;
 }
 
@@ -21,13 +23,13 @@ const perOrganizationMax = 200;
 const timerMsMax = 2 ** 31 - 1;
 
 export const createOpenStreams = (): OpenStreams => {
-  const streams = new Map<AbortController, Caller>();
+  const streams = new Map<AbortController, { readonly kind: StreamKind; readonly caller: Caller }>();
   const counts = new Map<string, number>();
   let isClosed = false;
 
   const requireRoom = ({ organizationId }: Caller): void => {
     if ((counts.get(organizationId) ?? 0) < perOrganizationMax) return;
-    const detail = `This organization has ${perOrganizationMax} streams of events open; end one before you open another.`;
+    const detail = `This organization has ${perOrganizationMax} streams and downloads open; end one before you open another.`;
     throw new Refusal('rate_limited', detail, { retryAfterSeconds: 10 });
   };
   const forget = (stream: AbortController, { organizationId }: Caller): void => {
@@ -38,27 +40,27 @@ export const createOpenStreams = (): OpenStreams => {
   };
 
   return {
-    open: (caller, response) => {
+    open: (kind, caller, response) => {
       // Of one that is over already no event will tell that it is.
       if (response.req.socket.destroyed) return AbortSignal.abort();
       requireRoom(caller);
       const stream = new AbortController();
       const timer = setTimeout(() => stream.abort(), Math.min(caller.expiresAtMs - Date.now(), timerMsMax));
-      streams.set(stream, caller);
+      streams.set(stream, { kind, caller });
       counts.set(caller.organizationId, (counts.get(caller.organizationId) ?? 0) + 1);
       response.once('close', () => {
         clearTimeout(timer);
         forget(stream, caller);
       });
-      if (isClosed) stream.abort();
+      if (isClosed && kind === 'events') stream.abort();
       return stream.signal;
     },
     endFor: (id) => {
-      for (const [stream, caller] of streams) if (id === undefined || caller.id === id || caller.sessionId === id) stream.abort();
+      for (const [stream, { caller }] of streams) if (id === undefined || caller.id === id || caller.sessionId === id) stream.abort();
     },
     close: () => {
       isClosed = true;
-      for (const stream of streams.keys()) stream.abort();
+      for (const [stream, { kind }] of streams) if (kind === 'events') stream.abort();
     },
   };
 };
