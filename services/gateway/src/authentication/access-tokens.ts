@@ -45,6 +45,7 @@ export const createAccessTokens = ({ keySet, issuer, audience }: AccessTokensOpt
       audience,
       requiredClaims: ['sub', 'iat', 'exp'],
     }).catch((error: unknown) => {
+      if (error instanceof errors.JWTExpired) throw unauthenticated('The access token has expired.', error);
       throw error instanceof errors.JOSEError ? unauthenticated('The access token is not valid.', error) : error;
     });
     const { data, error } = claims.safeParse(payload);
