@@ -12,7 +12,7 @@ import { isUnmodified, readIfMatch, tagOf } from './entity-tag.ts';
 import { sendAnswer, textOf } from './http.ts';
 import { fingerprintOf, type Idempotency, readIdempotencyKey } from './idempotency.ts';
 import type { InternalVerifier } from './internal-token.ts';
-import { requireStorable } from './json.ts';
+import { requireFew, requireStorable } from './json.ts';
 import { claimsOf, type Principal, principalFor } from './principal.ts';
 import { errorsOf, validationRefusal } from './problem.ts';
 import { Refusal } from './refusal.ts';
@@ -156,7 +156,7 @@ const readInput = (route: Route, endpoint: Endpoint<Schema, Schema, Schema, unkn
   // A malformed id is simply one that does not exist.
   params: endpoint.params && parse(endpoint.params, request.params, () => new Refusal('not_found', 'There is no such resource.')),
   query: parse(endpoint.query ?? z.strictObject({}), storable(request.query)),
-  body: endpoint.body === undefined ? requireNoBody(route, request) : parse(endpoint.body, requireBody(request)),
+  body: endpoint.body === undefined ? requireNoBody(route, request) : parse(endpoint.body, requireBody(route, request)),
   principal: request.principal as Principal,
   ifMatch: readIfMatch(request),
   address: request.clientAddress ?? null,
@@ -171,12 +171,13 @@ const parse = (schema: z.ZodType, value: unknown, otherwise?: () => Refusal): un
 };
 
 const storable = (query: unknown): unknown => {
-  requireStorable(query, []);
+  requireStorable(query);
   return query;
 };
 
-const requireBody = (request: FastifyRequest): unknown => {
+const requireBody = ({ bulkField }: Route, request: FastifyRequest): unknown => {
   if (request.body === undefined || request.body === null) throw validationRefusal([{ path: '', message: 'a JSON body is required' }]);
+  requireFew(request.body, bulkField);
   return request.body;
 };
 

@@ -12,7 +12,7 @@ const gibibyte = 1024 * mebibyte;
 /** JSON bodies. */
 const jsonBytesMax = mebibyte;
 /** Bodies that may carry records inline. */
-const inlineRecordsBytesMax = 32 * mebibyte;
+const inlineRecords = { bodyBytesMax: 32 * mebibyte, bulkField: 'records', timeoutMs: 30_000 };
 /** Uploaded files. */
 const fileBytesMax = gibibyte;
 
@@ -25,6 +25,8 @@ export interface Route {
   readonly access: Scope | 'public' | 'any' | 'user';
   readonly summary: string;
   readonly bodyBytesMax: number;
+  /** The list in the body that may be long: everything else together is at most 50,000 values. */
+  readonly bulkField?: string;
   readonly timeoutMs: number;
   /** Whether an `Idempotency-Key` is honoured: every POST and PATCH. */
   readonly idempotent: boolean;
@@ -34,7 +36,7 @@ export interface Route {
   readonly stream: 'none' | 'upload' | 'download' | 'events';
 }
 
-type Options = Partial<Pick<Route, 'bodyBytesMax' | 'timeoutMs' | 'secretFields' | 'stream'>>;
+type Options = Partial<Pick<Route, 'bodyBytesMax' | 'bulkField' | 'timeoutMs' | 'secretFields' | 'stream'>>;
 
 const route = (
   service: StatefulService,
@@ -119,13 +121,10 @@ export const routes = {
   }),
   readKeySet: route('identity', 'GET', '/.well-known/jwks.json', 'public', 'The public keys that access tokens are signed with'),
 
-  createJob: route('jobs', 'POST', '/v1/jobs', 'jobs:write', 'Create a job', { bodyBytesMax: inlineRecordsBytesMax, timeoutMs: 30_000 }),
+  createJob: route('jobs', 'POST', '/v1/jobs', 'jobs:write', 'Create a job', inlineRecords),
   listJobs: route('jobs', 'GET', '/v1/jobs', 'jobs:read', 'List jobs'),
   readJob: route('jobs', 'GET', '/v1/jobs/{id}', 'jobs:read', 'Read a job'),
-  updateJob: route('jobs', 'PATCH', '/v1/jobs/{id}', 'jobs:write', 'Change a job', {
-    bodyBytesMax: inlineRecordsBytesMax,
-    timeoutMs: 30_000,
-  }),
+  updateJob: route('jobs', 'PATCH', '/v1/jobs/{id}', 'jobs:write', 'Change a job', inlineRecords),
   pauseJob: route('jobs', 'POST', '/v1/jobs/{id}/pause', 'jobs:write', 'Pause a job: its schedule rests; by hand it still runs'),
   resumeJob: route('jobs', 'POST', '/v1/jobs/{id}/resume', 'jobs:write', 'Resume a paused job'),
   archiveJob: route('jobs', 'POST', '/v1/jobs/{id}/archive', 'jobs:delete', 'Archive a job'),
@@ -142,10 +141,7 @@ export const routes = {
   listFiles: route('executions', 'GET', '/v1/files', 'files:read', 'List files'),
   readFile: route('executions', 'GET', '/v1/files/{id}', 'files:read', 'Read what is known of a file'),
   deleteFile: route('executions', 'DELETE', '/v1/files/{id}', 'files:write', 'Delete a file'),
-  createExecution: route('executions', 'POST', '/v1/jobs/{id}/executions', 'jobs:execute', 'Run a job', {
-    bodyBytesMax: inlineRecordsBytesMax,
-    timeoutMs: 30_000,
-  }),
+  createExecution: route('executions', 'POST', '/v1/jobs/{id}/executions', 'jobs:execute', 'Run a job', inlineRecords),
   tryRules: route('executions', 'POST', '/v1/executions/{id}/try', 'jobs:execute', 'Try other rules on the records of an execution'),
   listExecutions: route('executions', 'GET', '/v1/executions', 'executions:read', 'List executions'),
   readExecution: route('executions', 'GET', '/v1/executions/{id}', 'executions:read', 'Read an execution'),

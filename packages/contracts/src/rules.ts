@@ -2,15 +2,17 @@
  * The rule language: ordered passes of conditions. What a construct means is fixed in the guide to matching rules; a fault is
  * refused at its place with its reason, never accepted and ignored.
  */
-import { RE2JS } from 're2js';
 import { z } from 'zod';
 import { currency } from './money.ts';
+import { hasGroup, patternFault, patternLengthMax } from './patterns.ts';
 
 /** A union told apart by looking at the value, so that a fault is named at its own place and not as "no option fits". */
 const chosenBy = <Union extends z.ZodType>(choose: (value: unknown) => z.ZodType, union: Union) =>
   z.preprocess((value, context) => {
-    for (const { message, path } of choose(value).safeParse(value).error?.issues ?? []) {
-      context.addIssue({ code: 'custom', message, path, input: value });
+    const refuse = (message: string, path: PropertyKey[]) => context.addIssue({ code: 'custom', message, path, input: value });
+    for (const issue of choose(value).safeParse(value).error?.issues ?? []) {
+      if (issue.code === 'unrecognized_keys') for (const key of issue.keys) refuse('is not a known field', [...issue.path, key]);
+      else refuse(issue.message, issue.path);
     }
     return value;
   }, union);
@@ -36,29 +38,15 @@ const stripPrefix = z.strictObject({ stripPrefix: affix });
 const stripSuffix = z.strictObject({ stripSuffix: affix });
 const round = z.strictObject({ round: z.number().int().min(0).max(6) });
 
-/** Patterns run in linear time, and so without what only a backtracking engine can do. */
+const patternsMax = 100;
 const pattern = z
   .string()
   .min(1, 'must not be empty')
-  .max(500)
+  .max(patternLengthMax, { abort: true })
   .superRefine((text, context) => {
-    const refuse = (message: string) => context.addIssue({ code: 'custom', message });
-    if (/\(\?(<?[=!])/.test(text)) return refuse('must not look ahead or behind: patterns run in linear time');
-    if (/\\[1-9]|\\k</.test(text)) return refuse('must not refer back to a group: patterns run in linear time');
-    try {
-      // The engine that will run it.
-      RE2JS.compile(text);
-    } catch (error) {
-      refuse(`is not a regular expression: ${(error as Error).message.slice(0, 200)}`);
-    }
+    const message = patternFault(text);
+    if (message !== undefined) context.addIssue({ code: 'custom', message });
   });
-const hasGroup = (text: string): boolean => {
-  try {
-    return RE2JS.compile(text).groupCount() > 0;
-  } catch {
-    return true; // What is wrong with it is said already.
-  }
-};
 const capturing = pattern.refine(hasGroup, 'must have a group in parentheses: what it captures is what is compared');
 const regexReplace = z.strictObject({ regexReplace: z.strictObject({ pattern, with: z.string().max(200) }) });
 
@@ -284,7 +272,26 @@ const inLongForm = (value: z.output<typeof longForm> | z.output<typeof shortForm
 /** Whether what stays without counterpart takes part in the job's next runs. */
 export const carriesForward = ({ openItems }: Rules): boolean => openItems?.carryForward ?? true;
 
+const isTooMuch = z.custom(() => false, `must not have more than ${patternsMax} patterns`);
+/** Each takes its milliseconds to compile, so they are counted before anybody looks at them. */
+const hasTooManyPatterns = (value: unknown): boolean => {
+  let found = 0;
+  const waiting = [value];
+  for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+    if (typeof next !== 'object' || next === null) continue;
+    if (has(next, 'pattern')) found += 1;
+    for (const inner of Object.values(next)) if (typeof inner === 'object') waiting.push(inner);
+  }
+  return found > patternsMax;
+};
+
 /** Written in the long or the short form; what comes out is the long one with its defaults filled in. */
-export const rules = chosenBy((value) => (has(value, 'matching') ? shortForm : longForm), z.union([longForm, shortForm]))
+export const rules = chosenBy(
+  (value) => {
+    if (hasTooManyPatterns(value)) return isTooMuch;
+    return has(value, 'matching') ? shortForm : longForm;
+  },
+  z.union([longForm, shortForm]),
+)
   .transform(inLongForm)
   .meta({ id: 'Rules' });

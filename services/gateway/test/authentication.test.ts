@@ -1,8 +1,8 @@
 import { createHmac, createPrivateKey, createPublicKey, generateKeyPairSync } from 'node:crypto';
 import { type Answer, waitFor } from '@settler/harness';
+import { sendRaw } from '@settler/harness/raw';
 import { type JWTHeaderParameters, type JWTPayload, SignJWT } from 'jose';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { sendRaw } from './raw.ts';
 import { claimsIn, type Door, type Key, type Person, startDoor } from './setup.ts';
 
 let door: Door;

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { waitFor } from '@settler/harness';
+import { open, type RawAnswer } from '@settler/harness/raw';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { open, type RawAnswer } from './raw.ts';
 import { type Door, type Key, startDoor } from './setup.ts';
 import { echo, type Handler, json, type StandIn } from './stand-in.ts';
 

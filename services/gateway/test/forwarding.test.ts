@@ -1,6 +1,6 @@
 import { waitFor } from '@settler/harness';
+import { open, sendRaw } from '@settler/harness/raw';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { open, sendRaw } from './raw.ts';
 import { type Door, type Key, type Person, startDoor } from './setup.ts';
 import { echo, json, readAll } from './stand-in.ts';
 

@@ -1,7 +1,7 @@
 import { waitFor } from '@settler/harness';
+import { open, sendRaw } from '@settler/harness/raw';
 import { freePorts } from '@settler/local/processes/ports';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { open, sendRaw } from './raw.ts';
 import { type Door, type Key, startDoor } from './setup.ts';
 import { json } from './stand-in.ts';
 

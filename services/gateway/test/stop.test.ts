@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import { Agent, request as httpRequest, type IncomingMessage } from 'node:http';
 import { type StartedService, waitFor } from '@settler/harness';
+import { open } from '@settler/harness/raw';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { open } from './raw.ts';
 import { type Door, type Key, startDoor } from './setup.ts';
 import { echo, readAll } from './stand-in.ts';
 

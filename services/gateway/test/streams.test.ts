@@ -2,8 +2,8 @@ import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { request as httpRequest, type IncomingMessage, type ServerResponse } from 'node:http';
 import { waitFor } from '@settler/harness';
+import { open } from '@settler/harness/raw';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { open } from './raw.ts';
 import { type Door, type Key, type Person, startDoor } from './setup.ts';
 import { echo, readAll } from './stand-in.ts';
 

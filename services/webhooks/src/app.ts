@@ -1,5 +1,6 @@
 /** The only file that knows everything: adapters, use cases, routes and consumers, wired by hand. */
 import { createHmac, randomBytes } from 'node:crypto';
+import { lookup } from 'node:dns/promises';
 import { acknowledgeErasure } from '@settler/chassis/erasure';
 import { newId } from '@settler/chassis/ids';
 import type { Life } from '@settler/chassis/lifecycle';
@@ -23,7 +24,11 @@ const secretBytes = 24;
 export const start = async (config: Config, life: Life): Promise<string> => {
   const service = await createService<Database>('webhooks', config, life);
   const { endpoint } = service.endpoints;
-  const guard = createAddressGuard({ allow: config.ADDRESS_GUARD_ALLOW, ownPorts: config.OWN_PORTS });
+  const guard = createAddressGuard({
+    allow: config.ADDRESS_GUARD_ALLOW,
+    ownPorts: config.OWN_PORTS,
+    lookup: (name) => lookup(name, { all: true, verbatim: true }),
+  });
   const box = createSecretBox(config.ENCRYPTION_KEY);
   const secretPlace = (organizationId: string, id: string) => placeOf(organizationId, 'endpoints', 'secret', id);
   const queries = createWebhookQueries(service.postgres, service.cursors);

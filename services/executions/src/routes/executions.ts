@@ -20,8 +20,10 @@ export interface ExecutionNeeds {
   readonly newId: () => string;
 }
 
+/** Whether it is an object, the adapter says: a schema would name every one that is not, and keep everybody waiting. */
+const inlineRecord = z.custom<Readonly<Record<string, unknown>>>().meta({ type: 'object', additionalProperties: true });
 const runInput = z
-  .strictObject({ fileId: fileId.optional(), records: z.array(z.record(z.string(), z.unknown())).max(500_000).optional() })
+  .strictObject({ fileId: fileId.optional(), records: z.array(inlineRecord).max(500_000).optional() })
   .refine((input) => (input.fileId === undefined) !== (input.records === undefined), 'must have either fileId or records');
 const runBody = z.strictObject({
   source: runInput.optional(),

@@ -2,7 +2,7 @@
  * Every address that a user gives us goes through here. The name is resolved, every address of it must be public or allowed by the
  * operator, and the connection is made to the very address that was checked, so that a name cannot change its mind in between.
  */
-import { lookup } from 'node:dns/promises';
+import type { LookupAddress } from 'node:dns';
 import ipaddr from 'ipaddr.js';
 
 export interface AddressGuard {
@@ -17,6 +17,8 @@ export interface AddressGuardOptions {
   readonly allow: readonly string[];
   /** Ports that are never allowed: Settler's own. */
   readonly ownPorts: readonly number[];
+  /** Every address of a name. */
+  readonly lookup: (name: string) => Promise<readonly LookupAddress[]>;
 }
 
 const portOf = (url: URL): number => Number(url.port) || (url.protocol === 'https:' ? 443 : 80);
@@ -28,18 +30,18 @@ const literalOf = (url: URL): string | undefined => {
 /** As it stands in the text, without port. */
 const writtenHost = (text: string): string | undefined => /^https?:\/\/(\[[^\]]*\]|[^/?#:]*)/i.exec(text)?.[1]?.toLowerCase();
 
-/** `::192.0.2.1`: an IPv4 address in the clothes of an IPv6 one, long deprecated. */
-const isCompatible = (address: ipaddr.IPv4 | ipaddr.IPv6): boolean =>
-  address.kind() === 'ipv6' && address.match(ipaddr.parseCIDR('::/96') as [ipaddr.IPv6, number]);
+/** Of IPv6 nothing else was ever given out. What the parser calls unicast is more: `::10.0.0.1`, `100:0:0:1::1`, `4000::1`. */
+const givenOut = ipaddr.parseCIDR('2000::/3');
+const isGivenOut = (address: ipaddr.IPv4 | ipaddr.IPv6): boolean => address.kind() === 'ipv4' || address.match(...givenOut);
 
-export const createAddressGuard = ({ allow, ownPorts }: AddressGuardOptions): AddressGuard => {
+export const createAddressGuard = ({ allow, ownPorts, lookup }: AddressGuardOptions): AddressGuard => {
   const ranges = allow.map((cidr) => ipaddr.parseCIDR(cidr));
 
   const isAllowed = (text: string): boolean => {
     if (!ipaddr.isValid(text)) return false;
     const address = ipaddr.parse(text);
     // Only plain unicast counts as public: not private, loopback, link-local, mapped, NAT64, 6to4, documentation or multicast.
-    if (address.range() === 'unicast' && !isCompatible(address)) return true;
+    if (address.range() === 'unicast' && isGivenOut(address)) return true;
     return ranges.some(([network, bits]) => network.kind() === address.kind() && address.match(network, bits));
   };
 
@@ -66,7 +68,7 @@ export const createAddressGuard = ({ allow, ownPorts }: AddressGuardOptions): Ad
       const refusal = refusalOf(url.href);
       if (refusal !== undefined) throw new Error(`the address ${refusal}`);
       if (ownPorts.includes(portOf(url))) throw new Error('the address must not be one of Settler itself');
-      const addresses = await lookup(url.hostname.replace(/^\[|\]$/g, ''), { all: true, verbatim: true });
+      const addresses = await lookup(url.hostname.replace(/^\[|\]$/g, ''));
       const [first] = addresses;
       if (first === undefined || !addresses.every(({ address }) => isAllowed(address))) throw new Error('the address is not public');
       return { address: first.address, family: first.family === 6 ? 6 : 4 };

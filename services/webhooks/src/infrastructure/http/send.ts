@@ -5,6 +5,8 @@ import type { AddressGuard } from './address-guard.ts';
 
 const answerBytesMax = 16 * 1024;
 const headerBytesMax = 16 * 1024;
+/** Answers before the answer, such as 103: without an end to them one receiver kept the process from all others for as long as it liked. */
+const interimAnswersMax = 10;
 
 export const createSend =
   (guard: AddressGuard, timeoutMs: number): Send =>
@@ -18,7 +20,14 @@ export const createSend =
       error: reasonOf(error, timeoutMs),
       latencyMs: took(),
     });
-    const signal = AbortSignal.timeout(timeoutMs);
+    const flooded = new AbortController();
+    const signal = AbortSignal.any([AbortSignal.timeout(timeoutMs), flooded.signal]);
+    let interimAnswers = 0;
+    const onInfo = () => {
+      interimAnswers += 1;
+      if (interimAnswers > interimAnswersMax)
+        flooded.abort(new Error(`more than ${interimAnswersMax} interim answers, and none that counts`));
+    };
     let client: Client | undefined;
     try {
       const url = new URL(text);
@@ -32,7 +41,7 @@ export const createSend =
         maxHeaderSize: headerBytesMax,
         pipelining: 0,
       });
-      const answer = await client.request({ method: 'POST', path: `${url.pathname}${url.search}`, headers, body, signal });
+      const answer = await client.request({ method: 'POST', path: `${url.pathname}${url.search}`, headers, body, signal, onInfo });
       const responseBody = await readSome(answer.body, signal);
       const { 'retry-after': retryAfter } = answer.headers;
       return {
