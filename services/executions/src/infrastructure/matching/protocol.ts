@@ -19,7 +19,9 @@ export type Request =
   | { readonly kind: 'match'; readonly rules: Rules; readonly asOf: string }
   /** The next results, as rows of that run. */
   | { readonly kind: 'next'; readonly run: ResultRun }
-  | { readonly kind: 'sums' };
+  | { readonly kind: 'sums' }
+  /** The run is over, and another one begins. Not answered. */
+  | { readonly kind: 'forget' };
 
 export type Reply =
   | { readonly kind: 'given' }

@@ -6,6 +6,9 @@ import { sendFile } from './file-port.ts';
 import { outOfMemory, type ThreadData } from './memory.ts';
 import type { Notice, Reply, Request } from './protocol.ts';
 
+/** After so many results a thread still holds next to nothing. */
+const reusedUpTo = 20_000;
+
 const isSource = import.meta.url.endsWith('.ts');
 const program = new URL(isSource ? './program.ts' : './program.js', import.meta.url);
 
@@ -26,16 +29,25 @@ export const createMatchingThreads = (memoryMb: number): MatchingThreads => {
       workerData: { memoryMb } satisfies ThreadData,
       ...(isSource ? { execArgv: ['--conditions=@settler/source'] } : {}),
     });
-  // Loading the program takes longer than most runs do, so a thread waits for the next one. What goes wrong with it is seen by whoever
-  // needs one then.
-  const prepare = (): void => {
-    if (isClosed || spare !== undefined) return;
-    const worker = start();
+  // What goes wrong with it while it waits is seen by whoever needs one then.
+  const keep = (worker: Worker): void => {
     const forget = () => {
       if (spare === worker) spare = undefined;
     };
     worker.once('error', forget).once('exit', forget);
     spare = worker;
+  };
+  // Loading the program takes longer than most runs do, so a thread waits for the next one.
+  const prepare = (): void => {
+    if (!isClosed && spare === undefined) keep(start());
+  };
+  /** A thread whose run was small and went well is the next one's. Any other is ended, with all that it holds. */
+  const giveBack = async (worker: Worker, isReusable: boolean): Promise<void> => {
+    if (isReusable && !isClosed && spare === undefined) {
+      worker.postMessage({ kind: 'forget' } satisfies Request);
+      keep(worker);
+    } else await worker.terminate();
+    prepare();
   };
   const take = (): Worker => {
     const worker = spare ?? start();
@@ -44,7 +56,7 @@ export const createMatchingThreads = (memoryMb: number): MatchingThreads => {
     return worker;
   };
   return {
-    open: (job) => openMatching(take(), memoryMb, job, prepare),
+    open: (job) => openMatching(take(), memoryMb, job, giveBack),
     prepare,
     close: async () => {
       isClosed = true;
@@ -57,12 +69,13 @@ const openMatching = (
   worker: Worker,
   memoryMb: number,
   { rules, asOf, signal }: Parameters<OpenMatching>[0],
-  onClosed: () => void,
+  giveBack: (worker: Worker, isReusable: boolean) => Promise<void>,
 ): ReturnType<OpenMatching> => {
   let waiting: { resolve: (reply: Reply) => void; reject: (error: unknown) => void } | undefined;
   let onProgress: (done: number, total: number | null) => void = () => {};
   let openFile: OpenInput = async () => undefined;
   let failure: unknown;
+  let results = Number.POSITIVE_INFINITY;
 
   const fail = (error: unknown) => {
     failure ??= error;
@@ -117,6 +130,7 @@ const openMatching = (
     match: async (report) => {
       onProgress = report;
       const { summary, resultCount, problems, given } = await ask({ kind: 'match', rules, asOf }, 'matched');
+      results = resultCount;
       return { summary, resultCount, problems, given };
     },
     results: async function* (run) {
@@ -134,9 +148,8 @@ const openMatching = (
     sums: async () => (await ask({ kind: 'sums' }, 'sums')).sums,
     close: async () => {
       signal.removeEventListener('abort', onAbort);
-      worker.removeAllListeners('exit');
-      await worker.terminate();
-      onClosed();
+      for (const event of ['message', 'error', 'exit']) worker.removeAllListeners(event);
+      await giveBack(worker, failure === undefined && waiting === undefined && results <= reusedUpTo);
     },
   };
 };

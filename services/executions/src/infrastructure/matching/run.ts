@@ -1,0 +1,226 @@
+import type { ReadContext } from '@settler/adapters/reader';
+import { openReader } from '@settler/adapters/readers';
+import type { Rules } from '@settler/contracts/rules';
+import type { BaseResult, GivenMatchIds, HandMatch, MatchingInput } from '../../application/ports.ts';
+import type { Comparison, ControlTotals } from '../../domain/execution.ts';
+import { differenceOf } from '../../domain/hand-match.ts';
+import type { MatchedRecord, MatchedResult } from '../../domain/matched-result.ts';
+import { type RecordBatch, recordAt } from '../../domain/matching/batch.ts';
+import { type BatchBuilder, createBatchBuilder } from '../../domain/matching/batch-builder.ts';
+import { currencyText } from '../../domain/matching/columns/currency.ts';
+import { contradicted } from '../../domain/matching/contradicted.ts';
+import { dayOf } from '../../domain/matching/day.ts';
+import { findGiven, type GivenFate, type GivenMatches } from '../../domain/matching/given-matches.ts';
+import { inputProblems } from '../../domain/matching/input-problems.ts';
+import { type Reconciliation, reconcile } from '../../domain/matching/reconcile.ts';
+import type { MatchResult } from '../../domain/matching/results/result.ts';
+import { createOpenItems, isLeftOpen } from '../../domain/open-items.ts';
+import { sumsOf } from '../../domain/pass-sums.ts';
+import { createPeriod } from '../../domain/period.ts';
+import { type Compared, createDiff } from '../../domain/run-diff.ts';
+import { createTally } from '../../domain/tally.ts';
+import { hashOf } from '../postgres/record-key.ts';
+import { rowsOf } from '../postgres/result-rows.ts';
+import { requireMemory } from './memory.ts';
+import type { Notice, Reply, Request } from './protocol.ts';
+
+/** A transaction each: more at once would hold more memory, fewer would wait for the disk more often. */
+const resultsPerPiece = 8_000;
+
+/** So many ids are told. */
+const idsMax = 100;
+
+interface Batches {
+  readonly source: RecordBatch;
+  readonly target: RecordBatch;
+}
+
+export interface RunNeeds {
+  readonly notify: (notice: Extract<Notice, { kind: 'progress' }>) => void;
+  readonly context: ReadContext;
+}
+
+type RunRequest = Exclude<Request, { readonly kind: 'forget' }>;
+
+/** Answers what is asked of this run, one request at a time. @throws ReaderFailure, MatchingRefused and the refusals of the engine */
+export const createRun = ({ notify, context }: RunNeeds): ((request: RunRequest) => Promise<Reply>) => {
+  const diff = createDiff();
+  const tallies = { source: createTally('source'), target: createTally('target') };
+  const builders: { source?: BatchBuilder; target?: BatchBuilder } = {};
+  const openItems = { source: createOpenItems('source', hashOf), target: createOpenItems('target', hashOf) };
+  /** Each with the places of its records among those that the sides were given. */
+  const handMatches: (HandMatch & Readonly<Record<'source' | 'target', readonly number[]>>)[] = [];
+  let matched:
+    | {
+        readonly batches: Batches;
+        readonly reconciliation: Reconciliation;
+        readonly given: GivenMatches;
+        readonly held: readonly HandMatch[];
+      }
+    | undefined;
+  let position = 0;
+
+  const read = async (side: 'source' | 'target', { adapter, config, period }: MatchingInput): Promise<ControlTotals[]> => {
+    const reader = await openReader(adapter, config);
+    const builder = createBatchBuilder({ idMapped: reader.idMapped });
+    builders[side] = builder;
+    const tally = createTally(side);
+    const within = createPeriod(period);
+    if (reader.readColumns !== undefined) {
+      for await (const chunk of reader.readColumns(context)) {
+        const kept = within.chunk(chunk);
+        tally.addChunk(kept);
+        builder.addChunk(kept);
+        requireMemory();
+        notify({ kind: 'progress', done: builder.length(), total: null });
+      }
+      return tally.totals();
+    }
+    for await (const { rows } of reader.read(context)) {
+      const kept = rows.filter((row) => !('record' in row) || within.record(row.record));
+      for (const row of kept) tally.add(row);
+      builder.addRows(kept);
+      requireMemory();
+      notify({ kind: 'progress', done: builder.length(), total: null });
+    }
+    return tally.totals();
+  };
+
+  /** Records that were read once, as they are stored. */
+  const feed = (results: readonly BaseResult[], hasIds: Readonly<Record<'source' | 'target', boolean>>): ControlTotals[] => {
+    for (const side of ['source', 'target'] as const) {
+      const builder = builders[side] ?? createBatchBuilder({ idMapped: hasIds[side] });
+      builders[side] = builder;
+      const rows = results.flatMap((result) => result[side].map((record) => ({ record })));
+      for (const row of rows) tallies[side].add(row);
+      builder.addRows(rows);
+    }
+    requireMemory();
+    return [...tallies.source.totals(), ...tallies.target.totals()];
+  };
+
+  const built = (side: 'source' | 'target'): RecordBatch => {
+    const builder = builders[side];
+    if (builder === undefined) throw new Error(`the ${side} was not read`);
+    builder.carry(openItems[side].all());
+    builder.give(openItems[side].given());
+    return builder.build();
+  };
+
+  const recordsOf = (side: 'source' | 'target', batch: RecordBatch, { outcome, given, [side]: rows }: MatchResult): MatchedRecord[] =>
+    rows.map((row) => {
+      const units = batch.amounts[row] as number;
+      const record = recordAt(batch, row);
+      // A match by hand holds on to what it has retired.
+      const item =
+        given === undefined
+          ? (openItems[side].keyOf(batch, row) ?? (isLeftOpen(outcome) ? openItems[side].newKey(batch, record) : undefined))
+          : undefined;
+      return {
+        currency: currencyText(batch.currencies[row] as number),
+        amountMinor: Number.isNaN(units) ? null : BigInt(units),
+        carried: row >= batch.carriedFrom,
+        ...(item === undefined ? {} : { openItem: item }),
+        record,
+      };
+    });
+
+  const whole = (found: MatchResult, { source, target }: Batches, held: readonly HandMatch[]): MatchedResult => {
+    const { given, ...result } = found;
+    const records = { source: recordsOf('source', source, found), target: recordsOf('target', target, found) };
+    const manual = given === undefined ? undefined : held[given]?.manual;
+    if (manual === undefined) return { ...result, ...records };
+    const taken = { source: records.source.map(({ record }) => record), target: records.target.map(({ record }) => record) };
+    return { ...result, ...records, manual, delta: differenceOf(taken) };
+  };
+
+  const give = (match: HandMatch): void => {
+    const places = { source: [] as number[], target: [] as number[] };
+    for (const record of match.records) {
+      places[record.side].push(openItems[record.side].given().length);
+      openItems[record.side].give(record);
+    }
+    handMatches.push({ ...match, ...places });
+  };
+
+  const resultsFrom = function* (first: number, end: number): Generator<MatchedResult> {
+    if (matched === undefined) return;
+    for (let place = first; place < end; place += 1) yield whole(matched.reconciliation.at(place), matched.batches, matched.held);
+  };
+
+  const comparedResults = function* (): Generator<Compared> {
+    for (const { outcome, source, target } of resultsFrom(0, matched?.reconciliation.length ?? 0)) {
+      if (outcome === 'invalid') continue;
+      yield { isMatched: outcome === 'matched', source: source.map(({ record }) => record), target: target.map(({ record }) => record) };
+    }
+  };
+
+  const handMatchesOf = (rules: Rules, asOf: string): Comparison['handMatches'] => {
+    if (matched === undefined) return { held: 0, contradicted: [], changed: [] };
+    const { batches, given, held } = matched;
+    const broken = contradicted({ ...batches, rules, asOf: dayOf(asOf) ?? 0, given: given.held, waiting: given.waiting });
+    return {
+      held: held.length,
+      contradicted: held.flatMap(({ manual }, index) => (broken[index] === true ? [manual.matchId] : [])).slice(0, idsMax),
+      changed: givenIds(given.fates).changed.slice(0, idsMax),
+    };
+  };
+
+  const answer = async (request: RunRequest): Promise<Reply> => {
+    switch (request.kind) {
+      case 'give':
+        for (const match of request.matches) give(match);
+        return { kind: 'given' };
+      case 'feed':
+        return { kind: 'fed', controlTotals: feed(request.results, request.hasIds) };
+      case 'remember':
+        diff.add(request.results.map((result) => ({ ...result, isMatched: result.outcome === 'matched' })));
+        requireMemory();
+        return { kind: 'remembered' };
+      case 'compare':
+        return { kind: 'compared', diff: diff.against(comparedResults()), handMatches: handMatchesOf(request.rules, request.asOf) };
+      case 'carry':
+        for (const item of request.items) openItems[item.side].add(item);
+        return { kind: 'carried' };
+      case 'read':
+        return { kind: 'read', controlTotals: await read(request.side, request.input) };
+      case 'match': {
+        const batches = { source: built('source'), target: built('target') };
+        const { held, waiting, fates } = findGiven(handMatches, batches);
+        const reconciliation = reconcile({
+          ...batches,
+          given: held,
+          waiting,
+          rules: request.rules,
+          asOf: dayOf(request.asOf) ?? 0,
+          onProgress: (done, total) => {
+            requireMemory();
+            notify({ kind: 'progress', done, total });
+          },
+        });
+        matched = {
+          batches,
+          reconciliation,
+          given: { held, waiting, fates },
+          held: held.map(({ match }) => handMatches[match] as HandMatch),
+        };
+        const problems = inputProblems(request.rules, batches);
+        return { kind: 'matched', summary: reconciliation.summary, resultCount: reconciliation.length, problems, given: givenIds(fates) };
+      }
+      case 'next': {
+        const first = position;
+        position = Math.min(position + resultsPerPiece, matched?.reconciliation.length ?? 0);
+        return { kind: 'results', piece: rowsOf(request.run, resultsFrom(first, position), first) };
+      }
+      case 'sums':
+        return { kind: 'sums', sums: sumsOf(resultsFrom(0, matched?.reconciliation.length ?? 0)) };
+    }
+  };
+
+  const givenIds = (fates: readonly GivenFate[]): GivenMatchIds => ({
+    known: handMatches.map(({ manual }) => manual.matchId),
+    changed: handMatches.flatMap(({ manual }, index) => (fates[index] === 'changed' ? [manual.matchId] : [])),
+  });
+
+  return answer;
+};
