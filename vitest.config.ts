@@ -40,7 +40,8 @@ export default defineConfig({
           // Processes, because some tests start and end threads of their own: V8 has died of many isolates coming and going in one.
           pool: 'forks',
           isolate: false,
-          maxWorkers: 2,
+          // Beside it runs the project below, in a process of its own: each has a core for what it starts.
+          maxWorkers: 1,
           globalSetup: ['tests/harness/src/global-setup.ts'],
           testTimeout: 60_000,
           hookTimeout: 120_000,

@@ -34,7 +34,11 @@ try {
   if (service === undefined) throw new Error(`Say of which service: npm run operate -- ${statefulServices.join('|')} --help`);
   const program = inCheckout(`services/${service}/src/operate.ts`);
   const { status } = spawnSync(process.execPath, ['--conditions=@settler/source', program, ...command], {
-    env: { ...process.env, ...(command.length === 0 || command.includes('--help') ? {} : environmentOfService(service)) },
+    env: {
+      NODE_COMPILE_CACHE: inCheckout('node_modules/.cache/services'),
+      ...process.env,
+      ...(command.length === 0 || command.includes('--help') ? {} : environmentOfService(service)),
+    },
     stdio: 'inherit',
   });
   process.exitCode = status ?? 1;
