@@ -45,7 +45,7 @@ export default defineConfig({
           globalSetup: ['tests/harness/src/global-setup.ts'],
           testTimeout: 60_000,
           hookTimeout: 120_000,
-          include: ['packages/{chassis,provision}/test/**/*.test.ts', 'services/*/test/*.test.ts', 'tests/harness/test/**/*.test.ts'],
+          include: ['services/*/test/*.test.ts', 'tests/harness/test/**/*.test.ts'],
         },
       },
       {
@@ -61,7 +61,8 @@ export default defineConfig({
           globalSetup: ['tests/harness/src/global-setup.ts'],
           testTimeout: 120_000,
           hookTimeout: 240_000,
-          include: ['tests/e2e/test/**/*.test.ts', 'scripts/test/start/*.test.ts'],
+          // Those of the chassis are here because the other project takes longer.
+          include: ['tests/e2e/test/**/*.test.ts', 'scripts/test/start/*.test.ts', 'packages/{chassis,provision}/test/**/*.test.ts'],
         },
       },
     ],

@@ -10,8 +10,10 @@ let door: Door;
 let key: Key;
 let metricsPort = 0;
 beforeAll(async () => {
-  [metricsPort = 0] = await freePorts(1, 11_000);
-  door = await startDoor({ METRICS_PORT: String(metricsPort), CORS_ORIGINS: `${origin}, https://other.example.com:8443` });
+  door = await startDoor(async (island) => {
+    [metricsPort = 0] = await freePorts(1, Number(new URL(island.serviceUrl('webhooks')).port) + 1);
+    return { METRICS_PORT: String(metricsPort), CORS_ORIGINS: `${origin}, https://other.example.com:8443` };
+  });
   key = await door.createKey(await door.register());
 });
 afterAll(() => door.dispose());

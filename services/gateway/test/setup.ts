@@ -55,11 +55,13 @@ let people = 0;
 export const claimsIn = (token: string): Record<string, unknown> =>
   JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString()) as Record<string, unknown>;
 
+/** Settings that name a port are made for the island, whose own ports it has to be beside. */
 export const startDoor = async (
-  settings: Settings = {},
+  wanted: Settings | ((island: Island) => Promise<Settings>) = {},
   identitySettings: (island: Island) => Settings | Promise<Settings> = () => ({}),
 ): Promise<Door> => {
   const island = await createIsland();
+  const settings = typeof wanted === 'function' ? await wanted(island) : wanted;
   const [jobs, executions, webhooks] = await Promise.all([startStandIn(), startStandIn(), startStandIn()]);
   await island.provision('identity');
   const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });

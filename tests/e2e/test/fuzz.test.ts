@@ -16,7 +16,7 @@ import { cases } from '../src/routes/cases.ts';
 import { type Compare, isDeclared, type Operation, readOperations, readReference } from '../src/routes/descriptions.ts';
 import { problemFaults, type Subject, send } from '../src/routes/probe.ts';
 
-const requests = Number(process.env['FUZZ_REQUESTS'] ?? 300);
+const requests = Number(process.env['FUZZ_REQUESTS'] ?? 150);
 const seed = Number(process.env['FUZZ_SEED'] ?? 20_260_401);
 /** Between two of them the organization is a new one: some requests take its key, its jobs or its members away. */
 const perOrganization = 250;
