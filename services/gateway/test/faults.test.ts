@@ -49,7 +49,8 @@ describe('a breaker', () => {
 
     const [past, times] = await counted(door.jobs, async () => {
       const found: number[] = [];
-      for (let calls = 0; calls < 20; calls += 1) {
+      // Few, so that all of them come before it lets one through.
+      for (let calls = 0; calls < 5; calls += 1) {
         const startedAt = performance.now();
         const answer = await api.get('/v1/jobs');
         found.push(performance.now() - startedAt);
@@ -58,7 +59,7 @@ describe('a breaker', () => {
       return found.sort((one, other) => one - other);
     });
     expect(past).toBe(0);
-    expect(times[times.length / 2]).toBeLessThan(50);
+    expect(times[Math.floor(times.length / 2)]).toBeLessThan(50);
     expect((await api.get('/v1/webhooks')).status).toBe(200);
 
     // One at a time is let through on trial, and while it fails everybody else is still told at once.
