@@ -36,8 +36,8 @@ const sendAndLook = async (service: Service, path: string, raw: string) => {
   return { ...answer, work: workOf(service) - before };
 };
 
-/** Each of these took half a minute or longer, on the one thread that answers everybody; a busy core counts a multiple of an idle one. */
-const workMax = 8;
+/** Each of these took several times as long, on the one thread that answers everybody; a busy core counts up to twice what an idle one does. */
+const workMax = 3.5;
 
 describe('a body of 4 MiB', () => {
   const size = 4 * mebibyte;
