@@ -137,7 +137,7 @@ export const start = async (config: Config, life: Life): Promise<string> => {
     organizations: createOrganizationStore(postgres, outbox),
     queries,
   });
-  const erasures = createErasures({ postgres, outbox, throttle, retryMs: config.ERASURE_RETRY_MS, wake: () => erasing.rouse() });
+  const erasures = createErasures({ postgres, outbox, throttle, retryMs: config.ERASURE_RETRY_MS, wake: () => erasing.wake() });
   const erasing = startErasures({ erasures, logger: life.logger });
   life.onStop('erasures', erasing.stop);
   personalDataRoutes(endpoint, { erasures, newId: () => newId('erasure'), queries });

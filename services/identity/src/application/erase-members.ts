@@ -1,5 +1,6 @@
 /** Goes on with erasures that are due. A process that dies leaves what it had taken up to be taken up again. */
 import type { Logger } from '@settler/chassis/logger';
+import { type Poller, startPoller } from '@settler/chassis/poller';
 import type { DueErasure, Erasures } from './personal-data.ts';
 
 export interface EraseMembersNeeds {
@@ -10,12 +11,7 @@ export interface EraseMembersNeeds {
 const pollMs = 2_000;
 const batch = 10;
 
-/** `rouse` makes it look at once. */
-export const startErasures = ({ erasures, logger }: EraseMembersNeeds) => {
-  let isStopping = false;
-  let isRoused = false;
-  let wake = () => {};
-
+export const startErasures = ({ erasures, logger }: EraseMembersNeeds): Poller => {
   const advance = async (erasure: DueErasure): Promise<void> => {
     try {
       await erasures.eraseHere(erasure);
@@ -26,39 +22,14 @@ export const startErasures = ({ erasures, logger }: EraseMembersNeeds) => {
     }
   };
 
-  const round = async (): Promise<void> => {
+  const round = async (): Promise<boolean> => {
     try {
       for (const erasure of await erasures.claim(batch)) await advance(erasure);
     } catch (error) {
       logger.warn({ err: error }, 'due erasures could not be taken up; it is tried again');
     }
+    return false;
   };
 
-  const loop = async (): Promise<void> => {
-    while (!isStopping) {
-      isRoused = false;
-      await round();
-      if (isStopping || isRoused) continue;
-      await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, pollMs);
-        wake = () => {
-          clearTimeout(timer);
-          resolve();
-        };
-      });
-    }
-  };
-  const rouse = () => {
-    isRoused = true;
-    wake();
-  };
-  const ended = loop();
-  return {
-    rouse,
-    stop: async () => {
-      isStopping = true;
-      rouse();
-      await ended;
-    },
-  };
+  return startPoller(pollMs, round);
 };

@@ -1,5 +1,6 @@
 /** Takes mails that are due, sends them, and tries again what failed. A process that dies leaves its claims to run out. */
 import type { Logger } from '@settler/chassis/logger';
+import { type Poller, startPoller } from '@settler/chassis/poller';
 import { type Mail, retryDelayMs } from '../domain/mail.ts';
 import type { ClaimedMail, InvitationStore, MailQueue, PasswordResets, SendMail } from './ports.ts';
 
@@ -15,10 +16,7 @@ export interface SendMailsNeeds {
 const pollMs = 500;
 const batch = 10;
 
-export const startMails = ({ queue, resets, invitations, send, logger, retryMs }: SendMailsNeeds) => {
-  let isStopping = false;
-  let rouse = () => {};
-
+export const startMails = ({ queue, resets, invitations, send, logger, retryMs }: SendMailsNeeds): Pick<Poller, 'stop'> => {
   const mailOf = (claimed: ClaimedMail): Promise<Mail | undefined> => {
     const { order } = claimed;
     switch (order.kind) {
@@ -44,36 +42,16 @@ export const startMails = ({ queue, resets, invitations, send, logger, retryMs }
     }
   };
 
-  const round = async (): Promise<number> => {
+  const round = async (): Promise<boolean> => {
     try {
       const claimed = await queue.claim(batch);
       await Promise.all(claimed.map(attempt));
-      return claimed.length;
+      return claimed.length === batch;
     } catch (error) {
       logger.warn({ err: error }, 'due mails could not be claimed or recorded; it is tried again');
-      return 0;
+      return false;
     }
   };
 
-  const loop = async (): Promise<void> => {
-    while (!isStopping) {
-      const taken = await round();
-      if (taken === batch || isStopping) continue;
-      await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, pollMs);
-        rouse = () => {
-          clearTimeout(timer);
-          resolve();
-        };
-      });
-    }
-  };
-  const ended = loop();
-  return {
-    stop: async () => {
-      isStopping = true;
-      rouse();
-      await ended;
-    },
-  };
+  return startPoller(pollMs, round);
 };

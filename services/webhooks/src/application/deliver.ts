@@ -1,6 +1,7 @@
 /** The delivery engine: takes what is due, sends it, records what came of it. Waits for nothing but a nudge or the next poll. */
 import { faultPoint } from '@settler/chassis/faults';
 import type { Logger } from '@settler/chassis/logger';
+import { type Poller, startPoller } from '@settler/chassis/poller';
 import { judge } from '../domain/retry.ts';
 import { type HmacSha256, signedHeaders } from '../domain/signature.ts';
 import type { Claimed, Claims, Send } from './ports.ts';
@@ -18,17 +19,9 @@ export interface DeliveryNeeds {
   readonly logger: Logger;
 }
 
-export const startDeliveries = (needs: DeliveryNeeds) => {
+export const startDeliveries = (needs: DeliveryNeeds): Poller => {
   const { claims, logger } = needs;
   const running = new Set<Promise<void>>();
-  let stopping = false;
-  let nudged = false;
-  let rouse = () => {};
-
-  const wake = () => {
-    nudged = true;
-    rouse();
-  };
 
   const attempt = async (claimed: Claimed) => {
     try {
@@ -51,46 +44,31 @@ export const startDeliveries = (needs: DeliveryNeeds) => {
     }
   };
 
-  const fill = async (): Promise<number> => {
+  const fill = async (): Promise<boolean> => {
     const free = needs.concurrency - running.size;
-    if (free <= 0) return 0;
+    if (free <= 0) return false;
     const taken = await claims.claim(free);
     for (const claimed of taken) {
       const work = attempt(claimed).finally(() => {
         running.delete(work);
-        wake();
+        poller.wake();
       });
       running.add(work);
     }
-    return taken.length;
+    return taken.length > 0;
   };
 
-  const loop = async () => {
-    while (!stopping) {
-      nudged = false;
-      const taken = await fill().catch((error: unknown) => {
-        logger.warn({ err: error }, 'due deliveries could not be claimed; it is tried again');
-        return 0;
-      });
-      if (taken > 0 || nudged || stopping) continue;
-      await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, needs.pollMs);
-        rouse = () => {
-          clearTimeout(timer);
-          resolve();
-        };
-      });
-    }
-    await Promise.all(running);
-  };
-  const ended = loop();
-
+  const poller = startPoller(needs.pollMs, () =>
+    fill().catch((error: unknown) => {
+      logger.warn({ err: error }, 'due deliveries could not be claimed; it is tried again');
+      return false;
+    }),
+  );
   return {
-    wake,
+    wake: poller.wake,
     stop: async () => {
-      stopping = true;
-      rouse();
-      await ended;
+      await poller.stop();
+      await Promise.all(running);
     },
   };
 };

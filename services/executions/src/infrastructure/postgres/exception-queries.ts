@@ -1,4 +1,5 @@
-import { type Cursors, toPage } from '@settler/chassis/pagination';
+import { newestFirst } from '@settler/chassis/newest-first';
+import type { Cursors } from '@settler/chassis/pagination';
 import type { Postgres } from '@settler/chassis/postgres';
 import { type Selectable, sql } from 'kysely';
 import type { ExceptionView, ExecutionQueries } from '../../application/queries.ts';
@@ -48,19 +49,11 @@ export const exceptionQueries = (postgres: Postgres<Database>, cursors: Cursors)
         minAmount,
         q,
       ]);
-      const after = cursors.read(list, cursor);
       const all = trx
         .selectFrom('exceptions')
         .selectAll()
         .select([sql<Date>`now()`.as('now'), severityNow.as('severity_now')]);
-      let query = matching(all, filter);
-      if (after !== undefined) query = query.where(sql<boolean>`(created_at, id) < (${after[0]}::timestamptz, ${after[1]})`);
-      const rows = await query
-        .orderBy('created_at', 'desc')
-        .orderBy('id', 'desc')
-        .limit(limit + 1)
-        .execute();
-      return toPage(rows, limit, viewOf, (row) => cursors.write(list, [row.created_at.toISOString(), row.id]));
+      return newestFirst(matching(all, filter), { cursors, list, limit, cursor }, viewOf);
     }),
 
   exception: (organizationId, id) =>

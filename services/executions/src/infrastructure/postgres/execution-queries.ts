@@ -1,3 +1,4 @@
+import { newestFirst } from '@settler/chassis/newest-first';
 import { type Cursors, toPage } from '@settler/chassis/pagination';
 import type { Postgres } from '@settler/chassis/postgres';
 import { type Selectable, sql, type Transaction } from 'kysely';
@@ -71,18 +72,11 @@ export const createExecutionQueries = (postgres: Postgres<Database>, cursors: Cu
   list: (organizationId, { jobId, status, since, limit, cursor }) =>
     postgres.organization(organizationId, async (trx) => {
       const list = JSON.stringify(['executions', organizationId, jobId, status, since]);
-      const after = cursors.read(list, cursor);
       let query = trx.selectFrom('executions').selectAll();
       if (jobId !== undefined) query = query.where('job_id', '=', jobId);
       if (status !== undefined) query = query.where('status', '=', status);
       if (since !== undefined) query = query.where('created_at', '>=', new Date(since));
-      if (after !== undefined) query = query.where(sql<boolean>`(created_at, id) < (${after[0]}::timestamptz, ${after[1]})`);
-      const rows = await query
-        .orderBy('created_at', 'desc')
-        .orderBy('id', 'desc')
-        .limit(limit + 1)
-        .execute();
-      return toPage(rows, limit, executionView, (row) => cursors.write(list, [row.created_at.toISOString(), row.id]));
+      return newestFirst(query, { cursors, list, limit, cursor }, executionView);
     }),
 
   results: (organizationId, id, { limit, cursor, ...filter }) =>

@@ -1,7 +1,8 @@
 /** Uploaded files: chunks of 1 MiB, written as they arrive and visible only when complete. */
 import { createHash } from 'node:crypto';
+import { newestFirst } from '@settler/chassis/newest-first';
 import type { Outbox } from '@settler/chassis/outbox';
-import { type Cursors, toPage } from '@settler/chassis/pagination';
+import type { Cursors } from '@settler/chassis/pagination';
 import type { Postgres } from '@settler/chassis/postgres';
 import { Refusal } from '@settler/chassis/refusal';
 import { type Selectable, sql } from 'kysely';
@@ -105,16 +106,8 @@ export const createFileQueries = (postgres: Postgres<Database>, cursors: Cursors
 
   list: (organizationId, { limit, cursor }) =>
     postgres.organization(organizationId, async (trx) => {
-      const list = `files ${organizationId}`;
-      const after = cursors.read(list, cursor);
-      let select = trx.selectFrom('files').selectAll().where('state', '=', 'ready');
-      if (after !== undefined) select = select.where(sql<boolean>`(created_at, id) < (${after[0]}::timestamptz, ${after[1]})`);
-      const rows = await select
-        .orderBy('created_at', 'desc')
-        .orderBy('id', 'desc')
-        .limit(limit + 1)
-        .execute();
-      return toPage(rows, limit, viewOf, (row) => cursors.write(list, [row.created_at.toISOString(), row.id]));
+      const ready = trx.selectFrom('files').selectAll().where('state', '=', 'ready');
+      return newestFirst(ready, { cursors, list: `files ${organizationId}`, limit, cursor }, viewOf);
     }),
 });
 

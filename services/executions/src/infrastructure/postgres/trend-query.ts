@@ -1,5 +1,6 @@
 /** How the runs of a job have been going: one line each, newest first, from what each has said of itself. */
-import { type Cursors, toPage } from '@settler/chassis/pagination';
+import { newestFirst } from '@settler/chassis/newest-first';
+import type { Cursors } from '@settler/chassis/pagination';
 import type { Postgres } from '@settler/chassis/postgres';
 import { sql, type Transaction } from 'kysely';
 import type { ExecutionQueries, TrendPoint } from '../../application/queries.ts';
@@ -12,7 +13,6 @@ export const trendQuery =
   (organizationId, { jobId, since, limit, cursor }) =>
     postgres.organization(organizationId, async (trx) => {
       const list = JSON.stringify(['trend', organizationId, jobId, since]);
-      const after = cursors.read(list, cursor);
       let query = trx
         .selectFrom('executions')
         .select(['id', 'job_version', 'summary', 'created_at', 'completed_at'])
@@ -20,19 +20,12 @@ export const trendQuery =
         .where('status', '=', 'completed')
         .where('dry_run', '=', false);
       if (since !== undefined) query = query.where('created_at', '>=', new Date(since));
-      if (after !== undefined) query = query.where(sql<boolean>`(created_at, id) < (${after[0]}::timestamptz, ${after[1]})`);
-      const rows = await query
-        .orderBy('created_at', 'desc')
-        .orderBy('id', 'desc')
-        .limit(limit + 1)
-        .execute();
+      const { data: runs, nextCursor } = await newestFirst(query, { cursors, list, limit, cursor }, (row) => row);
       const opened = await openedBy(
         trx,
-        rows.map(({ id }) => id),
+        runs.map(({ id }) => id),
       );
-      return toPage(
-        rows,
-        limit,
+      const data = runs.map(
         ({ id, job_version: jobVersion, summary, created_at: createdAt, completed_at: completedAt }): TrendPoint => ({
           executionId: id,
           jobVersion,
@@ -41,8 +34,8 @@ export const trendQuery =
           summary,
           opened: opened.get(id) ?? [],
         }),
-        (row) => cursors.write(list, [row.created_at.toISOString(), row.id]),
       );
+      return { data, nextCursor };
     });
 
 const openedBy = async (trx: Trx, ids: readonly string[]): Promise<ReadonlyMap<string, TrendPoint['opened']>> => {

@@ -1,3 +1,4 @@
+import { newestFirst } from '@settler/chassis/newest-first';
 import { type Cursors, toPage } from '@settler/chassis/pagination';
 import type { Postgres } from '@settler/chassis/postgres';
 import { sql } from 'kysely';
@@ -75,21 +76,13 @@ export const createQueries = (postgres: Postgres<Database>, cursors: Cursors): Q
   invitations: (organizationId, { limit, cursor }) =>
     postgres.organization(organizationId, async (trx) => {
       const list = `invitations of ${organizationId}`;
-      const [time, id] = cursors.read(list, cursor) ?? [];
-      const rows = await standing(trx)
-        .$if(time !== undefined, (query) => query.where(sql<boolean>`(created_at, id) < (${String(time)}::timestamptz, ${String(id)})`))
-        .orderBy('created_at', 'desc')
-        .orderBy('id', 'desc')
-        .limit(limit + 1)
-        .execute();
-      return toPage(rows, limit, invitationOf, (row) => cursors.write(list, [row.created_at.toISOString(), row.id]));
+      return newestFirst(standing(trx), { cursors, list, limit, cursor }, invitationOf);
     }),
 
   sessionsOf: (userId, { limit, cursor }) =>
     postgres.anonymous(async (trx) => {
       const list = `sessions of ${userId}`;
-      const [time, id] = cursors.read(list, cursor) ?? [];
-      const rows = await trx
+      const open = trx
         .selectFrom('sessions')
         .select(['id', 'organization_id', 'created_at', 'expires_at'])
         .select((one) =>
@@ -101,24 +94,14 @@ export const createQueries = (postgres: Postgres<Database>, cursors: Cursors): Q
         )
         .where('user_id', '=', userId)
         .where('ended_at', 'is', null)
-        .where('expires_at', '>', sql<Date>`now()`)
-        .$if(time !== undefined, (query) => query.where(sql<boolean>`(created_at, id) < (${String(time)}::timestamptz, ${String(id)})`))
-        .orderBy('created_at', 'desc')
-        .orderBy('id', 'desc')
-        .limit(limit + 1)
-        .execute();
-      return toPage(
-        rows,
-        limit,
-        (row) => ({
-          id: row.id,
-          organizationId: row.organization_id,
-          createdAt: row.created_at,
-          refreshedAt: row.refreshed_at,
-          expiresAt: row.expires_at,
-        }),
-        (row) => cursors.write(list, [row.created_at.toISOString(), row.id]),
-      );
+        .where('expires_at', '>', sql<Date>`now()`);
+      return newestFirst(open, { cursors, list, limit, cursor }, (row) => ({
+        id: row.id,
+        organizationId: row.organization_id,
+        createdAt: row.created_at,
+        refreshedAt: row.refreshed_at,
+        expiresAt: row.expires_at,
+      }));
     }),
 
   apiKey: (organizationId, id) =>
@@ -130,15 +113,6 @@ export const createQueries = (postgres: Postgres<Database>, cursors: Cursors): Q
   apiKeys: (organizationId, { limit, cursor }) =>
     postgres.organization(organizationId, async (trx) => {
       const list = `api keys of ${organizationId}`;
-      const [time, id] = cursors.read(list, cursor) ?? [];
-      const rows = await trx
-        .selectFrom('api_keys')
-        .selectAll()
-        .$if(time !== undefined, (query) => query.where(sql<boolean>`(created_at, id) < (${String(time)}::timestamptz, ${String(id)})`))
-        .orderBy('created_at', 'desc')
-        .orderBy('id', 'desc')
-        .limit(limit + 1)
-        .execute();
-      return toPage(rows, limit, viewOf, (row) => cursors.write(list, [row.created_at.toISOString(), row.id]));
+      return newestFirst(trx.selectFrom('api_keys').selectAll(), { cursors, list, limit, cursor }, viewOf);
     }),
 });

@@ -1,6 +1,7 @@
+import { newestFirst } from '@settler/chassis/newest-first';
 import { type Cursors, toPage } from '@settler/chassis/pagination';
 import type { Postgres } from '@settler/chassis/postgres';
-import { type Selectable, sql, type Transaction } from 'kysely';
+import type { Selectable, Transaction } from 'kysely';
 import type { DeliveryView, EndpointView, WebhookQueries } from '../../application/ports.ts';
 import type { Database } from './tables.ts';
 
@@ -58,16 +59,8 @@ export const createWebhookQueries = (postgres: Postgres<Database>, cursors: Curs
 
   endpoints: (organizationId, { limit, cursor }) =>
     postgres.organization(organizationId, async (trx) => {
-      const list = `webhooks ${organizationId}`;
-      const after = cursors.read(list, cursor);
-      let query = trx.selectFrom('endpoints').selectAll();
-      if (after !== undefined) query = query.where(sql<boolean>`(created_at, id) < (${after[0]}::timestamptz, ${after[1]})`);
-      const rows = await query
-        .orderBy('created_at', 'desc')
-        .orderBy('id', 'desc')
-        .limit(limit + 1)
-        .execute();
-      return toPage(rows, limit, endpointView, (row) => cursors.write(list, [row.created_at.toISOString(), row.id]));
+      const all = trx.selectFrom('endpoints').selectAll();
+      return newestFirst(all, { cursors, list: `webhooks ${organizationId}`, limit, cursor }, endpointView);
     }),
 
   delivery: (organizationId, id) =>
