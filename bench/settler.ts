@@ -6,6 +6,7 @@ import { type Service, services } from '../packages/contracts/src/services.ts';
 import { createTail, launchProcess, untilReady } from '../packages/local/src/processes/launch.ts';
 import { serviceEnvironment } from '../packages/local/src/services/environment.ts';
 import { inCheckout } from '../packages/local/src/services/launch.ts';
+import { settlerLaunch } from '../scripts/supervisor/launch.ts';
 import { loadSecrets } from '../scripts/supervisor/secrets.ts';
 import { cores, type Server, startServer } from './http/servers.ts';
 
@@ -42,22 +43,8 @@ const graceMs = 12_000;
 export const startSettler = async (): Promise<Settler> => {
   const data = mkdtempSync(join(tmpdir(), 'settler-bench-'));
   const tail = createTail();
-  const launch = {
-    name: 'Settler',
-    command: process.execPath,
-    arguments: ['--conditions=@settler/source', inCheckout('scripts/start.ts')],
-    workingDirectory: inCheckout(''),
-    environment: {
-      PATH: process.env['PATH'] ?? '',
-      HOME: tmpdir(),
-      SETTLER_DATA_DIR: data,
-      SETTLER_DEMO: '0',
-      PORT: '0',
-      RATE_LIMIT_DEFAULT: noLimit,
-    },
-    stopSignal: 'SIGTERM' as const,
-    isReady: async () => tail.text().includes('Settler is ready at'),
-  };
+  const environment = { PATH: process.env['PATH'] ?? '', HOME: tmpdir(), RATE_LIMIT_DEFAULT: noLimit };
+  const launch = settlerLaunch(data, environment, tail.text);
   const running = launchProcess(launch, tail.add);
   const stop = async (): Promise<void> => {
     await running.stop(graceMs);

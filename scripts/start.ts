@@ -2,6 +2,7 @@
 import { resolve } from 'node:path';
 import { root } from './check/command.ts';
 import { openDataDirectory } from './supervisor/data-directory.ts';
+import { readyLine } from './supervisor/launch.ts';
 import { readSettings } from './supervisor/settings.ts';
 import { createSupervisor } from './supervisor/supervisor.ts';
 
@@ -36,7 +37,7 @@ const main = async (): Promise<void> => {
 
   try {
     const url = await supervisor.start();
-    say(`Settler is ready at ${url}`);
+    say(`${readyLine} ${url}`);
     if (settings.SETTLER_DEMO !== '0') {
       const { runDemo } = await import('./demo/run.ts');
       await runDemo({ url, dataDir: data.path, print: say });

@@ -1,17 +1,8 @@
 /** The client of load.ts, in a process of its own: `node http/client.ts <options as JSON>` prints one line of JSON. */
 import autocannon from 'autocannon';
+import type { ClientOptions } from './load.ts';
 
-interface Options {
-  readonly url: string;
-  readonly seconds: number;
-  readonly connections: number;
-  readonly headers?: Readonly<Record<string, string>>;
-  readonly rate?: number;
-  /** Asked for in turn; absent: the path of the url alone. */
-  readonly requests?: readonly { readonly method: 'GET' | 'POST'; readonly path: string; readonly body?: string }[];
-}
-
-const { url, seconds, connections, headers = {}, rate, requests } = JSON.parse(process.argv[2] ?? '') as Options;
+const { url, seconds, connections, headers = {}, rate, requests } = JSON.parse(process.argv[2] ?? '') as ClientOptions;
 const result = await autocannon({
   url,
   connections,

@@ -17,6 +17,11 @@ export interface LoadWanted {
   readonly requests?: readonly { readonly method: 'GET' | 'POST'; readonly path: string; readonly body?: string }[];
 }
 
+/** What the client's process is told. */
+export interface ClientOptions extends Omit<LoadWanted, 'path'> {
+  readonly url: string;
+}
+
 export interface Loaded {
   readonly perSecond: number;
   /** Requests per second of the server's processor time: what a core that does nothing else answers. */
@@ -33,7 +38,7 @@ const program = fileURLToPath(new URL('client.ts', import.meta.url));
 
 /** @throws where anything but a 2xx was answered: errors are answered faster than pages. */
 export const load = async (server: Pick<Server, 'name' | 'url' | 'pid'>, { path, ...wanted }: LoadWanted): Promise<Loaded> => {
-  const options = JSON.stringify({ url: `${server.url}${path}`, ...wanted });
+  const options = JSON.stringify({ url: `${server.url}${path}`, ...wanted } satisfies ClientOptions);
   const [command, args] = pinned(cores.client, process.execPath, [program, options]);
   const before = { cpuMs: processorMs(server.pid), atMs: performance.now() };
   const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'inherit'], timeout: (wanted.seconds + 30) * 1_000 });

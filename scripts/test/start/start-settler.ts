@@ -1,8 +1,7 @@
 /** `npm start`, as it is once everything is installed, on ports of its own. */
-import { join } from 'node:path';
 import { waitFor } from '@settler/harness';
 import { createTail, launchProcess, type RunningProcess } from '@settler/local/processes/launch';
-import { root } from '../../check/command.ts';
+import { readyLine, settlerLaunch } from '../../supervisor/launch.ts';
 
 export const readyTimeoutMs = 60_000;
 
@@ -18,18 +17,7 @@ export interface StartedSettler {
 
 export const startSettler = (dataDirectory: string, environment: Readonly<Record<string, string>> = {}): StartedSettler => {
   const tail = createTail(200);
-  const running = launchProcess(
-    {
-      name: 'start',
-      command: process.execPath,
-      arguments: ['--conditions=@settler/source', join(root, 'scripts/start.ts')],
-      workingDirectory: root,
-      environment: { SETTLER_DATA_DIR: dataDirectory, SETTLER_DEMO: '0', PORT: '0', ...environment },
-      stopSignal: 'SIGTERM',
-      isReady: async () => tail.text().includes('Settler is ready at'),
-    },
-    tail.add,
-  );
+  const running = launchProcess(settlerLaunch(dataDirectory, environment, tail.text), tail.add);
   const line = (beginning: string): Promise<string> =>
     waitFor(
       () => {
@@ -42,6 +30,6 @@ export const startSettler = (dataDirectory: string, environment: Readonly<Record
     running,
     said: tail.text,
     line,
-    ready: async () => (await line('Settler is ready at')).replace('Settler is ready at ', ''),
+    ready: async () => (await line(readyLine)).replace(`${readyLine} `, ''),
   };
 };

@@ -2,7 +2,6 @@
  * Requests that nobody thought of, made from what the system says of itself: whatever comes, the answer is one that the reference
  * describes, and never that it is our fault. `npm run fuzz` makes ten thousand; FUZZ_SEED repeats what a failure names.
  */
-import { type Route, type RouteName, routes } from '@settler/contracts/routes';
 import { sharedSystem } from '@settler/harness';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -12,9 +11,9 @@ import type { Schema } from '../src/fuzz/values.ts';
 import { createParty } from '../src/party.ts';
 import { type Receiver, startReceiver } from '../src/receiver.ts';
 import type { Setting, Wanted } from '../src/routes/case.ts';
-import { cases } from '../src/routes/cases.ts';
 import { type Compare, isDeclared, type Operation, readOperations, readReference } from '../src/routes/descriptions.ts';
-import { problemFaults, type Subject, send } from '../src/routes/probe.ts';
+import { problemFaults, type Subject, send, withQuery } from '../src/routes/probe.ts';
+import { subjectOf } from '../src/routes/subject.ts';
 
 const requests = Number(process.env['FUZZ_REQUESTS'] ?? 150);
 const seed = Number(process.env['FUZZ_SEED'] ?? 20_260_401);
@@ -74,7 +73,7 @@ const requestOf = async (recipe: Recipe, subject: Subject, setting: Setting): Pr
     ([name, value]) => `${name}=${encodeURIComponent(value.slice(0, inAddressMax).toWellFormed())}`,
   );
   const path = withIds(right.path, subject.route.path, recipe.ids);
-  const asked = queries.length === 0 ? path : `${path}${path.includes('?') ? '&' : '?'}${queries.join('&')}`;
+  const asked = queries.length === 0 ? path : withQuery(path, queries.join('&'));
   const headers = { ...right.headers, ...recipe.headers };
   if (!recipe.beginsRight && recipe.body !== undefined) return { path: asked, body: recipe.body, headers };
   return { ...right, path: asked, headers, ...(right.body === undefined ? {} : { body: changed(right.body, recipe.changes) }) };
@@ -85,10 +84,8 @@ test(`none of ${requests} requests is answered with our fault, or with what the 
   const statuses = new Map<number, number>();
 
   const ask = async (recipe: Recipe, number: number, setting: Setting): Promise<void> => {
-    const name = recipe.operationId as RouteName;
-    const [route, operation, known] = [routes[name] as Route, operations.get(name), cases[name]];
-    if (operation === undefined || known === undefined) throw new Error(`${name} is not served, or has no cases`);
-    const subject: Subject = { name, route, operation, known };
+    const subject = subjectOf(operations, recipe.operationId);
+    const { name, route, operation } = subject;
     // What a right request needs first may have been taken away by an earlier one. That is not what is looked for.
     const wanted = await requestOf(recipe, subject, setting).catch(() => undefined);
     if (wanted === undefined) return;

@@ -2,7 +2,7 @@
  * Every route: rightly asked, and in each way that it can be asked wrongly. Which routes there are, what they take and what they
  * answer is what the running services say; most ways of asking follow from that and from the contract.
  */
-import { type Route, type RouteName, routes } from '@settler/contracts/routes';
+import { type RouteName, routes } from '@settler/contracts/routes';
 import { statefulServices } from '@settler/contracts/services';
 import { client, createIsland, type Island, type System, startService, startSystem } from '@settler/harness';
 import { freePorts } from '@settler/local/processes/ports';
@@ -18,6 +18,7 @@ import { type Compare, type Operation, readOperations, readReference } from '../
 import { gapsOf } from '../src/routes/gaps.ts';
 import { clientOf, faultsOf, type Probe, type Subject, send } from '../src/routes/probe.ts';
 import { repeatProbes } from '../src/routes/repeat-probes.ts';
+import { subjectOf as findSubject } from '../src/routes/subject.ts';
 import { away, broken, limited } from '../src/routes/trouble-probes.ts';
 
 let island: Island;
@@ -46,12 +47,7 @@ afterAll(async () => {
 });
 
 const names = Object.keys(routes) as RouteName[];
-const subjectOf = (name: string): Subject => {
-  const [route, operation, known] = [routes[name as RouteName] as Route | undefined, operations.get(name), cases[name]];
-  if (route === undefined || operation === undefined || known === undefined)
-    throw new Error(`${name} is not in the contract, not served, or has no cases`);
-  return { name, route, operation, known };
-};
+const subjectOf = (name: string): Subject => findSubject(operations, name);
 
 const probesOf = (name: string): readonly Probe[] => {
   const subject = subjectOf(name);

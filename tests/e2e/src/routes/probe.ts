@@ -26,27 +26,30 @@ export interface Probe {
 
 export const clientOf = (party: Party, { as }: Wanted): Client => (as === undefined ? party.key : party[as]);
 
-export const send = ({ route: { method } }: Subject, who: Client, wanted: Wanted, options: RequestOptions = {}): Promise<Answer> => {
-  const { path, body, raw, contentType } = wanted;
-  const headers = { ...(contentType === undefined ? {} : { 'content-type': contentType }), ...wanted.headers, ...options.headers };
-  const whole = { ...(raw === undefined ? {} : { raw }), ...options, headers };
+export const askRoute = (who: Client, { method }: Route, path: string, body?: unknown, options?: RequestOptions): Promise<Answer> => {
   switch (method) {
     case 'GET':
-      return who.get(path, whole);
+      return who.get(path, options);
     case 'POST':
-      return who.post(path, body, whole);
+      return who.post(path, body, options);
     case 'PATCH':
-      return who.patch(path, body, whole);
+      return who.patch(path, body, options);
     case 'DELETE':
-      return who.delete(path, body === undefined || raw !== undefined ? whole : asJson(body, whole));
+      return who.delete(path, body === undefined || options?.raw !== undefined ? options : asJson(body, options));
   }
 };
 
-const asJson = (body: unknown, options: RequestOptions): RequestOptions => ({
+const asJson = (body: unknown, options: RequestOptions = {}): RequestOptions => ({
   ...options,
   raw: JSON.stringify(body),
   headers: { 'content-type': 'application/json', ...options.headers },
 });
+
+export const send = ({ route }: Subject, who: Client, wanted: Wanted, options: RequestOptions = {}): Promise<Answer> => {
+  const { path, body, raw, contentType } = wanted;
+  const headers = { ...(contentType === undefined ? {} : { 'content-type': contentType }), ...wanted.headers, ...options.headers };
+  return askRoute(who, route, path, body, { ...(raw === undefined ? {} : { raw }), ...options, headers });
+};
 
 /** A right request of ours, sent as it is or with something changed about it. */
 export const sendOurs = async (

@@ -1,6 +1,6 @@
 /** Two organizations that every test of an attack may use, and what such tests ask for again and again. */
 import { type Route, type RouteName, routes } from '@settler/contracts/routes';
-import { type Answer, type Client, sharedSystem } from '@settler/harness';
+import { sharedSystem } from '@settler/harness';
 import { createParty, type Party } from '../party.ts';
 
 export interface Attack {
@@ -38,16 +38,3 @@ export const pathToNothing = ({ path }: Route): string =>
     .replace('{version}', '1')
     .replace('{name}', 'abacus')
     .replaceAll(/\{\w+\}/g, `${kindOf(path)}_${someId}`);
-
-export const askRoute = (who: Client, { method }: Route, path: string, body?: unknown): Promise<Answer> => {
-  switch (method) {
-    case 'GET':
-      return who.get(path);
-    case 'POST':
-      return who.post(path, body);
-    case 'PATCH':
-      return who.patch(path, body);
-    case 'DELETE':
-      return who.delete(path);
-  }
-};

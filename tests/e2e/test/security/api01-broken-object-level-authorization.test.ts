@@ -2,7 +2,8 @@
 import { waitFor } from '@settler/harness';
 import { beforeAll, expect, test } from 'vitest';
 import { job, must } from '../../src/party.ts';
-import { type Attack, askRoute, attack, everyRoute } from '../../src/security/attack.ts';
+import { askRoute } from '../../src/routes/probe.ts';
+import { type Attack, attack, everyRoute } from '../../src/security/attack.ts';
 
 let world: Attack;
 

@@ -9,7 +9,8 @@ import { type Answer, type Client, client, type Island, sharedSystem } from '@se
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Databases, openDatabases } from '../../src/databases.ts';
 import { must } from '../../src/party.ts';
-import { type Attack, askRoute, attack, everyRoute, pathToNothing } from '../../src/security/attack.ts';
+import { askRoute } from '../../src/routes/probe.ts';
+import { type Attack, attack, everyRoute, pathToNothing } from '../../src/security/attack.ts';
 
 let world: Attack;
 let island: Island;
