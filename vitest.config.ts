@@ -12,6 +12,8 @@ const source = {
 
 export default defineConfig({
   test: {
+    // Processes: V8 has died of isolates that come and go as threads of one, and then vitest itself is gone, its report with it.
+    pool: 'forks',
     // Projects given as folders would not inherit the conditions above; inline ones do.
     projects: [
       {
@@ -20,7 +22,6 @@ export default defineConfig({
         test: {
           name: 'pure',
           sequence: { groupOrder: 0 },
-          pool: 'threads',
           isolate: false,
           // They say what is true, not how fast: a machine that is busy with something else must not fail them.
           testTimeout: 60_000,
@@ -37,8 +38,6 @@ export default defineConfig({
         test: {
           name: 'service',
           sequence: { groupOrder: 1 },
-          // Processes, because some tests start and end threads of their own: V8 has died of many isolates coming and going in one.
-          pool: 'forks',
           isolate: false,
           // Beside it runs the project below, in a process of its own: each has a core for what it starts.
           maxWorkers: 1,
@@ -54,7 +53,6 @@ export default defineConfig({
         test: {
           name: 'e2e',
           sequence: { groupOrder: 2 },
-          pool: 'threads',
           isolate: false,
           // One system at a time: five processes and two servers share the machine's cores with the tests.
           maxWorkers: 1,

@@ -36,8 +36,10 @@ const runVitest = async (options: readonly string[], reportFile: string): Promis
   // The terminal sends Ctrl-C to vitest too; it needs the time to stop its servers, and we report when it has.
   process.on('SIGINT', () => {});
   process.once('SIGTERM', () => child.kill('SIGTERM'));
-  const [code] = await once(child, 'close');
-  return countTests(readReport(reportFile), code === 0);
+  const [code, signal] = await once(child, 'close');
+  const report = readReport(reportFile);
+  if (report === undefined) console.error(`vitest ${options.join(' ')} ended without a report (${signal ?? `exit code ${code}`}).`);
+  return countTests(report, code === 0);
 };
 
 /** Undefined when vitest ended before it had written one. */

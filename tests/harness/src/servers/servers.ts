@@ -26,8 +26,9 @@ export const startServers = async (): Promise<StartedServers> => {
   const brokerAdminPassword = newPassword();
   const passwords = { admin: brokerAdminPassword, ...forEach(statefulServices, (service) => secrets.passwords[service].broker) };
   const accounts = Array.from({ length: accountCount }, (_, index) => ({ name: accountName(index), passwords }));
-  // Spread over the range, so that two runs on one machine do not try the same ports at the same time.
-  const firstPort = (process.pid * 97) % 12_000;
+  // Far apart for processes that started one after the other (the golden section of the range): two runs on one machine must not try
+  // the same ports, and a service that a test restarts must find its own still free.
+  const firstPort = (process.pid * 7_417) % 12_000;
   const wanted: ServersWanted = {
     password: newPassword(),
     brokerConfiguration: `${unboundedStore}\n${brokerConfiguration({ accounts })}`,
