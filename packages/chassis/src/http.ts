@@ -9,6 +9,7 @@ import fastify, {
   type FastifyInstance,
   type FastifyReply,
   type FastifyRequest,
+  LogController,
   type RouteShorthandOptions,
 } from 'fastify';
 import { createJsonSchemaTransform, createJsonSchemaTransformObject } from 'fastify-type-provider-zod';
@@ -48,7 +49,7 @@ export const hidden: RouteShorthandOptions = { schema: { hide: true } };
 export const createHttp = async ({ service, logger, isStopping = () => false }: HttpOptions): Promise<FastifyInstance> => {
   const app = fastify({
     loggerInstance: logger as FastifyBaseLogger,
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     // Every line has the request's id from the context; a logger for each request would only say it again.
     childLoggerFactory: (parent) => parent,
     bodyLimit: 1024 * 1024,
