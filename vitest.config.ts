@@ -40,7 +40,7 @@ export default defineConfig({
           sequence: { groupOrder: 1 },
           isolate: false,
           // Beside it runs the project below, in a process of its own: each has a core for what it starts.
-          maxWorkers: 1,
+          maxWorkers: 2,
           globalSetup: ['tests/harness/src/global-setup.ts'],
           testTimeout: 60_000,
           hookTimeout: 120_000,
@@ -55,7 +55,7 @@ export default defineConfig({
           sequence: { groupOrder: 2 },
           isolate: false,
           // One system at a time: five processes and two servers share the machine's cores with the tests.
-          maxWorkers: 1,
+          maxWorkers: 2,
           globalSetup: ['tests/harness/src/global-setup.ts'],
           testTimeout: 120_000,
           hookTimeout: 240_000,
