@@ -44,8 +44,7 @@ const reference = async (): Promise<Outcome> => {
 
 export const parts: readonly Part[] = [
   { name: 'lint', run: async () => outcomeOf(await runCommand('biome', ['check', '--error-on-warnings', '--max-diagnostics=100', '.'])) },
-  { name: 'types', run: async () => outcomeOf(await runCommand('tsc', ['-b'])) },
-  { name: 'types of tests and scripts', run: async () => outcomeOf(await runCommand('tsc', ['-p', 'tsconfig.check.json', '--noEmit'])) },
+  { name: 'types', run: async () => outcomeOf(await runCommand('tsc', ['-b', 'tsconfig.json', 'tsconfig.check.json'])) },
   { name: 'boundaries', run: boundaries },
   { name: 'reference', run: reference },
   { name: 'dead code', run: async () => outcomeOf(await runCommand('knip', ['--treat-config-hints-as-errors'])) },
