@@ -114,8 +114,9 @@ export const startExecutions = async (
     exceptionsOf: async (jobId: string, filter = '') => (await must(200, api.get(`/v1/exceptions?jobId=${jobId}${filter}`))).data,
     messages: async (type: string) => {
       const { rows } = await database.query(
-        `select data from (select body::jsonb->'data' as data, body::jsonb->>'type' as type from outbox
-           union all select body::jsonb->'data', body::jsonb->>'type' from outbox_sent) as said where type = $1`,
+        `select data from (select body::jsonb->'data' as data, body::jsonb->>'type' as type, position from outbox
+           union all select body::jsonb->'data', body::jsonb->>'type', position from outbox_sent) as said
+         where type = $1 order by position`,
         [type],
       );
       return rows.map(({ data }) => data);

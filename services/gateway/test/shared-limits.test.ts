@@ -1,11 +1,11 @@
-import { hasRedis, type StartedRedis, type StartedService, startRedis, waitFor } from '@settler/harness';
+import { type StartedRedis, type StartedService, startRedis, waitFor } from '@settler/harness';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Door, startDoor } from './setup.ts';
 
 const limit = 200;
 const replicaCount = 3;
 
-describe.runIf(hasRedis())('limits that replicas share', () => {
+describe('limits that replicas share', () => {
   let redis: StartedRedis;
   let door: Door;
   let replicas: readonly Pick<StartedService, 'url'>[];

@@ -1,6 +1,6 @@
 /** Run by vitest before the tests of a project and after them. Projects of one run share the servers. */
 import type { TestProject } from 'vitest/node';
-import { hasRedis } from './servers/redis.ts';
+import { hasRedis } from './servers/redis-server.ts';
 import { type StartedServers, startServers } from './servers/servers.ts';
 
 interface Shared {

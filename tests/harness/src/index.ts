@@ -3,7 +3,7 @@ export { type Answer, type Client, type Credentials, client, type RequestOptions
 export { createIsland, type Island } from './island.ts';
 export type { DatabaseUser } from './island-stores.ts';
 export type { TokenWanted } from './principal-token.ts';
-export { hasRedis, type StartedRedis, startRedis } from './servers/redis.ts';
+export { type StartedRedis, startRedis } from './servers/redis.ts';
 export { type StartedService, startService } from './service-process.ts';
 export { type System, type SystemOverrides, sharedSystem, startSystem } from './system.ts';
 export { type WaitOptions, waitFor } from './wait-for.ts';

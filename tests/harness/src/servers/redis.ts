@@ -1,9 +1,9 @@
-/** A redis-server of a test's own: the one that `REDIS_SERVER` names, or that is on the path. */
-import { spawnSync } from 'node:child_process';
+/** A redis-server of a test's own. */
 import { createConnection } from 'node:net';
 import { launchProcess, untilReady } from '@settler/local/processes/launch';
 import { freePorts } from '@settler/local/processes/ports';
 import { inject } from 'vitest';
+import { redisProgram } from './redis-server.ts';
 import { recordProcess } from './run-directory.ts';
 
 export interface StartedRedis {
@@ -15,20 +15,14 @@ export interface StartedRedis {
   readonly stop: () => Promise<void>;
 }
 
-const given = process.env['REDIS_SERVER'] ?? '';
-const program = given === '' ? 'redis-server' : given;
-
-/** Whether there is one to be had. Where not, what needs it is left out, and the run says so. */
-export const hasRedis = (): boolean => spawnSync(program, ['--version']).status === 0;
-
 const stopTimeoutMs = 5_000;
 
 export const startRedis = async (): Promise<StartedRedis> => {
-  const [port = 0] = await freePorts(1, 20_000 + (process.pid % 10_000));
+  const [port = 0] = await freePorts(1, inject('settlerServers').firstPort + 1_000);
   const start = async () => {
     const launch = {
       name: 'redis',
-      command: program,
+      command: redisProgram,
       arguments: ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'],
       workingDirectory: process.cwd(),
       environment: { PATH: process.env['PATH'] ?? '' },
