@@ -5,16 +5,16 @@
  */
 
 import { type JsMsg, jetstream } from '@nats-io/jetstream';
-import { SpanKind } from '@opentelemetry/api';
 import { type Envelope, envelope as envelopeSchema } from '@settler/contracts/envelope';
 import type { ConsumerDefinition } from '@settler/contracts/streams';
 import { sql, type Transaction } from 'kysely';
 import type { Broker } from './broker.ts';
 import { contextFrom, inContext } from './context.ts';
+import { isUnavailable } from './database-errors.ts';
 import { faultPoint } from './faults.ts';
 import { createLanes } from './lanes.ts';
 import type { Logger } from './logger.ts';
-import { isUnavailable, type Postgres } from './postgres.ts';
+import type { Postgres } from './postgres.ts';
 import type { ChassisTables } from './tables.ts';
 import { inSpan } from './tracing.ts';
 
@@ -165,7 +165,7 @@ const createReceiver = <DB extends ChassisTables>(options: ConsumerOptions<DB>) 
     if (handleTogether === undefined || first === undefined || items.length === 1 || !areAll) return false;
     try {
       await inContext(contextFrom(first.id, first.traceparent), () =>
-        inSpan(`process ${name}`, SpanKind.CONSUMER, first.traceparent, () => handleAll(envelopes, handleTogether)),
+        inSpan(`process ${name}`, 'consumer', first.traceparent, () => handleAll(envelopes, handleTogether)),
       );
     } catch (error) {
       logger.warn({ err: error, consumer: name, messages: messages.length }, 'messages could not be handled together; one by one, then');
@@ -226,7 +226,7 @@ const createReceiver = <DB extends ChassisTables>(options: ConsumerOptions<DB>) 
     const context = contextFrom(envelope?.id ?? 'unreadable', traceparent);
     try {
       await inContext(context, () =>
-        inSpan(`process ${name}`, SpanKind.CONSUMER, traceparent, () =>
+        inSpan(`process ${name}`, 'consumer', traceparent, () =>
           envelope === undefined
             ? bury(message, `${message.info.stream}:${message.seq}`, '', 1, 'the message is not an envelope')
             : attempt(message, envelope),

@@ -1,10 +1,5 @@
 /** Health: `live` never looks at dependencies, `ready` says whether requests can be served, `/health` says everything. */
-
 import type { FastifyInstance } from 'fastify';
-import { sql } from 'kysely';
-import type { Broker } from './broker.ts';
-import type { Postgres } from './postgres.ts';
-import type { ChassisTables } from './tables.ts';
 
 export interface HealthCheck {
   readonly name: string;
@@ -14,14 +9,6 @@ export interface HealthCheck {
 }
 
 const checkTimeoutMs = 2_000;
-
-export const databaseCheck = (postgres: Postgres<ChassisTables>): HealthCheck => ({
-  name: 'database',
-  isRequired: true,
-  isUp: () => sql`select 1`.execute(postgres.systemDb).then(() => true),
-});
-
-export const brokerCheck = (broker: Broker): HealthCheck => ({ name: 'broker', isRequired: false, isUp: async () => broker.isConnected() });
 
 const within = async (check: HealthCheck): Promise<boolean> => {
   const late = new Promise<false>((resolve) => {

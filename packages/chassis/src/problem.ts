@@ -4,7 +4,7 @@ import type { FastifyError } from 'fastify';
 import type { z } from 'zod';
 import type { Answer } from './answer.ts';
 import { currentContext } from './context.ts';
-import { isUnavailable } from './postgres.ts';
+import { isUnavailable } from './database-errors.ts';
 import { Refusal, type RefusalDetails } from './refusal.ts';
 
 const errorsMax = 100;

@@ -7,7 +7,6 @@
  */
 import { randomUUID } from 'node:crypto';
 import { headers as createHeaders, type Msg, type NatsConnection } from '@nats-io/transport-node';
-import { SpanKind } from '@opentelemetry/api';
 import { type Kysely, sql } from 'kysely';
 import type { Broker } from './broker.ts';
 import { faultPoint } from './faults.ts';
@@ -199,7 +198,7 @@ const traceparentOf = (row: Row): string | undefined => (JSON.parse(row.body) as
 const traced =
   (publish: Publish): Publish =>
   (row) =>
-    inSpan(`publish ${row.subject.split('.', 2).join('.')}`, SpanKind.PRODUCER, traceparentOf(row), () => publish(row));
+    inSpan(`publish ${row.subject.split('.', 2).join('.')}`, 'producer', traceparentOf(row), () => publish(row));
 
 const readAcknowledgement = (row: Row, message: Msg): Outcome => {
   if (message.data.length === 0) return { row, error: 'no stream takes this subject', permanent: false };

@@ -5,19 +5,20 @@ import type { Envelope } from '@settler/contracts/envelope';
 import type { StatefulService } from '@settler/contracts/services';
 import type { ConsumerDefinition } from '@settler/contracts/streams';
 import type { FastifyInstance } from 'fastify';
-import type { Transaction } from 'kysely';
+import { sql, type Transaction } from 'kysely';
 import type { z } from 'zod';
 import { type Broker, createBroker } from './broker.ts';
 import type { brokerSettings, databaseSettings, serviceSettings } from './config.ts';
 import { type ConsumerOptions, startConsumer } from './consumer.ts';
 import { createEndpoints, type Endpoints } from './endpoint.ts';
-import { brokerCheck, databaseCheck, serveHealth } from './health.ts';
+import { type HealthCheck, serveHealth } from './health.ts';
 import { createHttp } from './http.ts';
 import { createIdempotency, type Idempotency } from './idempotency.ts';
 import { createInternalSigner, createInternalVerifier, type InternalSigner, type InternalVerifier } from './internal-token.ts';
 import { startJanitor } from './janitor.ts';
 import type { Life } from './lifecycle.ts';
-import { createMetrics, type Metrics, measureMessaging, measureRequests, serveMetrics } from './metrics.ts';
+import { measureMessaging } from './messaging-metrics.ts';
+import { createMetrics, type Metrics, measureRequests, serveMetrics } from './metrics.ts';
 import { createOutbox, type Outbox } from './outbox.ts';
 import { type Cursors, createCursors } from './pagination.ts';
 import type { Postgres } from './postgres.ts';
@@ -77,7 +78,7 @@ export const createService = async <DB extends ChassisTables>(
   const app = await createHttp({ service: name, logger, isStopping: life.isStopping });
   measureRequests(app, metrics);
   serveMetrics(app, metrics);
-  serveHealth(app, [databaseCheck(chassisPostgres), brokerCheck(broker)], life.isStopping);
+  serveHealth(app, dependencies(chassisPostgres, broker), life.isStopping);
   app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger());
   const endpoints = createEndpoints({ app, service: name, verify, idempotency });
   const consumers: (() => void)[] = [];
@@ -111,6 +112,11 @@ export const createService = async <DB extends ChassisTables>(
     },
   };
 };
+
+const dependencies = (postgres: Postgres<ChassisTables>, broker: Broker): HealthCheck[] => [
+  { name: 'database', isRequired: true, isUp: () => sql`select 1`.execute(postgres.systemDb).then(() => true) },
+  { name: 'broker', isRequired: false, isUp: async () => broker.isConnected() },
+];
 
 /** A key for one purpose out of the service's signing key: the same on every replica, and useless for anything else. */
 export const derivedKey = (secret: string | Buffer, purpose: string): Buffer =>

@@ -7,7 +7,9 @@ import { createRequire } from 'node:module';
 
 const { OTLP_ENDPOINT: endpoint, OTEL_SERVICE_NAME: name } = process.env;
 
-if (endpoint !== undefined && endpoint !== '') {
+export const isTraced = endpoint !== undefined && endpoint !== '';
+
+if (isTraced) {
   // Loaded only here: the SDK would cost every start a fifth of a second.
   const require = createRequire(import.meta.url);
   const { NodeSDK } = require('@opentelemetry/sdk-node') as typeof import('@opentelemetry/sdk-node');

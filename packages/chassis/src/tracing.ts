@@ -1,17 +1,23 @@
-/** Spans around messages, for which no instrumentation exists. Where no SDK runs these cost next to nothing. */
-import { context, isSpanContextValid, propagation, type SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
+/** Spans around messages, for which no instrumentation exists. Where nothing is traced, not even the API of OpenTelemetry is loaded. */
+import { createRequire } from 'node:module';
+import { isTraced } from './telemetry.ts';
 
-const tracer = trace.getTracer('@settler/chassis');
+// A twelfth of what a service loads.
+const api = isTraced ? (createRequire(import.meta.url)('@opentelemetry/api') as typeof import('@opentelemetry/api')) : undefined;
+const tracer = api?.trace.getTracer('@settler/chassis');
 
 /** Runs `work` in a span whose parent is the sender's, as the message's `traceparent` says. */
 export const inSpan = <Result>(
   name: string,
-  kind: SpanKind,
+  kind: 'producer' | 'consumer',
   traceparent: string | undefined,
   work: () => Promise<Result>,
 ): Promise<Result> => {
+  if (api === undefined || tracer === undefined) return work();
+  const { context, propagation, SpanKind, SpanStatusCode } = api;
   const parent = traceparent === undefined ? context.active() : propagation.extract(context.active(), { traceparent });
-  return tracer.startActiveSpan(name, { kind }, parent, async (span) => {
+  const options = { kind: kind === 'producer' ? SpanKind.PRODUCER : SpanKind.CONSUMER };
+  return tracer.startActiveSpan(name, options, parent, async (span) => {
     try {
       return await work();
     } catch (error) {
@@ -25,7 +31,7 @@ export const inSpan = <Result>(
 
 /** The span that is open now, in the form that headers carry; undefined where nothing is traced. */
 export const activeTraceparent = (): string | undefined => {
-  const span = trace.getActiveSpan()?.spanContext();
-  if (span === undefined || !isSpanContextValid(span)) return undefined;
+  const span = api?.trace.getActiveSpan()?.spanContext();
+  if (api === undefined || span === undefined || !api.isSpanContextValid(span)) return undefined;
   return `00-${span.traceId}-${span.spanId}-${span.traceFlags.toString(16).padStart(2, '0')}`;
 };

@@ -1,7 +1,9 @@
 /** What people do with exceptions: the row, its history, its record among the open items, its events and its audit entry, at once. */
+
+import { violatedConstraint } from '@settler/chassis/database-errors';
 import { requireRevision } from '@settler/chassis/entity-tag';
 import type { Outbox } from '@settler/chassis/outbox';
-import { type Postgres, violatedConstraint } from '@settler/chassis/postgres';
+import type { Postgres } from '@settler/chassis/postgres';
 import { notFound, Refusal } from '@settler/chassis/refusal';
 import { type Selectable, sql, type Transaction } from 'kysely';
 import type { ExceptionStore } from '../../application/exceptions.ts';

@@ -3,9 +3,10 @@
  * was thought dead changes nothing when it comes back.
  */
 
+import { violatedConstraint } from '@settler/chassis/database-errors';
 import { faultPoint } from '@settler/chassis/faults';
 import { auditMessage, type Outbox, type OutboxMessage } from '@settler/chassis/outbox';
-import { actFor, type Postgres, violatedConstraint } from '@settler/chassis/postgres';
+import { actFor, type Postgres } from '@settler/chassis/postgres';
 import type { ExecutionSummary } from '@settler/contracts/executions';
 import { type Selectable, sql, type Transaction } from 'kysely';
 import type { Ending, HeldExecution, LeaseStore } from '../../application/ports.ts';

@@ -1,11 +1,12 @@
 /** How mails leave: by SMTP, or where no server is set, by being read from what the process prints. */
-import { createTransport } from 'nodemailer';
 import type { SendMail } from '../../application/ports.ts';
 
 /** All of them together stay below the lease of a mail. */
 const timeoutMs = 10_000;
 
-export const createSmtp = (url: string, from: string): SendMail => {
+export const createSmtp = async (url: string, from: string): Promise<SendMail> => {
+  // Most of those who start it have no mail server, and it is a tenth of what they would load.
+  const { createTransport } = await import('nodemailer');
   const transport = createTransport({
     url,
     connectionTimeout: timeoutMs,
