@@ -11,6 +11,7 @@ export const config = z.object({
   WORKER_MEMORY_MB: z.coerce.number().int().min(128).max(65_536).default(4_096).describe('The most memory that one matching may take.'),
   LEASE_MS: durationMs(30_000, 'How long a worker that went silent keeps its execution.'),
   LEASE_RENEW_MS: durationMs(5_000, 'How often a worker says that it lives.'),
-  SWEEP_MS: durationMs(15_000, 'How often lost doorbells, expired leases and scheduled runs that wait are looked for.'),
+  // With the lease: a run whose worker is gone is another's after 35 seconds at most.
+  SWEEP_MS: durationMs(4_000, 'How often lost doorbells, expired leases and scheduled runs that wait are looked for.'),
 });
 export type Config = z.output<typeof config>;

@@ -1,5 +1,6 @@
 /** The worker: answers doorbells, and looks by itself for rows whose bell was lost. The row decides; the bell only saves waiting. */
 import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
 import type { Broker } from '@settler/chassis/broker';
 import { startDoorbell } from '@settler/chassis/doorbell';
 import type { Logger } from '@settler/chassis/logger';
@@ -19,7 +20,8 @@ export interface WorkerNeeds {
 }
 
 export const startWorker = ({ broker, leases, run, sweepFiles, slots, sweepMs, logger }: WorkerNeeds) => {
-  const owner = randomUUID();
+  // Who has a run is seen in its row; what makes it the only one of that name is the last part.
+  const owner = `${hostname()}:${process.pid}:${randomUUID()}`;
   const stopping = new AbortController();
   const swept = new Set<Promise<void>>();
 
