@@ -191,11 +191,12 @@ const requireNoBody = (route: Route, request: FastifyRequest): undefined => {
 /** Every problem that the route itself can answer with, beside its successes; read by @fastify/swagger. */
 const documentation = (name: RouteName, route: Route, endpoint: Endpoint<Schema, Schema, Schema, unknown>) => {
   const hasBody = endpoint.body !== undefined || route.stream === 'upload';
-  const failures = [400, 401, 403, 404, 409, 412, 413, 415, 422, 429, 500, 503].filter((status) => {
+  const failures = [400, 401, 403, 404, 409, 410, 412, 413, 415, 422, 429, 500, 503].filter((status) => {
     if (endpoint.refuses?.includes(status)) return true;
     if (status === 401 || status === 403) return route.access !== 'public';
     if (status === 404) return route.path.includes('{');
     if (status === 409) return route.idempotent;
+    if (status === 410) return false;
     if (status === 412) return route.method === 'PATCH' || route.method === 'DELETE';
     // A body may come along where none is wanted.
     if (status === 413) return route.method !== 'GET';

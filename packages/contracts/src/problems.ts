@@ -48,6 +48,11 @@ export const problems = {
     title: 'A request with this Idempotency-Key is still being processed',
     meaning: 'A request with this `Idempotency-Key` is being worked on. Ask again in a moment with the same key.',
   },
+  gone: {
+    status: 410,
+    title: 'The resource was here and is kept no longer',
+    meaning: 'What this asks for was kept for its time and is gone: the results of an execution that is older than they are kept.',
+  },
   version_conflict: {
     status: 412,
     title: 'The resource was changed by someone else',

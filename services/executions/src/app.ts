@@ -26,6 +26,7 @@ import { createHandMatches } from './infrastructure/postgres/hand-matches.ts';
 import { createLeaseStore } from './infrastructure/postgres/lease-store.ts';
 import { createMatchStore } from './infrastructure/postgres/match-store.ts';
 import { createOpenItemStore } from './infrastructure/postgres/open-items.ts';
+import { startResultRetention } from './infrastructure/postgres/result-retention.ts';
 import { createResultWriter } from './infrastructure/postgres/result-writer.ts';
 import { createRunRequests, receiveRunRequest } from './infrastructure/postgres/run-requests.ts';
 import type { Database } from './infrastructure/postgres/tables.ts';
@@ -100,6 +101,8 @@ export const start = async (config: Config, life: Life): Promise<string> => {
       sweepMs: config.SWEEP_MS,
       logger: life.logger,
     });
+    if (config.RESULTS_RETENTION_MONTHS > 0)
+      life.onStop('retention of results', startResultRetention(postgres, config.RESULTS_RETENTION_MONTHS, life.logger).stop);
     life.onStop('threads', threads.close);
     life.onStop('worker', worker.stop);
     onListening = threads.prepare;

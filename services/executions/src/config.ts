@@ -13,5 +13,12 @@ export const config = z.object({
   LEASE_RENEW_MS: durationMs(5_000, 'How often a worker says that it lives.'),
   // With the lease: a run whose worker is gone is another's after 35 seconds at most.
   SWEEP_MS: durationMs(4_000, 'How often lost doorbells, expired leases and scheduled runs that wait are looked for.'),
+  RESULTS_RETENTION_MONTHS: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(1_200)
+    .default(13)
+    .describe('For how many months before this one results are kept; 0 keeps them for ever. Reports stay.'),
 });
 export type Config = z.output<typeof config>;

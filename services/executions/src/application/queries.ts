@@ -29,6 +29,7 @@ export interface ExecutionView {
   readonly createdAt: string;
   readonly startedAt: string | null;
   readonly completedAt: string | null;
+  readonly resultsDroppedAt: string | null;
 }
 
 export interface ReportView {

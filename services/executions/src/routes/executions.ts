@@ -64,6 +64,9 @@ export const executionAnswer = z
     createdAt: instant,
     startedAt: instant.nullable(),
     completedAt: instant.nullable(),
+    resultsDroppedAt: instant
+      .nullable()
+      .describe('Since when its results are gone, which are kept for a time (`RESULTS_RETENTION_MONTHS`); its report stays.'),
   })
   .meta({ id: 'Execution' });
 
@@ -165,6 +168,7 @@ export const executionRoutes = (endpoint: Endpoints['endpoint'], { queries, stor
     params: byId,
     query: z.strictObject({ ...pageQuery, ...resultQuery }),
     answers: { 200: pageOf(resultAnswer) },
+    refuses: [410],
     handle: async ({ params, principal, query }) => {
       const page = await queries.results(principal.organizationId, params.id, query);
       if (page === undefined) throw notFound('execution');

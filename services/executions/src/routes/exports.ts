@@ -58,7 +58,7 @@ export const exportRoutes = (
     params: z.object({ id: executionId }),
     query: z.strictObject({ ...resultQuery, format: z.enum(['csv', 'jsonl', 'xlsx']).default('csv') }),
     answers: { 200: z.string().describe('The file: one row per result, in the order of the list of results.') },
-    refuses: [409],
+    refuses: [409, 410],
     handle: async ({ params: { id }, principal: { organizationId }, query: { format, ...filter }, reply }) => {
       const found = await queries.read(organizationId, id);
       if (found === undefined) throw notFound('execution');

@@ -112,6 +112,7 @@ export const reportRoutes = (endpoint: Endpoints['endpoint'], queries: Execution
   endpoint('readFees', {
     params: byId,
     answers: { 200: feesAnswer },
+    refuses: [410],
     handle: async ({ params, principal }) => {
       const fees = await queries.fees(principal.organizationId, params.id);
       if (fees === undefined) throw notFound('execution');

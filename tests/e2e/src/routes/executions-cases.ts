@@ -93,6 +93,17 @@ const unmatchedRun = async (
   );
   return { jobId, executionId: id, orderResult: order };
 };
+/** What is said of a run whose results have served their time. */
+const gone = (rest: string): Refusal => ({
+  what: 'a run whose results are kept no longer',
+  status: 410,
+  code: 'gone',
+  ask: async (setting) => {
+    const { executionId } = await unmatchedRun(setting.ours, setting);
+    await setting.databases.rows('executions', 'update executions set results_dropped_at = now() where id = $1', [executionId]);
+    return { path: `/v1/executions/${executionId}${rest}` };
+  },
+});
 /** A job where more than this takes a second person. */
 const limited = { approval: { above: { EUR: '1.00' } } };
 const matchOf =
@@ -215,10 +226,10 @@ export const executionsCases = {
   listResults: {
     status: 200,
     ask: of('/results'),
-    refusals: [invalid('an outcome that does not exist', 'outcome', ({ ours }) => of('/results?outcome=lost')(ours))],
+    refusals: [invalid('an outcome that does not exist', 'outcome', ({ ours }) => of('/results?outcome=lost')(ours)), gone('/results')],
   },
   readReport: { status: 200, ask: of('/report') },
-  readFees: { status: 200, ask: of('/fees') },
+  readFees: { status: 200, ask: of('/fees'), refusals: [gone('/fees')] },
   readTrend: {
     status: 200,
     ask: ({ jobId }) => ({ path: `/v1/reports/trend?jobId=${jobId}` }),
@@ -236,6 +247,7 @@ export const executionsCases = {
       conflict('a run that has not ended', async (setting) => ({
         path: `/v1/executions/${(await waiting(setting.ours, setting)).id}/export`,
       })),
+      gone('/export'),
     ],
   },
   createMatch: {

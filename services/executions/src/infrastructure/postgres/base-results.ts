@@ -14,7 +14,8 @@ export const createBaseResults = (postgres: Postgres<Database>): BaseResults => 
       .where('organization_id', '=', organizationId)
       .where('job_id', '=', jobId)
       .where('status', '=', 'completed')
-      .where('dry_run', '=', false);
+      .where('dry_run', '=', false)
+      .where('results_dropped_at', 'is', null);
     const row = await (triedOn === null
       ? completed.where('created_at', '<', createdAt).orderBy('created_at', 'desc').limit(1)
       : completed.where('id', '=', triedOn)

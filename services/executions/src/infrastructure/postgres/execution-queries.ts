@@ -7,6 +7,7 @@ import { containing } from './containing.ts';
 import { exceptionQueries } from './exception-queries.ts';
 import { readFees } from './fee-query.ts';
 import { readReport } from './report-query.ts';
+import { requireResults } from './stored-results.ts';
 import type { Database } from './tables.ts';
 import { trendQuery } from './trend-query.ts';
 
@@ -29,6 +30,7 @@ export const executionView = (row: Selectable<Database['executions']>): Executio
   createdAt: row.created_at.toISOString(),
   startedAt: row.started_at?.toISOString() ?? null,
   completedAt: row.completed_at?.toISOString() ?? null,
+  resultsDroppedAt: row.results_dropped_at?.toISOString() ?? null,
 });
 
 export const resultView = (row: Selectable<Database['results']>): ResultView => ({
@@ -81,10 +83,15 @@ export const createExecutionQueries = (postgres: Postgres<Database>, cursors: Cu
 
   results: (organizationId, id, { limit, cursor, ...filter }) =>
     postgres.organization(organizationId, async (trx) => {
-      const execution = await trx.selectFrom('executions').select(['id', 'status', 'created_at']).where('id', '=', id).executeTakeFirst();
+      const execution = await trx
+        .selectFrom('executions')
+        .select(['id', 'status', 'created_at', 'results_dropped_at'])
+        .where('id', '=', id)
+        .executeTakeFirst();
       if (execution === undefined) return undefined;
       // Rows of an attempt that did not end are nobody's results.
       if (execution.status !== 'completed') return { data: [], nextCursor: null };
+      requireResults(execution);
       const { outcome, pass, q, minAmount } = filter;
       const list = JSON.stringify(['results', id, outcome, pass, q, minAmount]);
       const [after] = cursors.read(list, cursor) ?? [];
@@ -96,8 +103,14 @@ export const createExecutionQueries = (postgres: Postgres<Database>, cursors: Cu
 
   resultsAfter: (organizationId, id, filter, { after, limit }) =>
     postgres.organization(organizationId, async (trx) => {
-      const { created_at } = await trx.selectFrom('executions').select('created_at').where('id', '=', id).executeTakeFirstOrThrow();
-      const rows = await resultsOf(trx, id, created_at, filter, after).limit(limit).execute();
+      const execution = await trx
+        .selectFrom('executions')
+        .select(['created_at', 'results_dropped_at'])
+        .where('id', '=', id)
+        .executeTakeFirstOrThrow();
+      // In the middle of an export too: a part must not look like the whole.
+      requireResults(execution);
+      const rows = await resultsOf(trx, id, execution.created_at, filter, after).limit(limit).execute();
       return { results: rows.map(resultView), last: rows.at(-1)?.position };
     }),
 

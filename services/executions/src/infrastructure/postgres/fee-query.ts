@@ -3,6 +3,7 @@ import { exponentOf } from '@settler/contracts/money';
 import { sql, type Transaction } from 'kysely';
 import type { FeeLine, FeeReport } from '../../application/queries.ts';
 import { agreedFees } from '../../domain/fees.ts';
+import { requireResults } from './stored-results.ts';
 import type { Database } from './tables.ts';
 
 type Trx = Transaction<Database>;
@@ -15,11 +16,12 @@ const decimalOf = (field: string) =>
 export const readFees = async (trx: Trx, id: string): Promise<FeeReport | undefined> => {
   const execution = await trx
     .selectFrom('executions')
-    .select(['status', 'dry_run', 'definition', 'summary', 'created_at'])
+    .select(['status', 'dry_run', 'definition', 'summary', 'created_at', 'results_dropped_at'])
     .where('id', '=', id)
     .executeTakeFirst();
   if (execution === undefined) return undefined;
   const { status, definition, summary } = execution;
+  if (!execution.dry_run) requireResults(execution);
   const hasResults = status === 'completed' && !execution.dry_run && summary !== null;
   const lines = hasResults
     ? await linesOf(trx, id, execution.created_at, agreedFees(definition.rules), Object.keys(summary.byCurrency))

@@ -1,7 +1,8 @@
 /** The report, and its certificate: sums over stored records, held against what the readers counted. */
-import { sql, type Transaction } from 'kysely';
+import { type Selectable, sql, type Transaction } from 'kysely';
 import type { ReportView } from '../../application/queries.ts';
 import { certify, outcomeLines, type PassSum } from '../../domain/certificate.ts';
+import type { StoredReport } from '../../domain/execution.ts';
 import type { Database } from './tables.ts';
 
 type Trx = Transaction<Database>;
@@ -9,18 +10,24 @@ type Trx = Transaction<Database>;
 export const readReport = async (trx: Trx, id: string): Promise<ReportView | undefined> => {
   const execution = await trx.selectFrom('executions').selectAll().where('id', '=', id).executeTakeFirst();
   if (execution === undefined) return undefined;
-  const { status, summary } = execution;
+  const { status, summary, dry_run: isDry } = execution;
   const head = { executionId: id, status, summary, matchRate: summary?.matchRate ?? null };
-  if (execution.report !== null) return { ...head, comparison: null, ...execution.report, ageing: [] };
   const isComplete = status === 'completed';
-  const sums = isComplete ? await storedSums(trx, id, execution.created_at) : [];
   return {
     ...head,
-    outcomes: outcomeLines(sums),
-    ageing: isComplete ? await ageingOf(trx, execution.job_id) : [],
     comparison: null,
-    certificate: certify(isComplete ? (execution.control_totals ?? []) : [], sums),
+    ...(execution.report ?? (isComplete ? await sumsOf(trx, execution) : { outcomes: [], certificate: certify([], []) })),
+    ageing: isComplete && !isDry ? await ageingOf(trx, execution.job_id) : [],
   };
+};
+
+/** What the stored records of a completed run add up to. */
+export const sumsOf = async (
+  trx: Trx,
+  run: Pick<Selectable<Database['executions']>, 'id' | 'created_at' | 'control_totals'>,
+): Promise<StoredReport> => {
+  const sums = await storedSums(trx, run.id, run.created_at);
+  return { outcomes: outcomeLines(sums), certificate: certify(run.control_totals ?? [], sums) };
 };
 
 const storedSums = async (trx: Trx, id: string, createdAt: Date): Promise<PassSum[]> => {

@@ -40,8 +40,17 @@ export const completedRun = async (trx: Trx, id: string): Promise<Run> => {
   if (row === undefined) throw notFound('execution');
   if (row.dry_run) throw new Refusal('conflict', 'This execution is a dry run, which keeps no results.');
   if (row.status !== 'completed') throw new Refusal('conflict', `This execution is ${row.status}: only one that is completed has results.`);
+  if (row.results_dropped_at !== null) throw new Refusal('conflict', whyGone(row.results_dropped_at));
   return runOf(row);
 };
+
+/** @throws Refusal `gone` for a run whose results are kept no longer */
+export const requireResults = ({ results_dropped_at: droppedAt }: Pick<ExecutionRow, 'results_dropped_at'>): void => {
+  if (droppedAt !== null) throw new Refusal('gone', whyGone(droppedAt));
+};
+
+const whyGone = (droppedAt: Date): string =>
+  `The results of this execution were kept for their time and dropped on ${droppedAt.toISOString().slice(0, 10)}; its report stays.`;
 
 const runOf = (row: ExecutionRow): Run => ({
   id: row.id,

@@ -87,6 +87,7 @@ export interface Database extends ChassisTables {
     created_at: Generated<Date>;
     started_at: Date | null;
     completed_at: Date | null;
+    results_dropped_at: Date | null;
   };
   results: {
     created_at: Date;

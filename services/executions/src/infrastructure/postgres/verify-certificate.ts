@@ -26,11 +26,17 @@ export const verifyCertificate: Operation = {
 };
 
 const verify = async (trx: Transaction<Database>, id: string): Promise<{ lines: number; faults: string[] }> => {
-  const execution = await trx.selectFrom('executions').select(['status', 'dry_run', 'created_at']).where('id', '=', id).executeTakeFirst();
+  const execution = await trx
+    .selectFrom('executions')
+    .select(['status', 'dry_run', 'created_at', 'results_dropped_at'])
+    .where('id', '=', id)
+    .executeTakeFirst();
   const report = await readReport(trx, id);
   if (execution === undefined || report === undefined) throw new UsageError(`There is no execution ${id}.`);
   if (execution.status !== 'completed') throw new UsageError(`${id} is ${execution.status}: only what is completed has a certificate.`);
   if (execution.dry_run) throw new UsageError(`${id} is a dry run, which stores no results.`);
+  if (execution.results_dropped_at !== null)
+    throw new UsageError(`The results of ${id} were dropped after their time: nothing is left to hold its certificate against.`);
   const { certificate } = report;
   const broken = certificate.lines
     .filter(({ currency, difference }) => difference.count !== 0 || toMinor(difference.amount, exponentOf(currency)) !== 0n)
