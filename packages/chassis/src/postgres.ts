@@ -7,9 +7,10 @@
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { createRequire } from 'node:module';
-import { Kysely, PostgresDialect, sql, type Transaction } from 'kysely';
+import { Kysely, sql, type Transaction } from 'kysely';
 import type { Pool as PgPool } from 'pg';
 import type { Logger } from './logger.ts';
+import { beginningFor, Dialect } from './postgres-dialect.ts';
 
 // Loaded by require, because the tracing instrumentation patches what is required and does not see what is imported.
 const pg = createRequire(import.meta.url)('pg') as typeof import('pg');
@@ -106,8 +107,8 @@ export const createPostgres = <DB>(options: PostgresOptions): Postgres<DB> => {
   const systemMax = Math.max(systemConnectionsMin, Math.floor(options.poolMax * 0.3));
   const appPool = createPool(options.app, Math.max(1, options.poolMax - systemMax), options.poolMin);
   const systemPool = createPool(options.system, systemMax, 1);
-  const appDb = new Kysely<DB>({ dialect: new PostgresDialect({ pool: appPool }) });
-  const systemDb = new Kysely<DB>({ dialect: new PostgresDialect({ pool: systemPool }) });
+  const appDb = new Kysely<DB>({ dialect: new Dialect(appPool) });
+  const systemDb = new Kysely<DB>({ dialect: new Dialect(systemPool) });
   const owner = {};
 
   const transact = async <Result>(
@@ -116,10 +117,9 @@ export const createPostgres = <DB>(options: PostgresOptions): Postgres<DB> => {
     work: (trx: Transaction<DB>) => Promise<Result>,
   ): Promise<Result> => {
     const actions: (() => void)[] = [];
-    const result = await db.transaction().execute(async (trx) => {
-      if (organizationId !== null) await sql`select set_config('app.organization_id', ${organizationId}, true)`.execute(trx);
-      return open.run({ owner, organizationId, trx: trx as unknown as Transaction<never>, afterCommit: actions }, () => work(trx));
-    });
+    const begun = (trx: Transaction<DB>) =>
+      open.run({ owner, organizationId, trx: trx as unknown as Transaction<never>, afterCommit: actions }, () => work(trx));
+    const result = await beginningFor(organizationId, () => db.transaction().execute(begun));
     for (const action of actions) action();
     return result;
   };
