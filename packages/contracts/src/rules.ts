@@ -3,6 +3,7 @@
  * refused at its place with its reason, never accepted and ignored.
  */
 import { z } from 'zod';
+import { exceptionCategory, exceptionSeverity } from './events/executions.ts';
 import { currency } from './money.ts';
 import { hasGroup, patternFault, patternLengthMax } from './patterns.ts';
 
@@ -229,6 +230,24 @@ export type Pass = z.output<typeof pass>;
 
 const expectWithin = z.strictObject({ after: days, ...units }).refine(isCalendarOfBusinessDays, calendarFault);
 
+const fromAmount = z
+  .strictObject({ medium: decimalText, high: decimalText, critical: decimalText })
+  .partial()
+  .refine((steps) => Object.keys(steps).length > 0, 'must say from which amount an exception is medium, high or critical')
+  .refine(
+    ({ medium, high, critical }) =>
+      [medium, high, critical].every((amount, index, all) => all.slice(index + 1).every((later) => isNotAbove(amount, later))),
+    'must rise: critical is not below high, nor high below medium',
+  );
+
+/** Decimals as text: by the digits before the point, and then as text, which has the same digits before it. */
+const isNotAbove = (one: string | undefined, other: string | undefined): boolean => {
+  if (one === undefined || other === undefined) return true;
+  const whole = (text: string): bigint => BigInt(text.split('.', 1)[0] ?? '0');
+  const part = (text: string): string => (text.split('.')[1] ?? '').padEnd(9, '0');
+  return whole(one) < whole(other) || (whole(one) === whole(other) && part(one) <= part(other));
+};
+
 const settings = {
   conflictResolution: z.enum(['best', 'first-wins', 'last-wins', 'manual-review']).default('best'),
   minMargin: z.number().min(0).max(1).default(0),
@@ -247,6 +266,21 @@ const settings = {
         .refine((above) => Object.keys(above).length > 0, 'must name the amount of at least one currency')
         .describe('By currency: what is settled by hand above this takes a second person. A currency that is not named always does.'),
     })
+    .optional(),
+  severity: z
+    .strictObject({
+      from: z
+        .record(currency, fromAmount)
+        .optional()
+        .describe(
+          'By currency: from which amount at stake an exception is medium, high or critical. What is below all that are named is low.',
+        ),
+      categories: z
+        .partialRecord(exceptionCategory, exceptionSeverity)
+        .optional()
+        .describe('By category: how urgent such an exception is, whatever its amount.'),
+    })
+    .refine(({ from, categories }) => from !== undefined || categories !== undefined, 'must have `from` or `categories`')
     .optional(),
 };
 

@@ -1,8 +1,10 @@
 import { waitFor } from '@settler/harness';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Executions, euro, startExecutions } from './running-service.ts';
+import { byReference, type Executions, euro, type Fields, startExecutions } from './running-service.ts';
 
 const userId = 'usr_01jqv8m0c4e7r9t2w5y8a1b3d6';
+const strictJobId = 'job_01jqv8m0c4e7r9t2w5y8a1b3s9';
+const strict = { ...byReference, severity: { from: { EUR: { critical: '10.00' } }, categories: { missing_in_source: 'high' } } };
 let jobs = 0;
 const newJobId = () => {
   jobs += 1;
@@ -11,7 +13,7 @@ const newJobId = () => {
 
 let executions: Executions;
 beforeAll(async () => {
-  executions = await startExecutions();
+  executions = await startExecutions((jobId) => (jobId === strictJobId ? strict : byReference));
 });
 afterAll(() => executions.stop());
 
@@ -52,6 +54,17 @@ describe('an exception', () => {
     const audited = (await executions.messages('audit.recorded')).filter(({ resource }) => resource.id === id);
     expect(audited.map(({ action }) => action).sort()).toEqual(['exception.commented', 'exception.updated', 'exception.updated']);
     expect(JSON.stringify(audited)).not.toContain('the bank was asked');
+  });
+
+  test('is as urgent as the rules of its job say, and again when its record changes', async () => {
+    const severities = async () =>
+      Object.fromEntries(
+        (await executions.exceptionsOf(strictJobId)).map(({ severity, records }: Fields) => [(records as Fields[])[0]?.['id'], severity]),
+      );
+    await executions.run(strictJobId, [euro('s1', '10.00'), euro('s2', '9.99')], [euro('t3', '0.10')]);
+    expect(await severities()).toEqual({ s1: 'critical', s2: 'low', t3: 'high' });
+    await executions.run(strictJobId, [euro('s1', '9.00'), euro('s2', '11.00')], []);
+    expect(await severities()).toMatchObject({ s1: 'low', s2: 'critical' });
   });
 
   test('is resolved once and reopened once, and a closed one is changed by nothing else', async () => {

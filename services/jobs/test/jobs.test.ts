@@ -111,6 +111,11 @@ describe('the jobs service', () => {
       'target.config.records[0].amount',
     ],
     [{ rules: { matching: [] } }, 'rules.matching'],
+    [{ rules: { ...body.rules, severity: {} } }, 'rules.severity'],
+    [{ rules: { ...body.rules, severity: { from: { EUR: {} } } } }, 'rules.severity.from.EUR'],
+    [{ rules: { ...body.rules, severity: { from: { EUR: { low: '1' } } } } }, 'rules.severity.from.EUR.low'],
+    [{ rules: { ...body.rules, severity: { from: { EUR: { medium: '10.5', critical: '10.05' } } } } }, 'rules.severity.from.EUR'],
+    [{ rules: { ...body.rules, severity: { categories: { matched: 'low' } } } }, 'rules.severity.categories.matched'],
     [{ rules: { passes: [{ name: 'a', match: [{ type: 'fuzzy', field: 'x' }] }] } }, 'rules.passes[0].match[0].threshold'],
     [
       { rules: { passes: [{ name: 'a', match: [{ type: 'amount', field: 'amount', tolerance: { absolute: '-1' } }] }] } },

@@ -7,6 +7,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { newId } from '@settler/chassis/ids';
 import type { OutboxMessage } from '@settler/chassis/outbox';
 import { exponentOf, toMinor } from '@settler/contracts/money';
+import type { Rules } from '@settler/contracts/rules';
 import { type Selectable, sql, type Transaction } from 'kysely';
 import type { HeldExecution } from '../../application/ports.ts';
 import { isSettledBy, type Resolution, type Said } from '../../domain/exception-life.ts';
@@ -21,7 +22,7 @@ import type { Database } from './tables.ts';
 
 type Trx = Transaction<Database>;
 /** The execution whose results they are. */
-export type About = Pick<HeldExecution, 'id' | 'organizationId' | 'jobId' | 'createdAt'>;
+export type About = Pick<HeldExecution, 'id' | 'organizationId' | 'jobId' | 'createdAt'> & { readonly severity: Rules['severity'] };
 export type ResultInNeed = Pick<
   Selectable<Database['results']>,
   'id' | 'outcome' | 'category' | 'reason' | 'line' | 'delta' | 'source' | 'target' | 'position'
@@ -41,13 +42,14 @@ export const openExceptionsFor = async (
 
 /** How many were opened, and the messages that tell of them, which are few, whatever the number. */
 export const openExceptions = async (trx: Trx, held: HeldExecution): Promise<{ count: number; messages: OutboxMessage[] }> => {
+  const about = { ...held, severity: held.definition.rules.severity };
   const opened: Opened[] = [];
   for (let after = -1; ; ) {
     const results = await nextResults(trx, held, after);
     const last = results.at(-1);
     if (last === undefined) break;
     after = last.position;
-    opened.push(...(await insertBatch(trx, held, results, partition('results', held.createdAt))));
+    opened.push(...(await insertBatch(trx, about, results, partition('results', held.createdAt))));
   }
   return { count: opened.length, messages: openedMessages(held, opened) };
 };
@@ -212,7 +214,7 @@ const rowOf = (held: About, result: ResultInNeed, category: Category, records: r
     execution_id: held.id,
     record_key: recordKey(result),
     category,
-    severity: severityOf(category, stakeOf(category, result, exponent) ?? amountMinor, exponent),
+    severity: severityOf(category, { minor: stakeOf(category, result, exponent) ?? amountMinor, currency: currency ?? '' }, held.severity),
     search: searchTextOf(records),
     status: 'open' as const,
     records: JSON.stringify(records),

@@ -105,6 +105,7 @@ export const settleHandMatches = async (
     createdAt: held.createdAt,
     epoch: held.epoch,
     carriesForward: carriesForward(held.definition.rules),
+    severity: held.definition.rules.severity,
   };
   const holding = await trx.selectFrom('matches').select(said).where('job_id', '=', run.jobId).where('ended_at', 'is', null).execute();
   const isHolding = new Set(holding.map(({ id }) => id));

@@ -2,7 +2,7 @@
 import { notFound, Refusal } from '@settler/chassis/refusal';
 import type { ExecutionSummary } from '@settler/contracts/executions';
 import { exponentOf, fromMinor } from '@settler/contracts/money';
-import { carriesForward } from '@settler/contracts/rules';
+import { carriesForward, type Rules } from '@settler/contracts/rules';
 import { type Selectable, sql, type Transaction } from 'kysely';
 import { type Fields, renamingsOf, type Side, type Standing, sides, summaryAfter, worthOf } from '../../domain/hand-match.ts';
 import type { Manual } from '../../domain/matched-result.ts';
@@ -21,6 +21,7 @@ export interface Run {
   readonly createdAt: Date;
   readonly epoch: number;
   readonly carriesForward: boolean;
+  readonly severity: Rules['severity'];
 }
 
 export interface StoredResult extends Standing {
@@ -59,6 +60,7 @@ const runOf = (row: ExecutionRow): Run => ({
   createdAt: row.created_at,
   epoch: row.lease_epoch,
   carriesForward: carriesForward(row.definition.rules),
+  severity: row.definition.rules.severity,
 });
 
 const of = (trx: Trx, { id, createdAt }: Pick<Run, 'id' | 'createdAt'>) =>
