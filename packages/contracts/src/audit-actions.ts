@@ -103,6 +103,8 @@ export const auditActions = {
   },
   'approval.approved': { service: 'executions', description: 'A second person approved what another had settled, and it was done.' },
   'approval.rejected': { service: 'executions', description: 'A second person rejected what another had settled, and it was not done.' },
+  'exchange-rate.set': { service: 'executions', description: 'An exchange rate was set to another value or source than it had, or none.' },
+  'exchange-rate.deleted': { service: 'executions', description: 'An exchange rate was deleted.' },
   'webhook.created': { service: 'webhooks', description: 'A webhook endpoint was created.' },
   'webhook.updated': { service: 'webhooks', description: 'A webhook endpoint was changed, paused or made active again.' },
   'webhook.deleted': { service: 'webhooks', description: 'A webhook endpoint was deleted, and its deliveries with it.' },

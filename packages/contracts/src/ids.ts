@@ -17,6 +17,7 @@ export const idPrefixes = {
   approval: 'apr',
   comment: 'cmt',
   file: 'fil',
+  exchangeRate: 'fxr',
   webhook: 'whk',
   delivery: 'dlv',
   event: 'evt',
@@ -39,6 +40,7 @@ export const resultId = idOf('result');
 export const exceptionId = idOf('exception');
 export const approvalId = idOf('approval');
 export const fileId = idOf('file');
+export const exchangeRateId = idOf('exchangeRate');
 export const webhookId = idOf('webhook');
 export const deliveryId = idOf('delivery');
 export const eventId = idOf('event');

@@ -156,6 +156,10 @@ export const routes = {
   }),
   readFees: route('executions', 'GET', '/v1/executions/{id}/fees', 'reports:read', 'Read the fees of an execution', { timeoutMs: 30_000 }),
   readTrend: route('executions', 'GET', '/v1/reports/trend', 'reports:read', 'Follow the executions of a job'),
+  setExchangeRates: route('executions', 'POST', '/v1/exchange-rates', 'executions:write', 'Set exchange rates'),
+  listExchangeRates: route('executions', 'GET', '/v1/exchange-rates', 'reports:read', 'List the exchange rates'),
+  readExchangeRate: route('executions', 'GET', '/v1/exchange-rates/{id}', 'reports:read', 'Read an exchange rate'),
+  deleteExchangeRate: route('executions', 'DELETE', '/v1/exchange-rates/{id}', 'executions:write', 'Delete an exchange rate'),
   exportResults: route('executions', 'GET', '/v1/executions/{id}/export', 'reports:export', 'Export the results of an execution', {
     timeoutMs: 60 * 60_000,
     stream: 'download',

@@ -18,6 +18,7 @@ import { createApprovalQueries, createApprovalStore } from './infrastructure/pos
 import { createBaseResults } from './infrastructure/postgres/base-results.ts';
 import { createResolveMany } from './infrastructure/postgres/exception-bulk.ts';
 import { createExceptionStore } from './infrastructure/postgres/exception-store.ts';
+import { createExchangeRateStore } from './infrastructure/postgres/exchange-rates.ts';
 import { createExecutionQueries } from './infrastructure/postgres/execution-queries.ts';
 import { createExecutionStore } from './infrastructure/postgres/execution-store.ts';
 import { createExplainQuery } from './infrastructure/postgres/explain-query.ts';
@@ -32,6 +33,7 @@ import { createRunRequests, receiveRunRequest } from './infrastructure/postgres/
 import type { Database } from './infrastructure/postgres/tables.ts';
 import { approvalRoutes } from './routes/approvals.ts';
 import { exceptionRoutes } from './routes/exceptions.ts';
+import { exchangeRateRoutes } from './routes/exchange-rates.ts';
 import { executionEventRoutes } from './routes/execution-events.ts';
 import { executionRoutes } from './routes/executions.ts';
 import { exportRoutes } from './routes/exports.ts';
@@ -62,6 +64,7 @@ export const start = async (config: Config, life: Life): Promise<string> => {
     newIds: () => ({ result: newId('result'), approval: newApprovalId() }),
   });
   reportRoutes(endpoint, queries);
+  exchangeRateRoutes(endpoint, createExchangeRateStore(postgres, outbox, cursors), () => newId('exchangeRate'));
   exportRoutes(endpoint, { queries, isStopping: life.isStopping });
   exceptionRoutes(endpoint, { queries, store: exceptions, explain, newIds: { comment: () => newId('comment'), approval: newApprovalId } });
   approvalRoutes(endpoint, {

@@ -3,6 +3,7 @@
 import type { Page } from '@settler/chassis/pagination';
 import type { ExecutionSummary } from '@settler/contracts/executions';
 import type { ApprovalRequest, ApprovalStatus } from '../domain/approval.ts';
+import type { BaseTotals } from '../domain/base-totals.ts';
 import type { ExceptionStatus, Resolution } from '../domain/exception-life.ts';
 import type { Severity } from '../domain/exceptions.ts';
 import type { Certificate, Comparison, ExecutionError, ExecutionStatus, Problem, Progress, ReportLine } from '../domain/execution.ts';
@@ -42,6 +43,14 @@ export interface ReportView {
   readonly certificate: Certificate;
   /** Of a dry run: how it differs from what it is held against. */
   readonly comparison: Comparison | null;
+  /** The totals in one currency, by the rates of a day; null where nobody asked for it. */
+  readonly base: (BaseTotals & { readonly ratesOn: string | null }) | null;
+}
+
+export interface ReportOptions {
+  readonly baseCurrency?: string | undefined;
+  /** Without it the day, in UTC, on which the execution completed. */
+  readonly ratesOn?: string | undefined;
 }
 
 export interface FeeLine {
@@ -199,7 +208,7 @@ export interface ExecutionQueries {
     filter: ResultFilter,
     page: { readonly after: number; readonly limit: number },
   ) => Promise<{ readonly results: readonly ResultView[]; readonly last: number | undefined }>;
-  readonly report: (organizationId: string, id: string) => Promise<ReportView | undefined>;
+  readonly report: (organizationId: string, id: string, options: ReportOptions) => Promise<ReportView | undefined>;
   readonly fees: (organizationId: string, id: string) => Promise<FeeReport | undefined>;
   readonly trend: (organizationId: string, filter: TrendFilter) => Promise<Page<TrendPoint>>;
   readonly exceptions: (organizationId: string, filter: ExceptionFilter & PageRequest) => Promise<Page<ExceptionView>>;

@@ -4,10 +4,12 @@ import { notFound } from '@settler/chassis/refusal';
 import { exceptionCategory, executionStatus } from '@settler/contracts/events/executions';
 import { executionSummary, outcome } from '@settler/contracts/executions';
 import { executionId, jobId } from '@settler/contracts/ids';
-import { instant, instantInput } from '@settler/contracts/time';
+import { currency } from '@settler/contracts/money';
+import { day, instant, instantInput } from '@settler/contracts/time';
 import { z } from 'zod';
 import type { ExecutionQueries } from '../application/queries.ts';
 import { changes } from '../domain/run-diff.ts';
+import { rateFields } from './exchange-rates.ts';
 
 const record = z.record(z.string(), z.unknown());
 const change = z.enum(changes).meta({ id: 'Change' });
@@ -43,6 +45,20 @@ const reportAnswer = z
       })
       .nullable()
       .describe('Of a dry run: how it differs from another execution, record by record.'),
+    base: z
+      .object({
+        currency,
+        ratesOn: day.nullable().describe('The day whose rates were taken; null where the execution has none, because it has not ended.'),
+        totals: z
+          .array(z.object({ outcome, side: z.enum(['source', 'target']), ...total.shape }))
+          .describe('Added exactly, and rounded once each, half to even. Without the currencies that are `missing`.'),
+        rates: z
+          .array(z.object({ ...rateFields, inverted: z.boolean().describe('Whether amounts were divided by it.') }))
+          .describe('Of each other currency the one that was used.'),
+        missing: z.array(currency).describe('Currencies without a rate: their records are in no total here.'),
+      })
+      .nullable()
+      .describe('The totals in the currency that `baseCurrency` names; null without it.'),
     certificate: z.object({
       holds: z.boolean(),
       lines: z.array(
@@ -97,13 +113,25 @@ const trendPoint = z
   .meta({ id: 'TrendPoint' });
 
 const byId = z.object({ id: executionId });
+const reportQuery = z
+  .strictObject({
+    baseCurrency: currency.optional().describe('Tells the totals in this currency besides, by the exchange rates of the organization.'),
+    ratesOn: day
+      .optional()
+      .describe('The rates of this day, or else the newest before it; without it the day on which the execution ended, in UTC.'),
+  })
+  .refine(({ baseCurrency, ratesOn }) => ratesOn === undefined || baseCurrency !== undefined, {
+    path: ['ratesOn'],
+    message: 'needs `baseCurrency`',
+  });
 
 export const reportRoutes = (endpoint: Endpoints['endpoint'], queries: ExecutionQueries): void => {
   endpoint('readReport', {
     params: byId,
+    query: reportQuery,
     answers: { 200: reportAnswer },
-    handle: async ({ params, principal }) => {
-      const report = await queries.report(principal.organizationId, params.id);
+    handle: async ({ params, principal, query }) => {
+      const report = await queries.report(principal.organizationId, params.id, query);
       if (report === undefined) throw notFound('execution');
       return { status: 200, body: report };
     },

@@ -152,6 +152,13 @@ const ownApproval = (rest: string): Refusal => ({
   },
 });
 
+const aRate = { base: 'EUR', quote: 'USD', date: '2026-04-01', rate: '1.0835', source: 'ECB' };
+const setRates = (...rates: readonly object[]) => ({ path: '/v1/exchange-rates', body: { rates } });
+const ofRate = async ({ key }: Party): Promise<Wanted> => {
+  const { data } = await must(200, key.post('/v1/exchange-rates', setRates({ ...aRate, date: '2026-04-03' }).body));
+  return { path: `/v1/exchange-rates/${data[0].id}` };
+};
+
 const bulk = (which: object): Wanted => ({ path: '/v1/exceptions/bulk-resolve', body: { ...which, resolution: 'other' } });
 
 export const executionsCases = {
@@ -228,7 +235,42 @@ export const executionsCases = {
     ask: of('/results'),
     refusals: [invalid('an outcome that does not exist', 'outcome', ({ ours }) => of('/results?outcome=lost')(ours)), gone('/results')],
   },
-  readReport: { status: 200, ask: of('/report') },
+  readReport: {
+    status: 200,
+    ask: of('/report?baseCurrency=USD'),
+    refusals: [
+      invalid('a currency that is none', 'baseCurrency', ({ ours }) => of('/report?baseCurrency=euro')(ours)),
+      invalid('a day that does not exist', 'ratesOn', ({ ours }) => of('/report?baseCurrency=USD&ratesOn=2026-02-30')(ours)),
+      invalid('a day for no currency', 'ratesOn', ({ ours }) => of('/report?ratesOn=2026-02-01')(ours)),
+    ],
+  },
+  setExchangeRates: {
+    status: 200,
+    ask: () => setRates(aRate),
+    otherBody: () => ({ rates: [{ ...aRate, rate: '1.09' }] }),
+    refusals: [
+      invalid('no rate', 'rates', () => setRates()),
+      invalid('too many rates', 'rates', () => setRates(...Array.from({ length: 1_001 }, () => aRate))),
+      invalid('a rate of nothing', 'rates[0].rate', () => setRates({ ...aRate, rate: '0.00' })),
+      invalid('a rate below zero', 'rates[0].rate', () => setRates({ ...aRate, rate: '-1.08' })),
+      invalid('a rate with too many digits', 'rates[0].rate', () => setRates({ ...aRate, rate: '1.0000000000001' })),
+      invalid('a currency against itself', 'rates[0].quote', () => setRates({ ...aRate, quote: aRate.base })),
+      invalid('a pair twice for one day', 'rates[1]', () => setRates(aRate, { ...aRate, rate: '1.09' })),
+    ],
+  },
+  listExchangeRates: {
+    status: 200,
+    ask: async (party) => {
+      await must(200, party.key.post('/v1/exchange-rates', setRates(aRate, { ...aRate, date: '2026-04-02' }).body));
+      return { path: '/v1/exchange-rates' };
+    },
+    refusals: [
+      invalid('a currency that is none', 'base', () => ({ path: '/v1/exchange-rates?base=euro' })),
+      invalid('a day that does not exist', 'from', () => ({ path: '/v1/exchange-rates?from=2026-02-30' })),
+    ],
+  },
+  readExchangeRate: { status: 200, ask: ofRate },
+  deleteExchangeRate: { status: 204, ask: ofRate },
   readFees: { status: 200, ask: of('/fees'), refusals: [gone('/fees')] },
   readTrend: {
     status: 200,

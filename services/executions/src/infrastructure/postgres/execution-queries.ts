@@ -116,5 +116,5 @@ export const createExecutionQueries = (postgres: Postgres<Database>, cursors: Cu
 
   fees: (organizationId, id) => postgres.organization(organizationId, (trx) => readFees(trx, id)),
   trend: trendQuery(postgres, cursors),
-  report: (organizationId, id) => postgres.organization(organizationId, (trx) => readReport(trx, id)),
+  report: (organizationId, id, options) => postgres.organization(organizationId, (trx) => readReport(trx, id, options)),
 });

@@ -1,24 +1,40 @@
 /** The report, and its certificate: sums over stored records, held against what the readers counted. */
 import { type Selectable, sql, type Transaction } from 'kysely';
-import type { ReportView } from '../../application/queries.ts';
+import type { ReportOptions, ReportView } from '../../application/queries.ts';
+import { baseTotals } from '../../domain/base-totals.ts';
 import { certify, outcomeLines, type PassSum } from '../../domain/certificate.ts';
-import type { StoredReport } from '../../domain/execution.ts';
+import type { ReportLine, StoredReport } from '../../domain/execution.ts';
+import { ratesOn } from './exchange-rates.ts';
 import type { Database } from './tables.ts';
 
 type Trx = Transaction<Database>;
 
-export const readReport = async (trx: Trx, id: string): Promise<ReportView | undefined> => {
+export const readReport = async (
+  trx: Trx,
+  id: string,
+  { baseCurrency, ratesOn: wanted }: ReportOptions = {},
+): Promise<ReportView | undefined> => {
   const execution = await trx.selectFrom('executions').selectAll().where('id', '=', id).executeTakeFirst();
   if (execution === undefined) return undefined;
   const { status, summary, dry_run: isDry } = execution;
   const head = { executionId: id, status, summary, matchRate: summary?.matchRate ?? null };
   const isComplete = status === 'completed';
+  const report = execution.report ?? (isComplete ? await sumsOf(trx, execution) : { outcomes: [], certificate: certify([], []) });
+  const day = wanted ?? execution.completed_at?.toISOString().slice(0, 10) ?? null;
   return {
     ...head,
     comparison: null,
-    ...(execution.report ?? (isComplete ? await sumsOf(trx, execution) : { outcomes: [], certificate: certify([], []) })),
+    ...report,
+    base: baseCurrency === undefined ? null : await inBase(trx, baseCurrency, day, report.outcomes),
     ageing: isComplete && !isDry ? await ageingOf(trx, execution.job_id) : [],
   };
+};
+
+/** A run that has not completed has no totals, and needs no day. */
+const inBase = async (trx: Trx, currency: string, day: string | null, lines: readonly ReportLine[]): Promise<ReportView['base']> => {
+  const others = [...new Set(lines.map((line) => line.currency))].filter((code) => code !== currency);
+  const known = day === null ? [] : await ratesOn(trx, currency, others, day);
+  return { ratesOn: day, ...baseTotals(currency, lines, known) };
 };
 
 /** What the stored records of a completed run add up to. */

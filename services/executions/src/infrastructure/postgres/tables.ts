@@ -200,6 +200,19 @@ export interface Database extends ChassisTables {
     /** Whether the match has retired its open item. */
     retired: boolean;
   };
+  exchange_rates: {
+    id: string;
+    organization_id: string;
+    base: string;
+    quote: string;
+    date: string;
+    rate: string;
+    source: string | null;
+    updated_by_type: string;
+    updated_by_id: string;
+    updated_at: Generated<Date>;
+    revision: ColumnType<bigint, bigint | number | undefined, bigint | number>;
+  };
   exceptions: {
     id: string;
     organization_id: string;
