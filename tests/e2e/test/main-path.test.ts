@@ -1,15 +1,22 @@
 /** From an empty installation to a reconciled month, over HTTP and through the gateway, as a customer's program does it. */
 import { type Client, client, type System, sharedSystem, waitFor } from '@settler/harness';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type Databases, openDatabases } from '../src/databases.ts';
 import { type Receiver, startReceiver } from '../src/receiver.ts';
 
 let system: System;
+let databases: Databases;
 let receiver: Receiver;
 
 beforeAll(async () => {
-  [{ system }, receiver] = await Promise.all([sharedSystem(), startReceiver()]);
+  const [shared, started] = await Promise.all([sharedSystem(), startReceiver()]);
+  ({ system } = shared);
+  receiver = started;
+  databases = await openDatabases(shared.island);
 });
-afterAll(() => receiver.close());
+afterAll(async () => {
+  await Promise.all([receiver.close(), databases.close()]);
+});
 
 const orders = ['Id,Amount,Currency,Date,Order', 'o1,10.00,EUR,2026-04-01,#R1', 'o2,20.00,EUR,2026-04-01,#R2', 'o3,7.00,EUR,x,#R3'].join(
   '\n',
@@ -113,6 +120,35 @@ test('a month is reconciled, explained, delivered and audited', async () => {
   );
   expect(actions.has('organization.created')).toBe(true);
   expect((await key.get('/v1/audit-events/verify')).body).toMatchObject({ valid: true });
+});
+
+test('a job that is due runs by itself, once, and says when it is due next', async () => {
+  const { key } = await registered('lighthouse');
+  const side = (id: string) => ({
+    adapter: 'records',
+    config: { records: [{ id, amount: '10.00', currency: 'EUR', date: '2026-04-01', reference: 'R1' }] },
+  });
+  const schedule = { cron: '30 6 2 1 *', timezone: 'Europe/Berlin' };
+  const created = await key.post('/v1/jobs', { ...job, source: side('o1'), target: side('p1'), schedule });
+  expect(created.status).toBe(201);
+  const { id, nextRunAt } = created.body;
+  // The second of January may be a long way off.
+  await databases.rows('jobs', `update jobs set next_run_at = now() - interval '5 seconds' where id = $1`, [id]);
+
+  const run = await waitFor(
+    async () => (await key.get(`/v1/executions?jobId=${id}`)).body.data.find(({ status }: { status: string }) => status === 'completed'),
+    { what: 'the scheduled run', timeoutMs: 30_000 },
+  );
+  expect(run).toMatchObject({ createdBy: { type: 'system' }, summary: { matched: 1 } });
+  const told = await waitFor(
+    async () => {
+      const { body } = await key.get(`/v1/jobs/${id}`);
+      return body.lastExecution?.status === 'completed' && body;
+    },
+    { what: 'the job to hear of its run' },
+  );
+  expect(told).toMatchObject({ nextRunAt, lastExecution: { id: run.id } });
+  expect((await key.get(`/v1/executions?jobId=${id}`)).body.data).toHaveLength(1);
 });
 
 test('a revoked key and an ended session are refused within a second', async () => {
