@@ -31,7 +31,10 @@ const environmentOfService = (chosen: Service) => {
 };
 
 try {
-  if (service === undefined) throw new Error(`Say of which service: npm run operate -- ${statefulServices.join('|')} --help`);
+  if (service === undefined) {
+    const unknown = name === '' || name.startsWith('-') ? '' : `${name} is no service that can be operated. `;
+    throw new Error(`${unknown}Say of which service: npm run operate -- ${statefulServices.join('|')} --help`);
+  }
   const program = inCheckout(`services/${service}/src/operate.ts`);
   const { status } = spawnSync(process.execPath, ['--conditions=@settler/source', program, ...command], {
     env: {

@@ -36,6 +36,7 @@ const main = async (): Promise<void> => {
   process.on('unhandledRejection', fail);
 
   try {
+    say('Starting Settler: servers, databases and five services …');
     const url = await supervisor.start();
     say(`${readyLine} ${url}`);
     if (settings.SETTLER_DEMO !== '0') {

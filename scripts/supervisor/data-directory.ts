@@ -17,12 +17,23 @@ export interface DataDirectory {
   readonly release: () => void;
 }
 
-/** @throws when another supervisor is using it. */
+/** @throws when another supervisor is using it, or when it cannot be used. */
 export const openDataDirectory = (path: string): DataDirectory => {
+  try {
+    return open(path);
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error)) throw error;
+    throw new Error(`${path}, which SETTLER_DATA_DIR names or is there by default, cannot be used: ${error.message}`, { cause: error });
+  }
+};
+
+const open = (path: string): DataDirectory => {
   if (!existsSync(path)) {
     mkdirSync(path, { recursive: true });
     // To be passed through and not to be listed: PostgreSQL runs as another user when this one is root.
     chmodSync(path, 0o711);
+    // Wherever in a checkout it is: its secrets are nothing to commit.
+    writeFileSync(join(path, '.gitignore'), '*\n');
   }
   const lockFile = join(path, 'supervisor.json');
   claim(lockFile);

@@ -1,15 +1,24 @@
 /** What `npm start` is told by the environment. */
-import { loadConfig, serviceSettings } from '@settler/chassis/config';
+import { databaseSettings, encryptionKeys, loadConfig, serviceSettings, wholeNumber } from '@settler/chassis/config';
 import { statefulServices } from '@settler/contracts/services';
 import type { Environment } from '@settler/local/services/environment';
 import { z } from 'zod';
+import { config as gateway } from '../../services/gateway/src/config.ts';
+import { config as identity } from '../../services/identity/src/config.ts';
+import { config as webhooks } from '../../services/webhooks/src/config.ts';
+
+/** What a service will make of it is the service's affair; whether it will take it is told before anything is started. */
+const asItIs = (schema: z.ZodType) =>
+  z.string().superRefine((text, context) => {
+    for (const { message } of schema.safeParse(text).error?.issues ?? []) context.addIssue({ code: 'custom', message });
+  });
 
 export const startSettings = z.object({
-  PORT: z.coerce.number().int().min(0).max(65_535).default(3000).describe('The port of the gateway; 0: any free one.'),
+  PORT: wholeNumber(0, 65_535).default(3000).describe('The port of the gateway; 0: any free one.'),
   SETTLER_DATA_DIR: z.string().default('.settler').describe('Where everything is kept, relative to the checkout.'),
   SETTLER_DEMO: z.enum(['0', '1']).default('1').describe('0 skips the demo.'),
   DB_HOST: z.string().optional().describe('A PostgreSQL of yours, in place of the embedded one.'),
-  DB_PORT: z.coerce.number().int().min(1).max(65_535).default(5432).describe('Its port.'),
+  DB_PORT: wholeNumber(1, 65_535).default(5432).describe('Its port.'),
   DB_USER: z.string().default('postgres').describe('Its user, who must be able to create roles and databases.'),
   DB_PASSWORD: z.string().default('').describe('The password of that user.'),
   DB_NAME: z
@@ -18,7 +27,7 @@ export const startSettings = z.object({
     .default('settler')
     .describe('The prefix of the databases and roles, in the embedded PostgreSQL as in yours.'),
   NATS_URL: z.string().optional().describe('A nats-server of yours with JetStream, in place of the embedded one.'),
-  ENCRYPTION_KEY: z.string().optional().describe('In place of the one that was generated into the data directory.'),
+  ENCRYPTION_KEY: asItIs(encryptionKeys).optional().describe('In place of the one that was generated into the data directory.'),
   LOG_LEVEL: serviceSettings.LOG_LEVEL,
 });
 
@@ -52,11 +61,19 @@ export const startDefaults: Environment = {
   ADDRESS_GUARD_ALLOW: '127.0.0.0/8,::1/128',
 };
 
-/** @throws ConfigurationError with one line per fault. */
+const ofServices: Readonly<Record<string, z.ZodType>> = { ...databaseSettings, ...webhooks.shape, ...identity.shape, ...gateway.shape };
+
+/** @throws ConfigurationError with one line per fault, of what is passed on too. */
 export const readSettings = (environment: NodeJS.ProcessEnv): Settings => {
-  const settings = loadConfig(startSettings, environment);
+  const passedOn = pick(environment, passedOnNames);
+  const checked = Object.keys(passedOn).flatMap((name) => {
+    const schema = ofServices[name];
+    return schema === undefined || name in startSettings.shape ? [] : [[name, asItIs(schema)] as const];
+  });
+  const schema = startSettings.extend(Object.fromEntries(checked)) as unknown as typeof startSettings;
+  const settings = loadConfig(schema, environment);
   const brokerUrlNames = statefulServices.map((service) => `NATS_${service.toUpperCase()}_URL`);
-  return { ...settings, passedOn: pick(environment, passedOnNames), brokerUrls: pick(environment, brokerUrlNames) };
+  return { ...settings, passedOn, brokerUrls: pick(environment, brokerUrlNames) };
 };
 
 /** Empty counts as absent, as everywhere. */

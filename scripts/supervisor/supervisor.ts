@@ -85,7 +85,7 @@ export const createSupervisor = (settings: Settings, data: DataDirectory, say: (
           DRAIN_TIMEOUT_MS: String(drainTimeoutMs),
         },
       };
-      await provision(installation, postgres, broker);
+      await provision(installation, postgres, broker, settings);
       await Promise.all(
         services.map((service) => keep(serviceLaunch(service, serviceEnvironment(service, installation)), ports[service], true)),
       );
@@ -101,7 +101,12 @@ export const createSupervisor = (settings: Settings, data: DataDirectory, say: (
   };
 };
 
-const provision = async ({ name, secrets }: Installation, postgres: PostgresAddress, broker: BrokerAddress): Promise<void> => {
+const provision = async (
+  { name, secrets }: Installation,
+  postgres: PostgresAddress,
+  broker: BrokerAddress,
+  settings: Settings,
+): Promise<void> => {
   const databases = statefulServices.map((service) =>
     provisionDatabase({
       service,
@@ -111,8 +116,20 @@ const provision = async ({ name, secrets }: Installation, postgres: PostgresAddr
       passwords: secrets.passwords[service],
     }),
   );
-  await Promise.all([...databases, provisionBroker({ servers: broker.adminUrl })]);
+  await Promise.all([
+    Promise.all(databases).catch(
+      blame(settings.DB_HOST, `PostgreSQL at ${postgres.host}:${postgres.port}, which DB_HOST and DB_PORT name,`),
+    ),
+    provisionBroker({ servers: broker.adminUrl }).catch(blame(settings.NATS_URL, 'The nats-server that NATS_URL names')),
+  ]);
 };
+
+/** Of a server that is the user's own, says which setting names it. */
+const blame =
+  (given: string | undefined, what: string) =>
+  (cause: unknown): never => {
+    throw given === undefined ? cause : new Error(`${what} could not be prepared.`, { cause });
+  };
 
 interface ChosenPorts {
   readonly ports: Readonly<Record<Service, number>>;

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { birthOf } from '@settler/local/processes/birth';
@@ -25,6 +25,17 @@ describe('the data directory', () => {
     openDataDirectory(path).release();
   });
 
+  it('is kept out of a repository that it may be in', () => {
+    expect(readFileSync(join(path, '.gitignore'), 'utf8')).toBe('*\n');
+  });
+
+  it('says which setting names it where it cannot be used', () => {
+    const file = join(parent, 'file');
+    writeFileSync(file, '');
+    for (const inUse of [file, join(file, 'inside')])
+      expect(() => openDataDirectory(inUse)).toThrow(`${inUse}, which SETTLER_DATA_DIR names`);
+  });
+
   it('can be taken over from a supervisor that was killed', () => {
     for (const left of [JSON.stringify({ pid: process.pid, birth: '1' }), JSON.stringify({ pid: 4_194_304, birth: '1' }), '{"pi']) {
       writeFileSync(join(path, 'supervisor.json'), left);
@@ -38,6 +49,7 @@ describe('the secrets', () => {
 
   it('are made once, and for their owner alone', () => {
     const first = loadSecrets(file);
+    chmodSync(file, 0o644);
     expect(loadSecrets(file)).toEqual(first);
     expect(modeOf(file)).toBe('600');
     expect(readdirSync(parent)).not.toContain('secrets.json.unfinished');

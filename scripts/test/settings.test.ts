@@ -22,6 +22,19 @@ describe('the settings of npm start', () => {
     expect(read).not.toThrow(/secret/);
   });
 
+  it('are refused before anything is started where a service would refuse them', () => {
+    const names = {
+      RATE_LIMIT_DEFAULT: '-1',
+      TRUSTED_PROXIES: 'secret',
+      ENCRYPTION_KEY: 'secret',
+      DB_SSL: 'secret',
+      SMTP_URL: 'ftp://secret',
+    };
+    const read = () => readSettings({ ...names, PORT: '70000' });
+    for (const name of [...Object.keys(names), 'PORT: must be a whole number from 0 to 65535\n']) expect(read).toThrow(`  ${name}`);
+    expect(read).not.toThrow(/secret/);
+  });
+
   it('pass on what services are told, and nothing else', () => {
     const environment = {
       REDIS_URL: 'redis://r',

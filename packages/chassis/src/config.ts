@@ -14,12 +14,16 @@ export const loadConfig = <Shape extends z.ZodRawShape>(schema: z.ZodObject<Shap
   const present = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== undefined && value !== ''));
   const result = schema.safeParse(present);
   if (result.success) return result.data;
-  const faults = result.error.issues.map((issue) => `  ${issue.path.join('.')}: ${issue.message}`);
+  const faults = result.error.issues.map((issue) => `  ${String(issue.path[0])}: ${issue.message}`);
   throw new ConfigurationError(`These settings are missing or malformed:\n${[...new Set(faults)].join('\n')}`);
 };
 
 const required = (what: string) => z.string({ error: `is required: ${what}` });
-const wholeNumber = (minimum: number, maximum: number) => z.coerce.number().int().min(minimum).max(maximum);
+
+export const wholeNumber = (minimum: number, maximum: number) => {
+  const error = `must be a whole number from ${minimum} to ${maximum}`;
+  return z.coerce.number({ error }).int({ error }).min(minimum, { error }).max(maximum, { error });
+};
 
 /** An interval or deadline in milliseconds, with its default: a setting, so that tests can use short ones. */
 export const durationMs = (defaultMs: number, description: string) =>

@@ -159,6 +159,6 @@ const textOf = (options: Options, name: string): string | undefined => {
 const instantOf = (options: Options, name: string): Date => {
   const text = textOf(options, name);
   const time = text === undefined || !/^\d{4}-\d{2}-\d{2}T/.test(text) ? Number.NaN : Date.parse(text);
-  if (Number.isNaN(time)) throw new UsageError(`--${name} is needed: an instant such as 2026-04-01T00:00:00Z.`);
+  if (Number.isNaN(time)) throw new UsageError(`--${name} must be an instant such as 2026-04-01T00:00:00Z.`);
   return new Date(time);
 };

@@ -43,7 +43,13 @@ export const createSecretBox = (keys: readonly EncryptionKey[]): SecretBox => {
       const decipher = createDecipheriv('aes-256-gcm', key.key, Buffer.from(iv, 'base64url'))
         .setAAD(Buffer.from(place))
         .setAuthTag(Buffer.from(tag, 'base64url'));
-      return Buffer.concat([decipher.update(Buffer.from(text, 'base64url')), decipher.final()]).toString('utf8');
+      try {
+        return Buffer.concat([decipher.update(Buffer.from(text, 'base64url')), decipher.final()]).toString('utf8');
+      } catch (cause) {
+        throw new Error(`a stored secret does not open: ENCRYPTION_KEY has another key under the id ${id}, or what is stored was altered`, {
+          cause,
+        });
+      }
     },
   };
 };

@@ -1,4 +1,4 @@
-import { durationMs, secretKey, serviceSettings } from '@settler/chassis/config';
+import { durationMs, secretKey, serviceSettings, wholeNumber } from '@settler/chassis/config';
 import { z } from 'zod';
 import { parseNetwork } from './network.ts';
 
@@ -6,7 +6,6 @@ const upstream = (service: string) =>
   z
     .url({ protocol: /^https?$/, error: `is required: the address of ${service}` })
     .describe(`Where ${service} is; its routes are forwarded there.`);
-const wholeNumber = (minimum: number, maximum: number) => z.coerce.number().int().min(minimum).max(maximum);
 const list = z.string().transform((text) =>
   text
     .split(',')
@@ -57,7 +56,7 @@ export const config = z.object({
     .pipe(z.array(z.string().regex(/^https?:\/\/[^/*]+$/, 'must be a comma list of origins such as https://app.example.com')))
     .default([])
     .describe('Origins whose pages may call the API from a browser; none by default.'),
-  BREAKER_OPEN_MS: durationMs(10_000, 'How long a service that failed too often is left alone before one request tries it again.'),
+  BREAKER_OPEN_MS: durationMs(2_000, 'How long a service that failed too often is left alone before one request tries it again.'),
   UNREADY_MS: wholeNumber(0, 600_000)
     .default(1_000)
     .describe('How long a process that was told to stop goes on serving and says that it is not ready, so that load balancers see it.'),

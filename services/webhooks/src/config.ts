@@ -1,4 +1,4 @@
-import { brokerSettings, databaseSettings, durationMs, encryptionKeys, serviceSettings } from '@settler/chassis/config';
+import { brokerSettings, databaseSettings, durationMs, encryptionKeys, serviceSettings, wholeNumber } from '@settler/chassis/config';
 import { z } from 'zod';
 import { defaultScheduleMs } from './domain/retry.ts';
 
@@ -28,14 +28,8 @@ export const config = z.object({
     15_000,
     'How much longer than its timeout a claim on a delivery lasts, so that no two processes send the same one.',
   ),
-  DELIVERY_CONCURRENCY: z.coerce
-    .number()
-    .int()
-    .min(1)
-    .max(1_000)
-    .default(50)
-    .describe('How many deliveries this process attempts at once.'),
-  DELIVERY_PER_ENDPOINT: z.coerce.number().int().min(1).max(100).default(4).describe('How many of them may go to one endpoint.'),
+  DELIVERY_CONCURRENCY: wholeNumber(1, 1_000).default(50).describe('How many deliveries this process attempts at once.'),
+  DELIVERY_PER_ENDPOINT: wholeNumber(1, 100).default(4).describe('How many of them may go to one endpoint.'),
   DELIVERY_POLL_MS: durationMs(500, 'How often due deliveries are looked for when nothing wakes the engine.'),
   RETRY_SCHEDULE_MS: z
     .string()
