@@ -111,6 +111,43 @@ describe('amounts', () => {
     expect(judged(byField, [euro('a', '0', { rate: '2' })], zero).scores).toEqual([none]);
   });
 
+  test('what is of no currency is converted from none and into none', () => {
+    const byField = { ...near, field: 'gross', fx: { field: 'rate' } };
+    const rows = ['EUR', ''].map((currency, index) => ({ id: `r${index}`, currency, gross: '1.00', rate: '1' }));
+    expect(judged(byField, rows, rows).scores).toEqual([1, none, none, none]);
+  });
+
+  test('half a minor unit of the target is rounded away from zero, whichever currency has more digits', () => {
+    const fx = { table: { 'JPY/EUR': '0.006125', 'EUR/JPY': '125', 'EUR/USD': '1.5' } };
+    const rounded = (amount: string, from: string, to: string, ...candidates: readonly string[]) =>
+      judged(
+        { field: 'amount', type: 'amount', fx },
+        [euro('a', amount, { currency: from })],
+        candidates.map((one) => euro(one, one, { currency: to })),
+      ).accepted.map(([, t = 0]) => candidates[t]);
+    expect(rounded('1000', 'JPY', 'EUR', '6.12', '6.13')).toEqual(['6.13']);
+    expect(rounded('-1000', 'JPY', 'EUR', '-6.12', '-6.13')).toEqual(['-6.13']);
+    expect(rounded('0.02', 'EUR', 'JPY', '2', '3')).toEqual(['3']);
+    expect(rounded('0.01', 'EUR', 'USD', '0.01', '0.02')).toEqual(['0.02']);
+    // Beyond 2^40 a double might no longer tell which side of a half it is on.
+    expect(rounded('60000000000.01', 'EUR', 'USD', '90000000000.01', '90000000000.02')).toEqual(['90000000000.02']);
+  });
+
+  test('of several limits the larger counts, to the last whole unit inside it', () => {
+    const bounds = (tolerance: object, amount: string, ...distances: readonly number[]) => {
+      const cents = Math.round(Number(amount) * 100);
+      const target = distances.map((distance) => euro(String(distance), ((cents + distance) / 100).toFixed(2)));
+      return judged({ ...near, tolerance }, [euro('a', amount)], target).accepted.map(([, t = 0]) => distances[t]);
+    };
+    expect(bounds({ absolute: '0.10', percent: '5', bps: '700' }, '1.00', 5, 7, 8, 10, 11)).toEqual([5, 7, 8, 10]);
+    expect(bounds({ absolute: '0.10', percent: '5', bps: '700' }, '2.00', 10, 14, 15)).toEqual([10, 14]);
+    expect(bounds({ bps: '500', percent: '7' }, '2.00', 10, 14, 15)).toEqual([10, 14]);
+    expect(bounds({ percent: '0.5' }, '1.99', 0, 1)).toEqual([0]);
+    expect(bounds({ absolute: '0.019' }, '1.00', 1, 2)).toEqual([1]);
+    // 29 % of 100 cents, which doubles make 28.999999999999996.
+    expect(bounds({ percent: '29' }, '1.00', 29, 30)).toEqual([29]);
+  });
+
   test('a table needs a rate for each pair of currencies, and none for the same currency', () => {
     const byTable = { ...near, fx: { table: { 'EUR/JPY': '162.5', 'JPY/KWD': '0.002', 'KWD/EUR': '3' } } };
     const source = [euro('a', '2.00'), euro('b', '1000', { currency: 'JPY' }), euro('c', '2.345', { currency: 'KWD' })];
