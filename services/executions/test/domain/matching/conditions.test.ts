@@ -15,9 +15,13 @@ const judged = (condition: object, source: Records, target: Records) => {
   if (parsed === undefined) throw new Error('a pass of two conditions has a second one');
   const judge = compileCondition(parsed, ...batches);
   const pairs = source.flatMap((_, s) => target.map((__, t) => [s, t] as const));
-  // One place more than there are pairs: nothing may be written there.
+  // The columns may hold more pairs than are asked about: of those nothing may be said.
+  const [last = [0, 0]] = pairs.slice(-1);
+  const [sources, targets] = [0, 1].map((side) => Int32Array.from([...pairs, last], (pair) => pair[side] as number)) as [
+    Int32Array,
+    Int32Array,
+  ];
   const scores = new Float64Array(pairs.length + 1).fill(-1);
-  const [sources, targets] = [Int32Array.from(pairs, ([s]) => s), Int32Array.from(pairs, ([, t]) => t)];
   judge.judge(sources, targets, pairs.length, scores);
   expect(scores[pairs.length]).toBe(-1);
   const found = (): number[][] => {
@@ -104,7 +108,7 @@ describe('amounts', () => {
   test('without a rate, an amount or a currency nothing is converted', () => {
     const source = [euro('a', '1.00', { rate: '2' }), { id: 'b', currency: 'EUR', rate: '2' }, euro('c', '1.00')];
     const target = [euro('x', '2.00', { currency: 'USD' }), { id: 'y', currency: 'USD' }];
-    const byField = { ...near, fx: { field: 'rate' } };
+    const byField = { ...near, tolerance: { percent: '10' }, fee: { percent: '0' }, fx: { field: 'rate' } };
     expect(judged(byField, source, target).scores).toEqual([1, none, none, none, none, none]);
     const zero = [{ id: 'a', amount: '0', rate: '2' }];
     expect(judged(byField, zero, amounts('0')).scores).toEqual([none]);
@@ -313,12 +317,13 @@ describe('other fields', () => {
     const name = (counterparty: string, index: number) => ({ id: `r${index}`, counterparty });
     const fuzzy = { field: 'counterparty', type: 'fuzzy', similarity: 'levenshtein', threshold: 0.5 };
     const target = ['abcd', '', 'abcx', 'wxyz', 'abxx'].map(name);
-    const { scores, told } = judged(fuzzy, ['abcd', '', 'abxx'].map(name), target);
+    const { scores, told, judge } = judged(fuzzy, ['abcd', '', 'abxx'].map(name), target);
     expect(scores).toEqual([1, none, 0.75, none, 0.5, none, none, none, none, none, 0.5, none, 0.75, none, 1]);
     expect(told.slice(0, 2)).toEqual([
       { source: 'abcd', target: 'abcd' },
       { source: 'abcd', target: null },
     ]);
+    expect(judge.type).toBe('fuzzy');
     // More than are compared at once.
     const many = Array.from({ length: 2_500 }, (_, index) => name(index % 2 === 0 ? 'abcd' : 'abcx', index));
     expect(judged(fuzzy, [name('abcd', 0)], many).scores).toEqual(many.map(({ counterparty }) => (counterparty === 'abcd' ? 1 : 0.75)));
