@@ -51,6 +51,14 @@ describe('amounts', () => {
     expect(scores).toEqual([1, 0.5, 0.5, 0, 0, none, none]);
   });
 
+  test.each([
+    { percent: '5', bps: '1000' },
+    { percent: '10', bps: '500' },
+    { percent: '5', absolute: '0.10' },
+  ])('the score is measured by the larger of several limits (%j)', (tolerance) => {
+    expect(judged({ ...near, tolerance }, amounts('1.00'), amounts('1.05')).scores).toEqual([0.5]);
+  });
+
   test('what is missing, or in another currency, has neither a score nor a difference', () => {
     const source = [euro('a', '1.00'), { id: 'b', currency: 'EUR' }];
     const target = [euro('x', '1.00', { currency: 'USD' }), { id: 'y', currency: 'EUR' }, euro('z', '1.07')];
@@ -122,7 +130,7 @@ describe('amounts', () => {
   });
 
   test('half a minor unit of the target is rounded away from zero, whichever currency has more digits', () => {
-    const fx = { table: { 'JPY/EUR': '0.006125', 'EUR/JPY': '125', 'EUR/USD': '1.5' } };
+    const fx = { table: { 'JPY/EUR': '0.006125', 'EUR/JPY': '125', 'EUR/USD': '1.5', 'EUR/GBP': '1.005' } };
     const rounded = (amount: string, from: string, to: string, ...candidates: readonly string[]) =>
       judged(
         { field: 'amount', type: 'amount', fx },
@@ -132,6 +140,8 @@ describe('amounts', () => {
     expect(rounded('1000', 'JPY', 'EUR', '6.12', '6.13')).toEqual(['6.13']);
     expect(rounded('-1000', 'JPY', 'EUR', '-6.12', '-6.13')).toEqual(['-6.13']);
     expect(rounded('0.02', 'EUR', 'JPY', '2', '3')).toEqual(['3']);
+    // 100 cents by 1.005 are 100.49999999999999 in doubles.
+    expect(rounded('1.00', 'EUR', 'GBP', '1.00', '1.01')).toEqual(['1.01']);
     expect(rounded('0.01', 'EUR', 'USD', '0.01', '0.02')).toEqual(['0.02']);
     // Beyond 2^40 a double might no longer tell which side of a half it is on.
     expect(rounded('60000000000.01', 'EUR', 'USD', '90000000000.01', '90000000000.02')).toEqual(['90000000000.02']);
@@ -150,6 +160,8 @@ describe('amounts', () => {
     expect(bounds({ absolute: '0.019' }, '1.00', 1, 2)).toEqual([1]);
     // 29 % of 100 cents, which doubles make 28.999999999999996.
     expect(bounds({ percent: '29' }, '1.00', 29, 30)).toEqual([29]);
+    // 999999999.99999999999 cents, which doubles make 1000000000.0000001.
+    expect(bounds({ percent: '10.000000001' }, '99999999.99', 999_999_999, 1_000_000_000)).toEqual([999_999_999]);
   });
 
   test('a table needs a rate for each pair of currencies, and none for the same currency', () => {
