@@ -7,7 +7,7 @@ import { decimalText, minorUnits, noAmount } from '../columns/money.ts';
 import { isPresent, textAt } from '../columns/text-column.ts';
 import type { AmountBand } from '../join/sweep.ts';
 import { type AfterFee, compileFee } from './fee.ts';
-import { compileConversion } from './fx.ts';
+import { type Conversion, compileConversion } from './fx.ts';
 import type { Judge } from './judge.ts';
 import { type CompiledLimit, compileLimit } from './limit.ts';
 
@@ -31,8 +31,8 @@ export const compileAmount = (condition: AmountCondition, source: RecordBatch, t
     return distance <= limit.within(magnitude, exponent) ? Math.max(0, 1 - distance / limit.bound(magnitude, exponent)) : Number.NaN;
   };
   /** Converted first: the fee is taken from what arrives. */
-  const convertedScore = (s: number, t: number): number => {
-    const converted = conversion?.(ours[s] as number, s, t) ?? noAmount;
+  const convertedScore = (convert: Conversion, s: number, t: number): number => {
+    const converted = convert(ours[s] as number, s, t);
     if (Number.isNaN(converted) || Number.isNaN(theirs[t] as number)) return Number.NaN;
     const exponent = targetExponents[t] as number;
     const wanted = afterFee === undefined ? converted : afterFee(converted, exponent);
@@ -56,7 +56,7 @@ export const compileAmount = (condition: AmountCondition, source: RecordBatch, t
         const s = sources[index] as number;
         const t = targets[index] as number;
         if (conversion !== undefined) {
-          scores[index] = convertedScore(s, t);
+          scores[index] = convertedScore(conversion, s, t);
           continue;
         }
         const delta = (theirs[t] as number) - (expected[s] as number);

@@ -3,7 +3,7 @@ import type { FieldCondition, Window } from '@settler/contracts/rules';
 import { noDay, type RecordBatch } from '../batch.ts';
 import { type Calendar, calendarOf } from '../calendar/calendar.ts';
 import { fieldTexts } from '../columns/field.ts';
-import { isPresent, textAt } from '../columns/text-column.ts';
+import { textAt } from '../columns/text-column.ts';
 import { dayOf, dayText } from '../day.ts';
 import type { Judge } from './judge.ts';
 
@@ -29,8 +29,9 @@ export const compileDate = (condition: Extract<FieldCondition, { type: 'date' }>
           scores[index] = Number.NaN;
           continue;
         }
-        const bound = other < one ? before : after;
-        const distance = other < one ? counting.between(other, one) : counting.between(one, other);
+        const isEarlier = other < one;
+        const bound = isEarlier ? before : after;
+        const distance = isEarlier ? counting.between(other, one) : counting.between(one, other);
         scores[index] = distance > bound ? Number.NaN : distance === 0 ? 1 : 1 - distance / bound;
       }
     },
@@ -67,8 +68,5 @@ const daysOf = (condition: FieldCondition, side: 'source' | 'target', batch: Rec
   const transforms = condition.normalize?.[side] ?? [];
   if (condition[side] === 'date' && transforms.length === 0) return batch.days;
   const texts = fieldTexts(batch, condition[side], transforms);
-  return Int32Array.from({ length: batch.length }, (_, row) => {
-    const day = isPresent(texts, row) ? /^\d{4}-\d{2}-\d{2}(?=$|[T ])/.exec(textAt(texts, row))?.[0] : undefined;
-    return day === undefined ? noDay : (dayOf(day) ?? noDay);
-  });
+  return Int32Array.from({ length: batch.length }, (_, row) => dayOf(textAt(texts, row).replace(/[T ].*/s, '')) ?? noDay);
 };

@@ -42,7 +42,7 @@ export const compileFuzzy = (condition: Extract<FieldCondition, { type: 'fuzzy' 
           places[compared] = to;
           compared += 1;
         }
-        if (compared > 0) similarity.compare(similarity.prepare(textAt(ours, s)), others, compared, similarities);
+        similarity.compare(similarity.prepare(textAt(ours, s)), others, compared, similarities);
         for (let index = 0; index < compared; index += 1) scores[places[index] as number] = similarities[index] as number;
         from = to;
       }

@@ -8,7 +8,7 @@ import type { RecordBatch } from '../batch.ts';
 import { currencyText, noCurrency } from '../columns/currency.ts';
 import { fieldTexts } from '../columns/field.ts';
 import { noAmount } from '../columns/money.ts';
-import { isPresent, textAt } from '../columns/text-column.ts';
+import { textAt } from '../columns/text-column.ts';
 import { roundedShare, type Share, shareOf } from './limit.ts';
 
 /** In minor units of the target's currency; NaN where there is no rate. */
@@ -37,8 +37,8 @@ export const compileConversion = (fx: Fx, source: RecordBatch, target: RecordBat
 
 /** Minor units of both currencies may be different fractions. */
 const shifted = ({ numerator, divisor, factor }: Share, difference: number): Share => ({
-  numerator: difference > 0 ? numerator * 10n ** BigInt(difference) : numerator,
-  divisor: difference < 0 ? divisor * 10n ** BigInt(-difference) : divisor,
+  numerator: numerator * 10n ** BigInt(Math.max(0, difference)),
+  divisor: divisor * 10n ** BigInt(Math.max(0, -difference)),
   factor: factor * 10 ** difference,
 });
 
@@ -53,7 +53,7 @@ const tableRate =
 const fieldRate = (field: string, source: RecordBatch): RateOf => {
   const texts = fieldTexts(source, field, []);
   return (s) => {
-    const text = isPresent(texts, s) ? textAt(texts, s) : '';
+    const text = textAt(texts, s);
     return rateForm.test(text) ? text : undefined;
   };
 };
