@@ -158,7 +158,9 @@ const textOf = (options: Options, name: string): string | undefined => {
 
 const instantOf = (options: Options, name: string): Date => {
   const text = textOf(options, name);
-  const time = text === undefined || !/^\d{4}-\d{2}-\d{2}T/.test(text) ? Number.NaN : Date.parse(text);
-  if (Number.isNaN(time)) throw new UsageError(`--${name} must be an instant such as 2026-04-01T00:00:00Z.`);
+  const example = 'an instant such as 2026-04-01T00:00:00Z';
+  if (text === undefined) throw new UsageError(`--${name} is needed: ${example}.`);
+  const time = /^\d{4}-\d{2}-\d{2}T/.test(text) ? Date.parse(text) : Number.NaN;
+  if (Number.isNaN(time)) throw new UsageError(`--${name} must be ${example}.`);
   return new Date(time);
 };

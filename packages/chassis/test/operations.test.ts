@@ -106,7 +106,8 @@ describe('what an operator does', () => {
     await manager.streams.add(config);
     await manager.consumers.add(streams.EVT_JOBS.name, durable.config);
 
-    await expect(operate('republish', { since: 'yesterday' })).rejects.toThrow('--since is needed');
+    await expect(operate('republish', {})).rejects.toThrow('--since is needed: an instant');
+    await expect(operate('republish', { since: 'yesterday' })).rejects.toThrow('--since must be an instant');
     expect(await operate('republish', { since: '2026-01-01T00:00:00Z', subject: 'evt.other.' })).toBe(
       '0 messages wait in the outbox again.',
     );
