@@ -40,7 +40,7 @@ export default defineConfig({
           name: 'service',
           sequence: { groupOrder: 1 },
           isolate: false,
-          // Beside it runs the project below, in a process of its own: each has a core for what it starts.
+          // Beside it runs the project below. Both wait more than they work: two processes each keep two cores busy.
           maxWorkers: 2,
           globalSetup: ['tests/harness/src/global-setup.ts'],
           testTimeout: 60_000,
@@ -56,7 +56,7 @@ export default defineConfig({
           name: 'e2e',
           sequence: { groupOrder: 2 },
           isolate: false,
-          // One system at a time: five processes and two servers share the machine's cores with the tests.
+          // No more: each may have a system of its own, and five services share the machine's cores with the tests.
           maxWorkers: 2,
           globalSetup: ['tests/harness/src/global-setup.ts'],
           testTimeout: 120_000,

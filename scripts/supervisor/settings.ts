@@ -1,5 +1,5 @@
 /** What `npm start` is told by the environment. */
-import { databaseSettings, encryptionKeys, loadConfig, serviceSettings, wholeNumber } from '@settler/chassis/config';
+import { encryptionKeys, loadConfig, serviceSettings, wholeNumber } from '@settler/chassis/config';
 import { statefulServices } from '@settler/contracts/services';
 import type { Environment } from '@settler/local/services/environment';
 import { z } from 'zod';
@@ -61,7 +61,7 @@ export const startDefaults: Environment = {
   ADDRESS_GUARD_ALLOW: '127.0.0.0/8,::1/128',
 };
 
-const ofServices: Readonly<Record<string, z.ZodType>> = { ...databaseSettings, ...webhooks.shape, ...identity.shape, ...gateway.shape };
+const ofServices: Readonly<Record<string, z.ZodType>> = { ...webhooks.shape, ...identity.shape, ...gateway.shape };
 
 /** @throws ConfigurationError with one line per fault, of what is passed on too. */
 export const readSettings = (environment: NodeJS.ProcessEnv): Settings => {

@@ -9,6 +9,7 @@ import type { StatefulService } from '@settler/contracts/services';
 import { type ConsumerDefinition, consumers, type StreamDefinition, streams } from '@settler/contracts/streams';
 import type { Broker } from './broker.ts';
 import type { Logger } from './logger.ts';
+import { startRounds } from './rounds.ts';
 
 /** Of the stream's bytes. */
 const fullShare = 0.7;
@@ -30,10 +31,7 @@ export const startJanitor = ({ service, broker, logger, everyMs }: JanitorOption
       if (purged > 0) logger.warn({ stream: stream.name, purged }, 'a stream was nearly full; what every consumer has seen was purged');
     }
   };
-  const timer = setInterval(() => {
-    clean().catch((error: unknown) => logger.warn({ err: error }, 'the janitor is put off to the next round'));
-  }, everyMs);
-  return { stop: async () => clearInterval(timer) };
+  return startRounds(everyMs, clean, logger, 'the janitor is put off to the next round');
 };
 
 export const streamsKeptBy = (service: StatefulService): StreamDefinition[] =>

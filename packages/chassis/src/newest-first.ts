@@ -1,4 +1,4 @@
-/** The order that nearly every list has: by when its rows were made, newest first, and by id where that was at the same moment. */
+/** The order that nearly every list has: by when its rows were made, or another time they have, newest first, and by id where that is the same. */
 import { type SelectQueryBuilder, sql } from 'kysely';
 import { type Cursors, type Page, toPage } from './pagination.ts';
 
@@ -10,23 +10,28 @@ export interface NewestFirst {
   readonly cursor: string | undefined;
 }
 
-interface Dated {
-  readonly created_at: Date;
-  readonly id: string;
-}
+const madeAt = 'created_at';
+
+/** Days are text. */
+type Dated<Time extends string> = Readonly<Record<Time, Date | string>> & { readonly id: string };
 
 /** @throws Refusal `validation_failed` for a cursor of another list */
-export const newestFirst = async <DB, Table extends keyof DB, Row extends Dated, Item>(
+export const newestFirst = async <DB, Table extends keyof DB, Row extends Dated<Time>, Item, Time extends string = typeof madeAt>(
   query: SelectQueryBuilder<DB, Table, Row>,
   { cursors, list, limit, cursor }: NewestFirst,
   item: (row: Row) => Item,
+  time: Time = madeAt as Time,
 ): Promise<Page<Item>> => {
+  const column = sql.ref(time);
   const after = cursors.read(list, cursor);
-  const rest = after === undefined ? query : query.where(sql<boolean>`(created_at, id) < (${after[0]}::timestamptz, ${after[1]})`);
+  const rest = after === undefined ? query : query.where(sql<boolean>`(${column}, id) < (${after[0]}, ${after[1]})`);
   const rows = await rest
-    .orderBy(sql.ref('created_at'), 'desc')
+    .orderBy(column, 'desc')
     .orderBy(sql.ref('id'), 'desc')
     .limit(limit + 1)
     .execute();
-  return toPage(rows as Row[], limit, item, (row) => cursors.write(list, [row.created_at.toISOString(), row.id]));
+  return toPage(rows as Row[], limit, item, (row) => {
+    const at: Date | string = row[time];
+    return cursors.write(list, [typeof at === 'string' ? at : at.toISOString(), row.id]);
+  });
 };

@@ -6,19 +6,15 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { CompiledQuery, type DatabaseConnection, PostgresDialect, PostgresDriver, type TransactionSettings } from 'kysely';
 import { escapeLiteral, type Pool } from 'pg';
 
-/** Taken by the transaction that begins next, and by no other that is begun inside of it. */
-const beginning = new AsyncLocalStorage<{ organizationId: string | null }>();
+const beginning = new AsyncLocalStorage<string | null>();
 
-/** `begin` has to begin the transaction that is meant. */
-export const beginningFor = <Result>(organizationId: string | null, begin: () => Result): Result =>
-  beginning.run({ organizationId }, begin);
+/** Null: for none. `begin` has to begin the transaction that is meant. */
+export const beginningFor = <Result>(organizationId: string | null, begin: () => Result): Result => beginning.run(organizationId, begin);
 
 class Driver extends PostgresDriver {
   override async beginTransaction(connection: DatabaseConnection, settings: TransactionSettings): Promise<void> {
-    const wanted = beginning.getStore();
-    const organizationId = wanted?.organizationId ?? null;
-    if (wanted === undefined || organizationId === null) return super.beginTransaction(connection, settings);
-    wanted.organizationId = null;
+    const organizationId = beginning.getStore() ?? null;
+    if (organizationId === null) return super.beginTransaction(connection, settings);
     const statements = `begin; select set_config('app.organization_id', ${escapeLiteral(organizationId)}, true)`;
     await connection.executeQuery(CompiledQuery.raw(statements));
   }

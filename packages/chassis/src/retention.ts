@@ -2,6 +2,7 @@
 import { sql } from 'kysely';
 import type { Logger } from './logger.ts';
 import type { Postgres } from './postgres.ts';
+import { startRounds } from './rounds.ts';
 import type { ChassisTables } from './tables.ts';
 
 const roundEveryMs = 10 * 60_000;
@@ -23,8 +24,5 @@ export const startRetention = (postgres: Postgres<ChassisTables>, logger: Logger
       while (deleted === BigInt(batchRows)) deleted = (await sql.raw(batch).execute(postgres.systemDb)).numAffectedRows ?? 0n;
     }
   };
-  const timer = setInterval(() => {
-    clean().catch((error: unknown) => logger.warn({ err: error }, 'retention is put off to the next round'));
-  }, roundEveryMs);
-  return { stop: async () => clearInterval(timer) };
+  return startRounds(roundEveryMs, clean, logger, 'retention is put off to the next round');
 };

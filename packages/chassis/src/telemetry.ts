@@ -4,10 +4,9 @@
  * evaluated already. Without OTLP_ENDPOINT nothing is started and nothing is patched.
  */
 import { createRequire } from 'node:module';
+import { isTraced } from './tracing.ts';
 
 const { OTLP_ENDPOINT: endpoint, OTEL_SERVICE_NAME: name } = process.env;
-
-export const isTraced = endpoint !== undefined && endpoint !== '';
 
 if (isTraced) {
   // Loaded only here: the SDK would cost every start a fifth of a second.

@@ -63,6 +63,14 @@ export const toMinor = (text: string, exponent: number): bigint | null => {
   return sign === '-' ? -units : units;
 };
 
+/** Below zero where the first of two decimal strings is the smaller, above where it is the larger, and zero where they are equal. */
+export const compareDecimals = (one: string, other: string): number => {
+  const digits = Math.max(...[one, other].map((text) => text.split('.')[1]?.length ?? 0));
+  const [first, second] = [toMinor(one, digits), toMinor(other, digits)];
+  if (first === null || second === null) throw new TypeError('what is compared must be decimal numbers');
+  return first < second ? -1 : Number(first > second);
+};
+
 /** Minor units as the shortest exact decimal string with the currency's own number of digits: `1234n`, 2 → `12.34`. */
 export const fromMinor = (units: bigint, exponent: number): string => {
   const digits = (units < 0n ? -units : units).toString().padStart(exponent + 1, '0');

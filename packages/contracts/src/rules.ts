@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 import { exceptionCategory, exceptionSeverity } from './events/executions.ts';
-import { currency } from './money.ts';
+import { compareDecimals, currency } from './money.ts';
 import { hasGroup, patternFault, patternLengthMax } from './patterns.ts';
 
 /** A union told apart by looking at the value, so that a fault is named at its own place and not as "no option fits". */
@@ -234,19 +234,10 @@ const fromAmount = z
   .strictObject({ medium: decimalText, high: decimalText, critical: decimalText })
   .partial()
   .refine((steps) => Object.keys(steps).length > 0, 'must say from which amount an exception is medium, high or critical')
-  .refine(
-    ({ medium, high, critical }) =>
-      [medium, high, critical].every((amount, index, all) => all.slice(index + 1).every((later) => isNotAbove(amount, later))),
-    'must rise: critical is not below high, nor high below medium',
-  );
-
-/** Decimals as text: by the digits before the point, and then as text, which has the same digits before it. */
-const isNotAbove = (one: string | undefined, other: string | undefined): boolean => {
-  if (one === undefined || other === undefined) return true;
-  const whole = (text: string): bigint => BigInt(text.split('.', 1)[0] ?? '0');
-  const part = (text: string): string => (text.split('.')[1] ?? '').padEnd(9, '0');
-  return whole(one) < whole(other) || (whole(one) === whole(other) && part(one) <= part(other));
-};
+  .refine(({ medium, high, critical }) => {
+    const named = [medium, high, critical].filter((amount) => amount !== undefined);
+    return named.every((amount, index) => index === 0 || compareDecimals(named[index - 1] as string, amount) <= 0);
+  }, 'must rise: critical is not below high, nor high below medium');
 
 const settings = {
   conflictResolution: z.enum(['best', 'first-wins', 'last-wins', 'manual-review']).default('best'),

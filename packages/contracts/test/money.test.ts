@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { decimal, exponentOf, fromMinor, toMinor } from '../src/money.ts';
+import { compareDecimals, decimal, exponentOf, fromMinor, toMinor } from '../src/money.ts';
 
 describe('money', () => {
   test.each([
@@ -33,6 +33,17 @@ describe('money', () => {
     [-5n, 3, '-0.005'],
   ])('%s minor units with %i digits are written %s', (units, exponent, text) => {
     expect(fromMinor(units, exponent)).toBe(text);
+  });
+
+  test.each([
+    ['9.99', '10', -1],
+    ['-0.5', '0.4', -1],
+    ['10', '10.000', 0],
+    ['10.05', '10.5', -1],
+    ['99.996', '99.995', 1],
+    ['-2', '-10', 1],
+  ])('%s beside %s', (one, other, sign) => {
+    expect([compareDecimals(one, other), compareDecimals(other, one)]).toEqual([sign, sign === 0 ? 0 : -sign]);
   });
 
   test.each(['1e400', '01', '1.', '1.1234567', 'Infinity', '0x10', '1 '])('the wire refuses %j', (text) => {

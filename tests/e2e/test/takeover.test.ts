@@ -114,14 +114,14 @@ interface Progress {
   readonly total: number | null;
 }
 
-/** Where the work is at, of the whole: reading is the first third of it, writing the last. */
+/** How far the work is. Most of it is writing. */
 const points: Record<string, (progress: Progress) => boolean> = {
-  'at a tenth': ({ stage }) => stage === 'reading' || stage === 'matching',
+  early: ({ stage }) => stage === 'reading' || stage === 'matching',
   'in the middle': ({ stage, done, total }) => stage === 'matching' || (stage === 'writing' && done < (total ?? 0) / 2),
-  'at nine tenths': ({ stage, done, total }) => stage === 'writing' && done > (total ?? 0) / 2,
+  'near the end': ({ stage, done, total }) => stage === 'writing' && done > (total ?? 0) / 2,
 };
 
-/** Kills whoever has the run when it is there, and gives it a successor. False where the run was faster. */
+/** Kills whoever has the run when it is there. False where the run was faster. */
 const killAt = async (id: string, isThere: (progress: Progress) => boolean): Promise<boolean> => {
   for (;;) {
     const [row] = await databases.rows('executions', 'select status, progress, lease_owner from executions where id = $1', [id]);

@@ -4,6 +4,7 @@ import { hostname } from 'node:os';
 import type { Broker } from '@settler/chassis/broker';
 import { startDoorbell } from '@settler/chassis/doorbell';
 import type { Logger } from '@settler/chassis/logger';
+import { startRounds } from '@settler/chassis/rounds';
 import { doorbell } from '@settler/contracts/audit';
 import { envelope } from '@settler/contracts/envelope';
 import { consumers } from '@settler/contracts/streams';
@@ -55,13 +56,11 @@ export const startWorker = ({ broker, leases, run, sweepFiles, slots, sweepMs, l
       swept.add(work);
     }
   };
-  const timer = setInterval(() => {
-    sweep().catch((error: unknown) => logger.warn({ err: error }, 'the sweep is put off to the next round'));
-  }, sweepMs);
+  const sweeping = startRounds(sweepMs, sweep, logger, 'the sweep is put off to the next round');
 
   return {
     stop: async () => {
-      clearInterval(timer);
+      sweeping.stop();
       // Leases are given back first: what runs sees the signal, and another replica takes it over.
       stopping.abort();
       await bell.stop();

@@ -5,9 +5,10 @@
  *
  * Nothing is done before it is approved; what is approved is done in the same moment, or not at all.
  */
-import { exponentOf, toMinor } from '@settler/contracts/money';
+import { compareDecimals, exponentOf, fromMinor } from '@settler/contracts/money';
 import type { Rules } from '@settler/contracts/rules';
 import type { ManualResolution } from './exception-life.ts';
+import { type Stake, sizeOf } from './stake.ts';
 
 export type ApprovalStatus = 'pending' | 'approved' | 'rejected';
 
@@ -16,34 +17,20 @@ export type ApprovalRequest =
   | { readonly kind: 'resolve'; readonly resolution: ManualResolution; readonly note: string | null }
   | { readonly kind: 'match'; readonly source: readonly string[]; readonly target: readonly string[]; readonly note: string | null };
 
-/** `amountMinor` is null where nobody knows it. */
-export interface Stake {
-  readonly currency: string | null;
-  readonly amountMinor: bigint | null;
-}
-
 /** Whether one of these is above what one person may settle. What nobody has set an amount for, or knows the amount of, always is. */
 export const takesSecond = (approval: Rules['approval'], stakes: readonly Stake[]): boolean =>
   approval !== undefined &&
   stakes.some(({ currency, amountMinor }) => {
     const most = currency === null ? undefined : approval.above[currency];
-    if (most === undefined || amountMinor === null) return true;
-    const [whole, limit] = [amountMinor < 0n ? -amountMinor : amountMinor, limitOf(most, currency ?? '')];
-    return whole > limit;
+    if (currency === null || most === undefined || amountMinor === null) return true;
+    return compareDecimals(fromMinor(sizeOf(amountMinor), exponentOf(currency)), most) > 0;
   });
 
 /** What to say that is at stake: the most of it; nothing where that is not known of all. */
 export const mostOf = (stakes: readonly Stake[]): Stake => {
-  const size = ({ amountMinor }: Stake): bigint => (amountMinor ?? 0n) * ((amountMinor ?? 0n) < 0n ? -1n : 1n);
+  const size = ({ amountMinor }: Stake): bigint => sizeOf(amountMinor ?? 0n);
   if (stakes.some(({ amountMinor }) => amountMinor === null)) return { currency: null, amountMinor: null };
   return stakes.reduce((most, stake) => (size(stake) > size(most) ? stake : most), stakes[0] ?? { currency: null, amountMinor: null });
-};
-
-/** Digits beyond those of the currency are below every amount of it. */
-const limitOf = (text: string, currency: string): bigint => {
-  const exponent = exponentOf(currency);
-  const [units = '0', digits = ''] = text.split('.');
-  return toMinor(exponent === 0 ? units : `${units}.${digits.padEnd(exponent, '0').slice(0, exponent)}`, exponent) ?? 0n;
 };
 
 /** Who acts: the user, or the key and the user who answers for it. */

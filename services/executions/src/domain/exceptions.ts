@@ -1,7 +1,8 @@
 /** Which results need a person, as what, and how urgently. */
 import type { Outcome } from '@settler/contracts/executions';
-import { exponentOf } from '@settler/contracts/money';
+import { compareDecimals, exponentOf, fromMinor } from '@settler/contracts/money';
 import type { Rules } from '@settler/contracts/rules';
+import { type Stake, sizeOf } from './stake.ts';
 
 export type Category =
   | 'missing_in_target'
@@ -43,20 +44,18 @@ const thresholds: readonly (readonly [bigint, Severity])[] = [
 /** Whoever has not been dealt with for so many days weighs one step more for each of them. */
 export const escalationDays = [31, 91] as const;
 
-/** What is at stake: what differs where that is known, and else the whole amount; null where nobody knows what it is worth. */
-export interface Stake {
-  readonly minor: bigint | null;
-  readonly currency: string;
-}
-
-/** How urgent an exception is when it is opened: as the rules of its job say, and else by what is usual. Of unknown worth it is never low. */
-export const severityOf = (category: Category, { minor, currency }: Stake, rules: Rules['severity']): Severity => {
+/**
+ * How urgent an exception is when it is opened: as the rules of its job say, and else by what is usual. At stake is what differs where that
+ * is known, and else the whole amount; of unknown worth it is never low.
+ */
+export const severityOf = (category: Category, { amountMinor, currency }: Stake, rules: Rules['severity']): Severity => {
   const said = rules?.categories?.[category];
   if (said !== undefined) return said;
-  if (minor === null) return 'high';
-  const size = minor < 0n ? -minor : minor;
-  const from = rules?.from?.[currency];
-  const severity = from === undefined ? usual(size, exponentOf(currency)) : reached(from, size, currency);
+  if (amountMinor === null) return 'high';
+  const size = sizeOf(amountMinor);
+  const exponent = exponentOf(currency ?? '');
+  const from = rules?.from?.[currency ?? ''];
+  const severity = from === undefined ? usual(size, exponent) : reached(from, fromMinor(size, exponent));
   switch (category) {
     // Its amount may be what could not be read rightly.
     case 'invalid_record':
@@ -75,16 +74,8 @@ const usual = (size: bigint, exponent: number): Severity => {
   return thresholds.find(([least]) => whole >= least)?.[1] ?? 'low';
 };
 
-const reached = (from: Readonly<Partial<Record<Severity, string | undefined>>>, size: bigint, currency: string): Severity =>
+const reached = (from: Readonly<Partial<Record<Severity, string | undefined>>>, amount: string): Severity =>
   severities.findLast((severity) => {
     const least = from[severity];
-    return least !== undefined && size >= leastMinor(least, currency);
+    return least !== undefined && compareDecimals(amount, least) >= 0;
   }) ?? 'low';
-
-/** The smallest amount of the currency that is not below it. */
-const leastMinor = (text: string, currency: string): bigint => {
-  const exponent = exponentOf(currency);
-  const [units = '0', digits = ''] = text.split('.');
-  const kept = BigInt(units + digits.padEnd(exponent, '0').slice(0, exponent));
-  return /[1-9]/.test(digits.slice(exponent)) ? kept + 1n : kept;
-};

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { severityOf } from '../../src/domain/exceptions.ts';
 
-const of = (minor: bigint | null, currency = 'EUR') => ({ minor, currency });
+const of = (amountMinor: bigint | null, currency = 'EUR') => ({ amountMinor, currency });
 
 describe('how urgent an exception is', () => {
   it.each([

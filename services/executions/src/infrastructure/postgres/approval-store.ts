@@ -1,7 +1,8 @@
 /** What a second person decides: what was asked for is done in the transaction of the approval, as it can be done now, or not at all. */
 import { requireRevision } from '@settler/chassis/entity-tag';
+import { newestFirst } from '@settler/chassis/newest-first';
 import type { Outbox } from '@settler/chassis/outbox';
-import { type Cursors, toPage } from '@settler/chassis/pagination';
+import type { Cursors } from '@settler/chassis/pagination';
 import type { Postgres } from '@settler/chassis/postgres';
 import { notFound, Refusal } from '@settler/chassis/refusal';
 import { sql, type Transaction } from 'kysely';
@@ -22,17 +23,10 @@ export const createApprovalQueries = (postgres: Postgres<Database>, cursors: Cur
   list: (organizationId, { jobId, status, limit, cursor }) =>
     postgres.organization(organizationId, async (trx) => {
       const list = JSON.stringify(['approvals', organizationId, jobId, status]);
-      const after = cursors.read(list, cursor);
       let query = trx.selectFrom('approvals').selectAll();
       if (jobId !== undefined) query = query.where('job_id', '=', jobId);
       if (status !== undefined) query = query.where('status', '=', status);
-      if (after !== undefined) query = query.where(sql<boolean>`(requested_at, id) < (${after[0]}::timestamptz, ${after[1]})`);
-      const rows = await query
-        .orderBy('requested_at', 'desc')
-        .orderBy('id', 'desc')
-        .limit(limit + 1)
-        .execute();
-      return toPage(rows, limit, approvalView, (row) => cursors.write(list, [row.requested_at.toISOString(), row.id]));
+      return newestFirst(query, { cursors, list, limit, cursor }, approvalView, 'requested_at');
     }),
 
   read: (organizationId, id) =>

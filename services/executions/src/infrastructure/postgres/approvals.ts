@@ -7,8 +7,9 @@ import type { Rules } from '@settler/contracts/rules';
 import { type Selectable, sql, type Transaction } from 'kysely';
 import type { Actor } from '../../application/ports.ts';
 import type { ApprovalView } from '../../application/queries.ts';
-import { type ApprovalRequest, type Stake, takesSecond } from '../../domain/approval.ts';
+import { type ApprovalRequest, takesSecond } from '../../domain/approval.ts';
 import type { Said } from '../../domain/exception-life.ts';
+import type { Stake } from '../../domain/stake.ts';
 import { auditOf } from './audit.ts';
 import type { Database } from './tables.ts';
 

@@ -214,7 +214,7 @@ const rowOf = (held: About, result: ResultInNeed, category: Category, records: r
     execution_id: held.id,
     record_key: recordKey(result),
     category,
-    severity: severityOf(category, { minor: stakeOf(category, result, exponent) ?? amountMinor, currency: currency ?? '' }, held.severity),
+    severity: severityOf(category, { amountMinor: stakeOf(category, result, exponent) ?? amountMinor, currency }, held.severity),
     search: searchTextOf(records),
     status: 'open' as const,
     records: JSON.stringify(records),

@@ -1,7 +1,8 @@
 /** An organization's exchange rates: who sets them, and which of them holds on a day. */
 import { requireRevision } from '@settler/chassis/entity-tag';
+import { newestFirst } from '@settler/chassis/newest-first';
 import type { Outbox, OutboxMessage } from '@settler/chassis/outbox';
-import { type Cursors, toPage } from '@settler/chassis/pagination';
+import type { Cursors } from '@settler/chassis/pagination';
 import type { Postgres } from '@settler/chassis/postgres';
 import { notFound } from '@settler/chassis/refusal';
 import { type Selectable, sql, type Transaction } from 'kysely';
@@ -27,19 +28,12 @@ export const createExchangeRateStore = (postgres: Postgres<Database>, outbox: Ou
   list: (organizationId, { base, quote, from, to, limit, cursor }) =>
     postgres.organization(organizationId, async (trx) => {
       const list = JSON.stringify(['exchange rates', organizationId, base, quote, from, to]);
-      const after = cursors.read(list, cursor);
       let query = trx.selectFrom('exchange_rates').selectAll();
       if (base !== undefined) query = query.where('base', '=', base);
       if (quote !== undefined) query = query.where('quote', '=', quote);
       if (from !== undefined) query = query.where('date', '>=', from);
       if (to !== undefined) query = query.where('date', '<=', to);
-      if (after !== undefined) query = query.where(sql<boolean>`(date, id) < (${after[0]}::date, ${after[1]})`);
-      const rows = await query
-        .orderBy('date', 'desc')
-        .orderBy('id', 'desc')
-        .limit(limit + 1)
-        .execute();
-      return toPage(rows, limit, viewOf, (row) => cursors.write(list, [row.date, row.id]));
+      return newestFirst(query, { cursors, list, limit, cursor }, viewOf, 'date');
     }),
 
   read: (organizationId, id) =>

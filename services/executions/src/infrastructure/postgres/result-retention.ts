@@ -1,6 +1,7 @@
 /** Drops the results of months that have served their time. What the report says of them is kept with the run. */
 import type { Logger } from '@settler/chassis/logger';
 import type { Postgres } from '@settler/chassis/postgres';
+import { startRounds } from '@settler/chassis/rounds';
 import { sql } from 'kysely';
 import { isOver } from '../../domain/execution.ts';
 import { sumsOf } from './report-query.ts';
@@ -10,15 +11,11 @@ const everyMs = 60 * 60_000;
 const batchRuns = 50;
 
 export const startResultRetention = (postgres: Postgres<Database>, months: number, logger: Logger) => {
-  const timer = setInterval(() => {
-    dropOldResults(postgres, months).then(
-      (dropped) => {
-        if (dropped.length > 0) logger.info({ partitions: dropped }, 'results that served their time were dropped');
-      },
-      (error: unknown) => logger.warn({ err: error }, 'retention of results is put off to the next round'),
-    );
-  }, everyMs);
-  return { stop: () => clearInterval(timer) };
+  const round = async () => {
+    const dropped = await dropOldResults(postgres, months);
+    if (dropped.length > 0) logger.info({ partitions: dropped }, 'results that served their time were dropped');
+  };
+  return startRounds(everyMs, round, logger, 'retention of results is put off to the next round');
 };
 
 /**

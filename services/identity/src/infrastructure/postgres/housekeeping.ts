@@ -1,6 +1,7 @@
 /** Deletes what has served its time, in small batches: ended sessions, counted failures, old revocations, old addresses in the trail. */
 import type { Logger } from '@settler/chassis/logger';
 import type { Postgres } from '@settler/chassis/postgres';
+import { startRounds } from '@settler/chassis/rounds';
 import { sql } from 'kysely';
 import type { Database } from './tables.ts';
 
@@ -22,12 +23,8 @@ const addressDays = 90;
 /** The chain leaves addresses out, so they can go while the entries stay. */
 const clearedAddresses = `update audit_entries set address = null where ctid = any(array(select ctid from audit_entries where address is not null and at < now() - interval '${addressDays} days' limit ${batchRows}))`;
 
-export const startHousekeeping = (postgres: Postgres<Database>, logger: Logger) => {
-  const timer = setInterval(() => {
-    clean(postgres).catch((error: unknown) => logger.warn({ err: error }, 'housekeeping is put off to the next round'));
-  }, everyMs);
-  return { stop: () => clearInterval(timer) };
-};
+export const startHousekeeping = (postgres: Postgres<Database>, logger: Logger) =>
+  startRounds(everyMs, () => clean(postgres), logger, 'housekeeping is put off to the next round');
 
 export const clean = async (postgres: Postgres<Database>): Promise<void> => {
   const deletions = rules.map(
