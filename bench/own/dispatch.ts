@@ -46,7 +46,12 @@ const side = { adapter: 'records', config: {} };
 const planned: PlannedExecution = {
   jobId: newId('job'),
   jobVersion: 1,
-  definition: { name: 'nothing to do', source: side, target: side, rules: { passes: [] } as unknown as PlannedExecution['definition']['rules'] },
+  definition: {
+    name: 'nothing to do',
+    source: side,
+    target: side,
+    rules: { passes: [] } as unknown as PlannedExecution['definition']['rules'],
+  },
   dryRun: true,
   period: null,
   note: null,

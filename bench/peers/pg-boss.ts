@@ -15,7 +15,10 @@ const boss = new PgBoss({ connectionString: process.env['DATABASE_URL'] ?? '', s
 await boss.start();
 await boss.createQueue(queue);
 for (let queued = 0; queued < items; queued += 1_000)
-  await boss.insert(queue, Array.from({ length: Math.min(1_000, items - queued) }, (_, index) => ({ data: { item: queued + index } })));
+  await boss.insert(
+    queue,
+    Array.from({ length: Math.min(1_000, items - queued) }, (_, index) => ({ data: { item: queued + index } })),
+  );
 await boss.getDb().executeSql('vacuum analyze');
 
 let startedAt = 0;
@@ -28,7 +31,9 @@ await boss.work(queue, settings, async (jobs) => {
 });
 while (handled < items) await delay(5);
 for (;;) {
-  const { rows } = await boss.getDb().executeSql(`select count(*)::int as open from pgboss.job where name = '${queue}' and state < 'completed'`);
+  const { rows } = await boss
+    .getDb()
+    .executeSql(`select count(*)::int as open from pgboss.job where name = '${queue}' and state < 'completed'`);
   if (rows[0]?.['open'] === 0) break;
 }
 const seconds = (performance.now() - startedAt) / 1e3;

@@ -1,8 +1,9 @@
 /**
- * Doorbells of long work: one pull per free slot, because messages that wait behind a long task in a buffer are redelivered to
- * others. The message only says that a row may be ready: the row is the truth, and the bell is acknowledged once it was claimed.
+ * Doorbells of long work: no more are pulled than slots are free, because messages that wait behind a long task in a buffer are
+ * redelivered to others. Slots that become free at the same moment share a pull. The message only says that a row may be ready: the row is
+ * the truth, and the bell is acknowledged once it was claimed.
  */
-import { jetstream } from '@nats-io/jetstream';
+import { type Consumer, type ConsumerMessages, type JsMsg, jetstream } from '@nats-io/jetstream';
 import type { ConsumerDefinition } from '@settler/contracts/streams';
 import type { Broker } from './broker.ts';
 import type { Stoppable } from './consumer.ts';
@@ -24,49 +25,82 @@ export interface DoorbellOptions {
 }
 
 export const startDoorbell = ({ definition, broker, logger, slots, onRing }: DoorbellOptions): Stoppable => {
-  let stopping = false;
-  const aborts = new Set<() => void>();
+  let isStopping = false;
+  /** Neither at work nor asked for. */
+  let free = slots;
+  let isPullDue = false;
+  const pulls = new Map<Promise<void>, () => void>();
+  const answers = new Set<Promise<void>>();
+  let consumer: Promise<Consumer> | undefined;
 
-  const slot = async () => {
-    while (!stopping) {
+  const bind = async (): Promise<Consumer> => {
+    const connection = await broker.connection();
+    return jetstream(connection).consumers.get(definition.stream, definition.durable);
+  };
+
+  const release = (places: number): void => {
+    free += places;
+    if (isPullDue || isStopping || free === 0) return;
+    isPullDue = true;
+    setImmediate(() => {
+      isPullDue = false;
+      if (isStopping || free === 0) return;
+      const places = free;
+      free = 0;
+      pull(places);
+    });
+  };
+
+  const pull = (places: number): void => {
+    let messages: ConsumerMessages | undefined;
+    let unused = places;
+    const pulling = (async () => {
       try {
-        const connection = await broker.connection();
-        const consumer = await jetstream(connection).consumers.get(definition.stream, definition.durable);
-        while (!stopping) await ring(consumer);
+        consumer ??= bind();
+        messages = await (await consumer).fetch({ max_messages: places, expires: pullExpiresMs, idle_heartbeat: 1_000 });
+        if (isStopping) messages.stop();
+        for await (const message of messages) {
+          unused -= 1;
+          const answering = answer(message).finally(() => {
+            answers.delete(answering);
+            release(1);
+          });
+          answers.add(answering);
+        }
       } catch (error) {
+        consumer = undefined;
         logger.debug({ err: error, consumer: definition.durable }, 'the doorbell is out of reach');
-        if (!stopping) await new Promise((resolve) => setTimeout(resolve, reopenDelayMs));
+        if (!isStopping) await new Promise((resolve) => setTimeout(resolve, reopenDelayMs));
       }
-    }
+    })().finally(() => {
+      pulls.delete(pulling);
+      release(unused);
+    });
+    pulls.set(pulling, () => messages?.stop());
   };
 
-  const ring = async (consumer: Awaited<ReturnType<ReturnType<typeof jetstream>['consumers']['get']>>) => {
-    const messages = await consumer.fetch({ max_messages: 1, expires: pullExpiresMs, idle_heartbeat: 1_000 });
-    const abort = () => messages.stop();
-    aborts.add(abort);
+  const answer = async (message: JsMsg): Promise<void> => {
+    let isAcknowledged = false;
+    const acknowledge = () => {
+      isAcknowledged = true;
+      message.ack();
+    };
     try {
-      for await (const message of messages) {
-        let acknowledged = false;
-        const acknowledge = () => {
-          acknowledged = true;
-          message.ack();
-        };
-        await onRing(message.json(), acknowledge).catch((error: unknown) => {
-          logger.error({ err: error, consumer: definition.durable }, 'a doorbell could not be answered');
-          if (!acknowledged) message.nak(1_000);
-        });
-      }
-    } finally {
-      aborts.delete(abort);
+      await onRing(message.json(), acknowledge);
+    } catch (error) {
+      logger.error({ err: error, consumer: definition.durable }, 'a doorbell could not be answered');
+      if (!isAcknowledged) message.nak(1_000);
     }
   };
 
-  const running = Array.from({ length: slots }, slot);
+  release(0);
   return {
     stop: async () => {
-      stopping = true;
-      for (const abort of aborts) abort();
-      if (broker.isConnected()) await Promise.all(running);
+      isStopping = true;
+      for (const abort of pulls.values()) abort();
+      // Without a broker a pull may wait for its first connection; nothing is at work then that it has brought.
+      if (broker.isConnected()) await Promise.all(pulls.keys());
+      await Promise.all(answers);
     },
   };
 };

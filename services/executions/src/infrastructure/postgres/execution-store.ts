@@ -28,7 +28,23 @@ export const doorbellFor = (row: Pick<Row, 'id' | 'organization_id' | 'lease_epo
 });
 
 /** The event of a state that was just reached. Terminal ones leave the outbox before anything else. */
-export const stateEvent = (row: Row): OutboxMessage => {
+export const stateEvent = (
+  row: Pick<
+    Row,
+    | 'id'
+    | 'organization_id'
+    | 'revision'
+    | 'job_id'
+    | 'job_version'
+    | 'status'
+    | 'dry_run'
+    | 'summary'
+    | 'error'
+    | 'created_at'
+    | 'started_at'
+    | 'completed_at'
+  >,
+): OutboxMessage => {
   const definition = {
     queued: events.executionQueued,
     running: events.executionStarted,

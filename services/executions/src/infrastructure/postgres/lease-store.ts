@@ -4,18 +4,15 @@
  */
 
 import { violatedConstraint } from '@settler/chassis/database-errors';
-import { faultPoint } from '@settler/chassis/faults';
-import { auditMessage, type Outbox, type OutboxMessage } from '@settler/chassis/outbox';
-import { actFor, type Postgres } from '@settler/chassis/postgres';
-import type { ExecutionSummary } from '@settler/contracts/executions';
+import type { Outbox } from '@settler/chassis/outbox';
+import type { Postgres } from '@settler/chassis/postgres';
 import { type Selectable, sql, type Transaction } from 'kysely';
 import type { Ending, HeldExecution, LeaseStore } from '../../application/ports.ts';
 import { attemptsMax } from '../../domain/execution.ts';
-import { openExceptions } from './exception-writer.ts';
+import { appendAll, createEnd, endingEntry } from './execution-end.ts';
 import { doorbellFor, stateEvent } from './execution-store.ts';
-import { settleHandMatches } from './hand-matches.ts';
-import { applyMoves } from './open-items.ts';
 import type { Database } from './tables.ts';
+import { together } from './together.ts';
 
 type Row = Selectable<Database['executions']>;
 
@@ -38,51 +35,11 @@ const heldOf = (row: Row): HeldExecution => ({
   triedOn: row.tried_on,
 });
 
-/** Rolls back what was settled for a run that is not this worker's any more, or that was cancelled meanwhile. */
-class NotHeld extends Error {}
-
-const endingOf = async (postgres: Postgres<Database>, work: (trx: Transaction<Database>) => Promise<true>): Promise<boolean> => {
-  try {
-    return await postgres.system(work);
-  } catch (error) {
-    if (error instanceof NotHeld) return false;
-    throw error;
-  }
-};
-
 const seconds = (ms: number) => sql`make_interval(secs => ${ms / 1000}::float8)`;
 
-/** From as many on, the planner is told how they lie now: else it sorts all of them for every page. */
-const analyzedFrom = 1_000;
-
 export const createLeaseStore = (postgres: Postgres<Database>, outbox: Outbox, { leaseMs, ringAgainMs }: LeaseOptions): LeaseStore => ({
-  claim: async (id, owner) => {
-    try {
-      return await postgres.system(async (trx) => {
-        const { rows } = await sql<Row>`
-          update executions e
-             set status = 'running', lease_owner = ${owner}, lease_epoch = lease_epoch + 1, attempt = attempt + 1,
-                 lease_until = now() + ${seconds(leaseMs)}, started_at = coalesce(started_at, now()), waiting_for = null,
-                 revision = revision + 1, progress_sequence = progress_sequence + 1
-           where id = ${id} and cancel_requested_at is null and attempt < ${attemptsMax}
-             and ((status = 'queued' and not_before <= now()) or (status = 'running' and lease_until < now()))
-             and not (is_serial and exists (select 1 from executions o where o.job_id = e.job_id and o.id <> e.id and o.is_serial
-                                               and (o.status = 'running' or (o.status = 'queued' and o.created_at < e.created_at))))
-          returning *`.execute(trx);
-        const [row] = rows;
-        if (row === undefined) return undefined;
-        if (row.attempt === 1) {
-          await actFor(trx, row.organization_id);
-          await outbox.append(trx, [stateEvent(row)]);
-        }
-        return heldOf(row);
-      });
-    } catch (error) {
-      // Another run of the same job began at the same moment; this one waits for the sweeper.
-      if (violatedConstraint(error) === 'executions_one_serial_run') return undefined;
-      throw error;
-    }
-  },
+  claim: createClaim(postgres, outbox, leaseMs),
+  end: createEnd(postgres, outbox),
 
   renew: async ({ id, epoch }) => {
     const { rows } = await sql<{ cancel_requested_at: Date | null }>`
@@ -97,33 +54,6 @@ export const createLeaseStore = (postgres: Postgres<Database>, outbox: Outbox, {
     await sql`
       update executions set progress = ${JSON.stringify(progress)}, progress_sequence = progress_sequence + 1
        where id = ${id} and lease_epoch = ${epoch} and status = 'running'`.execute(postgres.systemDb);
-  },
-
-  end: async (held, ending) => {
-    let exceptionsChanged = 0;
-    const hasEnded = await endingOf(postgres, async (trx) => {
-      const { id, epoch, organizationId } = held;
-      await actFor(trx, organizationId);
-      // The row comes last: until it is written, heartbeats and a cancellation find it free, however much there is to be settled.
-      const changed = ending.status === 'completed' && !held.dryRun ? await settleExceptions(trx, held, ending) : nothingChanged;
-      const mayEnd = ending.status === 'cancelled' ? sql`true` : sql`cancel_requested_at is null`;
-      const { rows } = await sql<Row>`
-        update executions
-           set status = ${ending.status}, completed_at = now(), lease_owner = null, lease_until = null, waiting_for = null,
-               revision = revision + 1, progress_sequence = progress_sequence + 1,
-               ${sql.join(columnsOf(ending, changed))}
-         where id = ${id} and lease_epoch = ${epoch} and status = 'running' and ${mayEnd}
-        returning *`.execute(trx);
-      const [row] = rows;
-      if (row === undefined) throw new NotHeld();
-      await outbox.append(trx, [stateEvent(row), ...changed.messages, endingEntry(row, ending, changed)]);
-      faultPoint('executions.before-commit');
-      exceptionsChanged = changed.opened + changed.resolved;
-      return true;
-    });
-    // Where it cannot be done now, PostgreSQL does it by itself within minutes.
-    if (exceptionsChanged >= analyzedFrom) await sql`analyze exceptions`.execute(postgres.systemDb).catch(() => undefined);
-    return hasEnded;
   },
 
   giveBack: async ({ id, epoch }, { countsAttempt, delayMs, reason }) => {
@@ -145,71 +75,55 @@ export const createLeaseStore = (postgres: Postgres<Database>, outbox: Outbox, {
                          and ((status = 'queued' and not_before <= now()) or (status = 'running' and lease_until < now()))
                        order by created_at limit 100 for update skip locked)
         returning *`.execute(trx);
-      for (const row of rows) {
-        await actFor(trx, row.organization_id);
-        await outbox.append(trx, [doorbellFor(row)]);
-      }
+      await appendAll(trx, outbox, rows.map(doorbellFor));
       return rows.map((row) => row.id);
     }),
 });
 
-type Completed = Extract<Ending, { readonly status: 'completed' }>;
+/** As many as one transaction claims. */
+const claimsMax = 32;
 
-interface Changed {
-  readonly opened: number;
-  readonly resolved: number;
-  readonly messages: readonly OutboxMessage[];
-  /** Where matches by hand have changed it. */
-  readonly summary?: ExecutionSummary;
-}
-const nothingChanged: Changed = { opened: 0, resolved: 0, messages: [] };
-
-/** Resolved before others are opened: a record whose counterpart differs has one exception, that of the difference. */
-const settleExceptions = async (trx: Transaction<Database>, held: HeldExecution, { given, summary }: Completed): Promise<Changed> => {
-  const applied = await applyMoves(trx, held);
-  const matches = await settleHandMatches(trx, held, given, summary);
-  const opened = await openExceptions(trx, held);
-  return {
-    opened: opened.count,
-    resolved: applied.resolved,
-    summary: matches.summary,
-    messages: [...applied.messages, ...matches.messages, ...opened.messages],
+const createClaim = (postgres: Postgres<Database>, outbox: Outbox, leaseMs: number): LeaseStore['claim'] => {
+  const claimed = together(claimsMax, (wanted: readonly { readonly id: string; readonly owner: string }[]) =>
+    postgres.system(async (trx) => {
+      // Locked in one order, so that two workers with the same bells do not wait for each other.
+      const { rows } = await sql<Row>`
+        update executions e
+           set status = 'running', lease_owner = c.owner, lease_epoch = lease_epoch + 1, attempt = attempt + 1,
+               lease_until = now() + ${seconds(leaseMs)}, started_at = coalesce(started_at, now()), waiting_for = null,
+               revision = revision + 1, progress_sequence = progress_sequence + 1
+          from (select w.id, w.owner
+                  from unnest(${wanted.map(({ id }) => id)}::text[], ${wanted.map(({ owner }) => owner)}::text[]) as w(id, owner)
+                  join executions l on l.id = w.id
+                 order by l.id for update of l) as c
+         where e.id = c.id and cancel_requested_at is null and attempt < ${attemptsMax}
+           and ((status = 'queued' and not_before <= now()) or (status = 'running' and lease_until < now()))
+           and not (is_serial and exists (select 1 from executions o where o.job_id = e.job_id and o.id <> e.id and o.is_serial
+                                             and (o.status = 'running' or (o.status = 'queued' and o.created_at < e.created_at))))
+        returning e.*`.execute(trx);
+      await appendAll(trx, outbox, rows.filter((row) => row.attempt === 1).map(stateEvent));
+      const byId = new Map(rows.map((row) => [row.id, heldOf(row)]));
+      return wanted.map(({ id }) => {
+        const held = byId.get(id);
+        // Who rang twice at the same moment has one run.
+        byId.delete(id);
+        return held;
+      });
+    }),
+  );
+  return async (id, owner) => {
+    try {
+      return await claimed({ id, owner });
+    } catch (error) {
+      // Another run of the same job began at the same moment; this one waits for the sweeper.
+      if (violatedConstraint(error) === 'executions_one_serial_run') return undefined;
+      throw error;
+    }
   };
 };
 
-/** What a run did is in the trail as one entry, however many exceptions it opened. */
-const endingEntry = (row: Row, ending: Ending, { opened, resolved }: Changed) =>
-  auditMessage('executions', row.organization_id, {
-    actor: { type: 'system', id: 'executions' },
-    address: null,
-    action: `execution.${ending.status}`,
-    resource: { type: 'execution', id: row.id },
-    after: {
-      jobId: row.job_id,
-      ...(ending.status === 'failed' ? { code: ending.error.code } : {}),
-      ...(ending.status === 'completed' ? { exceptionsOpened: opened, exceptionsResolved: resolved } : {}),
-    },
-  });
-
-const columnsOf = (ending: Ending, { summary }: Changed) => {
-  switch (ending.status) {
-    case 'completed':
-      return [
-        sql`summary = ${JSON.stringify(summary ?? ending.summary)}`,
-        sql`problems = ${JSON.stringify(ending.problems)}`,
-        sql`control_totals = ${JSON.stringify(ending.controlTotals)}`,
-        sql`report = ${ending.report === null ? null : JSON.stringify(ending.report)}`,
-        sql`progress = jsonb_set(progress, '{stage}', '"done"')`,
-      ];
-    case 'failed':
-      return [sql`error = ${JSON.stringify(ending.error)}`];
-    case 'cancelled':
-      return [sql`error = null`];
-  }
-};
-
 /** Executions whose worker went silent after a cancellation, or for the last time. */
-const endOrphans = async (trx: Parameters<Parameters<Postgres<Database>['system']>[0]>[0], outbox: Outbox): Promise<void> => {
+const endOrphans = async (trx: Transaction<Database>, outbox: Outbox): Promise<void> => {
   const { rows } = await sql<Row>`
     update executions
        set status = case when cancel_requested_at is not null then 'cancelled' else 'failed' end,
@@ -223,9 +137,9 @@ const endOrphans = async (trx: Parameters<Parameters<Postgres<Database>['system'
                      and (cancel_requested_at is not null or attempt >= ${attemptsMax})
                    limit 100 for update skip locked)
     returning *`.execute(trx);
-  for (const row of rows) {
-    await actFor(trx, row.organization_id);
+  const messages = rows.flatMap((row) => {
     const ending: Ending = row.error === null ? { status: 'cancelled' } : { status: 'failed', error: row.error };
-    await outbox.append(trx, [stateEvent(row), endingEntry(row, ending, nothingChanged)]);
-  }
+    return [stateEvent(row), endingEntry(row, ending)];
+  });
+  await appendAll(trx, outbox, messages);
 };
