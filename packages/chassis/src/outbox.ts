@@ -4,7 +4,7 @@ import type { Envelope } from '@settler/contracts/envelope';
 import type { EventDefinition } from '@settler/contracts/events/define';
 import type { StatefulService } from '@settler/contracts/services';
 import { auditSubject, eventSubject } from '@settler/contracts/subjects';
-import type { Transaction } from 'kysely';
+import { sql, type Transaction } from 'kysely';
 import type { z } from 'zod';
 import { currentContext } from './context.ts';
 import { newId } from './ids.ts';
@@ -83,21 +83,21 @@ export const createOutbox = (service: StatefulService, wake: () => void, now: ()
       if (Buffer.byteLength(body) > eventBytesMax)
         throw new Error(`an event of type ${message.type} is larger than ${eventBytesMax} bytes`);
       return {
-        event_id: id,
-        organization_id: message.organizationId,
+        id,
+        organizationId: message.organizationId,
         subject: message.subject,
-        aggregate_id: message.aggregateId,
+        aggregateId: message.aggregateId,
         priority: message.priority ?? 0,
         body,
       };
     });
-    // In slices, because one statement takes at most 65,535 parameters.
-    for (let start = 0; start < rows.length; start += 1000) {
-      await (trx as unknown as Transaction<ChassisTables>)
-        .insertInto('outbox')
-        .values(rows.slice(start, start + 1000))
-        .execute();
-    }
+    // Columns as arrays: one text of a statement for however many rows, and none too many parameters.
+    const column = <Value>(of: (row: (typeof rows)[number]) => Value): Value[] => rows.map(of);
+    await sql`
+      insert into outbox (event_id, organization_id, subject, aggregate_id, priority, body)
+      select * from unnest(${column(({ id }) => id)}::text[], ${column(({ organizationId }) => organizationId)}::text[],
+                           ${column(({ subject }) => subject)}::text[], ${column(({ aggregateId }) => aggregateId)}::text[],
+                           ${column(({ priority }) => priority)}::smallint[], ${column(({ body }) => body)}::text[])`.execute(trx);
     afterCommit(wake);
   },
 });
