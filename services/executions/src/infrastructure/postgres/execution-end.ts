@@ -75,7 +75,7 @@ const writeEnds = async (trx: Trx, outbox: Outbox, ended: readonly Ended[]): Pro
       return value === null ? null : JSON.stringify(value);
     });
   const errors = column(({ ending }) => (ending.status === 'failed' ? JSON.stringify(ending.error) : null));
-  // Locked in one order, as claims are. What a run brought is not read back: it may be large.
+  // Locked in one order and found by their ids, as claims are. What a run brought is not read back: it may be large.
   const { rows } = await sql<EndedRow>`
     update executions e
        set status = c.status, completed_at = now(), lease_owner = null, lease_until = null, waiting_for = null,
@@ -92,7 +92,8 @@ const writeEnds = async (trx: Trx, outbox: Outbox, ended: readonly Ended[]): Pro
                    ) as w(id, epoch, status, summary, problems, control_totals, report, error)
               join executions l on l.id = w.id
              order by l.id for update of l) as c
-     where e.id = c.id and e.lease_epoch = c.epoch and e.status = 'running' and (c.status = 'cancelled' or e.cancel_requested_at is null)
+     where e.id = c.id and e.lease_epoch = c.epoch
+       and case e.status when 'running' then c.status = 'cancelled' or e.cancel_requested_at is null end
     returning e.id, e.organization_id, e.revision, e.job_id, e.job_version, e.status, e.dry_run, e.summary, e.error, e.created_at,
               e.started_at, e.completed_at`.execute(trx);
   const rowOf = new Map(rows.map((row) => [row.id, row]));
