@@ -1,6 +1,7 @@
 /**
  * Runs through a whole Settler, from the upload to stored results, beside what the database and DuckDB need for the same rows; how soon a
- * run begins; and how fast its results are read. `npm run bench:executions`, about ten minutes, or two with `-- --quick`.
+ * run begins; how fast its results are read; and how many items a worker hands out in a second, beside queues in PostgreSQL.
+ * `npm run bench:executions`, about ten minutes, or two with `-- --quick`; with `-- dispatch`, the last of these alone.
  * docs/guides/benchmarks.md says what is measured and how to read it.
  */
 import { chmodSync, mkdtempSync, openAsBlob, readFileSync, rmSync } from 'node:fs';
@@ -15,11 +16,13 @@ import { describe, type Figure, median, shown } from './measure/figures.ts';
 import { runProgram } from './measure/program.ts';
 import { bothPassesAsWritten } from './own/rules.ts';
 import { type Settler, startSettler } from './settler.ts';
+import { dispatchFigures } from './suites/dispatch.ts';
 
 const isQuick = process.argv.includes('--quick');
 const sizes = isQuick ? [10_000, 100_000] : [100_000, 1_000_000];
 const starts = isQuick ? 30 : 100;
 const readers = 100;
+const dispatched = isQuick ? { items: 3_000, rounds: 3 } : { items: 10_000, rounds: 3 };
 const seconds = isQuick ? 5 : 15;
 const runTimeoutMs = 10 * 60_000;
 
@@ -156,31 +159,38 @@ const readFigures = async (settler: Settler, headers: Readonly<Record<string, st
   ];
 };
 
-const folder = mkdtempSync(join(tmpdir(), 'settler-bench-copy-'));
-// PostgreSQL, as whoever it runs, writes and reads here.
-chmodSync(folder, 0o777);
-const settler = await startSettler();
-const database = new Client({ ...settler.postgres, database: 'settler_executions' });
-try {
-  await database.connect();
-  const headers = { 'x-api-key': await settler.createKey('*') };
-  const figures: Figure[] = [...(await startFigures(settler, headers))];
-  let last = '';
-  for (const size of sizes) {
-    const { executionId, ms } = await runThrough(settler, headers, size);
-    const floorMs = await floorOf(database, folder, executionId);
-    const duckdbMs = await duckdbOf(database, folder, size);
-    console.log(`${size} × ${size}: COPY of the same rows ${shown(floorMs)} ms, DuckDB and COPY ${shown(duckdbMs)} ms`);
-    figures.push({ name: `upload to results, ${size} / DuckDB and COPY`, value: ms / duckdbMs, unit: '×', most: 1.5 });
-    figures.push({ name: `upload to results, ${size} / COPY of the same rows`, value: ms / floorMs, unit: '×', most: 2.5 });
-    last = executionId;
+/** What is asked of a whole Settler. */
+const settlerFigures = async (): Promise<Figure[]> => {
+  const folder = mkdtempSync(join(tmpdir(), 'settler-bench-copy-'));
+  // PostgreSQL, as whoever it runs, writes and reads here.
+  chmodSync(folder, 0o777);
+  const settler = await startSettler();
+  const database = new Client({ ...settler.postgres, database: 'settler_executions' });
+  try {
+    await database.connect();
+    const headers = { 'x-api-key': await settler.createKey('*') };
+    const figures: Figure[] = [...(await startFigures(settler, headers))];
+    let last = '';
+    for (const size of sizes) {
+      const { executionId, ms } = await runThrough(settler, headers, size);
+      const floorMs = await floorOf(database, folder, executionId);
+      const duckdbMs = await duckdbOf(database, folder, size);
+      console.log(`${size} × ${size}: COPY of the same rows ${shown(floorMs)} ms, DuckDB and COPY ${shown(duckdbMs)} ms`);
+      figures.push({ name: `upload to results, ${size} / DuckDB and COPY`, value: ms / duckdbMs, unit: '×', most: 1.5 });
+      figures.push({ name: `upload to results, ${size} / COPY of the same rows`, value: ms / floorMs, unit: '×', most: 2.5 });
+      last = executionId;
+    }
+    figures.push({ name: 'peak memory of executions', value: peakMb(settler.pids['executions'] ?? 0), unit: 'MB', most: 1_536 });
+    figures.push(...(await readFigures(settler, headers, last)));
+    return figures;
+  } finally {
+    await database.end();
+    await settler.stop();
+    rmSync(folder, { recursive: true, force: true });
   }
-  figures.push({ name: 'peak memory of executions', value: peakMb(settler.pids['executions'] ?? 0), unit: 'MB', most: 1_536 });
-  figures.push(...(await readFigures(settler, headers, last)));
-  console.log('');
-  for (const figure of figures) console.log(describe(figure));
-} finally {
-  await database.end();
-  await settler.stop();
-  rmSync(folder, { recursive: true, force: true });
-}
+};
+
+const figures = process.argv.includes('dispatch') ? [] : await settlerFigures();
+figures.push(...(await dispatchFigures(dispatched)));
+console.log('');
+for (const figure of figures) console.log(describe(figure));

@@ -13,6 +13,7 @@ import { startRelay } from '../../packages/chassis/src/relay.ts';
 import { openServiceDatabase } from '../../packages/chassis/src/service-database.ts';
 import type { ChassisTables } from '../../packages/chassis/src/tables.ts';
 import type { ExecutionSummary } from '../../packages/contracts/src/executions.ts';
+import { rules } from '../../packages/contracts/src/rules.ts';
 import type { Actor, Matching, PlannedExecution } from '../../services/executions/src/application/ports.ts';
 import { type RunNeeds, runExecution } from '../../services/executions/src/application/run-execution.ts';
 import { startWorker } from '../../services/executions/src/application/worker.ts';
@@ -28,11 +29,13 @@ const atOnce = 500;
 
 const config = loadConfig(schema, environmentOf('executions', process.env));
 const logger = createLogger('executions', config.LOG_LEVEL);
-const lost = (error: Error): never => {
-  throw error;
-};
 const postgres = openServiceDatabase<Database>('executions', config, logger);
-const broker = createBroker({ service: 'executions', url: config.NATS_URL, logger, onLost: lost });
+const broker = createBroker({
+  service: 'executions',
+  url: config.NATS_URL,
+  logger,
+  onLost: (error) => logger.fatal({ err: error }, 'the broker was lost'),
+});
 const relay = startRelay({
   postgres: postgres as unknown as Postgres<ChassisTables>,
   broker,
@@ -50,8 +53,9 @@ const planned: PlannedExecution = {
     name: 'nothing to do',
     source: side,
     target: side,
-    rules: { passes: [] } as unknown as PlannedExecution['definition']['rules'],
+    rules: rules.parse({ passes: [{ name: 'by reference', match: [{ field: 'reference', type: 'exact' }] }] }),
   },
+  // Nothing is stored of it but how it ended.
   dryRun: true,
   period: null,
   note: null,
@@ -59,12 +63,14 @@ const planned: PlannedExecution = {
   files: [],
 };
 
+const nobody = { kind: 'system', id: 'bench', scopes: [], role: undefined, sessionId: undefined, personId: null, address: null } as const;
+
 /** Queued as requests queue them, many in one transaction: filling the queue is not what is measured. */
 const queueAll = async (): Promise<void> => {
   const store = createExecutionStore(postgres, outbox);
   for (let queued = 0, turn = 0; queued < items; queued += atOnce, turn += 1) {
     const organizationId = organizations[turn % organizations.length] ?? '';
-    const actor = { principal: { kind: 'user', id: newId('user'), organizationId }, address: null } as unknown as Actor;
+    const actor: Actor = { principal: { ...nobody, organizationId }, address: null };
     await postgres.organization(organizationId, async () => {
       for (let item = queued; item < Math.min(items, queued + atOnce); item += 1) await store.queue(newId('execution'), planned, actor);
     });
@@ -76,10 +82,10 @@ const queueAll = async (): Promise<void> => {
   }
 };
 
-const side0 = { records: 0, amount: null };
+const noRecords = { records: 0, amount: null };
 const summary: ExecutionSummary = {
-  source: side0,
-  target: side0,
+  source: noRecords,
+  target: noRecords,
   matched: 0,
   mismatched: 0,
   missingInTarget: 0,

@@ -96,3 +96,58 @@ declare module 'peer-pg' {
     query(text: string, values?: readonly unknown[]): Promise<{ readonly rows: Record<string, unknown>[] }>;
   }
 }
+
+declare module 'pg-boss' {
+  export class PgBoss {
+    constructor(options: {
+      readonly connectionString: string;
+      readonly max: number;
+      readonly supervise: boolean;
+      readonly schedule: boolean;
+    });
+    start(): Promise<unknown>;
+    stop(options: { readonly graceful: boolean }): Promise<void>;
+    createQueue(name: string): Promise<void>;
+    insert(name: string, jobs: readonly { readonly data: object }[]): Promise<unknown>;
+    getDb(): { readonly executeSql: (text: string) => Promise<{ readonly rows: Record<string, unknown>[] }> };
+    work(
+      name: string,
+      options: {
+        readonly batchSize: number;
+        readonly localConcurrency: number;
+        readonly pollingIntervalSeconds: number;
+        readonly burstWhenBatchFull: boolean;
+      },
+      handler: (jobs: readonly unknown[]) => Promise<void>,
+    ): Promise<string>;
+  }
+}
+
+declare module 'graphile-worker' {
+  interface Client {
+    readonly query: (text: string) => Promise<{ readonly rows: Record<string, unknown>[] }>;
+  }
+  export class Logger {
+    constructor(scoped: () => () => void);
+  }
+  export const makeWorkerUtils: (options: { readonly connectionString: string; readonly logger: Logger }) => Promise<{
+    readonly migrate: () => Promise<void>;
+    readonly addJobs: (jobs: readonly { readonly identifier: string; readonly payload: object }[]) => Promise<unknown>;
+    readonly withPgClient: <Result>(work: (client: Client) => Promise<Result>) => Promise<Result>;
+    readonly release: () => Promise<void>;
+  }>;
+  export const run: (options: {
+    readonly preset: {
+      readonly worker: {
+        readonly connectionString: string;
+        readonly concurrentJobs: number;
+        readonly maxPoolSize: number;
+        readonly localQueue: { readonly size: number };
+        readonly completeJobBatchDelay: number;
+      };
+    };
+    readonly logger: Logger;
+    readonly noHandleSignals: boolean;
+    readonly taskList: Readonly<Record<string, () => Promise<void>>>;
+  }) => Promise<{ readonly stop: () => Promise<void> }>;
+}
