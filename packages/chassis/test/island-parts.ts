@@ -24,7 +24,7 @@ export const databaseOf = (island: Island): Postgres<ChassisTables> => {
   });
 };
 
-export const brokerOf = (island: Island, service: 'jobs' | 'webhooks'): Broker =>
+export const brokerOf = (island: Island, service: 'executions' | 'jobs' | 'webhooks'): Broker =>
   createBroker({
     service,
     url: island.brokerUrl(service),

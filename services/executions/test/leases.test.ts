@@ -1,0 +1,175 @@
+import { databaseSettings, loadConfig } from '@settler/chassis/config';
+import { newId } from '@settler/chassis/ids';
+import { createLogger } from '@settler/chassis/logger';
+import { createOutbox } from '@settler/chassis/outbox';
+import type { Postgres } from '@settler/chassis/postgres';
+import { openServiceDatabase } from '@settler/chassis/service-database';
+import { createIsland, type Island } from '@settler/harness';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { z } from 'zod';
+import type { Ending, HeldExecution, LeaseStore } from '../src/application/ports.ts';
+import { createLeaseStore } from '../src/infrastructure/postgres/lease-store.ts';
+import type { Database } from '../src/infrastructure/postgres/tables.ts';
+import { together } from '../src/infrastructure/postgres/together.ts';
+import { organizationId, otherOrganizationId } from './running-service.ts';
+
+const failed = (message: string): Ending => ({ status: 'failed', error: { code: 'no_input', message } });
+
+describe('leases that are asked for at the same moment', () => {
+  let island: Island;
+  let postgres: Postgres<Database>;
+  let leases: LeaseStore;
+
+  beforeAll(async () => {
+    island = await createIsland();
+    await island.provision('executions');
+    const config = loadConfig(z.object(databaseSettings), island.environmentFor('executions'));
+    postgres = openServiceDatabase<Database>('executions', config, createLogger('executions', 'silent'));
+    leases = createLeaseStore(
+      postgres,
+      createOutbox('executions', () => {}),
+      { leaseMs: 30_000, ringAgainMs: 4_000 },
+    );
+  });
+  afterAll(async () => {
+    await postgres.close();
+    await island.dispose();
+  });
+
+  const queue = async (more: {
+    readonly organization?: string;
+    readonly jobId?: string;
+    readonly isSerial?: boolean;
+    readonly at?: Date;
+  }) => {
+    const id = newId('execution');
+    await postgres.systemDb
+      .insertInto('executions')
+      .values({
+        id,
+        organization_id: more.organization ?? organizationId,
+        job_id: more.jobId ?? newId('job'),
+        job_version: 1,
+        definition: '{}',
+        dry_run: true,
+        is_serial: more.isSerial ?? false,
+        file_ids: [],
+        status: 'queued',
+        progress: '{"stage":"queued","done":0,"total":null}',
+        created_by_type: 'user',
+        created_by_id: 'usr_1',
+        created_at: more.at ?? new Date(),
+      })
+      .execute();
+    return id;
+  };
+  const claim = (...ids: string[]) => Promise.all(ids.map((id) => leases.claim(id, 'a worker')));
+  const held = async (...ids: string[]): Promise<HeldExecution[]> => {
+    const claimed = await claim(...ids);
+    return claimed.map((one) => one ?? expect.fail('an execution was not to be had'));
+  };
+  const said = async (id: string) => {
+    const rows = await postgres.systemDb
+      .selectFrom('outbox')
+      .select(['organization_id', 'subject', 'body'])
+      .where('body', 'like', `%${id}%`)
+      .orderBy('position')
+      .execute();
+    return rows.map(({ organization_id: organization, body }) => [organization, JSON.parse(body).type]);
+  };
+  const rowOf = (id: string) => postgres.systemDb.selectFrom('executions').selectAll().where('id', '=', id).executeTakeFirstOrThrow();
+
+  test('are given one each, whatever organization they are of, and each start is said once', async () => {
+    const [mine, theirs] = [await queue({}), await queue({ organization: otherOrganizationId })];
+    const [first, second, again, unknown] = await claim(theirs, mine, mine, newId('execution'));
+    expect([first, second]).toMatchObject([
+      { id: theirs, epoch: 1, organizationId: otherOrganizationId },
+      { id: mine, epoch: 1, organizationId },
+    ]);
+    expect([again, unknown]).toEqual([undefined, undefined]);
+    expect(await said(mine)).toEqual([[organizationId, 'execution.started']]);
+    expect(await said(theirs)).toEqual([[otherOrganizationId, 'execution.started']]);
+  });
+
+  test('are given to one run of a job that runs one at a time, and to all others', async () => {
+    const jobId = newId('job');
+    // Of the same millisecond: neither of them is the older one.
+    const at = new Date();
+    const serial = [await queue({ jobId, isSerial: true, at }), await queue({ jobId, isSerial: true, at })];
+    const other = await queue({});
+    const [one, two, three] = await claim(...serial, other);
+    expect(three).toMatchObject({ id: other });
+    expect([one, two].filter((lease) => lease !== undefined)).toHaveLength(1);
+  });
+
+  test('end each under its own epoch: who lost a lease, or was cancelled, holds up nobody', async () => {
+    const ids = [await queue({}), await queue({}), await queue({ organization: otherOrganizationId })];
+    const [lost, cancelled, kept] = (await held(...ids)) as [HeldExecution, HeldExecution, HeldExecution];
+    await postgres.systemDb.updateTable('executions').set({ lease_epoch: 2 }).where('id', '=', lost.id).execute();
+    await postgres.systemDb.updateTable('executions').set({ cancel_requested_at: new Date() }).where('id', '=', cancelled.id).execute();
+    const end = (one: HeldExecution) => leases.end(one, failed('nobody answers'));
+    expect(await Promise.all([end(lost), end(cancelled), end(kept)])).toEqual([false, false, true]);
+    expect((await rowOf(lost.id)).status).toBe('running');
+    expect((await rowOf(cancelled.id)).status).toBe('running');
+    expect(await rowOf(kept.id)).toMatchObject({ status: 'failed', error: { message: 'nobody answers' }, lease_owner: null, revision: 3n });
+    expect(await said(kept.id)).toEqual([
+      [otherOrganizationId, 'execution.started'],
+      [otherOrganizationId, 'execution.failed'],
+      [otherOrganizationId, 'audit.recorded'],
+    ]);
+    expect(await leases.end(cancelled, { status: 'cancelled' })).toBe(true);
+    expect(await leases.end(kept, { status: 'cancelled' })).toBe(false);
+  });
+
+  test('end each by itself where one of them cannot be written', async () => {
+    const [bad, good] = (await held(await queue({}), await queue({}))) as [HeldExecution, HeldExecution];
+    // PostgreSQL has no such character in its JSON.
+    const ends = await Promise.allSettled([leases.end(bad, failed('\u0000')), leases.end(good, failed('nobody answers'))]);
+    expect(ends).toMatchObject([{ status: 'rejected' }, { status: 'fulfilled', value: true }]);
+    expect((await rowOf(bad.id)).status).toBe('running');
+    expect((await rowOf(good.id)).status).toBe('failed');
+  });
+});
+
+describe('calls that share a transaction', () => {
+  /** Transactions that end when they are told to. */
+  const gated = (atOnceMax: number) => {
+    const batches: (readonly number[])[] = [];
+    const open: (() => void)[] = [];
+    const call = together(atOnceMax, async (inputs: readonly number[]) => {
+      batches.push(inputs);
+      await new Promise<void>((resolve) => open.push(resolve));
+      return inputs.map((input) => input * 10);
+    });
+    return { batches, call, next: () => open.shift()?.() };
+  };
+  const arrived = () => new Promise((resolve) => setImmediate(resolve));
+
+  test('are those that come together or while another is on its way, and no more than fit', async () => {
+    const { batches, call, next } = gated(3);
+    const first = call(1);
+    await arrived();
+    const others = [2, 3, 4, 5].map(call);
+    await arrived();
+    expect(batches).toEqual([[1]]);
+    next();
+    expect(await first).toBe(10);
+    await arrived();
+    expect(batches).toEqual([[1], [2, 3, 4]]);
+    next();
+    await Promise.all(others.slice(0, 3));
+    await arrived();
+    next();
+    expect(await Promise.all(others)).toEqual([20, 30, 40, 50]);
+    expect(batches).toEqual([[1], [2, 3, 4], [5]]);
+  });
+
+  test('fail alone', async () => {
+    const call = together(10, async (inputs: readonly number[]) => {
+      if (inputs.includes(2)) throw new Error(`cannot do ${inputs.join(', ')}`);
+      return inputs;
+    });
+    const settled = await Promise.allSettled([call(1), call(2), call(3)]);
+    expect(settled).toMatchObject([{ value: 1 }, { reason: { message: 'cannot do 2' } }, { value: 3 }]);
+  });
+});
