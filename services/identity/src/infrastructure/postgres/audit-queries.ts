@@ -13,7 +13,7 @@ const batchRows = 2_000;
 
 export const createAuditQueries = (postgres: Postgres<Database>, cursors: Cursors, hmac: Hmac): AuditQueries => ({
   list: (organizationId, { limit, cursor, actor, action, resource, since, until }) =>
-    postgres.organization(organizationId, async (trx) => {
+    postgres.reading(organizationId, async (trx) => {
       const list = JSON.stringify(['audit', organizationId, actor, action, resource, since, until]);
       const [position] = cursors.read(list, cursor) ?? [];
       const rows = await trx
@@ -34,7 +34,7 @@ export const createAuditQueries = (postgres: Postgres<Database>, cursors: Cursor
     }),
 
   verify: (organizationId) =>
-    postgres.organization(organizationId, async (trx) => {
+    postgres.reading(organizationId, async (trx) => {
       const head = await readHead(trx, organizationId);
       let check: Check = emptyHead;
       for await (const entry of entriesUpTo(trx, organizationId, head?.entries ?? 0)) check = checkEntry(check, entry, hmac);
