@@ -15,6 +15,7 @@ import { createExplainer } from './infrastructure/explaining/explainer.ts';
 import { createDefinitionClient } from './infrastructure/jobs/definition-client.ts';
 import { createMatchingThreads } from './infrastructure/matching/thread.ts';
 import { createApprovalQueries, createApprovalStore } from './infrastructure/postgres/approval-store.ts';
+import { recordBaseCurrency } from './infrastructure/postgres/base-currencies.ts';
 import { createBaseResults } from './infrastructure/postgres/base-results.ts';
 import { createResolveMany } from './infrastructure/postgres/exception-bulk.ts';
 import { createExceptionStore } from './infrastructure/postgres/exception-store.ts';
@@ -78,6 +79,7 @@ export const start = async (config: Config, life: Life): Promise<string> => {
   const requestedRuns = startRequestedRuns({ requests, start: startRequested, everyMs: config.SWEEP_MS, logger: life.logger });
   life.onStop('requested runs', requestedRuns.stop);
   service.consume(consumers.runRequests, receiveRunRequest(requestedRuns.wake));
+  service.consume(consumers.baseCurrencies, recordBaseCurrency);
   service.consume(consumers.erasuresInExecutions, acknowledgeErasure('executions', outbox));
 
   let onListening = (): void => {};
