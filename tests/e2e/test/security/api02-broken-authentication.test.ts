@@ -4,7 +4,7 @@
  */
 import { createHmac, generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
 import { routesOf } from '@settler/contracts/routes';
-import { type StatefulService, statefulServices } from '@settler/contracts/services';
+import { type Service, type StatefulService, services, statefulServices } from '@settler/contracts/services';
 import { client, type Island, sharedSystem } from '@settler/harness';
 import { beforeAll, expect, test } from 'vitest';
 import { type Attack, attack } from '../../src/security/attack.ts';
@@ -69,6 +69,22 @@ test.each(statefulServices)('%s, asked without the gateway, believes no token th
   expect(await ask(good)).toBe(200);
   const answers = await Promise.all(Object.entries(forgeries(service)).map(async ([what, token]) => [what, await ask(token)]));
   expect(answers.filter(([, status]) => status !== 401)).toEqual([]);
+});
+
+test.each(statefulServices)('%s believes no other service about who asks, on any route of its own', async (service) => {
+  const issuers = services.filter((issuer) => issuer !== 'gateway');
+  const calls = routesOf(service).flatMap(([name, { method, path }]) => issuers.map((issuer) => ({ name, method, path, issuer })));
+  const ask = async (method: string, path: string, issuer: Service) => {
+    const token = island.principalToken({ audience: service, issuer, organizationId: world.ours.organizationId });
+    const url = new URL(path.replaceAll(/\{\w+\}/g, 'x'), island.serviceUrl(service));
+    return (await fetch(url, { method, headers: { authorization: `Bearer ${token}` } })).status;
+  };
+  const believed = [];
+  for (const { name, method, path, issuer } of calls) {
+    const status = await ask(method, path, issuer);
+    if (status !== 403) believed.push([name, issuer, status]);
+  }
+  expect(believed).toEqual([]);
 });
 
 test('what services ask each other is for the one that asks, and for no principal', async () => {
