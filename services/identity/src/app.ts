@@ -180,7 +180,7 @@ export const start = async (config: Config, life: Life): Promise<string> => {
     store: apiKeys,
     queries,
   });
-  auditRoutes(endpoint, createAuditQueries(postgres, cursors, chainHmac));
+  auditRoutes(endpoint, createAuditQueries(postgres, cursors, chainHmac), clock);
   keySetRoutes(endpoint, () => keyring.keys().published.map(({ jwk }) => jwk));
   internalRoutes(service.app, {
     verify: service.verify,

@@ -62,7 +62,8 @@ export interface Queries {
 
 export interface AuditQueries {
   readonly list: (organizationId: string, filter: AuditFilter) => Promise<Page<AuditEvent>>;
-  readonly verify: (organizationId: string) => Promise<Verdict>;
+  /** Reads all entries, or those after the newest checkpoint, and leaves a checkpoint where everything is well. */
+  readonly verify: (organizationId: string, from: 'start' | 'checkpoint', at: Date) => Promise<Verdict>;
 }
 
 export interface Revocations {
