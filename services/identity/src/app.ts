@@ -187,6 +187,7 @@ export const start = async (config: Config, life: Life): Promise<string> => {
     verifyApiKey: verifyApiKey({ keys: apiKeys, read: (text) => readApiKey(text, checksumHmac), matches: hashes.matches }),
     isSessionActive: sessions.isActive,
     revocations: createRevocations(postgres),
+    isActiveMember: queries.isActiveMember,
   });
   service.consume(consumers.erasureAcknowledgements, takeAcknowledgement(outbox));
   service.consumeTogether(consumers.auditTrail, appendEntries(chainHmac));

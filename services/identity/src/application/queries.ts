@@ -51,6 +51,7 @@ export interface Queries {
   readonly organization: (organizationId: string) => Promise<{ organization: Organization; revision: bigint } | undefined>;
   readonly organizationsOf: (userId: string, page: PageWanted) => Promise<Page<MyOrganization>>;
   readonly members: (organizationId: string, page: PageWanted) => Promise<Page<Member>>;
+  readonly isActiveMember: (organizationId: string, userId: string) => Promise<boolean>;
   readonly personalData: (organizationId: string, userId: string) => Promise<PersonalData | undefined>;
   readonly erasure: (organizationId: string, id: string) => Promise<Erasure | undefined>;
   readonly invitation: (organizationId: string, id: string) => Promise<Invitation | undefined>;

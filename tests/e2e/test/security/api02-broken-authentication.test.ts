@@ -101,6 +101,9 @@ test('what services ask each other is for the one that asks, and for no principa
   expect(await ask('identity', '/internal/revocations?after=0', 'gateway')).toBe(200);
   for (const issuer of ['jobs', 'executions', 'webhooks'] as const)
     expect(await ask('identity', '/internal/revocations?after=0', issuer)).toBe(403);
+  const member = '/internal/members/usr_01jd0000000000000000000000';
+  expect(await ask('identity', member, 'executions')).toBe(200);
+  for (const issuer of ['gateway', 'jobs', 'webhooks'] as const) expect(await ask('identity', member, issuer)).toBe(403);
 });
 
 test('credentials count in their headers and nowhere else', async () => {
