@@ -12,6 +12,8 @@ import { runExecution } from './application/run-execution.ts';
 import { startWorker } from './application/worker.ts';
 import type { Config } from './config.ts';
 import { createExplainer } from './infrastructure/explaining/explainer.ts';
+import { createMemberClient } from './infrastructure/identity/member-client.ts';
+import { createInternalCall } from './infrastructure/internal-call.ts';
 import { createDefinitionClient } from './infrastructure/jobs/definition-client.ts';
 import { createMatchingThreads } from './infrastructure/matching/thread.ts';
 import { createApprovalQueries, createApprovalStore } from './infrastructure/postgres/approval-store.ts';
@@ -52,8 +54,10 @@ export const start = async (config: Config, life: Life): Promise<string> => {
   life.onStop('explainer', explainer.close);
   const explain = explainException({ material: createExplainQuery(postgres), ask: explainer.ask });
   const queries = createExecutionQueries(postgres, cursors);
-  const definitions = createDefinitionClient(config.JOBS_URL, service.sign);
-  life.onStop('definitions', definitions.close);
+  const jobs = createInternalCall('jobs', config.JOBS_URL, service.sign);
+  const identity = createInternalCall('identity', config.IDENTITY_URL, service.sign);
+  life.onStop('calls', () => Promise.all([jobs.close(), identity.close()]).then(() => {}));
+  const definitions = createDefinitionClient(jobs);
 
   await fileRoutes(endpoint, { app, files, queries: createFileQueries(postgres, cursors), idempotency, newId: () => newId('file') });
   const newApprovalId = () => newId('approval');
@@ -67,7 +71,13 @@ export const start = async (config: Config, life: Life): Promise<string> => {
   reportRoutes(endpoint, queries);
   exchangeRateRoutes(endpoint, createExchangeRateStore(postgres, outbox, cursors), () => newId('exchangeRate'));
   exportRoutes(endpoint, { queries, isStopping: life.isStopping });
-  exceptionRoutes(endpoint, { queries, store: exceptions, explain, newIds: { comment: () => newId('comment'), approval: newApprovalId } });
+  exceptionRoutes(endpoint, {
+    queries,
+    store: exceptions,
+    explain,
+    members: createMemberClient(identity),
+    newIds: { comment: () => newId('comment'), approval: newApprovalId },
+  });
   approvalRoutes(endpoint, {
     queries: createApprovalQueries(postgres, cursors),
     store: createApprovalStore(postgres, outbox),

@@ -360,6 +360,10 @@ export const executionsCases = {
       invalid('a change of nothing', '', (setting) => ofException('', {})(setting.ours, setting)),
       invalid('resolving in passing', 'status', (setting) => ofException('', { status: 'resolved' })(setting.ours, setting)),
       invalid('somebody who is no user', 'assigneeId', (setting) => ofException('', { assigneeId: 'Ann' })(setting.ours, setting)),
+      invalid('somebody of another organization', 'assigneeId', async (setting) => {
+        const { id } = (await setting.theirs.user.get('/v1/me')).body;
+        return ofException('', { assigneeId: id })(setting.ours, setting);
+      }),
       conflict('one that is resolved', (setting) => ofException('', { severity: 'high' }, 'resolved')(setting.ours, setting)),
     ],
   },
