@@ -34,7 +34,7 @@ beforeAll(async () => {
   database.on('error', () => {});
   await database.connect();
   // Longer than any of these tests waits: a slot is free only because nobody took it.
-  const settings = { DELIVERY_TIMEOUT_MS: '120000', DELIVERY_POLL_MS: '50', RETRY_SCHEDULE_MS: '0,3600000' };
+  const settings = { DELIVERY_CONCURRENCY: '50', DELIVERY_TIMEOUT_MS: '120000', DELIVERY_POLL_MS: '50', RETRY_SCHEDULE_MS: '0,3600000' };
   ({ url } = await startService('webhooks', island.environmentFor('webhooks', settings)));
 });
 afterAll(async () => {

@@ -15,7 +15,10 @@ export const createClaims = (postgres: Postgres<Database>, leaseMs: number, perE
       -- From one endpoint with something pending to the next, however much each has: 20 ms with 200,000 due at a hundred of them. Read in the
       -- order of time it takes two seconds, and finds those alone who have waited longest.
       with recursive waiting as (
-        (select endpoint_id from deliveries where status = 'pending' order by endpoint_id limit 1)
+        -- Nothing at all where nothing is due, whoever waits for later.
+        (select endpoint_id from deliveries
+          where status = 'pending' and exists (select 1 from deliveries where status = 'pending' and next_attempt_at <= now())
+          order by endpoint_id limit 1)
         union all
         select (select d.endpoint_id from deliveries d where d.status = 'pending' and d.endpoint_id > w.endpoint_id order by d.endpoint_id limit 1)
           from waiting w where w.endpoint_id is not null),
