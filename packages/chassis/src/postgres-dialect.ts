@@ -1,26 +1,56 @@
 /**
- * PostgreSQL for Kysely, where a transaction that begins for an organization says so in the same message: of the four that a short read
- * sends, each of which the server has to be woken for, it is one less.
+ * PostgreSQL for Kysely with fewer messages, for each of which somebody has to be woken: a transaction says in its first one whom it is
+ * for and goes on without an answer to that, and one that only reads does not wait for its end.
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { CompiledQuery, type DatabaseConnection, PostgresDialect, PostgresDriver, type TransactionSettings } from 'kysely';
-import { escapeLiteral, type Pool } from 'pg';
+import { type Client, escapeLiteral, type Pool } from 'pg';
 
 const beginning = new AsyncLocalStorage<string | null>();
 
 /** Null: for none. `begin` has to begin the transaction that is meant. */
 export const beginningFor = <Result>(organizationId: string | null, begin: () => Result): Result => beginning.run(organizationId, begin);
 
-class Driver extends PostgresDriver {
-  override async beginTransaction(connection: DatabaseConnection, settings: TransactionSettings): Promise<void> {
+/** Clients that do not wait for one answer before the next query, and send what is asked at once in one write. */
+export const pipelined = (Base: typeof Client): typeof Client =>
+  class extends Base {
+    override query = ((...query: Parameters<Client['query']>) => {
+      const { stream } = this.connection;
+      if (stream.writableCorked === 0) {
+        stream.cork();
+        process.nextTick(() => stream.uncork());
+      }
+      return super.query(...query);
+    }) as Client['query'];
+  };
+
+class PipelinedDriver extends PostgresDriver {
+  readonly #reading = new WeakSet<DatabaseConnection>();
+
+  override async beginTransaction(connection: DatabaseConnection, { accessMode }: TransactionSettings): Promise<void> {
     const organizationId = beginning.getStore() ?? null;
-    if (organizationId === null) return super.beginTransaction(connection, settings);
-    const statements = `begin; select set_config('app.organization_id', ${escapeLiteral(organizationId)}, true)`;
-    await connection.executeQuery(CompiledQuery.raw(statements));
+    const begin = accessMode === undefined ? 'begin' : `begin ${accessMode}`;
+    const forWhom = organizationId === null ? '' : `; select set_config('app.organization_id', ${escapeLiteral(organizationId)}, true)`;
+    if (accessMode === 'read only') this.#reading.add(connection);
+    // It fails only with the connection, and then what follows fails too.
+    connection.executeQuery(CompiledQuery.raw(begin + forWhom)).catch(() => {});
+  }
+
+  override async commitTransaction(connection: DatabaseConnection): Promise<void> {
+    const committed = super.commitTransaction(connection);
+    // Whoever has the connection next waits behind it, and is told if it is lost.
+    if (this.#reading.delete(connection)) committed.catch(() => {});
+    else await committed;
+  }
+
+  override async rollbackTransaction(connection: Parameters<PostgresDriver['rollbackTransaction']>[0]): Promise<void> {
+    this.#reading.delete(connection);
+    await super.rollbackTransaction(connection);
   }
 }
 
-export class Dialect extends PostgresDialect {
+/** For a pool of pipelined clients. */
+export class PipelinedDialect extends PostgresDialect {
   readonly #pool: Pool;
 
   constructor(pool: Pool) {
@@ -29,6 +59,6 @@ export class Dialect extends PostgresDialect {
   }
 
   override createDriver(): PostgresDriver {
-    return new Driver({ pool: this.#pool });
+    return new PipelinedDriver({ pool: this.#pool });
   }
 }

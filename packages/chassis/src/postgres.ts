@@ -7,10 +7,10 @@
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { createRequire } from 'node:module';
-import { Kysely, sql, type Transaction } from 'kysely';
-import type { Pool as PgPool } from 'pg';
+import { type AccessMode, Kysely, PostgresDialect, sql, type Transaction } from 'kysely';
+import type { Pool as PgPool, PoolConfig } from 'pg';
 import type { Logger } from './logger.ts';
-import { beginningFor, Dialect } from './postgres-dialect.ts';
+import { beginningFor, PipelinedDialect, pipelined } from './postgres-dialect.ts';
 
 // Loaded by require, because the tracing instrumentation patches what is required and does not see what is imported.
 const pg = createRequire(import.meta.url)('pg') as typeof import('pg');
@@ -36,6 +36,8 @@ export interface PostgresOptions {
 export interface Postgres<DB> {
   /** One transaction as _app for one organization; joins the one that is open for it. */
   readonly organization: <Result>(organizationId: string, work: (trx: Transaction<DB>) => Promise<Result>) => Promise<Result>;
+  /** The same for what only reads, which the database makes sure of. Nobody waits for its end. */
+  readonly reading: <Result>(organizationId: string, work: (trx: Transaction<DB>) => Promise<Result>) => Promise<Result>;
   /** One transaction as _app for nobody yet: login and registration. Policies show it no organization's rows. */
   readonly anonymous: <Result>(work: (trx: Transaction<DB>) => Promise<Result>) => Promise<Result>;
   /** One transaction as _system. Joins nothing. */
@@ -74,14 +76,15 @@ const types = {
 };
 
 const connectionTimeoutMs = 5_000;
-/** One listens, one copies results, one renews their lease, and one is for everything else. */
-const systemConnectionsMin = 4;
+/** One listens, two copy results, one renews their lease, and one is for everything else. */
+const systemConnectionsMin = 5;
 const idleTimeoutMs = 30_000;
 const statementTimeoutMs = 60_000;
 
 export const createPostgres = <DB>(options: PostgresOptions): Postgres<DB> => {
-  const createPool = (role: { user: string; password: string }, max: number, min: number): PgPool => {
+  const createPool = (role: { user: string; password: string }, max: number, min: number, more: PoolConfig = {}): PgPool => {
     const pool = new pg.Pool({
+      ...more,
       host: options.host,
       port: options.port,
       database: options.database,
@@ -94,7 +97,7 @@ export const createPostgres = <DB>(options: PostgresOptions): Postgres<DB> => {
       connectionTimeoutMillis: connectionTimeoutMs,
       statement_timeout: statementTimeoutMs,
       keepAlive: true,
-      types: types as NonNullable<import('pg').PoolConfig['types']>,
+      types: types as NonNullable<PoolConfig['types']>,
     });
     // Without these two listeners a restart of PostgreSQL ends the process: the first for idle clients, the second for those in use.
     pool.on('error', (error) => options.logger.warn({ err: error }, 'an idle database connection was lost'));
@@ -105,31 +108,44 @@ export const createPostgres = <DB>(options: PostgresOptions): Postgres<DB> => {
   };
   // The process keeps within one limit: most of it for requests, the rest for the machinery.
   const systemMax = Math.max(systemConnectionsMin, Math.floor(options.poolMax * 0.3));
-  const appPool = createPool(options.app, Math.max(1, options.poolMax - systemMax), options.poolMin);
+  const appPool = createPool(options.app, Math.max(1, options.poolMax - systemMax), options.poolMin, {
+    pipeline: true,
+    Client: pipelined(pg.Client) as NonNullable<PoolConfig['Client']>,
+  });
+  // COPY and LISTEN need a connection to themselves, which a pipelined one is not.
   const systemPool = createPool(options.system, systemMax, 1);
-  const appDb = new Kysely<DB>({ dialect: new Dialect(appPool) });
-  const systemDb = new Kysely<DB>({ dialect: new Dialect(systemPool) });
+  const appDb = new Kysely<DB>({ dialect: new PipelinedDialect(appPool) });
+  const systemDb = new Kysely<DB>({ dialect: new PostgresDialect({ pool: systemPool }) });
   const owner = {};
 
   const transact = async <Result>(
     db: Kysely<DB>,
     organizationId: string | null,
     work: (trx: Transaction<DB>) => Promise<Result>,
+    accessMode?: AccessMode,
   ): Promise<Result> => {
     const actions: (() => void)[] = [];
     const begun = (trx: Transaction<DB>) =>
       open.run({ owner, organizationId, trx: trx as unknown as Transaction<never>, afterCommit: actions }, () => work(trx));
-    const result = await beginningFor(organizationId, () => db.transaction().execute(begun));
+    const transaction = accessMode === undefined ? db.transaction() : db.transaction().setAccessMode(accessMode);
+    const result = await beginningFor(organizationId, () => transaction.execute(begun));
     for (const action of actions) action();
     return result;
   };
 
+  const transactOrJoin = async <Result>(
+    organizationId: string,
+    work: (trx: Transaction<DB>) => Promise<Result>,
+    accessMode?: AccessMode,
+  ): Promise<Result> => {
+    const current = open.getStore();
+    const joins = current?.owner === owner && current.organizationId === organizationId;
+    return joins ? work(current.trx as unknown as Transaction<DB>) : transact(appDb, organizationId, work, accessMode);
+  };
+
   return {
-    organization: async (organizationId, work) => {
-      const current = open.getStore();
-      const joins = current?.owner === owner && current.organizationId === organizationId;
-      return joins ? work(current.trx as unknown as Transaction<DB>) : transact(appDb, organizationId, work);
-    },
+    organization: (organizationId, work) => transactOrJoin(organizationId, work),
+    reading: (organizationId, work) => transactOrJoin(organizationId, work, 'read only'),
     anonymous: (work) => transact(appDb, null, work),
     system: (work) => transact(systemDb, null, work),
     systemDb,

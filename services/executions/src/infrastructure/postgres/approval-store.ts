@@ -21,7 +21,7 @@ type Trx = Transaction<Database>;
 
 export const createApprovalQueries = (postgres: Postgres<Database>, cursors: Cursors): ApprovalQueries => ({
   list: (organizationId, { jobId, status, limit, cursor }) =>
-    postgres.organization(organizationId, async (trx) => {
+    postgres.reading(organizationId, async (trx) => {
       const list = JSON.stringify(['approvals', organizationId, jobId, status]);
       let query = trx.selectFrom('approvals').selectAll();
       if (jobId !== undefined) query = query.where('job_id', '=', jobId);
@@ -30,7 +30,7 @@ export const createApprovalQueries = (postgres: Postgres<Database>, cursors: Cur
     }),
 
   read: (organizationId, id) =>
-    postgres.organization(organizationId, async (trx) => {
+    postgres.reading(organizationId, async (trx) => {
       const row = await trx.selectFrom('approvals').selectAll().where('id', '=', id).executeTakeFirst();
       return row && { view: approvalView(row), revision: row.revision };
     }),

@@ -34,7 +34,7 @@ const viewOf = (row: Selectable<Database['exceptions']> & { now: Date; severity_
 
 export const exceptionQueries = (postgres: Postgres<Database>, cursors: Cursors): Pick<ExecutionQueries, 'exceptions' | 'exception'> => ({
   exceptions: (organizationId, { limit, cursor, ...filter }) =>
-    postgres.organization(organizationId, async (trx) => {
+    postgres.reading(organizationId, async (trx) => {
       const { jobId, executionId, status, category, severity, resolution, assignee, minAmount, q } = filter;
       const list = JSON.stringify([
         'exceptions',
@@ -57,35 +57,32 @@ export const exceptionQueries = (postgres: Postgres<Database>, cursors: Cursors)
     }),
 
   exception: (organizationId, id) =>
-    postgres.organization(organizationId, async (trx) => {
-      const row = await trx
-        .selectFrom('exceptions')
-        .selectAll()
-        .select([sql<Date>`now()`.as('now'), severityNow.as('severity_now')])
-        .where('id', '=', id)
-        .executeTakeFirst();
+    postgres.reading(organizationId, async (trx) => {
+      // Sent together: none of them needs an answer of another.
+      const [row, history, comments, pending] = await Promise.all([
+        trx
+          .selectFrom('exceptions')
+          .selectAll()
+          .select([sql<Date>`now()`.as('now'), severityNow.as('severity_now')])
+          .where('id', '=', id)
+          .executeTakeFirst(),
+        trx
+          .selectFrom('exception_history')
+          .selectAll()
+          .where('exception_id', '=', id)
+          .orderBy('position', 'desc')
+          .limit(historyMax)
+          .execute(),
+        trx.selectFrom('exception_comments').selectAll().where('exception_id', '=', id).orderBy('created_at').orderBy('id').execute(),
+        pendingOf(trx, id),
+      ]);
       if (row === undefined) return undefined;
-      const history = await trx
-        .selectFrom('exception_history')
-        .selectAll()
-        .where('exception_id', '=', id)
-        .orderBy('position', 'desc')
-        .limit(historyMax)
-        .execute();
-      const comments = await trx
-        .selectFrom('exception_comments')
-        .selectAll()
-        .where('exception_id', '=', id)
-        .orderBy('created_at')
-        .orderBy('id')
-        .execute();
       const entries = history.toReversed().map((entry) => ({
         at: entry.at.toISOString(),
         actor: { type: entry.actor_type, id: entry.actor_id },
         action: entry.action,
         detail: entry.detail,
       }));
-      const pending = await pendingOf(trx, id);
       const pendingApproval = pending === undefined ? null : approvalView(pending);
       return { view: { ...viewOf(row), comments: comments.map(commentView), history: entries, pendingApproval }, revision: row.revision };
     }),

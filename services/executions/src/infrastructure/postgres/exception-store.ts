@@ -65,35 +65,37 @@ export const createExceptionStore = (postgres: Postgres<Database>, outbox: Outbo
 
   comment: (id, { id: commentId, text }, actor) =>
     postgres.organization(actor.principal.organizationId, async (trx) => {
-      await lock(trx, id);
-      const { count } = await trx
-        .selectFrom('exception_comments')
-        .select(({ fn }) => fn.countAll<bigint>().as('count'))
-        .where('exception_id', '=', id)
-        .executeTakeFirstOrThrow();
+      const [, { count }] = await Promise.all([
+        lock(trx, id),
+        trx
+          .selectFrom('exception_comments')
+          .select(({ fn }) => fn.countAll<bigint>().as('count'))
+          .where('exception_id', '=', id)
+          .executeTakeFirstOrThrow(),
+      ]);
       if (count >= commentsMax)
         throw new Refusal('conflict', `This exception has ${commentsMax} comments, which is as many as it may have.`);
       const { principal } = actor;
-      const row = await trx
-        .insertInto('exception_comments')
-        .values({
-          id: commentId,
-          organization_id: principal.organizationId,
-          exception_id: id,
-          text,
-          created_by_type: principal.kind,
-          created_by_id: principal.id,
-        })
-        .returningAll()
-        .executeTakeFirstOrThrow();
-      // Whoever reads the exception reads its comments, and the tag has to tell that there is a new one.
-      await trx
-        .updateTable('exceptions')
-        .set({ revision: sql<bigint>`revision + 1`, updated_at: sql<Date>`now()` })
-        .where('id', '=', id)
-        .execute();
-      await outbox.append(trx, [
-        auditOf({ action: 'exception.commented', resource: { type: 'exception', id }, after: { commentId } }, actor),
+      const [row] = await Promise.all([
+        trx
+          .insertInto('exception_comments')
+          .values({
+            id: commentId,
+            organization_id: principal.organizationId,
+            exception_id: id,
+            text,
+            created_by_type: principal.kind,
+            created_by_id: principal.id,
+          })
+          .returningAll()
+          .executeTakeFirstOrThrow(),
+        // Whoever reads the exception reads its comments, and the tag has to tell that there is a new one.
+        trx
+          .updateTable('exceptions')
+          .set({ revision: sql<bigint>`revision + 1`, updated_at: sql<Date>`now()` })
+          .where('id', '=', id)
+          .execute(),
+        outbox.append(trx, [auditOf({ action: 'exception.commented', resource: { type: 'exception', id }, after: { commentId } }, actor)]),
       ]);
       return commentView(row);
     }),

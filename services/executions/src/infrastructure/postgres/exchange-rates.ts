@@ -26,7 +26,7 @@ const viewOf = (row: Row): ExchangeRateView => ({
 
 export const createExchangeRateStore = (postgres: Postgres<Database>, outbox: Outbox, cursors: Cursors): ExchangeRateStore => ({
   list: (organizationId, { base, quote, from, to, limit, cursor }) =>
-    postgres.organization(organizationId, async (trx) => {
+    postgres.reading(organizationId, async (trx) => {
       const list = JSON.stringify(['exchange rates', organizationId, base, quote, from, to]);
       let query = trx.selectFrom('exchange_rates').selectAll();
       if (base !== undefined) query = query.where('base', '=', base);
@@ -37,7 +37,7 @@ export const createExchangeRateStore = (postgres: Postgres<Database>, outbox: Ou
     }),
 
   read: (organizationId, id) =>
-    postgres.organization(organizationId, async (trx) => {
+    postgres.reading(organizationId, async (trx) => {
       const row = await trx.selectFrom('exchange_rates').selectAll().where('id', '=', id).executeTakeFirst();
       return row && { view: viewOf(row), revision: row.revision };
     }),

@@ -66,13 +66,13 @@ export const createExecutionQueries = (postgres: Postgres<Database>, cursors: Cu
   ...exceptionQueries(postgres, cursors),
 
   read: (organizationId, id) =>
-    postgres.organization(organizationId, async (trx) => {
+    postgres.reading(organizationId, async (trx) => {
       const row = await trx.selectFrom('executions').selectAll().where('id', '=', id).executeTakeFirst();
       return row === undefined ? undefined : { view: executionView(row), revision: row.revision, sequence: row.progress_sequence };
     }),
 
   list: (organizationId, { jobId, status, since, limit, cursor }) =>
-    postgres.organization(organizationId, async (trx) => {
+    postgres.reading(organizationId, async (trx) => {
       const list = JSON.stringify(['executions', organizationId, jobId, status, since]);
       let query = trx.selectFrom('executions').selectAll();
       if (jobId !== undefined) query = query.where('job_id', '=', jobId);
@@ -82,7 +82,7 @@ export const createExecutionQueries = (postgres: Postgres<Database>, cursors: Cu
     }),
 
   results: (organizationId, id, { limit, cursor, ...filter }) =>
-    postgres.organization(organizationId, async (trx) => {
+    postgres.reading(organizationId, async (trx) => {
       const execution = await trx
         .selectFrom('executions')
         .select(['id', 'status', 'created_at', 'results_dropped_at'])
@@ -102,7 +102,7 @@ export const createExecutionQueries = (postgres: Postgres<Database>, cursors: Cu
     }),
 
   resultsAfter: (organizationId, id, filter, { after, limit }) =>
-    postgres.organization(organizationId, async (trx) => {
+    postgres.reading(organizationId, async (trx) => {
       const execution = await trx
         .selectFrom('executions')
         .select(['created_at', 'results_dropped_at'])
@@ -114,7 +114,7 @@ export const createExecutionQueries = (postgres: Postgres<Database>, cursors: Cu
       return { results: rows.map(resultView), last: rows.at(-1)?.position };
     }),
 
-  fees: (organizationId, id) => postgres.organization(organizationId, (trx) => readFees(trx, id)),
+  fees: (organizationId, id) => postgres.reading(organizationId, (trx) => readFees(trx, id)),
   trend: trendQuery(postgres, cursors),
-  report: (organizationId, id, options) => postgres.organization(organizationId, (trx) => readReport(trx, id, options)),
+  report: (organizationId, id, options) => postgres.reading(organizationId, (trx) => readReport(trx, id, options)),
 });

@@ -51,7 +51,7 @@ export const createExplainQuery =
 const inTime: <Result>(postgres: Postgres<Database>, organizationId: string, work: (trx: Trx) => Promise<Result>) => Promise<Result> =
   async (postgres, organizationId, work) => {
     try {
-      return await postgres.organization(organizationId, work);
+      return await postgres.reading(organizationId, work);
     } catch (error) {
       // query_canceled: the run is too large to be searched while the database has so much else to do.
       if (!(error instanceof Error && 'code' in error && error.code === '57014')) throw error;

@@ -81,7 +81,7 @@ export const createFileStore = (postgres: Postgres<Database>, outbox: Outbox): F
     }),
 
   open: async (organizationId, id, signal) => {
-    const file = await postgres.organization(organizationId, (trx) =>
+    const file = await postgres.reading(organizationId, (trx) =>
       trx.selectFrom('files').select('size').where('id', '=', id).where('state', '=', 'ready').executeTakeFirst(),
     );
     if (file === undefined) return undefined;
@@ -99,13 +99,13 @@ export const createFileStore = (postgres: Postgres<Database>, outbox: Outbox): F
 
 export const createFileQueries = (postgres: Postgres<Database>, cursors: Cursors): FileQueries => ({
   read: (organizationId, id) =>
-    postgres.organization(organizationId, async (trx) => {
+    postgres.reading(organizationId, async (trx) => {
       const row = await trx.selectFrom('files').selectAll().where('id', '=', id).where('state', '=', 'ready').executeTakeFirst();
       return row === undefined ? undefined : viewOf(row);
     }),
 
   list: (organizationId, { limit, cursor }) =>
-    postgres.organization(organizationId, async (trx) => {
+    postgres.reading(organizationId, async (trx) => {
       const ready = trx.selectFrom('files').selectAll().where('state', '=', 'ready');
       return newestFirst(ready, { cursors, list: `files ${organizationId}`, limit, cursor }, viewOf);
     }),
@@ -123,7 +123,7 @@ const viewOf = (row: Selectable<Database['files']>): FileView => ({
 async function* chunksOf(postgres: Postgres<Database>, organizationId: string, id: string, signal: AbortSignal): AsyncIterable<Uint8Array> {
   for (let position = 0; ; position += 1) {
     signal.throwIfAborted();
-    const chunk = await postgres.organization(organizationId, (trx) =>
+    const chunk = await postgres.reading(organizationId, (trx) =>
       trx.selectFrom('file_chunks').select('bytes').where('file_id', '=', id).where('position', '=', position).executeTakeFirst(),
     );
     if (chunk === undefined) return;

@@ -200,6 +200,11 @@ export interface Database extends ChassisTables {
     /** Whether the match has retired its open item. */
     retired: boolean;
   };
+  base_currencies: {
+    organization_id: string;
+    currency: string;
+    version: ColumnType<bigint, number, number>;
+  };
   exchange_rates: {
     id: string;
     organization_id: string;

@@ -11,7 +11,7 @@ type Trx = Transaction<Database>;
 export const trendQuery =
   (postgres: Postgres<Database>, cursors: Cursors): ExecutionQueries['trend'] =>
   (organizationId, { jobId, since, limit, cursor }) =>
-    postgres.organization(organizationId, async (trx) => {
+    postgres.reading(organizationId, async (trx) => {
       const list = JSON.stringify(['trend', organizationId, jobId, since]);
       let query = trx
         .selectFrom('executions')

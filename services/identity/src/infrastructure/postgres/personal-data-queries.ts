@@ -12,7 +12,7 @@ const rowsMax = 1_000;
 
 export const createPersonalDataQueries = (postgres: Postgres<Database>): Pick<Queries, 'personalData' | 'erasure'> => ({
   personalData: (organizationId, userId) =>
-    postgres.organization(organizationId, async (trx): Promise<PersonalData | undefined> => {
+    postgres.reading(organizationId, async (trx): Promise<PersonalData | undefined> => {
       const member = await members(trx, organizationId).where('memberships.user_id', '=', userId).executeTakeFirst();
       if (member === undefined) return undefined;
       const sessions = await trx
@@ -37,7 +37,7 @@ export const createPersonalDataQueries = (postgres: Postgres<Database>): Pick<Qu
     }),
 
   erasure: (organizationId, id) =>
-    postgres.organization(organizationId, async (trx): Promise<Erasure | undefined> => {
+    postgres.reading(organizationId, async (trx): Promise<Erasure | undefined> => {
       const row = await trx.selectFrom('erasures').selectAll().where('id', '=', id).executeTakeFirst();
       if (row === undefined) return undefined;
       const steps = await trx

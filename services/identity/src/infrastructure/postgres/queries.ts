@@ -13,7 +13,7 @@ import type { Database } from './tables.ts';
 
 export const createQueries = (postgres: Postgres<Database>, cursors: Cursors): Queries => ({
   organization: (organizationId) =>
-    postgres.organization(organizationId, async (trx) => {
+    postgres.reading(organizationId, async (trx) => {
       const row = await trx.selectFrom('organizations').selectAll().where('organization_id', '=', organizationId).executeTakeFirst();
       return row && { organization: organizationOf(row), revision: row.revision };
     }),
@@ -45,8 +45,20 @@ export const createQueries = (postgres: Postgres<Database>, cursors: Cursors): Q
       );
     }),
 
+  isActiveMember: (organizationId, userId) =>
+    postgres.reading(organizationId, async (trx) => {
+      const found = await trx
+        .selectFrom('memberships')
+        .select('user_id')
+        .where('organization_id', '=', organizationId)
+        .where('user_id', '=', userId)
+        .where('disabled_at', 'is', null)
+        .executeTakeFirst();
+      return found !== undefined;
+    }),
+
   members: (organizationId, { limit, cursor }) =>
-    postgres.organization(organizationId, async (trx) => {
+    postgres.reading(organizationId, async (trx) => {
       const list = `members of ${organizationId}`;
       const [time, id] = cursors.read(list, cursor) ?? [];
       const rows = await members(trx, organizationId)
@@ -68,13 +80,13 @@ export const createQueries = (postgres: Postgres<Database>, cursors: Cursors): Q
   ...createPersonalDataQueries(postgres),
 
   invitation: (organizationId, id) =>
-    postgres.organization(organizationId, async (trx) => {
+    postgres.reading(organizationId, async (trx) => {
       const row = await standing(trx).where('id', '=', id).executeTakeFirst();
       return row && invitationOf(row);
     }),
 
   invitations: (organizationId, { limit, cursor }) =>
-    postgres.organization(organizationId, async (trx) => {
+    postgres.reading(organizationId, async (trx) => {
       const list = `invitations of ${organizationId}`;
       return newestFirst(standing(trx), { cursors, list, limit, cursor }, invitationOf);
     }),
@@ -105,13 +117,13 @@ export const createQueries = (postgres: Postgres<Database>, cursors: Cursors): Q
     }),
 
   apiKey: (organizationId, id) =>
-    postgres.organization(organizationId, async (trx) => {
+    postgres.reading(organizationId, async (trx) => {
       const row = await trx.selectFrom('api_keys').selectAll().where('id', '=', id).executeTakeFirst();
       return row && viewOf(row);
     }),
 
   apiKeys: (organizationId, { limit, cursor }) =>
-    postgres.organization(organizationId, async (trx) => {
+    postgres.reading(organizationId, async (trx) => {
       const list = `api keys of ${organizationId}`;
       return newestFirst(trx.selectFrom('api_keys').selectAll(), { cursors, list, limit, cursor }, viewOf);
     }),

@@ -52,25 +52,25 @@ const withAttempts = async (trx: Trx, rows: readonly DeliveryRow[]): Promise<Map
 
 export const createWebhookQueries = (postgres: Postgres<Database>, cursors: Cursors): WebhookQueries => ({
   endpoint: (organizationId, id) =>
-    postgres.organization(organizationId, async (trx) => {
+    postgres.reading(organizationId, async (trx) => {
       const row = await trx.selectFrom('endpoints').selectAll().where('id', '=', id).executeTakeFirst();
       return row === undefined ? undefined : { view: endpointView(row), revision: row.revision };
     }),
 
   endpoints: (organizationId, { limit, cursor }) =>
-    postgres.organization(organizationId, async (trx) => {
+    postgres.reading(organizationId, async (trx) => {
       const all = trx.selectFrom('endpoints').selectAll();
       return newestFirst(all, { cursors, list: `webhooks ${organizationId}`, limit, cursor }, endpointView);
     }),
 
   delivery: (organizationId, id) =>
-    postgres.organization(organizationId, async (trx) => {
+    postgres.reading(organizationId, async (trx) => {
       const rows = await trx.selectFrom('deliveries').selectAll().where('id', '=', id).execute();
       return (await withAttempts(trx, rows)).get(id);
     }),
 
   deliveries: (organizationId, endpointId, { status, eventType, since, limit, cursor }) =>
-    postgres.organization(organizationId, async (trx) => {
+    postgres.reading(organizationId, async (trx) => {
       const endpoint = await trx.selectFrom('endpoints').select('id').where('id', '=', endpointId).executeTakeFirst();
       if (endpoint === undefined) return undefined;
       const list = JSON.stringify(['deliveries', endpointId, status, eventType, since]);

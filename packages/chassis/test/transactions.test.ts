@@ -1,0 +1,82 @@
+import { createIsland, type Island } from '@settler/harness';
+import { sql } from 'kysely';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Postgres } from '../src/postgres.ts';
+import type { ChassisTables } from '../src/tables.ts';
+import { databaseOf } from './island-parts.ts';
+
+const organizations = Array.from({ length: 8 }, (_, index) => `org_01jd000000000000000000000${index}`);
+const [one = '', other = ''] = organizations;
+
+describe('transactions for an organization', () => {
+  let island: Island;
+  let postgres: Postgres<ChassisTables>;
+
+  beforeAll(async () => {
+    island = await createIsland();
+    await island.provision('webhooks');
+    postgres = databaseOf(island);
+  });
+  afterAll(async () => {
+    await postgres.close();
+    await island.dispose();
+  });
+
+  const insert = (organizationId: string, id: string) =>
+    postgres.organization(organizationId, (trx) =>
+      sql`insert into endpoints (id, organization_id, url, events, status, secret, created_at, updated_at)
+          values (${id}, ${organizationId}, 'https://example.com', '{*}', 'active', 'secret', now(), now())`.execute(trx),
+    );
+  const owners = async (organizationId: string): Promise<string[]> =>
+    postgres.reading(organizationId, async (trx) => {
+      const { rows } = await sql<{ owner: string }>`select organization_id as owner from endpoints`.execute(trx);
+      return rows.map(({ owner }) => owner);
+    });
+
+  test('many at once, on fewer connections than there are of them, see and write what is their own', async () => {
+    await Promise.all(organizations.map((organizationId, index) => insert(organizationId, `whk_${index}`)));
+    const rounds = Array.from({ length: 40 }, () => organizations).flat();
+    const seen = await Promise.all(rounds.map(owners));
+    expect(seen).toEqual(rounds.map((organizationId) => [organizationId]));
+  });
+
+  test('one that reads is kept from writing', async () => {
+    const write = postgres.reading(one, (trx) => sql`update endpoints set url = 'https://example.org'`.execute(trx));
+    await expect(write).rejects.toThrow('read-only transaction');
+  });
+
+  test('one that fails leaves nothing behind, and its connection to others', async () => {
+    const failing = Array.from({ length: 20 }, (_, index) =>
+      postgres.organization(one, async (trx) => {
+        await sql`update endpoints set url = 'https://example.org'`.execute(trx);
+        if (index % 2 === 0) throw new Error('no longer wanted');
+        await sql`select 1 / 0`.execute(trx);
+      }),
+    );
+    const outcomes = await Promise.allSettled([...failing, ...organizations.map(owners)]);
+    expect(outcomes.slice(0, 20).every(({ status }) => status === 'rejected')).toBe(true);
+    expect(outcomes.slice(20)).toEqual(organizations.map((organizationId) => ({ status: 'fulfilled', value: [organizationId] })));
+    const { rows } = await sql<{ count: bigint }>`select count(*) from endpoints where url = 'https://example.org'`.execute(
+      postgres.systemDb,
+    );
+    expect(rows).toEqual([{ count: 0n }]);
+  });
+
+  test('what a transaction for one could not write for another, it cannot send ahead either', async () => {
+    const foreign = postgres.organization(one, (trx) =>
+      sql`update endpoints set organization_id = ${other} where organization_id = ${one}`.execute(trx),
+    );
+    await expect(foreign).rejects.toThrow('row-level security');
+    expect(await owners(other)).toEqual([other]);
+  });
+
+  test('a connection that the database ends fails what is on it, and only that', async () => {
+    const lost = postgres.organization(one, async (trx) => {
+      const { rows } = await sql<{ pid: number }>`select pg_backend_pid() as pid`.execute(trx);
+      await sql`select pg_terminate_backend(${rows[0]?.pid})`.execute(postgres.systemDb);
+      await sql`select 1`.execute(trx);
+    });
+    await expect(lost).rejects.toThrow(/terminat|not queryable/);
+    expect(await Promise.all(organizations.map(owners))).toEqual(organizations.map((organizationId) => [organizationId]));
+  });
+});
