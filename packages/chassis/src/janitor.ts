@@ -43,7 +43,13 @@ export const purgeAcknowledged = async (connection: NatsConnection, { name }: St
   const { state, config } = await manager.streams.info(name);
   if (config.max_bytes <= 0 || state.bytes < config.max_bytes * fullShare) return 0;
   const ours = Object.values<ConsumerDefinition>(consumers).filter(({ stream }) => stream === name);
-  const floors = await Promise.all(ours.map(async ({ durable }) => (await manager.consumers.info(name, durable)).ack_floor.stream_seq));
+  const floors = await Promise.all(
+    ours.map(async ({ durable }) => {
+      const { ack_floor: floor, num_pending: waiting, num_ack_pending: delivered } = await manager.consumers.info(name, durable);
+      // The floor is the last that it was given: one that hears a few subjects alone has seen all there was long after that.
+      return waiting + delivered === 0 ? state.last_seq : floor.stream_seq;
+    }),
+  );
   const lowest = Math.min(...floors);
   if (!Number.isFinite(lowest) || lowest < state.first_seq) return 0;
   return (await manager.streams.purge(name, { seq: lowest + 1 })).purged;

@@ -57,6 +57,19 @@ describe('the janitor', () => {
     expect(await purgeAcknowledged(identity, streams.EVT_IDENTITY)).toBe(10);
   });
 
+  test('waits for a consumer that has not seen what concerns it, and for none that nothing concerns', async () => {
+    await acknowledge(45);
+    await jetstream(identity).publish('evt.identity.organization.updated.v1.org_1', message);
+    await publish(10);
+    await acknowledge(11);
+    const executions = await connect({ ...brokerServers(island.brokerUrl('executions')), inboxPrefix: '_INBOX_executions' });
+    const waiting = await purgeAcknowledged(identity, streams.EVT_IDENTITY);
+    const consumer = await jetstream(executions).consumers.get(name, consumers.baseCurrencies.durable);
+    for await (const received of await consumer.fetch({ max_messages: 1, expires: 5_000 })) await received.ackAck();
+    await executions.close();
+    expect([waiting, await purgeAcknowledged(identity, streams.EVT_IDENTITY)]).toEqual([0, 56]);
+  });
+
   test('may not purge the stream of another service', async () => {
     await expect(purgeAcknowledged(webhooks, streams.EVT_IDENTITY)).rejects.toThrow('Permissions Violation');
   });
