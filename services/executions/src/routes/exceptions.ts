@@ -135,7 +135,12 @@ const explanation = z
           .object({ gained: gain, lost: gain, moved: gain })
           .nullable()
           .describe('What that change would do to the source records of this run, found by running the rules with it.'),
-        reason: z.literal('budget').optional().describe('There was no time left to find the effect.'),
+        reason: z
+          .enum(['budget', 'taken_apart'])
+          .optional()
+          .describe(
+            'Why there is no effect: `budget` where no time was left to find it, `taken_apart` where a person has undone a match of the two, and no change of the rules brings them together.',
+          ),
       }),
     ),
     reason: z

@@ -4,6 +4,7 @@
  */
 import type { ExecutionSummary } from '@settler/contracts/executions';
 import type { Pass, Rules } from '@settler/contracts/rules';
+import { apartIn } from './apart.ts';
 import { type RecordBatch, repeated, superseded, usable } from './batch.ts';
 import type { Judge } from './conditions/judge.ts';
 import { dueFrom } from './due.ts';
@@ -35,6 +36,8 @@ export interface Input {
   readonly given?: readonly Given[];
   /** Rows of matches by hand whose other records are not here: they wait for those, and meet nobody else. */
   readonly waiting?: Given;
+  /** Rows that no pass brings together: no source of one with a target of the same. */
+  readonly apart?: readonly Given[];
   /** Told of finished passes; throwing from it stops the run. */
   readonly onProgress?: (done: number, total: number) => void;
 }
@@ -55,9 +58,18 @@ export interface Reconciliation {
 const waitingReason = 'it was matched by hand with records that are not here';
 
 /** @throws TooManyCandidates where a pass leaves more candidates than it may hold */
-export const reconcile = ({ source, target, rules, asOf, given = [], waiting, onProgress = () => {} }: Input): Reconciliation => {
+export const reconcile = ({
+  source,
+  target,
+  rules,
+  asOf,
+  given = [],
+  waiting,
+  apart = [],
+  onProgress = () => {},
+}: Input): Reconciliation => {
   const collector = createCollector(source, target);
-  const settling: Settling = { source, target, rules, collector };
+  const settling: Settling = { source, target, rules, collector, apart: apartIn(apart) };
   takeUnusable('source', source, collector);
   takeUnusable('target', target, collector);
   for (const row of waiting?.source ?? []) collector.alone('missing_in_target', 'source', row, { reason: waitingReason });
@@ -77,7 +89,7 @@ export const reconcile = ({ source, target, rules, asOf, given = [], waiting, on
     const judges = judgesOf(index);
     const rows = collector.openRows();
     if (pass.cardinality === 'one-to-one') {
-      const judgement = judgePass(pass, judges, source, target, rows);
+      const judgement = judgePass(pass, judges, rows, settling);
       settlePairs('matched', index, judgement.agreeing, settling);
       afterwards.push(() => settlePairs('mismatched', index, stillOpen(judgement.differing, collector), settling));
     } else if (pass.search === undefined) afterwards.push(settleKeyedGroups(pass, index, judges, rows, settling));

@@ -31,7 +31,7 @@ export const identified = async (trx: Trx, jobId: string, records: readonly Side
     .selectFrom('open_items')
     .select(['identity', 'occurrence', 'record_key', 'record'])
     .where('job_id', '=', jobId)
-    .where('record_key', 'in', keys)
+    .where(sql<boolean>`record_key = any(${keys}::text[])`)
     .orderBy(sql`retired_at is not null`)
     .orderBy('occurrence')
     .execute();
@@ -40,13 +40,14 @@ export const identified = async (trx: Trx, jobId: string, records: readonly Side
     .innerJoin('matches', 'matches.id', 'match_records.match_id')
     .select(['identity', 'matches.id as id', 'execution_id as executionId'])
     .where('match_records.job_id', '=', jobId)
-    .where('record_key', 'in', keys)
+    .where(sql<boolean>`record_key = any(${keys}::text[])`)
     .execute();
   const taken = new Map(matched.map((one) => [one.identity, one]));
   const used = new Set(taken.keys());
+  const itemsOf = Map.groupBy(items, (item) => item.record_key);
   return records.map(({ side, record }) => {
     const recordKey = keyOfOne(side, record);
-    const same = items.filter((item) => item.record_key === recordKey);
+    const same = itemsOf.get(recordKey) ?? [];
     const known = record['id'] === undefined ? anonymous(side, record, same, used) : named(side, record, same);
     const match = taken.get(known.identity);
     used.add(known.identity);
@@ -107,9 +108,18 @@ export const restore = async (trx: Trx, jobId: string, identities: readonly stri
     .execute();
 };
 
+/** A group that the rules have made may have more than one statement has parameters for. */
+const rowsPerStatement = 1_000;
+
 /** Has records that were left without counterpart take part in the next runs. Returns those that had not been open items. */
 export const carry = async (trx: Trx, run: Run, records: readonly KnownRecord[]): Promise<string[]> => {
-  if (!run.carriesForward || records.length === 0) return [];
+  const carried: string[] = [];
+  for (let from = 0; run.carriesForward && from < records.length; from += rowsPerStatement)
+    carried.push(...(await carrySome(trx, run, records.slice(from, from + rowsPerStatement))));
+  return carried;
+};
+
+const carrySome = async (trx: Trx, run: Run, records: readonly KnownRecord[]): Promise<string[]> => {
   const rows = await trx
     .insertInto('open_items')
     .values(

@@ -1,6 +1,6 @@
 /**
- * Matches by hand and their undoing: the results of the run, the exceptions and open items of their records, the decision that later
- * runs are given, events and audit entry, at once. Whoever does it excludes everybody else who settles records of the job.
+ * Matches by hand, and the undoing of any match: the results of the run, the exceptions and open items of their records, the decision
+ * that later runs are given, events and audit entry, at once. Whoever does it excludes everybody else who settles records of the job.
  */
 import { requireRevision } from '@settler/chassis/entity-tag';
 import type { Outbox, OutboxMessage } from '@settler/chassis/outbox';
@@ -16,12 +16,12 @@ import { approvalRule, approvalView, ask, refuseOverlap } from './approvals.ts';
 import { openExceptionsFor } from './exception-writer.ts';
 import { resultView } from './execution-queries.ts';
 import { closeOpened, reopenMatched } from './match-exceptions.ts';
-import { part, recordsOf, release, retellRun } from './match-exchange.ts';
+import { part, release, retellRun } from './match-exchange.ts';
 import { inNeed, makeMatch, planMatch } from './match-making.ts';
 import { undoneMessages } from './match-messages.ts';
-import { carry, identified } from './match-records.ts';
 import { lockOpenItems } from './open-items.ts';
-import { completedRun, putBack, type Run, resultsById, type StoredResult, takeOut } from './stored-results.ts';
+import { separate } from './separations.ts';
+import { completedRun, putRows, type Run, resultsById, type StoredResult, takeOut } from './stored-results.ts';
 import type { Before, Database } from './tables.ts';
 
 type Trx = Transaction<Database>;
@@ -54,32 +54,35 @@ export const createMatchStore = (postgres: Postgres<Database>, outbox: Outbox): 
       await lockOpenItems(trx, run.jobId, 'to settle all');
       const [result] = await resultsById(trx, run, [resultId]);
       if (result === undefined) throw notFound('match');
-      if (result.manual === null) throw new Refusal('conflict', whyNoMatch(result));
+      if (result.outcome !== 'matched') throw new Refusal('conflict', `This result is ${result.outcome}: only a match can be undone.`);
       requireRevision(ifMatch, matchRevision);
-      await outbox.append(trx, await undo(trx, run, result, result.manual, actor));
+      await outbox.append(trx, await undo(trx, run, result, actor));
     }),
 });
 
-const whyNoMatch = ({ outcome }: StoredResult): string =>
-  outcome === 'matched'
-    ? 'This was matched by the rules of the job: change those, and run it again.'
-    : `This result is ${outcome}: only a match can be undone.`;
-
-const undo = async (trx: Trx, run: Run, result: StoredResult, { matchId }: Manual, actor: Actor): Promise<OutboxMessage[]> => {
-  const made = await trx.selectFrom('matches').selectAll().where('id', '=', matchId).forUpdate().executeTakeFirstOrThrow();
-  if (made.ended_because !== null)
-    throw new Refusal(
-      'conflict',
-      made.ended_because === 'undone'
-        ? 'This match has been undone already.'
-        : 'This match holds no longer: a later run found one of its records changed.',
-    );
+const undo = async (trx: Trx, run: Run, result: StoredResult, actor: Actor): Promise<OutboxMessage[]> => {
   const by = { type: actor.principal.kind, id: actor.principal.id };
-  await release(trx, run.jobId, matchId, 'undone', by);
-  const about = { matchId, run: { ...run, id: made.execution_id }, records: result };
+  const made = result.manual === null ? undefined : await madeByHand(trx, result.manual);
+  const matchId = made?.id ?? result.id;
+  if (made !== undefined) await release(trx, run.jobId, matchId, 'undone', by);
+  const about = { matchId, run: { ...run, id: made?.execution_id ?? run.id }, records: result };
+  await separate(trx, about.run, { ...result, id: matchId }, by);
   const messages =
-    result.id === matchId ? await takeBack(trx, run, result, made.before, actor) : await takeApart(trx, run, result, made, actor);
+    made !== undefined && result.id === matchId
+      ? await takeBack(trx, run, result, made.before, actor)
+      : await takeApart(trx, run, result, made, actor);
   return [...messages, ...undoneMessages(about, actor)];
+};
+
+const madeByHand = async (trx: Trx, { matchId }: Manual) => {
+  const made = await trx.selectFrom('matches').selectAll().where('id', '=', matchId).forUpdate().executeTakeFirstOrThrow();
+  if (made.ended_because === null) return made;
+  throw new Refusal(
+    'conflict',
+    made.ended_because === 'undone'
+      ? 'This match has been undone already.'
+      : 'This match holds no longer: a later run found one of its records changed.',
+  );
 };
 
 /** In the run that it was made in: everything is as it was before. */
@@ -88,7 +91,7 @@ const takeBack = async (trx: Trx, run: Run, result: StoredResult, before: Before
   if (left.length < before.left.length)
     throw new Refusal('conflict', 'What this match left over was matched by hand since then: undo that match first.');
   await takeOut(trx, run, [result, ...left]);
-  await putBack(trx, before.displaced);
+  await putRows(trx, before.displaced);
   const restored = await resultsById(
     trx,
     run,
@@ -104,18 +107,17 @@ const takeBack = async (trx: Trx, run: Run, result: StoredResult, before: Before
   return [...(await reopenMatched(trx, result.id, before, actor)), ...(await closeOpened(trx, result.id, before, actor))];
 };
 
-/** In a later run, which was given the match: nothing was there before, and each of its records is missing. */
+/** Made by the rules, or given to a later run: nothing was there before, and each of its records is missing. */
 const takeApart = async (
   trx: Trx,
   run: Run,
   result: StoredResult,
-  made: { readonly id: string; readonly before: Before },
+  made: { readonly id: string; readonly before: Before } | undefined,
   actor: Actor,
 ): Promise<OutboxMessage[]> => {
   const exchanged = await part(trx, run, result);
   await retellRun(trx, run, exchanged);
-  await carry(trx, run, await identified(trx, run.jobId, recordsOf(result)));
-  const reopened = await reopenMatched(trx, made.id, made.before, actor);
+  const reopened = made === undefined ? [] : await reopenMatched(trx, made.id, made.before, actor);
   const opened = await openExceptionsFor(trx, run, exchanged.after.map(inNeed));
   return [...reopened, ...opened.messages];
 };

@@ -32,7 +32,7 @@ interface Searching {
 /** @throws TooManyCandidates */
 export const settleSearchedGroups = (pass: Pass, passIndex: number, judges: readonly Judge[], rows: Rows, settling: Settling): void => {
   const { source, target, collector } = settling;
-  const { agreeing } = judgePass(pass, judges, source, target, rows);
+  const { agreeing } = judgePass(pass, judges, rows, settling);
   const sum = createGroupSum(pass, source, target);
   const searching = searchingOf(pass, agreeing, source, target);
   const { one, many } = searching;

@@ -1,5 +1,6 @@
 /** From candidate pairs to results: pairs that are taken, and those that a person has to decide. */
 import type { Rules } from '@settler/contracts/rules';
+import type { Apart } from '../apart.ts';
 import { type Assigned, assign } from '../assignment/assign.ts';
 import { componentsOf } from '../assignment/components.ts';
 import type { Edge, TieOrder } from '../assignment/graph.ts';
@@ -12,6 +13,8 @@ export interface Settling {
   readonly target: RecordBatch;
   readonly rules: Rules;
   readonly collector: Collector;
+  /** Undefined where nobody has taken any apart. */
+  readonly apart: Apart | undefined;
 }
 
 export const settlePairs = (

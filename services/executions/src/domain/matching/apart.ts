@@ -1,0 +1,71 @@
+/**
+ * Records that a person has taken apart: a decision about what they say, so every record that says just that is meant, and one that says
+ * something else by now is not.
+ */
+import { type Fields, type RecordBatch, recordAt, usable } from './batch.ts';
+import { createBatchBuilder } from './batch-builder.ts';
+import type { Given } from './reconcile.ts';
+
+type Side = 'source' | 'target';
+
+/** The records of a match that was undone: none of one side belongs to any of the other. */
+export type Separated = Readonly<Record<Side, readonly Fields[]>>;
+
+export interface Apart {
+  readonly isPair: (source: number, target: number) => boolean;
+  /** Whether any of the sources is kept from any of the targets. */
+  readonly isAmong: (sources: readonly number[], targets: readonly number[]) => boolean;
+}
+
+/** Undefined where there are none: nobody asks then. Each source of a separation is kept from each of its targets. */
+export const apartIn = (separations: readonly Given[]): Apart | undefined => {
+  const keptFrom = new Map<number, ReadonlySet<number>[]>();
+  for (const { source, target } of separations) {
+    const targets = new Set(target);
+    if (targets.size > 0) for (const row of source) listed(keptFrom, row).push(targets);
+  }
+  if (keptFrom.size === 0) return undefined;
+  const isPair = (source: number, target: number): boolean => keptFrom.get(source)?.some((targets) => targets.has(target)) === true;
+  return {
+    isPair,
+    isAmong: (sources, targets) => sources.some((row) => keptFrom.has(row) && targets.some((other) => isPair(row, other))),
+  };
+};
+
+const listed = <Key, Item>(lists: Map<Key, Item[]>, key: Key): Item[] => {
+  const list = lists.get(key) ?? [];
+  lists.set(key, list);
+  return list;
+};
+
+/** The rows of each separation, in order; none of a record that is not here, or says something else. */
+export const findApart = (separations: readonly Separated[], batches: Readonly<Record<Side, RecordBatch>>): Given[] => {
+  if (separations.length === 0) return [];
+  const rowsOf = (side: Side) =>
+    rowsSaying(
+      separations.map(({ [side]: records }) => records),
+      batches[side],
+    );
+  const [sources, targets] = [rowsOf('source'), rowsOf('target')];
+  return separations.map((_, index) => ({ source: sources[index] ?? [], target: targets[index] ?? [] }));
+};
+
+const rowsSaying = (groups: readonly (readonly Fields[])[], batch: RecordBatch): number[][] => {
+  const found: number[][] = groups.map(() => []);
+  const wanted = new Map<string, number[]>();
+  // As a run reads them, so that both are told in the same words.
+  const builder = createBatchBuilder({ idMapped: false });
+  for (const records of groups) builder.addRows(records.map((record) => ({ record })));
+  const asked = builder.build();
+  let row = 0;
+  for (const [index, records] of groups.entries()) {
+    for (const end = row + records.length; row < end; row += 1) listed(wanted, JSON.stringify(recordAt(asked, row))).push(index);
+  }
+  // Most rows differ in these already, and to put a row into words takes a hundred times as long.
+  const [amounts, days] = [new Set(asked.amounts), new Set(asked.days)];
+  for (let at = 0; at < batch.length; at += 1) {
+    if (batch.states[at] !== usable || !amounts.has(batch.amounts[at] as number) || !days.has(batch.days[at] as number)) continue;
+    for (const index of new Set(wanted.get(JSON.stringify(recordAt(batch, at))))) found[index]?.push(at);
+  }
+  return found;
+};
