@@ -124,7 +124,9 @@ const explanation = z
       z.object({
         record,
         pass: z.string(),
-        failed: z.array(record).describe('The conditions that failed; none where they hold and the candidate was taken by another.'),
+        failed: z
+          .array(record)
+          .describe('The conditions that failed; none where they hold and the candidate was taken by another, or from this one.'),
         outcome: outcome.nullable().describe('What became of the candidate.'),
         resultId: z.string().nullable(),
         smallestChange: z

@@ -4,6 +4,7 @@
  */
 import { type Fields, type RecordBatch, recordAt, usable } from './batch.ts';
 import { createBatchBuilder } from './batch-builder.ts';
+import { isPresent, textAt } from './columns/text-column.ts';
 import type { Given } from './reconcile.ts';
 
 type Side = 'source' | 'target';
@@ -61,10 +62,13 @@ const rowsSaying = (groups: readonly (readonly Fields[])[], batch: RecordBatch):
   for (const [index, records] of groups.entries()) {
     for (const end = row + records.length; row < end; row += 1) listed(wanted, JSON.stringify(recordAt(asked, row))).push(index);
   }
-  // Most rows differ in these already, and to put a row into words takes a hundred times as long.
+  // Most rows differ in these already, and to put a row into words takes ten times as long.
   const [amounts, days] = [new Set(asked.amounts), new Set(asked.days)];
+  const ids = new Set(groups.flatMap((records) => records.map(({ id }) => id)));
+  const id = batch.texts.get('id');
   for (let at = 0; at < batch.length; at += 1) {
     if (batch.states[at] !== usable || !amounts.has(batch.amounts[at] as number) || !days.has(batch.days[at] as number)) continue;
+    if (id !== undefined && isPresent(id, at) && !ids.has(textAt(id, at))) continue;
     for (const index of new Set(wanted.get(JSON.stringify(recordAt(batch, at))))) found[index]?.push(at);
   }
   return found;
