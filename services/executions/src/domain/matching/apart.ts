@@ -5,9 +5,9 @@
 import { type Fields, type RecordBatch, recordAt, usable } from './batch.ts';
 import { createBatchBuilder } from './batch-builder.ts';
 import { isPresent, textAt } from './columns/text-column.ts';
-import type { Given } from './reconcile.ts';
 
 type Side = 'source' | 'target';
+type Rows = Readonly<Record<Side, readonly number[]>>;
 
 /** The records of a match that was undone: none of one side belongs to any of the other. */
 export type Separated = Readonly<Record<Side, readonly Fields[]>>;
@@ -19,7 +19,7 @@ export interface Apart {
 }
 
 /** Undefined where there are none: nobody asks then. Each source of a separation is kept from each of its targets. */
-export const apartIn = (separations: readonly Given[]): Apart | undefined => {
+export const apartIn = (separations: readonly Rows[]): Apart | undefined => {
   const keptFrom = new Map<number, ReadonlySet<number>[]>();
   for (const { source, target } of separations) {
     const targets = new Set(target);
@@ -40,7 +40,7 @@ const listed = <Key, Item>(lists: Map<Key, Item[]>, key: Key): Item[] => {
 };
 
 /** The rows of each separation, in order; none of a record that is not here, or says something else. */
-export const findApart = (separations: readonly Separated[], batches: Readonly<Record<Side, RecordBatch>>): Given[] => {
+export const findApart = (separations: readonly Separated[], batches: Readonly<Record<Side, RecordBatch>>): Rows[] => {
   if (separations.length === 0) return [];
   const rowsOf = (side: Side) =>
     rowsSaying(
