@@ -445,7 +445,7 @@ describe('a match of the rules', () => {
     expect(await outcomesOf(last.id)).toEqual(['matched s1 t9', 'missing_in_source t1']);
   });
 
-  test('may be larger than any that a person makes', async () => {
+  test('may be larger than any that a person makes, and not without bound', async () => {
     const jobId = newJobId();
     grouped.add(jobId);
     const orders = Array.from({ length: 4_000 }, (_, index) => euro(`s${index}`, '1.00', { reference: 'p' }));
@@ -459,6 +459,11 @@ describe('a match of the rules', () => {
     const rerun = await executions.run(jobId, orders.slice(0, 10), [payout]);
     expect(rerun.summary).toMatchObject({ matched: 0, mismatched: 0, missingInTarget: 4_000, missingInSource: 1 });
     await holds(rerun.id);
+    const tooMany = newJobId();
+    grouped.add(tooMany);
+    const records = Array.from({ length: 10_000 }, (_, index) => euro(`s${index}`, '1.00', { reference: 'p' }));
+    const whole = await executions.run(tooMany, records, [euro('t1', '10000.00', { reference: 'p' })]);
+    expect((await undo(whole.id, await matchedIn(whole.id))).body).toMatchObject({ status: 409, detail: expect.stringContaining('10001') });
   });
 
   test('that nobody may make again is told as the reason why its records are alone, and tried rules leave them so', async () => {

@@ -54,11 +54,24 @@ export const createMatchStore = (postgres: Postgres<Database>, outbox: Outbox): 
       await lockOpenItems(trx, run.jobId, 'to settle all');
       const [result] = await resultsById(trx, run, [resultId]);
       if (result === undefined) throw notFound('match');
-      if (result.outcome !== 'matched') throw new Refusal('conflict', `This result is ${result.outcome}: only a match can be undone.`);
+      requireUndoable(result);
       requireRevision(ifMatch, matchRevision);
       await outbox.append(trx, await undo(trx, run, result, actor));
     }),
 });
+
+/** Each record becomes a result, an open item and an exception, while everybody else who settles records of the job waits. */
+const undoneMax = 10_000;
+
+const requireUndoable = ({ outcome, source, target }: StoredResult): void => {
+  if (outcome !== 'matched') throw new Refusal('conflict', `This result is ${outcome}: only a match can be undone.`);
+  const records = source.length + target.length;
+  if (records > undoneMax)
+    throw new Refusal(
+      'conflict',
+      `This match has ${records} records, and at most ${undoneMax} are undone by hand: change the rules of the job, and run it again.`,
+    );
+};
 
 const undo = async (trx: Trx, run: Run, result: StoredResult, actor: Actor): Promise<OutboxMessage[]> => {
   const by = { type: actor.principal.kind, id: actor.principal.id };

@@ -9,7 +9,7 @@ import type { Database } from './tables.ts';
 type Trx = Transaction<Database>;
 
 /** A group that the rules have made may have thousands of records. */
-const pageRows = 100;
+const pageRows = 50;
 /** Of the newest ones an explanation takes in so many. */
 const explainedMax = 1_000;
 
