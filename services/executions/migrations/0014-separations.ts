@@ -13,6 +13,8 @@ export const up = async (db: Kysely<unknown>): Promise<void> => {
        -- Its records as they were: one that says something else by now is free.
        source jsonb not null,
        target jsonb not null,
+       -- Whether the rules had found that they differ before somebody matched them: they may find so again.
+       may_differ boolean not null,
        created_by_type text not null,
        created_by_id text not null,
        created_at timestamptz(3) not null default now());

@@ -344,6 +344,17 @@ describe('a match of the rules', () => {
   const [s1, t1, u1] = [euro('s1', '10.00'), euro('t1', '10.00'), euro('u1', '10.00', { reference: '1' })];
   const others = { source: [euro('s2', '20.00'), euro('s3', '30.00')], target: [euro('t2', '20.00'), euro('t3', '33.00')] };
   const matchedIn = async (id: string) => (await resultsOf(id)).find(({ outcome }) => outcome === 'matched')?.id ?? '';
+  /** Other rules, tried on what the execution has stored. */
+  const dry = async (id: string, rules: object) => {
+    const tried = await executions.must(202, executions.api.post(`/v1/executions/${id}/try`, { rules }));
+    return waitFor(
+      async () => {
+        const { body } = await executions.api.get(`/v1/executions/${tried.id}`);
+        return body.status === 'completed' ? body : undefined;
+      },
+      { what: `the end of ${tried.id}`, timeoutMs: 20_000 },
+    );
+  };
   const undone = async () => {
     const jobId = newJobId();
     const { id } = await executions.run(jobId, [s1], [t1]);
@@ -419,6 +430,18 @@ describe('a match of the rules', () => {
     expect(rows).toEqual([{ id: made.id, execution_id: id, source: [s1], target: [t1] }]);
   });
 
+  test('that a person has made of two that differ leaves them as different as they were', async () => {
+    const jobId = newJobId();
+    const { id } = await executions.run(jobId, others.source, others.target);
+    const { body: made } = await match(id, ['s3'], ['t3']);
+    expect((await undo(id, made.id)).status).toBe(204);
+    const rerun = await executions.run(jobId, others.source, others.target);
+    expect(await outcomesOf(rerun.id)).toEqual(['matched s2 t2', 'mismatched s3 t3']);
+    expect(await exceptionsOf(jobId)).toEqual(['open  s3 t3']);
+    const wider = { matching: [{ field: 'reference', type: 'exact' }] };
+    expect((await dry(id, wider)).summary).toMatchObject({ matched: 1, missingInTarget: 1, missingInSource: 1 });
+  });
+
   test('that took an open item gives it back, and what its arrival had closed is opened anew', async () => {
     const jobId = newJobId();
     await executions.run(jobId, [s1], []);
@@ -474,17 +497,7 @@ describe('a match of the rules', () => {
     expect(candidates).toMatchObject([
       { record: { id: 't1' }, outcome: 'missing_in_source', failed: [], smallestChange: null, effect: null, reason: 'taken_apart' },
     ]);
-    const tried = await executions.must(
-      202,
-      executions.api.post(`/v1/executions/${id}/try`, { rules: { matching: [{ field: 'reference', type: 'exact' }] } }),
-    );
-    const { summary } = await waitFor(
-      async () => {
-        const { body } = await executions.api.get(`/v1/executions/${tried.id}`);
-        return body.status === 'completed' ? body : undefined;
-      },
-      { what: `the end of ${tried.id}`, timeoutMs: 20_000 },
-    );
+    const { summary } = await dry(id, { matching: [{ field: 'reference', type: 'exact' }] });
     expect(summary).toMatchObject({ matched: 0, missingInTarget: 1, missingInSource: 1 });
   });
 

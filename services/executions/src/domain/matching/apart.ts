@@ -7,29 +7,39 @@ import { createBatchBuilder } from './batch-builder.ts';
 import { isPresent, textAt } from './columns/text-column.ts';
 
 type Side = 'source' | 'target';
-type Rows = Readonly<Record<Side, readonly number[]>>;
+
+/** Those that differed before somebody matched them may be found to differ again; to match they may not. */
+interface Kind {
+  readonly mayDiffer?: boolean;
+}
 
 /** The records of a match that was undone: none of one side belongs to any of the other. */
-export type Separated = Readonly<Record<Side, readonly Fields[]>>;
+export type Separated = Readonly<Record<Side, readonly Fields[]>> & Kind;
+export type ApartRows = Readonly<Record<Side, readonly number[]>> & Kind;
+
+type Outcome = 'matched' | 'mismatched';
 
 export interface Apart {
-  readonly isPair: (source: number, target: number) => boolean;
-  /** Whether any of the sources is kept from any of the targets. */
-  readonly isAmong: (sources: readonly number[], targets: readonly number[]) => boolean;
+  /** Whether the two cannot be that with each other. */
+  readonly isPair: (outcome: Outcome, source: number, target: number) => boolean;
+  /** Whether any of the sources cannot be that with any of the targets. */
+  readonly isAmong: (outcome: Outcome, sources: readonly number[], targets: readonly number[]) => boolean;
 }
 
 /** Undefined where there are none: nobody asks then. Each source of a separation is kept from each of its targets. */
-export const apartIn = (separations: readonly Rows[]): Apart | undefined => {
-  const keptFrom = new Map<number, ReadonlySet<number>[]>();
-  for (const { source, target } of separations) {
+export const apartIn = (separations: readonly ApartRows[]): Apart | undefined => {
+  const keptFrom = new Map<number, { readonly targets: ReadonlySet<number>; readonly mayDiffer: boolean }[]>();
+  for (const { source, target, mayDiffer = false } of separations) {
     const targets = new Set(target);
-    if (targets.size > 0) for (const row of source) listed(keptFrom, row).push(targets);
+    if (targets.size > 0) for (const row of source) listed(keptFrom, row).push({ targets, mayDiffer });
   }
   if (keptFrom.size === 0) return undefined;
-  const isPair = (source: number, target: number): boolean => keptFrom.get(source)?.some((targets) => targets.has(target)) === true;
+  const isPair: Apart['isPair'] = (outcome, source, target) =>
+    keptFrom.get(source)?.some(({ targets, mayDiffer }) => targets.has(target) && (outcome === 'matched' || !mayDiffer)) === true;
   return {
     isPair,
-    isAmong: (sources, targets) => sources.some((row) => keptFrom.has(row) && targets.some((other) => isPair(row, other))),
+    isAmong: (outcome, sources, targets) =>
+      sources.some((row) => keptFrom.has(row) && targets.some((other) => isPair(outcome, row, other))),
   };
 };
 
@@ -40,7 +50,7 @@ const listed = <Key, Item>(lists: Map<Key, Item[]>, key: Key): Item[] => {
 };
 
 /** The rows of each separation, in order; none of a record that is not here, or says something else. */
-export const findApart = (separations: readonly Separated[], batches: Readonly<Record<Side, RecordBatch>>): Rows[] => {
+export const findApart = (separations: readonly Separated[], batches: Readonly<Record<Side, RecordBatch>>): ApartRows[] => {
   if (separations.length === 0) return [];
   const rowsOf = (side: Side) =>
     rowsSaying(
@@ -48,7 +58,7 @@ export const findApart = (separations: readonly Separated[], batches: Readonly<R
       batches[side],
     );
   const [sources, targets] = [rowsOf('source'), rowsOf('target')];
-  return separations.map((_, index) => ({ source: sources[index] ?? [], target: targets[index] ?? [] }));
+  return separations.map(({ mayDiffer = false }, index) => ({ source: sources[index] ?? [], target: targets[index] ?? [], mayDiffer }));
 };
 
 const rowsSaying = (groups: readonly (readonly Fields[])[], batch: RecordBatch): number[][] => {

@@ -4,7 +4,7 @@
  */
 import type { ExecutionSummary } from '@settler/contracts/executions';
 import type { Pass, Rules } from '@settler/contracts/rules';
-import { apartIn } from './apart.ts';
+import { type ApartRows, apartIn } from './apart.ts';
 import { type RecordBatch, repeated, superseded, usable } from './batch.ts';
 import type { Judge } from './conditions/judge.ts';
 import { dueFrom } from './due.ts';
@@ -13,7 +13,7 @@ import { type Edges, filtered } from './passes/edges.ts';
 import { compilePass, judgePass } from './passes/judgement.ts';
 import { settleKeyedGroups } from './passes/keyed-groups.ts';
 import { settleSearchedGroups } from './passes/searched-groups.ts';
-import { type Settling, settlePairs } from './passes/settle-pairs.ts';
+import { matchable, type Settling, settlePairs } from './passes/settle-pairs.ts';
 import { type Collector, createCollector } from './results/collector.ts';
 import { type ResultColumns, rowsOf } from './results/columns.ts';
 import { createExplain } from './results/explain-result.ts';
@@ -37,7 +37,7 @@ export interface Input {
   /** Rows of matches by hand whose other records are not here: they wait for those, and meet nobody else. */
   readonly waiting?: Given;
   /** Rows that no pass brings together: no source of one with a target of the same. */
-  readonly apart?: readonly Given[];
+  readonly apart?: readonly ApartRows[];
   /** Told of finished passes; throwing from it stops the run. */
   readonly onProgress?: (done: number, total: number) => void;
 }
@@ -90,7 +90,7 @@ export const reconcile = ({
     const rows = collector.openRows();
     if (pass.cardinality === 'one-to-one') {
       const judgement = judgePass(pass, judges, rows, settling);
-      settlePairs('matched', index, judgement.agreeing, settling);
+      settlePairs('matched', index, matchable(judgement.agreeing, settling), settling);
       afterwards.push(() => settlePairs('mismatched', index, stillOpen(judgement.differing, collector), settling));
     } else if (pass.search === undefined) afterwards.push(settleKeyedGroups(pass, index, judges, rows, settling));
     else settleSearchedGroups(pass, index, judges, rows, settling);

@@ -5,7 +5,7 @@ import type { BaseResult, GivenMatchIds, HandMatch, MatchingInput, Separation } 
 import type { Comparison, ControlTotals } from '../../domain/execution.ts';
 import { differenceOf } from '../../domain/hand-match.ts';
 import type { MatchedRecord, MatchedResult } from '../../domain/matched-result.ts';
-import { findApart } from '../../domain/matching/apart.ts';
+import { type ApartRows, findApart } from '../../domain/matching/apart.ts';
 import { type RecordBatch, recordAt } from '../../domain/matching/batch.ts';
 import { type BatchBuilder, createBatchBuilder } from '../../domain/matching/batch-builder.ts';
 import { currencyText } from '../../domain/matching/columns/currency.ts';
@@ -13,7 +13,7 @@ import { contradicted } from '../../domain/matching/contradicted.ts';
 import { dayOf } from '../../domain/matching/day.ts';
 import { findGiven, type GivenFate, type GivenMatches } from '../../domain/matching/given-matches.ts';
 import { inputProblems } from '../../domain/matching/input-problems.ts';
-import { type Given, type Reconciliation, reconcile } from '../../domain/matching/reconcile.ts';
+import { type Reconciliation, reconcile } from '../../domain/matching/reconcile.ts';
 import type { MatchResult } from '../../domain/matching/results/result.ts';
 import { createOpenItems, isLeftOpen } from '../../domain/open-items.ts';
 import { sumsOf } from '../../domain/pass-sums.ts';
@@ -58,7 +58,7 @@ export const createRun = ({ notify, context }: RunNeeds): ((request: RunRequest)
         readonly reconciliation: Reconciliation;
         readonly given: GivenMatches;
         readonly held: readonly HandMatch[];
-        readonly apart: readonly Given[];
+        readonly apart: readonly ApartRows[];
       }
     | undefined;
   let position = 0;

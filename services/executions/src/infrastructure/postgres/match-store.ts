@@ -2,6 +2,8 @@
  * Matches by hand, and the undoing of any match: the results of the run, the exceptions and open items of their records, the decision
  * that later runs are given, events and audit entry, at once. Whoever does it excludes everybody else who settles records of the job.
  */
+
+import { isDeepStrictEqual } from 'node:util';
 import { requireRevision } from '@settler/chassis/entity-tag';
 import type { Outbox, OutboxMessage } from '@settler/chassis/outbox';
 import type { Postgres } from '@settler/chassis/postgres';
@@ -10,7 +12,7 @@ import type { Transaction } from 'kysely';
 import { type MatchStore, matchRevision } from '../../application/matches.ts';
 import type { Actor } from '../../application/ports.ts';
 import { mostOf, takesSecond } from '../../domain/approval.ts';
-import { stakesOf } from '../../domain/hand-match.ts';
+import { type Side, stakesOf } from '../../domain/hand-match.ts';
 import type { Manual } from '../../domain/matched-result.ts';
 import { approvalRule, approvalView, ask, refuseOverlap } from './approvals.ts';
 import { openExceptionsFor } from './exception-writer.ts';
@@ -79,12 +81,19 @@ const undo = async (trx: Trx, run: Run, result: StoredResult, actor: Actor): Pro
   const matchId = made?.id ?? result.id;
   if (made !== undefined) await release(trx, run.jobId, matchId, 'undone', by);
   const about = { matchId, run: { ...run, id: made?.execution_id ?? run.id }, records: result };
-  await separate(trx, about.run, { ...result, id: matchId }, by);
+  await separate(trx, about.run, { ...result, id: matchId, mayDiffer: made !== undefined && hadDiffered(made.before, result) }, by);
   const messages =
     made !== undefined && result.id === matchId
       ? await takeBack(trx, run, result, made.before, actor)
       : await takeApart(trx, run, result, made, actor);
   return [...messages, ...undoneMessages(about, actor)];
+};
+
+/** Before somebody matched them, the rules had found that some of these records belong together and differ. */
+const hadDiffered = ({ displaced }: Before, match: StoredResult): boolean => {
+  const has = (side: Side, records: unknown) =>
+    (records as readonly unknown[]).some((record) => match[side].some((own) => isDeepStrictEqual(own, record)));
+  return displaced.some(({ outcome, source, target }) => outcome === 'mismatched' && has('source', source) && has('target', target));
 };
 
 const madeByHand = async (trx: Trx, { matchId }: Manual) => {

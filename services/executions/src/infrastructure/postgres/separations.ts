@@ -26,7 +26,7 @@ export const createSeparations = (postgres: Postgres<Database>): Separations => 
 });
 
 const of = (db: Pick<Trx, 'selectFrom'>, jobId: string) =>
-  db.selectFrom('separations').select(['id', 'source', 'target']).where('job_id', '=', jobId);
+  db.selectFrom('separations').select(['id', 'source', 'target', 'may_differ as mayDiffer']).where('job_id', '=', jobId);
 
 export const newestSeparations = (trx: Trx, jobId: string): Promise<readonly Separated[]> =>
   of(trx, jobId).orderBy('created_at', 'desc').orderBy('id', 'desc').limit(explainedMax).execute();
@@ -35,7 +35,7 @@ export const newestSeparations = (trx: Trx, jobId: string): Promise<readonly Sep
 export const separate = async (
   trx: Trx,
   run: Run,
-  { id, source, target }: Pick<StoredResult, 'id' | 'source' | 'target'>,
+  { id, source, target, mayDiffer }: Pick<StoredResult, 'id' | 'source' | 'target'> & { readonly mayDiffer: boolean },
   by: { readonly type: string; readonly id: string },
 ): Promise<void> => {
   await trx
@@ -47,6 +47,7 @@ export const separate = async (
       execution_id: run.id,
       source: JSON.stringify(source),
       target: JSON.stringify(target),
+      may_differ: mayDiffer,
       created_by_type: by.type,
       created_by_id: by.id,
     })
@@ -62,9 +63,9 @@ export const broughtTogether = async (trx: Trx, run: Run, known: readonly string
     .execute();
   if (late.length === 0) return [];
   const { rows } = await sql<{ id: string }>`
-    with late as (select id, source, target from separations where id = any(${late.map(({ id }) => id)}::text[])),
+    with late as (select id, source, target, may_differ from separations where id = any(${late.map(({ id }) => id)}::text[])),
     found as (
-      select id, source, target from results
+      select id, outcome, source, target from results
        where execution_id = ${run.id} and created_at = ${run.createdAt} and outcome in ('matched', 'mismatched') and manual is null),
     sources as (
       select distinct found.id, late.id as separation
@@ -74,7 +75,8 @@ export const broughtTogether = async (trx: Trx, run: Run, known: readonly string
       select distinct found.id, late.id as separation
         from found cross join jsonb_array_elements(found.target) as f(record)
         join (late cross join jsonb_array_elements(late.target) as l(record)) on l.record = f.record)
-    select distinct id from sources join targets using (id, separation)`.execute(trx);
+    select distinct found.id from sources join targets using (id, separation) join found on found.id = sources.id
+      join late on late.id = separation where found.outcome = 'matched' or not late.may_differ`.execute(trx);
   return resultsById(
     trx,
     run,

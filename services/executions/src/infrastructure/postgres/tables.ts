@@ -207,6 +207,7 @@ export interface Database extends ChassisTables {
     execution_id: string;
     source: Json<readonly Readonly<Record<string, unknown>>[]>;
     target: Json<readonly Readonly<Record<string, unknown>>[]>;
+    may_differ: boolean;
     created_by_type: string;
     created_by_id: string;
     created_at: Generated<Date>;

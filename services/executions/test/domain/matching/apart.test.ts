@@ -64,6 +64,18 @@ describe('records that were taken apart', () => {
     expect(matchedIn([a, b], [x], many('many-to-one'), [of([a, b], [x])])).toEqual([]);
   });
 
+  test('may differ again where they did before a person matched them, and match for no rule', () => {
+    const differing = euro('x', '19.00', { reference: 'k' });
+    const apart = [{ ...of([a, b], [differing, x]), mayDiffer: true }];
+    expect(matchedIn([a], [differing], byKey, apart)).toEqual([['mismatched', ['a'], ['x']]]);
+    expect(matchedIn([a], [x], byKey, apart)).toEqual([]);
+    const sums = pass([key], { cardinality: 'many-to-one', sum: {} });
+    expect(matchedIn([a, b], [differing], sums, apart)).toEqual([['mismatched', ['a', 'b'], ['x']]]);
+    expect(matchedIn([a], [x], sums, apart)).toEqual([]);
+    const search = pass([{ field: 'date', type: 'date' }], { cardinality: 'many-to-one', search: {} });
+    expect(matchedIn([a], [x], search, apart)).toEqual([]);
+  });
+
   test('are in no group that is searched for', () => {
     const rules = pass([{ field: 'date', type: 'date' }], { cardinality: 'many-to-one', search: { maxGroupSize: 3 } });
     const parts = [euro('p', '3.00'), euro('q', '4.00'), euro('r', '7.00')];

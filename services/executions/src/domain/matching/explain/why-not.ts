@@ -1,6 +1,6 @@
 /** Why an open record has no counterpart: who came nearest, what stood in the way, the least that would have to give, and at what price. */
 import type { Rules } from '@settler/contracts/rules';
-import { apartIn } from '../apart.ts';
+import { type ApartRows, apartIn } from '../apart.ts';
 import type { RecordBatch } from '../batch.ts';
 import { type Given, type Reconciliation, reconcile } from '../reconcile.ts';
 import { conditionsOf } from '../results/explain-result.ts';
@@ -28,7 +28,7 @@ export interface WhyNotNeeds {
   readonly rules: Rules;
   readonly asOf: number;
   readonly given?: readonly Given[];
-  readonly apart?: readonly Given[];
+  readonly apart?: readonly ApartRows[];
   /** What these rules said of these records. */
   readonly now: Reconciliation;
   /** Whether no time is left to run the rules once more. */
@@ -46,7 +46,7 @@ export const whyNot = (needs: WhyNotNeeds, side: 'source' | 'target', row: numbe
   return nearest({ source, target, rules, judgesOf: now.judgesOf }, side, row, candidatesMax).map((near) => {
     const [s, t] = side === 'source' ? [row, near.row] : [near.row, row];
     const all = conditionsOf(now.judgesOf(near.pass), s, t);
-    const isApart = taken?.isPair(s, t) === true;
+    const isApart = taken?.isPair('matched', s, t) === true;
     const change = isApart ? undefined : smallestChange(rules, near.pass, near.failed, all, near.score);
     const effect = change === undefined ? null : tryEffect(needs, change.rules);
     return {

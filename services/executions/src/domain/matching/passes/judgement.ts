@@ -28,7 +28,7 @@ export const judgePass = (
   const differing = createEdgeBuilder();
   const scoreMin = Math.round(pass.minScore * 1e6);
   const meets = mayMeet(pass, source, target);
-  const mayPair = apart === undefined ? meets : (s: number, t: number) => meets(s, t) && !apart.isPair(s, t);
+  const mayPair = apart === undefined ? meets : (s: number, t: number) => meets(s, t) && !apart.isPair('mismatched', s, t);
   const score = createScorer(judges, candidates.certain, mayPair);
   candidates.visit((sources, targets, count) => {
     const kept = score(sources, targets, count);

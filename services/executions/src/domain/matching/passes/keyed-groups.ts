@@ -41,9 +41,10 @@ export const settleKeyedGroups = (
       collector.group('ambiguous', passIndex, sources, targets, { reason: `several ${many} records share the key` });
       continue;
     }
-    // Others tie them together: who of them belongs to whom nobody knows, and they stay open.
-    if (apart?.isAmong(sources, targets) === true) continue;
-    if (group.isVerified && sum.judge(sources, targets).passed) takeGroup('matched', passIndex, group, judges, sum, pass, settling);
+    const isFit = group.isVerified && sum.judge(sources, targets).passed;
+    // What a person took apart is tied together by others: who belongs to whom nobody knows, and all of them stay open.
+    if (apart?.isAmong(isFit ? 'matched' : 'mismatched', sources, targets) === true) continue;
+    if (isFit) takeGroup('matched', passIndex, group, judges, sum, pass, settling);
     else different.push(group);
   }
   return () => {
