@@ -1,16 +1,17 @@
 /**
- * The gateway, with everything it does to a request, beside proxies that do less: `npm run bench:gateway`, four minutes, or one with
+ * The gateway, with everything it does to a request, beside proxies that do less: `npm run bench:gateway`, five minutes, or two with
  * `-- --quick`. docs/guides/benchmarks.md says what is measured and how to read it.
  */
 import { cpus, loadavg } from 'node:os';
 import { freePorts } from '../packages/local/src/processes/ports.ts';
 import { installWorkspace } from '../scripts/workspaces/install.ts';
+import { type BulkOptions, bulkLoad, memoryMb } from './http/bulk-load.ts';
 import { type Loaded, load } from './http/load.ts';
 import { startNginx } from './http/nginx.ts';
 import { cores, isInstalled, type Server, startProgram } from './http/servers.ts';
 import { describe, type Figure, median, shown } from './measure/figures.ts';
 import { runProgram } from './measure/program.ts';
-import { startSettler } from './settler.ts';
+import { type Settler, startSettler } from './settler.ts';
 
 const isQuick = process.argv.includes('--quick');
 const seconds = isQuick ? 2 : 5;
@@ -18,6 +19,10 @@ const rounds = 3;
 const connections = 50;
 const coldKeys = isQuick ? 20 : 60;
 const path = '/v1/jobs';
+const mebibyte = 1024 * 1024;
+const bulkBytes = (isQuick ? 256 : 1024) * mebibyte;
+const slowBytesPerSecond = 64 * mebibyte;
+const someExecution = 'exe_01jd0000000000000000000000';
 
 installWorkspace('bench');
 console.log(`Node ${process.version}, ${cpus().length} × ${cpus()[0]?.model.trim()}, load ${loadavg()[0]?.toFixed(1)}`);
@@ -30,6 +35,30 @@ const keep = <Kept extends { readonly stop: () => Promise<unknown> }>(server: Ke
 
 /** Of the same server, several times with the others in between. */
 const middle = (runs: readonly Loaded[], value: (loaded: Loaded) => number): number => median(runs.map(value));
+
+/**
+ * What a large body takes beyond what a small one did: of what has passed, V8 leaves some 64 MB lying before it collects them,
+ * whatever the size of the body. A gateway that held bodies would add that size.
+ */
+const measureBulk = async (settler: Settler): Promise<Figure[]> => {
+  const [upstreamPort = 0, gatewayPort = 0] = await freePorts(2, process.pid);
+  const upstream = keep(await startProgram('bulk upstream', cores.client, upstreamPort, 'http/bulk-upstream', String(bulkBytes)));
+  const gateway = keep(await settler.startGateway(gatewayPort, upstream.url));
+  const wanted = { headers: { 'x-api-key': await settler.createKey('files:write', 'reports:export') }, bytesPerSecond: slowBytesPerSecond };
+  const size = isQuick ? '256 MiB' : '1 GiB';
+  console.log(`\nbodies; the gateway has ${memoryMb(gateway.pid, 'VmRSS').toFixed(0)} MB at its start`);
+  await bulkLoad(gateway, '/v1/files', { ...wanted, bytes: 64 * mebibyte, way: 'length' });
+  const beforeMb = memoryMb(gateway.pid, 'VmRSS');
+  const figure = async (name: string, path: string, way: BulkOptions['way']): Promise<Figure> => {
+    const peakMb = await bulkLoad(gateway, path, { ...wanted, bytes: bulkBytes, way });
+    return { name: `${name}, memory added`, value: peakMb - beforeMb, unit: 'MB', most: 64 };
+  };
+  return [
+    await figure(`upload of ${size}`, '/v1/files', 'length'),
+    await figure(`upload of ${size} in chunks`, '/v1/files', 'chunks'),
+    await figure(`answer of ${size} to a slow reader`, `/v1/executions/${someExecution}/export`, 'slow reader'),
+  ];
+};
 
 const measure = async (): Promise<Figure[]> => {
   const settler = keep(await startSettler());
@@ -84,6 +113,8 @@ const measure = async (): Promise<Figure[]> => {
   const checks: number[] = [];
   for (let round = 0; round < rounds; round += 1) checks.push((await runProgram('own/key-check', [])).values['microseconds'] ?? Number.NaN);
 
+  const bulk = await measureBulk(settler);
+
   console.log('\nwithout a goal');
   const told: readonly (readonly [string, string])[] = [
     ['gateway / the upstream directly', `${shown(per(gateway) / per(upstream))} ×`],
@@ -99,6 +130,7 @@ const measure = async (): Promise<Figure[]> => {
     ...(nginx === undefined ? [] : [{ name: 'gateway / nginx', value: per(gateway) / per(nginx), unit: '×', least: 0.15 } as const]),
     { name: 'p99 that the gateway adds at half of saturation', value: median(added), unit: 'ms', most: 10 },
     { name: 'check of a known key / whole request', value: (median(checks) * per(gateway)) / 1e6, unit: '×', most: 0.1 },
+    ...bulk,
   ];
 };
 

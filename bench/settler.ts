@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { type Service, services } from '../packages/contracts/src/services.ts';
 import { createTail, launchProcess, untilReady } from '../packages/local/src/processes/launch.ts';
 import { serviceEnvironment } from '../packages/local/src/services/environment.ts';
-import { inCheckout } from '../packages/local/src/services/launch.ts';
+import { inCheckout, memoryGoesBack } from '../packages/local/src/services/launch.ts';
 import { settlerLaunch } from '../scripts/supervisor/launch.ts';
 import { loadSecrets } from '../scripts/supervisor/secrets.ts';
 import { cores, type Server, startServer } from './http/servers.ts';
@@ -20,7 +20,7 @@ export interface Settler {
   /** Process ids by name, such as `executions`. */
   readonly pids: Readonly<Record<string, number>>;
   readonly postgres: { readonly host: string; readonly port: number; readonly user: string; readonly password: string };
-  /** Another gateway of this installation, which takes the routes of jobs to `upstream`. */
+  /** Another gateway of this installation, which takes the routes of jobs and executions to `upstream`. */
   readonly startGateway: (port: number, upstream: string) => Promise<Server>;
   readonly stop: () => Promise<void>;
 }
@@ -91,7 +91,7 @@ export const startSettler = async (): Promise<Settler> => {
           brokerUrl: () => '',
           ports: { ...ports, gateway: port },
           ownPorts: [],
-          settings: { RATE_LIMIT_DEFAULT: noLimit, JOBS_URL: upstream, PUBLIC_URL: url },
+          settings: { RATE_LIMIT_DEFAULT: noLimit, JOBS_URL: upstream, EXECUTIONS_URL: upstream, PUBLIC_URL: url },
         });
         const args = ['--conditions=@settler/source', inCheckout('services/gateway/src/main.ts')];
         return startServer({
@@ -100,7 +100,7 @@ export const startSettler = async (): Promise<Settler> => {
           port,
           command: process.execPath,
           args,
-          environment,
+          environment: { ...memoryGoesBack, ...environment },
           readyPath: '/health/ready',
         });
       },

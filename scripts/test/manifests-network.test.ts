@@ -5,7 +5,7 @@ import { workloadsOf } from './deployment/pods.ts';
 
 const callers: Readonly<Record<string, readonly string[]>> = {
   'settler-gateway': ['settler-executions', 'settler-identity', 'settler-jobs', 'settler-webhooks'],
-  'settler-executions': ['settler-jobs'],
+  'settler-executions': ['settler-identity', 'settler-jobs'],
   'settler-executions-worker': ['settler-jobs'],
 };
 const names = 'kube-dns 53';

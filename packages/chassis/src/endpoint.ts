@@ -13,7 +13,7 @@ import { sendAnswer, textOf } from './http.ts';
 import { fingerprintOf, type Idempotency, readIdempotencyKey } from './idempotency.ts';
 import type { InternalVerifier } from './internal-token.ts';
 import { requireFew, requireStorable } from './json.ts';
-import { claimsOf, type Principal, principalFor } from './principal.ts';
+import { claimsFrom, type Principal, principalFor } from './principal.ts';
 import { errorsOf, validationRefusal } from './problem.ts';
 import { Refusal } from './refusal.ts';
 
@@ -52,6 +52,9 @@ export interface Endpoint<Params extends Schema, Query extends Schema, Body exte
 
 /** Keys of public routes are kept under this; no organization can have it as its id. */
 export const publicOwner = 'public';
+
+/** The gateway alone has seen a credential. Another service's word would let whoever holds its key be anybody, everywhere. */
+const believedByPublicRoutes = ['gateway'] as const;
 
 export interface Endpoints {
   readonly endpoint: <
@@ -97,7 +100,7 @@ export const createEndpoints = ({ app, service, verify, idempotency }: Endpoints
         onRequest: (request, _reply, done) => {
           const authorized: Authorized = request;
           try {
-            const claims = claimsOf(request.headers.authorization, verify);
+            const claims = claimsFrom(request.headers.authorization, verify, believedByPublicRoutes);
             authorized.clientAddress = claims.ip ?? null;
             if (route.access !== 'public') authorized.principal = principalFor(claims, route.access);
             done();

@@ -76,8 +76,8 @@ const types = {
 };
 
 const connectionTimeoutMs = 5_000;
-/** One listens, one copies results, one renews their lease, and one is for everything else. */
-const systemConnectionsMin = 4;
+/** One listens, two copy results, one renews their lease, and one is for everything else. */
+const systemConnectionsMin = 5;
 const idleTimeoutMs = 30_000;
 const statementTimeoutMs = 60_000;
 

@@ -41,14 +41,13 @@ export const principalFor = (claims: PrincipalClaims, access: Route['access']): 
   return principal;
 };
 
-/** @throws Refusal `unauthenticated` where the header holds no valid internal token. */
-export const claimsOf = (authorization: string | undefined, verify: InternalVerifier): PrincipalClaims => {
+const claimsOf = (authorization: string | undefined, verify: InternalVerifier): PrincipalClaims => {
   if (authorization === undefined || !authorization.startsWith('Bearer '))
     throw new Refusal('unauthenticated', 'The internal credentials are missing.');
   return verify(authorization.slice('Bearer '.length));
 };
 
-/** For `/internal/` routes, which only the named services may call. */
+/** @throws Refusal `unauthenticated` where the header holds no valid internal token, `forbidden` for one of a service that is not named. */
 export const claimsFrom = (authorization: string | undefined, verify: InternalVerifier, issuers: readonly Service[]): PrincipalClaims => {
   const claims = claimsOf(authorization, verify);
   if (!issuers.includes(claims.iss)) throw new Refusal('forbidden', `This is not for ${claims.iss}.`);

@@ -62,6 +62,12 @@ export const consumers = {
   lastRun: { durable: 'jobs-last-run', service: 'jobs', stream: 'EVT_EXECUTIONS', filters: ['evt.executions.execution.>'] },
   executionDoorbell: { durable: 'executions-doorbell', service: 'executions', stream: 'WORK', filters: ['work.executions'] },
   runRequests: { durable: 'executions-run-requests', service: 'executions', stream: 'WORK', filters: ['work.runs'] },
+  baseCurrencies: {
+    durable: 'executions-base-currencies',
+    service: 'executions',
+    stream: 'EVT_IDENTITY',
+    filters: ['evt.identity.organization.>'],
+  },
   erasuresInJobs: { durable: 'jobs-erasures', service: 'jobs', stream: 'WORK', filters: ['work.erasures.jobs'] },
   erasuresInExecutions: { durable: 'executions-erasures', service: 'executions', stream: 'WORK', filters: ['work.erasures.executions'] },
   erasuresInWebhooks: { durable: 'webhooks-erasures', service: 'webhooks', stream: 'WORK', filters: ['work.erasures.webhooks'] },

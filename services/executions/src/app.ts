@@ -12,9 +12,12 @@ import { runExecution } from './application/run-execution.ts';
 import { startWorker } from './application/worker.ts';
 import type { Config } from './config.ts';
 import { createExplainer } from './infrastructure/explaining/explainer.ts';
+import { createMemberClient } from './infrastructure/identity/member-client.ts';
+import { createInternalCall } from './infrastructure/internal-call.ts';
 import { createDefinitionClient } from './infrastructure/jobs/definition-client.ts';
 import { createMatchingThreads } from './infrastructure/matching/thread.ts';
 import { createApprovalQueries, createApprovalStore } from './infrastructure/postgres/approval-store.ts';
+import { recordBaseCurrency } from './infrastructure/postgres/base-currencies.ts';
 import { createBaseResults } from './infrastructure/postgres/base-results.ts';
 import { createResolveMany } from './infrastructure/postgres/exception-bulk.ts';
 import { createExceptionStore } from './infrastructure/postgres/exception-store.ts';
@@ -52,8 +55,10 @@ export const start = async (config: Config, life: Life): Promise<string> => {
   life.onStop('explainer', explainer.close);
   const explain = explainException({ material: createExplainQuery(postgres), ask: explainer.ask });
   const queries = createExecutionQueries(postgres, cursors);
-  const definitions = createDefinitionClient(config.JOBS_URL, service.sign);
-  life.onStop('definitions', definitions.close);
+  const jobs = createInternalCall('jobs', config.JOBS_URL, service.sign);
+  const identity = createInternalCall('identity', config.IDENTITY_URL, service.sign);
+  life.onStop('calls', () => Promise.all([jobs.close(), identity.close()]).then(() => {}));
+  const definitions = createDefinitionClient(jobs);
 
   await fileRoutes(endpoint, { app, files, queries: createFileQueries(postgres, cursors), idempotency, newId: () => newId('file') });
   const newApprovalId = () => newId('approval');
@@ -67,7 +72,13 @@ export const start = async (config: Config, life: Life): Promise<string> => {
   reportRoutes(endpoint, queries);
   exchangeRateRoutes(endpoint, createExchangeRateStore(postgres, outbox, cursors), () => newId('exchangeRate'));
   exportRoutes(endpoint, { queries, isStopping: life.isStopping });
-  exceptionRoutes(endpoint, { queries, store: exceptions, explain, newIds: { comment: () => newId('comment'), approval: newApprovalId } });
+  exceptionRoutes(endpoint, {
+    queries,
+    store: exceptions,
+    explain,
+    members: createMemberClient(identity),
+    newIds: { comment: () => newId('comment'), approval: newApprovalId },
+  });
   approvalRoutes(endpoint, {
     queries: createApprovalQueries(postgres, cursors),
     store: createApprovalStore(postgres, outbox),
@@ -79,6 +90,7 @@ export const start = async (config: Config, life: Life): Promise<string> => {
   const requestedRuns = startRequestedRuns({ requests, start: startRequested, everyMs: config.SWEEP_MS, logger: life.logger });
   life.onStop('requested runs', requestedRuns.stop);
   service.consume(consumers.runRequests, receiveRunRequest(requestedRuns.wake));
+  service.consume(consumers.baseCurrencies, recordBaseCurrency);
   service.consume(consumers.erasuresInExecutions, acknowledgeErasure('executions', outbox));
 
   let onListening = (): void => {};

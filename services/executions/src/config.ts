@@ -7,6 +7,9 @@ export const config = z.object({
   ...brokerSettings,
   ROLE: z.enum(['api', 'worker', 'both']).default('both').describe('Whether this process serves requests, runs executions, or both.'),
   JOBS_URL: z.url({ error: 'is required: the address of the jobs service' }).describe('The jobs service, asked for definitions.'),
+  IDENTITY_URL: z
+    .url({ error: 'is required: the address of the identity service' })
+    .describe('The identity service, asked whether those who are given an exception are members.'),
   WORKER_SLOTS: wholeNumber(1, 32).default(1).describe('How many executions this process runs at once.'),
   WORKER_MEMORY_MB: wholeNumber(128, 65_536).default(4_096).describe('The most memory that one matching may take.'),
   LEASE_MS: durationMs(30_000, 'How long a worker that went silent keeps its execution.'),

@@ -56,6 +56,43 @@ describe('an exception', () => {
     expect(JSON.stringify(audited)).not.toContain('the bank was asked');
   });
 
+  test('is given to members alone', async () => {
+    const { api, must, nonMembers } = executions;
+    const { at } = await withOneOpen();
+    const stranger = 'usr_01jqv8m0c4e7r9t2w5y8a1b3e9';
+    nonMembers.add(stranger);
+    const { status, body } = await api.patch(at, { assigneeId: stranger, severity: 'critical' });
+    expect([status, body.code, body.errors]).toEqual([
+      400,
+      'validation_failed',
+      [{ path: 'assigneeId', message: 'must be a member of the organization who is not disabled' }],
+    ]);
+    expect(await must(200, api.get(at))).toMatchObject({ assigneeId: null, severity: 'low' });
+    nonMembers.delete(stranger);
+    expect(await must(200, api.patch(at, { assigneeId: stranger }))).toMatchObject({ assigneeId: stranger });
+  });
+
+  test('is given to nobody else while identity does not say who is a member', async () => {
+    const { api, must, setIdentityIsWell } = executions;
+    const { at } = await withOneOpen();
+    const { id: whoAsks } = (await must(201, api.post(`${at}/comments`, { text: 'mine' }))).createdBy;
+    setIdentityIsWell(false);
+    try {
+      const { status, body, headers } = await api.patch(at, { assigneeId: userId });
+      expect([status, body.code, headers.get('retry-after'), headers.get('x-settler-away')]).toEqual([
+        503,
+        'upstream_unavailable',
+        '2',
+        'identity',
+      ]);
+      // Whoever asks is a member, or would not have got here; and nobody need be one.
+      expect(await must(200, api.patch(at, { assigneeId: whoAsks }))).toMatchObject({ assigneeId: whoAsks });
+      expect(await must(200, api.patch(at, { assigneeId: null }))).toMatchObject({ assigneeId: null });
+    } finally {
+      setIdentityIsWell(true);
+    }
+  });
+
   test('is as urgent as the rules of its job say, and again when its record changes', async () => {
     const severities = async () =>
       Object.fromEntries(

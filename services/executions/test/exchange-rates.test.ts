@@ -1,5 +1,8 @@
+import { connect } from '@nats-io/transport-node';
+import { organizationUpdated } from '@settler/contracts/events/identity';
+import { waitFor } from '@settler/harness';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Executions, euro, startExecutions } from './running-service.ts';
+import { type Executions, euro, organizationId, startExecutions } from './running-service.ts';
 
 let executions: Executions;
 beforeAll(async () => {
@@ -114,5 +117,36 @@ describe('a report in a base currency', () => {
     await executions.must(200, executions.stranger.post('/v1/exchange-rates', { rates }));
     expect((await report(id, '?baseCurrency=AUD')).base).toMatchObject({ totals: [], rates: [] });
     expect(await list('quote=AUD')).toEqual([]);
+  });
+
+  test('is in the currency of the organization where none is named, by the newest that identity has said', async () => {
+    const { id } = await runOf('job_01jqv8m0c4e7r9t2w5y8a6base');
+    const { host, username, password } = new URL(executions.island.brokerUrl('identity'));
+    const identity = await connect({ servers: host, user: username, pass: password });
+    const say = (aggregateversion: number, baseCurrency: string) =>
+      identity.publish(
+        `evt.identity.organization.updated.v1.${organizationId}`,
+        JSON.stringify({
+          specversion: '1.0',
+          id: `evt_01jqv8m0c4e7r9t2w5y8a1b3d${aggregateversion}`,
+          source: '/settler/identity',
+          type: 'organization.updated',
+          subject: organizationId,
+          time: '2026-04-01T00:00:00.000Z',
+          datacontenttype: 'application/json',
+          organizationid: organizationId,
+          aggregateversion,
+          data: { ...organizationUpdated.example, organizationId, baseCurrency },
+        }),
+      );
+    say(3, 'JPY');
+    say(2, 'CHF');
+    await identity.drain();
+    await waitFor(async () => (await executions.database.query('select 1 from inbox')).rowCount === 2, {
+      timeoutMs: 10_000,
+      what: 'two events',
+    });
+    expect((await report(id, '?ratesOn=2026-04-02')).base).toMatchObject({ currency: 'JPY', ratesOn: '2026-04-02' });
+    expect((await report(id, '?baseCurrency=EUR')).base).toMatchObject({ currency: 'EUR' });
   });
 });

@@ -1,5 +1,5 @@
-/** The service on an island of its own, with jobs that are answered for it, and the calls that most tests make. */
-import { createServer } from 'node:http';
+/** The service on an island of its own, with jobs and members that are answered for it, and the calls that most tests make. */
+import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { databaseSettings, loadConfig } from '@settler/chassis/config';
 import { createLogger } from '@settler/chassis/logger';
@@ -58,9 +58,19 @@ export const startExecutions = async (
     };
     response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(definition satisfies JobDefinition | object));
   });
-  await new Promise<void>((resolve) => jobs.listen(0, '127.0.0.1', resolve));
+  const nonMembers = new Set<string>();
+  let identityIsWell = true;
+  const identity = createServer((request, response) => {
+    const userId = request.url?.split('/')[3] ?? '';
+    response
+      .writeHead(identityIsWell ? 200 : 500, { 'content-type': 'application/json' })
+      .end(JSON.stringify({ userId, active: !nonMembers.has(userId) }));
+  });
+  for (const server of [jobs, identity]) await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const urlOf = (server: Server) => `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const environment = island.environmentFor('executions', {
-    JOBS_URL: `http://127.0.0.1:${(jobs.address() as AddressInfo).port}`,
+    JOBS_URL: urlOf(jobs),
+    IDENTITY_URL: urlOf(identity),
     SWEEP_MS: '300',
   });
   const service = await startService('executions', environment);
@@ -76,6 +86,11 @@ export const startExecutions = async (
   };
   return {
     island,
+    /** Users whom identity does not know as members; it knows all others. */
+    nonMembers,
+    setIdentityIsWell: (isWell: boolean) => {
+      identityIsWell = isWell;
+    },
     environment,
     service,
     api,
@@ -123,8 +138,10 @@ export const startExecutions = async (
     },
     stop: async () => {
       await database.end();
-      jobs.closeAllConnections();
-      await new Promise((resolve) => jobs.close(resolve));
+      for (const server of [jobs, identity]) {
+        server.closeAllConnections();
+        await new Promise((resolve) => server.close(resolve));
+      }
       await island.dispose();
     },
   };

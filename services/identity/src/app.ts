@@ -180,13 +180,14 @@ export const start = async (config: Config, life: Life): Promise<string> => {
     store: apiKeys,
     queries,
   });
-  auditRoutes(endpoint, createAuditQueries(postgres, cursors, chainHmac));
+  auditRoutes(endpoint, createAuditQueries(postgres, cursors, chainHmac), clock);
   keySetRoutes(endpoint, () => keyring.keys().published.map(({ jwk }) => jwk));
   internalRoutes(service.app, {
     verify: service.verify,
     verifyApiKey: verifyApiKey({ keys: apiKeys, read: (text) => readApiKey(text, checksumHmac), matches: hashes.matches }),
     isSessionActive: sessions.isActive,
     revocations: createRevocations(postgres),
+    isActiveMember: queries.isActiveMember,
   });
   service.consume(consumers.erasureAcknowledgements, takeAcknowledgement(outbox));
   service.consumeTogether(consumers.auditTrail, appendEntries(chainHmac));

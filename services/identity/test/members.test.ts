@@ -115,6 +115,26 @@ describe('members', () => {
     expect((await logIn(member.email, owner.organizationId)).status).toBe(200);
   });
 
+  test('are known to executions as long as they may come in, and those of another organization never', async () => {
+    const [owner, other] = [await identity.register(), await identity.register()];
+    const member = await join(owner, 'viewer');
+    const active = async ({ organizationId }: Person, { userId }: Person) => {
+      const executions = identity.as({ issuer: 'executions', organizationId });
+      const { status, body } = await executions.get(`/internal/members/${userId}`);
+      expect([status, body.userId]).toEqual([200, userId]);
+      return body.active;
+    };
+    expect([await active(owner, member), await active(other, member), await active(owner, other)]).toEqual([true, false, false]);
+    await owner.api.patch(member.path, { disabled: true });
+    expect(await active(owner, member)).toBe(false);
+    await owner.api.patch(member.path, { disabled: false });
+    expect(await active(owner, member)).toBe(true);
+    await owner.api.delete(member.path);
+    expect(await active(owner, member)).toBe(false);
+    const executions = identity.as({ issuer: 'executions', organizationId: owner.organizationId });
+    expect((await executions.get('/internal/members/x')).status).toBe(404);
+  });
+
   test('that are removed are gone, with what a session had here before it moved on', async () => {
     const owner = await identity.register();
     const member = await join(owner, 'admin');

@@ -28,7 +28,9 @@ export const config = z.object({
     15_000,
     'How much longer than its timeout a claim on a delivery lasts, so that no two processes send the same one.',
   ),
-  DELIVERY_CONCURRENCY: wholeNumber(1, 1_000).default(50).describe('How many deliveries this process attempts at once.'),
+  DELIVERY_CONCURRENCY: wholeNumber(1, 1_000)
+    .default(100)
+    .describe('How many deliveries this process attempts at once; one organization alone has half of them.'),
   DELIVERY_PER_ENDPOINT: wholeNumber(1, 100).default(4).describe('How many of them may go to one endpoint.'),
   DELIVERY_POLL_MS: durationMs(500, 'How often due deliveries are looked for when nothing wakes the engine.'),
   RETRY_SCHEDULE_MS: z

@@ -63,6 +63,9 @@ export const postgresLaunch = (home: PostgresHome, { port, isDurable }: { readon
     unix_socket_directories: '',
     // Four services with two pools each, and room for replicas and tools.
     max_connections: '300',
+    // A run writes a gigabyte in a minute; by its own settings, PostgreSQL would be busy with checkpoints meanwhile.
+    shared_buffers: '256MB',
+    max_wal_size: '2GB',
     log_line_prefix: '%m [%p] %q%u@%d ',
     ...(isDurable ? {} : { fsync: 'off', full_page_writes: 'off', synchronous_commit: 'off' }),
   };

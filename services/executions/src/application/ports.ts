@@ -21,6 +21,11 @@ export interface Definitions {
   readonly read: (jobId: string, principal: Principal) => Promise<JobDefinition>;
 }
 
+export interface Members {
+  /** Whether the user is a member of the organization of `principal`, and not disabled. @throws Refusal `upstream_unavailable` when identity does not answer */
+  readonly isActive: (userId: string, principal: Principal) => Promise<boolean>;
+}
+
 /** A run that was checked and may be queued. */
 export interface PlannedExecution {
   readonly jobId: string;

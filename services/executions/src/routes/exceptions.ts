@@ -1,6 +1,8 @@
 import type { Endpoints, Input } from '@settler/chassis/endpoint';
 import { resource } from '@settler/chassis/entity-tag';
 import { pageOf, pageQuery } from '@settler/chassis/pagination';
+import type { Principal } from '@settler/chassis/principal';
+import { validationRefusal } from '@settler/chassis/problem';
 import { notFound } from '@settler/chassis/refusal';
 import { exceptionCategory, exceptionResolution, exceptionSeverity, manualResolution } from '@settler/contracts/events/executions';
 import { outcome } from '@settler/contracts/executions';
@@ -10,6 +12,7 @@ import { instant } from '@settler/contracts/time';
 import { z } from 'zod';
 import type { Decide, ExceptionStore } from '../application/exceptions.ts';
 import { type explainException, explainReasons } from '../application/explain.ts';
+import type { Members } from '../application/ports.ts';
 import type { ExecutionQueries } from '../application/queries.ts';
 import { changeException, reopenException } from '../domain/exception-life.ts';
 import { approvalAnswer } from './approvals.ts';
@@ -18,6 +21,7 @@ export interface ExceptionNeeds {
   readonly queries: ExecutionQueries;
   readonly store: ExceptionStore;
   readonly explain: ReturnType<typeof explainException>;
+  readonly members: Members;
   readonly newIds: { readonly comment: () => string; readonly approval: () => string };
 }
 
@@ -160,7 +164,8 @@ const explanation = z
 
 const byId = z.object({ id: exceptionId });
 
-export const exceptionRoutes = (endpoint: Endpoints['endpoint'], { queries, store, explain, newIds }: ExceptionNeeds): void => {
+export const exceptionRoutes = (endpoint: Endpoints['endpoint'], needs: ExceptionNeeds): void => {
+  const { queries, store, explain, members, newIds } = needs;
   const answer = async (organizationId: string, id: string, status = 200) => {
     const found = await queries.exception(organizationId, id);
     if (found === undefined) throw notFound('exception');
@@ -169,6 +174,12 @@ export const exceptionRoutes = (endpoint: Endpoints['endpoint'], { queries, stor
   const deciding = async ({ params, ifMatch, principal, address }: Input<{ id: string }>, decide: Decide) => {
     await store.decide(params.id, ifMatch, { principal, address }, decide);
     return answer(principal.organizationId, params.id);
+  };
+
+  const requireMember = async (assigneeId: string | null | undefined, principal: Principal): Promise<void> => {
+    const isWhoAsks = principal.kind === 'user' && assigneeId === principal.id;
+    if (assigneeId === undefined || assigneeId === null || isWhoAsks || (await members.isActive(assigneeId, principal))) return;
+    throw validationRefusal([{ path: 'assigneeId', message: 'must be a member of the organization who is not disabled' }]);
   };
 
   endpoint('listExceptions', {
@@ -187,6 +198,7 @@ export const exceptionRoutes = (endpoint: Endpoints['endpoint'], { queries, stor
     params: byId,
     body: changeBody,
     answers: { 200: whole },
+    prepare: ({ body, principal }) => requireMember(body.assigneeId, principal),
     handle: (input) => deciding(input, (state) => changeException(state, input.body)),
   });
 

@@ -58,7 +58,7 @@ const reportAnswer = z
         missing: z.array(currency).describe('Currencies without a rate: their records are in no total here.'),
       })
       .nullable()
-      .describe('The totals in the currency that `baseCurrency` names; null without it.'),
+      .describe('The totals in one currency; null where neither the request nor the organization names one.'),
     certificate: z.object({
       holds: z.boolean(),
       lines: z.array(
@@ -113,17 +113,16 @@ const trendPoint = z
   .meta({ id: 'TrendPoint' });
 
 const byId = z.object({ id: executionId });
-const reportQuery = z
-  .strictObject({
-    baseCurrency: currency.optional().describe('Tells the totals in this currency besides, by the exchange rates of the organization.'),
-    ratesOn: day
-      .optional()
-      .describe('The rates of this day, or else the newest before it; without it the day on which the execution ended, in UTC.'),
-  })
-  .refine(({ baseCurrency, ratesOn }) => ratesOn === undefined || baseCurrency !== undefined, {
-    path: ['ratesOn'],
-    message: 'needs `baseCurrency`',
-  });
+const reportQuery = z.strictObject({
+  baseCurrency: currency
+    .optional()
+    .describe(
+      'Tells the totals in this currency besides, by the exchange rates of the organization; without it in that of the organization.',
+    ),
+  ratesOn: day
+    .optional()
+    .describe('The rates of this day, or else the newest before it; without it the day on which the execution ended, in UTC.'),
+});
 
 export const reportRoutes = (endpoint: Endpoints['endpoint'], queries: ExecutionQueries): void => {
   endpoint('readReport', {

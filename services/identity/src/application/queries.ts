@@ -51,6 +51,7 @@ export interface Queries {
   readonly organization: (organizationId: string) => Promise<{ organization: Organization; revision: bigint } | undefined>;
   readonly organizationsOf: (userId: string, page: PageWanted) => Promise<Page<MyOrganization>>;
   readonly members: (organizationId: string, page: PageWanted) => Promise<Page<Member>>;
+  readonly isActiveMember: (organizationId: string, userId: string) => Promise<boolean>;
   readonly personalData: (organizationId: string, userId: string) => Promise<PersonalData | undefined>;
   readonly erasure: (organizationId: string, id: string) => Promise<Erasure | undefined>;
   readonly invitation: (organizationId: string, id: string) => Promise<Invitation | undefined>;
@@ -62,7 +63,8 @@ export interface Queries {
 
 export interface AuditQueries {
   readonly list: (organizationId: string, filter: AuditFilter) => Promise<Page<AuditEvent>>;
-  readonly verify: (organizationId: string) => Promise<Verdict>;
+  /** Reads all entries, or those after the newest checkpoint, and leaves a checkpoint where everything is well. */
+  readonly verify: (organizationId: string, from: 'start' | 'checkpoint', at: Date) => Promise<Verdict>;
 }
 
 export interface Revocations {

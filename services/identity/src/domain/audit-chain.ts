@@ -40,6 +40,17 @@ export const entryHash = (previousHash: string, entry: ChainEntry, hmac: Hmac): 
 export const headSeal = (organizationId: string, head: Head, hmac: Hmac): string =>
   hmac(JSON.stringify(['head', organizationId, head.entries, head.hash]));
 
+/**
+ * How far the trail was found whole, and when. A check that goes on from here says nothing of the entries before: who has changed
+ * one of them since is found by a check from the start alone.
+ */
+export interface Checkpoint extends Head {
+  readonly verifiedAt: string;
+}
+
+export const checkpointSeal = (organizationId: string, { entries, hash, verifiedAt }: Checkpoint, hmac: Hmac): string =>
+  hmac(JSON.stringify(['checkpoint', organizationId, entries, hash, verifiedAt]));
+
 /** How far a check has come. `firstBadId` is the first entry that is not what was appended, or that follows a missing one. */
 export interface Check extends Head {
   readonly firstBadId?: string;
@@ -53,11 +64,16 @@ export const checkEntry = (check: Check, entry: ChainEntry & { readonly hash: st
 };
 
 export interface Verdict {
+  /** Of what was read: all of it, or what came after `checkpoint`. */
   readonly valid: boolean;
   /** How many there are. */
   readonly entries: number;
   /** Absent where entries are missing at the end: there is nothing left to name. */
   readonly firstBadId?: string;
+  /** What the check went on from, where it did not read everything. */
+  readonly checkpoint?: { readonly entries: number; readonly verifiedAt: string };
+  /** How many of the newest checkpoints have no seal of ours. Somebody has written to the trail's tables who does not know the key. */
+  readonly badCheckpoints?: number;
 }
 
 /** What a check of all entries up to the head comes to. A trail has a head from its organization's first moment on. */

@@ -16,6 +16,15 @@ const query = z.strictObject({
   until: instantInput.optional().describe('Not included.'),
 });
 
+const verifyQuery = z.strictObject({
+  from: z
+    .enum(['start', 'checkpoint'])
+    .default('start')
+    .describe(
+      '`start` reads every entry. `checkpoint` reads those that came after the last verification that found all well, and says nothing of the ones before.',
+    ),
+});
+
 const entry = z
   .object({
     id: idOf('auditEvent'),
@@ -38,10 +47,18 @@ const verdict = z
       .string()
       .optional()
       .describe('The first entry that was altered, or that follows a missing one; absent where the end is missing.'),
+    checkpoint: z
+      .object({ entries: z.int(), verifiedAt: instant })
+      .optional()
+      .describe('What was found whole before and not read again; absent where every entry was read.'),
+    badCheckpoints: z
+      .int()
+      .optional()
+      .describe('Checkpoints that were altered, among the newest hundred. They are not believed, and the trail is not called valid.'),
   })
   .meta({ id: 'AuditVerdict' });
 
-export const auditRoutes = (endpoint: Endpoints['endpoint'], queries: AuditQueries): void => {
+export const auditRoutes = (endpoint: Endpoints['endpoint'], queries: AuditQueries, clock: () => Date): void => {
   endpoint('listAuditEvents', {
     query,
     answers: { 200: pageOf(entry) },
@@ -49,7 +66,8 @@ export const auditRoutes = (endpoint: Endpoints['endpoint'], queries: AuditQueri
   });
 
   endpoint('verifyAuditTrail', {
+    query: verifyQuery,
     answers: { 200: verdict },
-    handle: async ({ principal }) => ({ status: 200, body: await queries.verify(principal.organizationId) }),
+    handle: async ({ principal, query }) => ({ status: 200, body: await queries.verify(principal.organizationId, query.from, clock()) }),
   });
 };

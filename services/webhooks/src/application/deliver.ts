@@ -21,7 +21,13 @@ export interface DeliveryNeeds {
 
 export const startDeliveries = (needs: DeliveryNeeds): Poller => {
   const { claims, logger } = needs;
-  const running = new Set<Promise<void>>();
+  const running = new Map<Promise<void>, string>();
+
+  const slotsByOrganization = () => {
+    const slots = new Map<string, number>();
+    for (const organizationId of running.values()) slots.set(organizationId, (slots.get(organizationId) ?? 0) + 1);
+    return slots;
+  };
 
   const attempt = async (claimed: Claimed) => {
     try {
@@ -47,13 +53,13 @@ export const startDeliveries = (needs: DeliveryNeeds): Poller => {
   const fill = async (): Promise<boolean> => {
     const free = needs.concurrency - running.size;
     if (free <= 0) return false;
-    const taken = await claims.claim(free);
+    const taken = await claims.claim(free, slotsByOrganization());
     for (const claimed of taken) {
       const work = attempt(claimed).finally(() => {
         running.delete(work);
         poller.wake();
       });
-      running.add(work);
+      running.set(work, claimed.organizationId);
     }
     return taken.length > 0;
   };
@@ -68,7 +74,7 @@ export const startDeliveries = (needs: DeliveryNeeds): Poller => {
     wake: poller.wake,
     stop: async () => {
       await poller.stop();
-      await Promise.all(running);
+      await Promise.all(running.keys());
     },
   };
 };

@@ -116,8 +116,12 @@ export interface Claimed {
 }
 
 export interface Claims {
-  /** Up to `count` due deliveries; no endpoint gets more than its share, so that a slow one holds up nobody else. */
-  readonly claim: (count: number) => Promise<Claimed[]>;
+  /**
+   * Due deliveries for `free` slots, where `running` says how many slots an organization has already. An endpoint gets a few at most, and
+   * an organization no more than it leaves free: alone half of all, and whoever comes next finds half of the rest. So the slots of those
+   * who wait for slow receivers never are all of them.
+   */
+  readonly claim: (free: number, running: ReadonlyMap<string, number>) => Promise<Claimed[]>;
   /** False where the claim was lost, and then nothing was changed. */
   readonly finish: (claimed: Claimed, attempted: Attempted, verdict: Verdict) => Promise<boolean>;
 }

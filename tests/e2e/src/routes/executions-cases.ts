@@ -241,7 +241,6 @@ export const executionsCases = {
     refusals: [
       invalid('a currency that is none', 'baseCurrency', ({ ours }) => of('/report?baseCurrency=euro')(ours)),
       invalid('a day that does not exist', 'ratesOn', ({ ours }) => of('/report?baseCurrency=USD&ratesOn=2026-02-30')(ours)),
-      invalid('a day for no currency', 'ratesOn', ({ ours }) => of('/report?ratesOn=2026-02-01')(ours)),
     ],
   },
   setExchangeRates: {
@@ -361,6 +360,10 @@ export const executionsCases = {
       invalid('a change of nothing', '', (setting) => ofException('', {})(setting.ours, setting)),
       invalid('resolving in passing', 'status', (setting) => ofException('', { status: 'resolved' })(setting.ours, setting)),
       invalid('somebody who is no user', 'assigneeId', (setting) => ofException('', { assigneeId: 'Ann' })(setting.ours, setting)),
+      invalid('somebody of another organization', 'assigneeId', async (setting) => {
+        const { id } = (await setting.theirs.user.get('/v1/me')).body;
+        return ofException('', { assigneeId: id })(setting.ours, setting);
+      }),
       conflict('one that is resolved', (setting) => ofException('', { severity: 'high' }, 'resolved')(setting.ours, setting)),
     ],
   },

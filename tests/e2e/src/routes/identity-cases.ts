@@ -384,6 +384,10 @@ export const identityCases = {
     ask: () => ({ path: '/v1/audit-events' }),
     refusals: [invalid('a day that does not exist', 'since', () => ({ path: '/v1/audit-events?since=2026-02-30T00:00:00Z' }))],
   },
-  verifyAuditTrail: { status: 200, ask: () => ({ path: '/v1/audit-events/verify' }) },
+  verifyAuditTrail: {
+    status: 200,
+    ask: () => ({ path: '/v1/audit-events/verify?from=checkpoint' }),
+    refusals: [invalid('somewhere else to begin', 'from', () => ({ path: '/v1/audit-events/verify?from=end' }))],
+  },
   readKeySet: { status: 200, ask: () => ({ path: '/.well-known/jwks.json', as: 'anonymous' }), isFromMemory: true },
 } satisfies Cases;

@@ -4,7 +4,7 @@
  */
 import { createHmac, generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
 import { routesOf } from '@settler/contracts/routes';
-import { type StatefulService, statefulServices } from '@settler/contracts/services';
+import { type Service, type StatefulService, services, statefulServices } from '@settler/contracts/services';
 import { client, type Island, sharedSystem } from '@settler/harness';
 import { beforeAll, expect, test } from 'vitest';
 import { type Attack, attack } from '../../src/security/attack.ts';
@@ -71,6 +71,22 @@ test.each(statefulServices)('%s, asked without the gateway, believes no token th
   expect(answers.filter(([, status]) => status !== 401)).toEqual([]);
 });
 
+test.each(statefulServices)('%s believes no other service about who asks, on any route of its own', async (service) => {
+  const issuers = services.filter((issuer) => issuer !== 'gateway');
+  const calls = routesOf(service).flatMap(([name, { method, path }]) => issuers.map((issuer) => ({ name, method, path, issuer })));
+  const ask = async (method: string, path: string, issuer: Service) => {
+    const token = island.principalToken({ audience: service, issuer, organizationId: world.ours.organizationId });
+    const url = new URL(path.replaceAll(/\{\w+\}/g, 'x'), island.serviceUrl(service));
+    return (await fetch(url, { method, headers: { authorization: `Bearer ${token}` } })).status;
+  };
+  const believed = [];
+  for (const { name, method, path, issuer } of calls) {
+    const status = await ask(method, path, issuer);
+    if (status !== 403) believed.push([name, issuer, status]);
+  }
+  expect(believed).toEqual([]);
+});
+
 test('what services ask each other is for the one that asks, and for no principal', async () => {
   const { ours } = world;
   const ask = async (service: StatefulService, path: string, issuer: 'gateway' | 'jobs' | 'executions' | 'webhooks') =>
@@ -85,6 +101,9 @@ test('what services ask each other is for the one that asks, and for no principa
   expect(await ask('identity', '/internal/revocations?after=0', 'gateway')).toBe(200);
   for (const issuer of ['jobs', 'executions', 'webhooks'] as const)
     expect(await ask('identity', '/internal/revocations?after=0', issuer)).toBe(403);
+  const member = '/internal/members/usr_01jd0000000000000000000000';
+  expect(await ask('identity', member, 'executions')).toBe(200);
+  for (const issuer of ['gateway', 'jobs', 'webhooks'] as const) expect(await ask('identity', member, issuer)).toBe(403);
 });
 
 test('credentials count in their headers and nowhere else', async () => {

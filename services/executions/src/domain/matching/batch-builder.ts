@@ -1,7 +1,7 @@
 /** Rows become columns: from readers that hand over records, and from those that hand over columns already. */
 import { exponentOf } from '@settler/contracts/money';
 import { type Fields, invalid, noDay, type RecordBatch, superseded } from './batch.ts';
-import { currencyCode, currencyCodeOf, currencyText, noCurrency } from './columns/currency.ts';
+import { createCurrencyNumbers, currencyCode, currencyCodeOf, currencyText, noCurrency } from './columns/currency.ts';
 import { minorUnits, noAmount, rescaled } from './columns/money.ts';
 import { createTextHeap, type TextColumn, type TextHeap } from './columns/text-column.ts';
 import { dayOf } from './day.ts';
@@ -196,9 +196,8 @@ const addAmounts = (amount: Chunk['amount'], codes: Int32Array, rows: number, un
     return unfit;
   }
   const { digits, scale } = amount;
-  // Few currencies are most of the rows: nearly always the last letter tells them apart.
-  const recentCodes = new Int32Array(32);
-  const recentExponents = new Uint8Array(32);
+  const numbers = createCurrencyNumbers();
+  const exponents: number[] = [];
   for (let row = 0; row < rows; row += 1) {
     const code = codes[row] as number;
     if (code === noCurrency) {
@@ -206,11 +205,9 @@ const addAmounts = (amount: Chunk['amount'], codes: Int32Array, rows: number, un
       if (!Number.isNaN(digits[row] as number)) unfit.push(row);
       continue;
     }
-    if (recentCodes[code & 31] !== code) {
-      recentCodes[code & 31] = code;
-      recentExponents[code & 31] = exponentOf(currencyText(code));
-    }
-    const amountOfRow = rescaled(digits[row] as number, scale[row] as number, recentExponents[code & 31] as number);
+    const number = numbers.of(code);
+    if (number === exponents.length) exponents.push(exponentOf(currencyText(code)));
+    const amountOfRow = rescaled(digits[row] as number, scale[row] as number, exponents[number] as number);
     units[row] = amountOfRow;
     if (Number.isNaN(amountOfRow) && !Number.isNaN(digits[row] as number)) unfit.push(row);
   }

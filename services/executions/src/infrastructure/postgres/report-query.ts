@@ -4,6 +4,7 @@ import type { ReportOptions, ReportView } from '../../application/queries.ts';
 import { baseTotals } from '../../domain/base-totals.ts';
 import { certify, outcomeLines, type PassSum } from '../../domain/certificate.ts';
 import type { ReportLine, StoredReport } from '../../domain/execution.ts';
+import { baseCurrencyOf } from './base-currencies.ts';
 import { ratesOn } from './exchange-rates.ts';
 import type { Database } from './tables.ts';
 
@@ -20,12 +21,13 @@ export const readReport = async (
   const head = { executionId: id, status, summary, matchRate: summary?.matchRate ?? null };
   const isComplete = status === 'completed';
   const report = execution.report ?? (isComplete ? await sumsOf(trx, execution) : { outcomes: [], certificate: certify([], []) });
+  const currency = baseCurrency ?? (await baseCurrencyOf(trx));
   const day = wanted ?? execution.completed_at?.toISOString().slice(0, 10) ?? null;
   return {
     ...head,
     comparison: null,
     ...report,
-    base: baseCurrency === undefined ? null : await inBase(trx, baseCurrency, day, report.outcomes),
+    base: currency === undefined ? null : await inBase(trx, currency, day, report.outcomes),
     ageing: isComplete && !isDry ? await ageingOf(trx, execution.job_id) : [],
   };
 };

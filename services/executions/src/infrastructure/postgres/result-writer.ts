@@ -4,50 +4,66 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { faultPoint } from '@settler/chassis/faults';
 import type { Postgres } from '@settler/chassis/postgres';
-import { sql } from 'kysely';
+import type { PoolClient } from 'pg';
 import { from as copyFrom } from 'pg-copy-streams';
-import type { ResultWriter } from '../../application/ports.ts';
+import type { HeldExecution, ResultWriter } from '../../application/ports.ts';
 import { partition } from './partition.ts';
 import { moveColumns, recordColumns, resultColumns } from './result-rows.ts';
 import type { Database } from './tables.ts';
 
 export const createResultWriter = (postgres: Postgres<Database>): ResultWriter => ({
-  begin: async ({ id, createdAt }) => {
-    await postgres.system(async (trx) => {
-      await sql`select ensure_result_partitions(${createdAt}::date)`.execute(trx);
-      for (const table of ['results', 'result_records'] as const) {
-        await sql.raw(`delete from ${partition(table, createdAt)} where execution_id = '${id}'`).execute(trx);
-      }
-      await trx.deleteFrom('open_item_moves').where('execution_id', '=', id).execute();
-    });
-  },
+  begin: (held) =>
+    whileHeld(postgres, held, async (client) => {
+      const { id, createdAt } = held;
+      await client.query('select ensure_result_partitions($1::date)', [createdAt]);
+      for (const table of [partition('results', createdAt), partition('result_records', createdAt), 'open_item_moves'])
+        await client.query(`delete from ${table} where execution_id = $1`, [id]);
+    }),
 
+  // Side by side: a COPY is work for one process of the database, and most of what a run takes is this.
   write: async (held, { results, records, moves }) => {
-    const client = await postgres.systemPool.connect();
-    try {
-      await client.query('begin');
-      // The rows belong to this epoch only while this lease is held; a later claim would delete them again.
-      const { rowCount } = await client.query('select 1 from executions where id = $1 and lease_epoch = $2 for key share', [
-        held.id,
-        held.epoch,
-      ]);
-      if (rowCount === 0) throw new Error('the lease was lost');
-      const copy = (table: string, columns: string, rows: Uint8Array) =>
-        // In one piece: a line at a time, each would be a message and a write of its own.
-        pipeline(
-          Readable.from([Buffer.from(rows.buffer, rows.byteOffset, rows.byteLength)]),
-          client.query(copyFrom(`copy ${table} (${columns}) from stdin`)),
-        );
-      await copy(partition('results', held.createdAt), resultColumns, results);
-      faultPoint('executions.mid-copy');
-      await copy(partition('result_records', held.createdAt), recordColumns, records);
-      if (moves.length > 0) await copy('open_item_moves', moveColumns, moves);
-      await client.query('commit');
-      client.release();
-    } catch (error) {
-      // Whatever state the connection is in, it is not used again.
-      client.release(true);
-      throw error;
-    }
+    const written = await Promise.allSettled([
+      whileHeld(postgres, held, async (client) => {
+        await copy(client, partition('results', held.createdAt), resultColumns, results);
+        faultPoint('executions.mid-copy');
+      }),
+      whileHeld(postgres, held, async (client) => {
+        await copy(client, partition('result_records', held.createdAt), recordColumns, records);
+        if (moves.length > 0) await copy(client, 'open_item_moves', moveColumns, moves);
+      }),
+    ]);
+    // Only once neither is going on any more: what comes next deletes what was written.
+    for (const part of written) if (part.status === 'rejected') throw part.reason;
   },
 });
+
+/**
+ * One transaction on a connection of its own, which commits only while the lease is held. It asks last: a worker may have been still for
+ * a minute in between. A claim waits for those that have asked, so that whoever has it next deletes all of their rows, and keeps its own.
+ */
+const whileHeld = async (
+  { systemPool }: Postgres<Database>,
+  { id, epoch }: HeldExecution,
+  write: (client: PoolClient) => Promise<void>,
+): Promise<void> => {
+  const client = await systemPool.connect();
+  try {
+    await client.query('begin');
+    await write(client);
+    const { rowCount } = await client.query('select 1 from executions where id = $1 and lease_epoch = $2 for share', [id, epoch]);
+    if (rowCount === 0) throw new Error('the lease was lost');
+    await client.query('commit');
+    client.release();
+  } catch (error) {
+    // Whatever state the connection is in, it is not used again.
+    client.release(true);
+    throw error;
+  }
+};
+
+/** In one piece: a line at a time, each would be a message and a write of its own. */
+const copy = (client: PoolClient, table: string, columns: string, rows: Uint8Array): Promise<void> =>
+  pipeline(
+    Readable.from([Buffer.from(rows.buffer, rows.byteOffset, rows.byteLength)]),
+    client.query(copyFrom(`copy ${table} (${columns}) from stdin`)),
+  );

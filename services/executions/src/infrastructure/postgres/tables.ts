@@ -212,6 +212,11 @@ export interface Database extends ChassisTables {
     created_by_id: string;
     created_at: Generated<Date>;
   };
+  base_currencies: {
+    organization_id: string;
+    currency: string;
+    version: ColumnType<bigint, number, number>;
+  };
   exchange_rates: {
     id: string;
     organization_id: string;

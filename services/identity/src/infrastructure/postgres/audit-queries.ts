@@ -2,7 +2,16 @@ import { type Cursors, toPage } from '@settler/chassis/pagination';
 import type { Postgres } from '@settler/chassis/postgres';
 import { type Selectable, sql } from 'kysely';
 import type { AuditEvent, AuditQueries } from '../../application/queries.ts';
-import { type ChainEntry, type Check, checkEntry, concludeCheck, emptyHead, type Hmac } from '../../domain/audit-chain.ts';
+import {
+  type ChainEntry,
+  type Check,
+  type Checkpoint,
+  checkEntry,
+  checkpointSeal,
+  concludeCheck,
+  emptyHead,
+  type Hmac,
+} from '../../domain/audit-chain.ts';
 import type { Trx } from './sight.ts';
 import type { Database } from './tables.ts';
 
@@ -33,15 +42,65 @@ export const createAuditQueries = (postgres: Postgres<Database>, cursors: Cursor
       return toPage(rows, limit, eventOf, (row) => cursors.write(list, [Number(row.position)]));
     }),
 
-  verify: (organizationId) =>
-    postgres.reading(organizationId, async (trx) => {
+  verify: (organizationId, from, at) =>
+    postgres.organization(organizationId, async (trx) => {
+      // Before the head: one that is made in between would seem to lie behind it.
+      const { sound, bad } = await readCheckpoints(trx, organizationId, hmac);
+      const [newest] = sound;
       const head = await readHead(trx, organizationId);
-      let check: Check = emptyHead;
-      for await (const entry of entriesUpTo(trx, organizationId, head?.entries ?? 0)) check = checkEntry(check, entry, hmac);
-      const verdict = concludeCheck(organizationId, check, head, hmac);
-      return verdict.valid && head?.beyond ? { ...verdict, valid: false, firstBadId: head.beyond } : verdict;
+      const start = from === 'checkpoint' ? newest : undefined;
+      let check: Check = { entries: start?.entries ?? 0, hash: start?.hash ?? emptyHead.hash };
+      for await (const entry of entriesBetween(trx, organizationId, check.entries, head?.entries ?? 0))
+        check = checkEntry(check, entry, hmac);
+      const verdict = {
+        ...concludeCheck(organizationId, check, head, hmac),
+        ...(start === undefined ? {} : { checkpoint: { entries: start.entries, verifiedAt: start.verifiedAt } }),
+        ...(bad === 0 ? {} : { badCheckpoints: bad }),
+      };
+      if (verdict.valid && head?.beyond) return { ...verdict, valid: false, firstBadId: head.beyond };
+      // A head and entries of an earlier day, put back together, fit each other. They do not fit what was verified since.
+      const isCutBack = newest !== undefined && newest.entries > check.entries;
+      if (!verdict.valid || isCutBack || bad > 0) return { ...verdict, valid: false };
+      await keepCheckpoint(trx, organizationId, { entries: check.entries, hash: check.hash, verifiedAt: at.toISOString() }, hmac);
+      return verdict;
     }),
 });
+
+/** One for each verification that found new entries; older ones than these are of no use. */
+const checkpointsMax = 100;
+
+const readCheckpoints = async (trx: Trx, organizationId: string, hmac: Hmac) => {
+  const rows = await trx
+    .selectFrom('audit_checkpoints')
+    .selectAll()
+    .where('organization_id', '=', organizationId)
+    .orderBy('entries', 'desc')
+    .limit(checkpointsMax)
+    .execute();
+  const kept = rows.map((row) => ({
+    entries: Number(row.entries),
+    hash: row.hash,
+    verifiedAt: row.verified_at.toISOString(),
+    seal: row.seal,
+  }));
+  const sound = kept.filter((checkpoint) => checkpointSeal(organizationId, checkpoint, hmac) === checkpoint.seal);
+  return { sound, bad: kept.length - sound.length };
+};
+
+const keepCheckpoint = async (trx: Trx, organizationId: string, checkpoint: Checkpoint, hmac: Hmac): Promise<void> => {
+  const { entries, hash, verifiedAt } = checkpoint;
+  await trx
+    .insertInto('audit_checkpoints')
+    .values({
+      organization_id: organizationId,
+      entries,
+      hash,
+      verified_at: new Date(verifiedAt),
+      seal: checkpointSeal(organizationId, checkpoint, hmac),
+    })
+    .onConflict((conflict) => conflict.columns(['organization_id', 'entries']).doNothing())
+    .execute();
+};
 
 /**
  * The head, and what stands behind it. In one statement: an entry and its head are committed together, so that at no moment
@@ -65,8 +124,13 @@ const readHead = async (trx: Trx, organizationId: string) => {
   return row && { entries: Number(row.entries), hash: row.hash, seal: row.seal, beyond: row.beyond };
 };
 
-async function* entriesUpTo(trx: Trx, organizationId: string, last: number): AsyncGenerator<ChainEntry & { hash: string }> {
-  let position = 0n;
+async function* entriesBetween(
+  trx: Trx,
+  organizationId: string,
+  after: number,
+  last: number,
+): AsyncGenerator<ChainEntry & { hash: string }> {
+  let position = BigInt(after);
   for (;;) {
     const rows = await trx
       .selectFrom('audit_entries')

@@ -45,6 +45,18 @@ export const createQueries = (postgres: Postgres<Database>, cursors: Cursors): Q
       );
     }),
 
+  isActiveMember: (organizationId, userId) =>
+    postgres.reading(organizationId, async (trx) => {
+      const found = await trx
+        .selectFrom('memberships')
+        .select('user_id')
+        .where('organization_id', '=', organizationId)
+        .where('user_id', '=', userId)
+        .where('disabled_at', 'is', null)
+        .executeTakeFirst();
+      return found !== undefined;
+    }),
+
   members: (organizationId, { limit, cursor }) =>
     postgres.reading(organizationId, async (trx) => {
       const list = `members of ${organizationId}`;

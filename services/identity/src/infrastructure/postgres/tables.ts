@@ -127,6 +127,7 @@ export interface Database extends ChassisTables {
   };
   known_addresses: { account: Buffer; address: Buffer; last_login_at: Generated<Date> };
   audit_heads: { organization_id: string; entries: Counter; hash: string; seal: string };
+  audit_checkpoints: { organization_id: string; entries: Counter; hash: string; verified_at: Date; seal: string };
   audit_entries: {
     organization_id: string;
     position: Counter;

@@ -9,21 +9,40 @@ import type { Claimed, Claims } from '../../application/ports.ts';
 import type { Database } from './tables.ts';
 
 export const createClaims = (postgres: Postgres<Database>, leaseMs: number, perEndpoint: number): Claims => ({
-  claim: async (count) => {
+  claim: async (free, running) => {
     const claimId = randomUUID();
     const { rows } = await sql<Omit<Claimed, 'claimId'>>`
-      with due as (
-        select d.id, row_number() over (partition by d.endpoint_id order by d.next_attempt_at, d.sequence) as turn, f.in_flight
-          from deliveries d
-          join endpoints e on e.id = d.endpoint_id and e.status = 'active'
+      -- From one endpoint with something pending to the next, however much each has: 20 ms with 200,000 due at a hundred of them. Read in the
+      -- order of time it takes two seconds, and finds those alone who have waited longest.
+      with recursive waiting as (
+        -- Nothing at all where nothing is due, whoever waits for later.
+        (select endpoint_id from deliveries
+          where status = 'pending' and exists (select 1 from deliveries where status = 'pending' and next_attempt_at <= now())
+          order by endpoint_id limit 1)
+        union all
+        select (select d.endpoint_id from deliveries d where d.status = 'pending' and d.endpoint_id > w.endpoint_id order by d.endpoint_id limit 1)
+          from waiting w where w.endpoint_id is not null),
+      due as (
+        select d.id, d.next_attempt_at, e.organization_id, row_number() over (partition by e.id order by d.next_attempt_at, d.sequence) as turn
+          from waiting w
+          join endpoints e on e.id = w.endpoint_id and e.status = 'active'
           cross join lateral (select count(*) as in_flight from deliveries o
-                               where o.endpoint_id = d.endpoint_id and o.status = 'pending' and o.claimed_until > now()) f
-         where d.status = 'pending' and d.next_attempt_at <= now() and (d.claimed_until is null or d.claimed_until < now())
-         order by d.next_attempt_at limit 1000),
+                               where o.endpoint_id = e.id and o.status = 'pending' and o.claimed_until > now()) f
+          cross join lateral (select o.id, o.next_attempt_at, o.sequence from deliveries o
+                               where o.endpoint_id = e.id and o.status = 'pending' and o.next_attempt_at <= now()
+                                 and (o.claimed_until is null or o.claimed_until < now())
+                               order by o.next_attempt_at, o.sequence limit greatest(0, ${perEndpoint} - f.in_flight)) d),
+      -- How many slots its organization has with it.
+      held as (
+        select due.id, due.next_attempt_at,
+               coalesce(running.slots, 0) + row_number() over (partition by organization_id order by turn, due.next_attempt_at) as slots
+          from due left join unnest(${[...running.keys()]}::text[], ${[...running.values()]}::int[]) as running (organization_id, slots)
+                          using (organization_id)),
+      placed as (select id, slots, row_number() over (order by slots, next_attempt_at) as place from held),
       picked as (
-        select d.id from deliveries d join due on due.id = d.id
-         where due.turn + due.in_flight <= ${perEndpoint} and d.status = 'pending' and (d.claimed_until is null or d.claimed_until < now())
-         order by due.turn limit ${count} for update of d skip locked)
+        select d.id from deliveries d join placed on placed.id = d.id
+         where placed.slots <= ${free} + 1 - placed.place and d.status = 'pending' and (d.claimed_until is null or d.claimed_until < now())
+         order by placed.place limit ${free} for update of d skip locked)
       update deliveries set claim_id = ${claimId}, claimed_until = now() + make_interval(secs => ${leaseMs / 1000}::float8)
         from picked, endpoints e, events v
        where deliveries.id = picked.id and e.id = deliveries.endpoint_id and v.id = deliveries.event_id

@@ -18,6 +18,28 @@ export const currencyCodeOf = (bytes: Uint8Array, start: number, end: number): n
   return isLetter(one) && isLetter(two) && isLetter(three) ? (one << 16) | (two << 8) | three : noCurrency;
 };
 
+/**
+ * Numbers the currencies that rows have, from 0 in the order in which they are met. Few currencies are most of the rows, and nearly
+ * always the last letter tells these apart: looking each up in a map would cost more than what is done with it.
+ */
+export const createCurrencyNumbers = () => {
+  const numbers = new Map<number, number>();
+  const recentCodes = new Int32Array(32).fill(-1);
+  const recentNumbers = new Uint32Array(32);
+  const remember = (code: number): number => {
+    const number = numbers.get(code) ?? numbers.size;
+    numbers.set(code, number);
+    recentCodes[code & 31] = code;
+    recentNumbers[code & 31] = number;
+    return number;
+  };
+  return {
+    of: (code: number): number => (recentCodes[code & 31] === code ? (recentNumbers[code & 31] as number) : remember(code)),
+    /** By their numbers. */
+    codes: (): number[] => [...numbers.keys()],
+  };
+};
+
 const exponentsKnown = new WeakMap<Int32Array, Uint8Array>();
 
 /** How many decimal digits the minor unit of each row's currency has. */
@@ -28,16 +50,14 @@ export const exponentsOf = (currencies: Int32Array): Uint8Array => {
 };
 
 const findExponents = (currencies: Int32Array): Uint8Array => {
+  const numbers = createCurrencyNumbers();
+  const known: number[] = [];
   const exponents = new Uint8Array(currencies.length);
-  const known = new Map<number, number>();
   for (let row = 0; row < currencies.length; row += 1) {
     const code = currencies[row] as number;
-    let exponent = known.get(code);
-    if (exponent === undefined) {
-      exponent = exponentOf(currencyText(code));
-      known.set(code, exponent);
-    }
-    exponents[row] = exponent;
+    const number = numbers.of(code);
+    if (number === known.length) known.push(exponentOf(currencyText(code)));
+    exponents[row] = known[number] as number;
   }
   return exponents;
 };

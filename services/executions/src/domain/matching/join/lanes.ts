@@ -2,6 +2,7 @@
  * One side of a sweep: its rows in lanes, one per currency and span of days, and within a lane sorted by amount. What is compared
  * later stands beside each row, since looking it up by row would be to wait for memory.
  */
+import { createCurrencyNumbers } from '../columns/currency.ts';
 import { giveBack, lendDoubles, lendHalfWords, lendWords } from '../columns/scratch.ts';
 import { sortLane } from './sort-lane.ts';
 
@@ -73,23 +74,8 @@ const chosen = (
   { currencies: codes, days, absentDay, low }: LaneFields,
   { firstDay, daysPerLane, lanesPerCurrency }: LaneGrid,
 ): { readonly currencies: number[]; readonly counts: Uint32Array } => {
-  const firstLaneOf = new Map<number, number>();
-  // Few currencies are most of the rows: nearly always the last letter tells them apart.
-  const recentCodes = new Int32Array(32).fill(-1);
-  const recentLanes = new Uint32Array(32);
+  const numbers = createCurrencyNumbers();
   let counts = new Uint32Array(lanesPerCurrency * 4);
-  const laneOfCurrency = (code: number): number => {
-    const first = firstLaneOf.get(code) ?? firstLaneOf.size * lanesPerCurrency;
-    firstLaneOf.set(code, first);
-    if (first + lanesPerCurrency > counts.length) {
-      const grown = new Uint32Array(counts.length * 2);
-      grown.set(counts);
-      counts = grown;
-    }
-    recentCodes[code & 31] = code;
-    recentLanes[code & 31] = first;
-    return first;
-  };
   for (let index = 0; index < rows.length; index += 1) {
     const row = rows[index] as number;
     const day = days === undefined ? firstDay : (days[row] as number);
@@ -97,13 +83,18 @@ const chosen = (
       laneOfRow[index] = inNoLane;
       continue;
     }
-    const code = codes[row] as number;
-    const first = recentCodes[code & 31] === code ? (recentLanes[code & 31] as number) : laneOfCurrency(code);
-    const lane = first + (((day - firstDay) / daysPerLane) | 0);
+    const lane = numbers.of(codes[row] as number) * lanesPerCurrency + (((day - firstDay) / daysPerLane) | 0);
+    if (lane >= counts.length) counts = grown(counts);
     laneOfRow[index] = lane;
     counts[lane] = (counts[lane] as number) + 1;
   }
-  return { currencies: [...firstLaneOf.keys()], counts };
+  return { currencies: numbers.codes(), counts };
+};
+
+const grown = (counts: Uint32Array<ArrayBuffer>): Uint32Array<ArrayBuffer> => {
+  const larger = new Uint32Array(counts.length * 2);
+  larger.set(counts);
+  return larger;
 };
 
 const place = (

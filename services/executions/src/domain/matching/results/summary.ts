@@ -3,7 +3,7 @@ import type { ExecutionSummary, Outcome } from '@settler/contracts/executions';
 import { outcomes } from '@settler/contracts/executions';
 import { exponentOf, fromMinor } from '@settler/contracts/money';
 import { type RecordBatch, superseded } from '../batch.ts';
-import { currencyText } from '../columns/currency.ts';
+import { createCurrencyNumbers, currencyText } from '../columns/currency.ts';
 import { Sum } from '../columns/money.ts';
 import { outcomeIndex, type ResultColumns } from './columns.ts';
 
@@ -48,24 +48,19 @@ export const summarize = (results: ResultColumns, source: RecordBatch, target: R
 
 const none = (): Uint32Array => new Uint32Array(outcomes.length);
 
-/** How many results have each outcome. Most neighbours are of one currency, which is then looked up once. */
+/** How many results have each outcome, of all currencies and of each. */
 const countsOf = (results: ResultColumns, source: RecordBatch, target: RecordBatch) => {
-  const all = none();
-  const ofCurrency = new Map<number, Uint32Array>();
-  let current = -1;
-  let counts = all;
+  const numbers = createCurrencyNumbers();
+  const counts: Uint32Array[] = [];
   for (let index = 0; index < results.length; index += 1) {
-    const currency = currencyOf(results, index, source, target);
-    if (currency !== current) {
-      current = currency;
-      counts = ofCurrency.get(currency) ?? none();
-      ofCurrency.set(currency, counts);
-    }
+    const number = numbers.of(currencyOf(results, index, source, target));
+    if (number === counts.length) counts.push(none());
     const outcome = results.outcomes[index] as number;
-    counts[outcome] = (counts[outcome] as number) + 1;
+    const ofCurrency = counts[number] as Uint32Array;
+    ofCurrency[outcome] = (ofCurrency[outcome] as number) + 1;
   }
-  for (const some of ofCurrency.values()) for (const [outcome, count] of some.entries()) all[outcome] = (all[outcome] as number) + count;
-  return { all, ofCurrency };
+  const all = none().map((_, outcome) => counts.reduce((sum, some) => sum + (some[outcome] as number), 0));
+  return { all, ofCurrency: new Map(numbers.codes().map((code, number) => [code, counts[number]])) };
 };
 
 /** A result's own currency: of whichever record has one. */
@@ -87,28 +82,27 @@ const named = (counts: Uint32Array): Omit<Counts, 'source' | 'target'> =>
   Object.fromEntries(outcomes.map((outcome, index) => [countName[outcome], counts[index]])) as Record<CountName, number>;
 
 interface Total {
-  records: number;
+  readonly records: number;
   readonly sum: Sum;
 }
 
 /** By currency, 0 for records without one. */
 const totalsOf = ({ length, states, currencies, amounts }: RecordBatch): Map<number, Total> => {
-  const totals = new Map<number, Total>();
-  let current = -1;
-  let total: Total = { records: 0, sum: new Sum() };
+  const numbers = createCurrencyNumbers();
+  const records: number[] = [];
+  const sums: Sum[] = [];
   for (let row = 0; row < length; row += 1) {
     if (states[row] === superseded) continue;
-    const code = currencies[row] as number;
-    if (code !== current) {
-      current = code;
-      total = totals.get(code) ?? { records: 0, sum: new Sum() };
-      totals.set(code, total);
+    const number = numbers.of(currencies[row] as number);
+    if (number === sums.length) {
+      records.push(0);
+      sums.push(new Sum());
     }
-    total.records += 1;
+    records[number] = (records[number] as number) + 1;
     const units = amounts[row] as number;
-    if (!Number.isNaN(units)) total.sum.add(units);
+    if (!Number.isNaN(units)) (sums[number] as Sum).add(units);
   }
-  return totals;
+  return new Map(numbers.codes().map((code, number) => [code, { records: records[number] as number, sum: sums[number] as Sum }]));
 };
 
 const shown = (code: number, total: Total | undefined): Counts['source'] => ({

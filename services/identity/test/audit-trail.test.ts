@@ -1,0 +1,133 @@
+import { waitFor } from '@settler/harness';
+import type pg from 'pg';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { type Identity, type Person, startIdentity } from './setup.ts';
+
+let identity: Identity;
+let admin: pg.Client;
+let person: Person;
+
+beforeAll(async () => {
+  identity = await startIdentity();
+  admin = await identity.database('admin');
+});
+afterAll(() => identity.dispose());
+
+const verify = async (from: 'start' | 'checkpoint') => (await person.api.get(`/v1/audit-events/verify?from=${from}`)).body;
+const change = (text: string) => admin.query(text, [person.organizationId]);
+const entries = async () => Number((await change('select entries from audit_heads where organization_id = $1')).rows[0].entries);
+
+/** Until the trail has one entry more for each new name of the organization. */
+const append = async (count: number) => {
+  const before = await entries();
+  for (let name = 1; name <= count; name += 1)
+    expect((await person.api.patch('/v1/organization', { name: `Name ${before}.${name}` })).status).toBe(200);
+  await waitFor(async () => (await entries()) === before + count, { what: 'the entries to be in the trail' });
+};
+
+/** The organization, and its owner. */
+const registrationEntries = 2;
+/** Six entries that were verified, and three after them. */
+const verifiedMax = 6;
+beforeEach(async () => {
+  person = await identity.register();
+  await waitFor(async () => (await entries()) === registrationEntries, { what: 'the entries of the registration' });
+  await append(verifiedMax - (await entries()));
+  expect(await verify('start')).toEqual({ valid: true, entries: verifiedMax });
+  await append(3);
+});
+
+const at = (position: number) => `organization_id = $1 and position = ${position}`;
+const move = (from: number, to: number) => `update audit_entries set position = ${to} where ${at(from)}`;
+const edits: Record<string, (position: number) => readonly string[]> = {
+  edited: (position) => [`update audit_entries set action = 'job.created' where ${at(position)}`],
+  removed: (position) => [`delete from audit_entries where ${at(position)}`],
+  'given another hash': (position) => [`update audit_entries set hash = 'x' where ${at(position)}`],
+  'moved behind the next': (position) => [move(position, -1), move(position + 1, position), move(-1, position + 1)],
+};
+const make = async (edit: (position: number) => readonly string[], position: number) => {
+  for (const statement of edit(position)) await change(statement);
+};
+
+describe('the audit trail', () => {
+  test('is whole, all of it and from where it was verified last', async () => {
+    const answer = await verify('checkpoint');
+    expect(answer).toEqual({ valid: true, entries: 9, checkpoint: { entries: verifiedMax, verifiedAt: expect.any(String) } });
+    // Which moved the checkpoint.
+    expect(await verify('checkpoint')).toMatchObject({ valid: true, entries: 9, checkpoint: { entries: 9 } });
+    expect(await verify('start')).toEqual({ valid: true, entries: 9 });
+  });
+
+  test.each(Object.entries(edits))('finds an entry that was %s after the checkpoint, either way', async (_what, edit) => {
+    await make(edit, 7);
+    const found = { valid: false, firstBadId: expect.stringMatching(/^aud_/) };
+    expect(await verify('checkpoint')).toMatchObject(found);
+    expect(await verify('start')).toMatchObject(found);
+    // And leaves no checkpoint behind it.
+    expect((await change('select max(entries) from audit_checkpoints where organization_id = $1')).rows[0].max).toBe(String(verifiedMax));
+  });
+
+  test.each(Object.entries(edits))('finds an entry that was %s before the checkpoint when it reads from the start', async (_what, edit) => {
+    await make(edit, 2);
+    expect(await verify('start')).toMatchObject({ valid: false, firstBadId: expect.stringMatching(/^aud_/) });
+    // What was read once is not read again: the answer says how much that is.
+    expect(await verify('checkpoint')).toMatchObject({ valid: true, checkpoint: { entries: verifiedMax } });
+  });
+
+  test.each([
+    ['after', 7],
+    ['before', 3],
+  ])('finds that its end %s the checkpoint was cut off', async (_where, last) => {
+    await change(`delete from audit_entries where organization_id = $1 and position > ${last}`);
+    expect(await verify('start')).toMatchObject({ valid: false, entries: last });
+    expect((await verify('checkpoint')).valid).toBe(false);
+  });
+
+  test('finds that it was put back to an earlier day, head and all', async () => {
+    const { rows } = await change('select entries, hash, seal from audit_heads where organization_id = $1');
+    await append(2);
+    expect((await verify('start')).valid).toBe(true);
+    await change(`delete from audit_entries where organization_id = $1 and position > 9`);
+    await admin.query('update audit_heads set entries = $2, hash = $3, seal = $4 where organization_id = $1', [
+      person.organizationId,
+      rows[0].entries,
+      rows[0].hash,
+      rows[0].seal,
+    ]);
+    expect(await verify('start')).toEqual({ valid: false, entries: 9 });
+    expect((await verify('checkpoint')).valid).toBe(false);
+  });
+
+  test.each([
+    ['its count', 'entries = entries + 1'],
+    [
+      'its hash',
+      'hash = (select hash from audit_entries a where a.organization_id = audit_checkpoints.organization_id and a.position = 8)',
+    ],
+    ['its time', "verified_at = verified_at + interval '1 day'"],
+    ['its seal', "seal = 'x'"],
+  ])('finds a checkpoint that was altered in %s, and does not go on from it', async (_what, set) => {
+    await change(`update audit_entries set action = 'job.created' where ${at(2)}`);
+    await change(`update audit_checkpoints set ${set} where organization_id = $1`);
+    const found = { valid: false, badCheckpoints: 1, firstBadId: expect.stringMatching(/^aud_/) };
+    expect(await verify('checkpoint')).toMatchObject(found);
+    expect(await verify('start')).toMatchObject(found);
+  });
+
+  test("cannot be given another organization's checkpoint", async () => {
+    const { organizationId } = await identity.register();
+    await admin.query('update audit_checkpoints set organization_id = $2 where organization_id = $1', [
+      person.organizationId,
+      organizationId,
+    ]);
+    const theirs = identity.as({ organizationId });
+    expect((await theirs.get('/v1/audit-events/verify?from=checkpoint')).body).toMatchObject({ valid: false, badCheckpoints: 1 });
+  });
+
+  test('lets the service itself change or remove no checkpoint', async () => {
+    const app = await identity.database('app');
+    await app.query("select set_config('app.organization_id', $1, false)", [person.organizationId]);
+    await expect(app.query("update audit_checkpoints set hash = 'x'")).rejects.toThrow('permission denied');
+    await expect(app.query('delete from audit_checkpoints')).rejects.toThrow('permission denied');
+  });
+});
