@@ -456,6 +456,18 @@ describe('a match of the rules', () => {
     await holds(last.id);
   });
 
+  test('leaves a record settled that was written off in another run', async () => {
+    const jobId = newJobId();
+    const { id } = await executions.run(jobId, [s1], [t1]);
+    await executions.run(jobId, [s1], []);
+    const [{ id: open }] = await executions.exceptionsOf(jobId);
+    await executions.must(200, executions.api.post(`/v1/exceptions/${open}/resolve`, { resolution: 'written_off' }));
+    expect((await undo(id, await matchedIn(id))).status).toBe(204);
+    expect(await itemsOf(jobId)).toEqual(['s1 retired', 't1']);
+    expect(await exceptionsOf(jobId)).toEqual(['open  t1', 'resolved written_off s1']);
+    await holds(id);
+  });
+
   test('leaves a record settled that was matched by hand in another run', async () => {
     const jobId = newJobId();
     const { id } = await executions.run(jobId, [s1], [t1]);

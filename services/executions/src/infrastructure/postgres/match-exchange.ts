@@ -44,11 +44,11 @@ export const part = async (trx: Trx, run: Run, match: StoredResult): Promise<Exc
   const alone = records.map(({ side, record }) => aloneOf(side, record));
   const after = await putIn(trx, run, alone, placesOf([match]));
   const known = await identified(trx, run.jobId, records);
-  // What somebody has matched with others since then is settled.
+  // What a person has settled since then stays so.
   await carry(
     trx,
     run,
-    known.filter((record) => record.match === undefined),
+    known.filter((record) => record.match === undefined && !record.isRetired),
   );
   return { before: [match], after };
 };

@@ -20,6 +20,7 @@ export interface KnownRecord extends SideRecord, ItemKey {
   readonly recordKey: string;
   /** Whether it is an open item, retired or not. */
   readonly isItem: boolean;
+  readonly isRetired: boolean;
   /** The match by hand that it is in. */
   readonly match?: { readonly id: string; readonly executionId: string };
 }
@@ -29,10 +30,10 @@ export const identified = async (trx: Trx, jobId: string, records: readonly Side
   const keys = [...new Set(records.map(({ side, record }) => keyOfOne(side, record)))];
   const items = await trx
     .selectFrom('open_items')
-    .select(['identity', 'occurrence', 'record_key', 'record'])
+    .select(['identity', 'occurrence', 'record_key', 'record', sql<boolean>`retired_at is not null`.as('isRetired')])
     .where('job_id', '=', jobId)
     .where(sql<boolean>`record_key = any(${keys}::text[])`)
-    .orderBy(sql`retired_at is not null`)
+    .orderBy('isRetired')
     .orderBy('occurrence')
     .execute();
   const matched = await trx
@@ -66,21 +67,22 @@ export const requireUnmatched = (records: readonly KnownRecord[]): void => {
   );
 };
 
-type Item = ItemKey & { readonly record: Fields };
-type Known = ItemKey & { readonly isItem: boolean };
+type Item = ItemKey & { readonly record: Fields; readonly isRetired: boolean };
+type Known = ItemKey & Pick<KnownRecord, 'isItem' | 'isRetired'>;
 
 const named = (side: Side, record: Fields, items: readonly Item[]): Known => {
   const identity = identityOf(side, String(record['id']), hashOf);
-  return { identity, occurrence: 1, isItem: items.some((item) => item.identity === identity) };
+  const item = items.find((one) => one.identity === identity);
+  return { identity, occurrence: 1, isItem: item !== undefined, isRetired: item?.isRetired ?? false };
 };
 
 /** The first of those that say the same and are nobody else's. */
 const anonymous = (side: Side, record: Fields, items: readonly Item[], used: ReadonlySet<string>): Known => {
   const item = items.find(({ identity, record: said }) => !used.has(identity) && isDeepStrictEqual(asRead(said), asRead(record)));
-  if (item !== undefined) return { identity: item.identity, occurrence: item.occurrence, isItem: true };
+  if (item !== undefined) return { identity: item.identity, occurrence: item.occurrence, isItem: true, isRetired: item.isRetired };
   for (let occurrence = 1; ; occurrence += 1) {
     const identity = identityOf(side, contentOf(asRead(record), occurrence), hashOf);
-    if (!used.has(identity)) return { identity, occurrence, isItem: false };
+    if (!used.has(identity)) return { identity, occurrence, isItem: false, isRetired: false };
   }
 };
 
