@@ -95,7 +95,7 @@ export const auditActions = {
   'match.created': { service: 'executions', description: 'Somebody matched records by hand; the entry counts them.' },
   'match.removed': {
     service: 'executions',
-    description: 'A match by hand was undone, or ended because one of its records had changed; the entry says which.',
+    description: 'A match was undone by hand, or one by hand ended because one of its records had changed; the entry says which.',
   },
   'approval.requested': {
     service: 'executions',

@@ -167,9 +167,16 @@ export const routes = {
   createMatch: route('executions', 'POST', '/v1/executions/{id}/matches', 'exceptions:write', 'Match records by hand', {
     timeoutMs: 30_000,
   }),
-  deleteMatch: route('executions', 'DELETE', '/v1/executions/{id}/matches/{resultId}', 'exceptions:write', 'Undo a match by hand', {
-    timeoutMs: 30_000,
-  }),
+  deleteMatch: route(
+    'executions',
+    'DELETE',
+    '/v1/executions/{id}/matches/{resultId}',
+    'exceptions:write',
+    'Undo a match, whether a person or the rules made it',
+    {
+      timeoutMs: 30_000,
+    },
+  ),
   listApprovals: route('executions', 'GET', '/v1/approvals', 'exceptions:read', 'List what waits for a second person, or did'),
   readApproval: route('executions', 'GET', '/v1/approvals/{id}', 'exceptions:read', 'Read an approval'),
   approveApproval: route('executions', 'POST', '/v1/approvals/{id}/approve', 'exceptions:write', 'Approve what another settled', {

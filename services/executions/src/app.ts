@@ -33,6 +33,7 @@ import { createOpenItemStore } from './infrastructure/postgres/open-items.ts';
 import { startResultRetention } from './infrastructure/postgres/result-retention.ts';
 import { createResultWriter } from './infrastructure/postgres/result-writer.ts';
 import { createRunRequests, receiveRunRequest } from './infrastructure/postgres/run-requests.ts';
+import { createSeparations } from './infrastructure/postgres/separations.ts';
 import type { Database } from './infrastructure/postgres/tables.ts';
 import { approvalRoutes } from './routes/approvals.ts';
 import { exceptionRoutes } from './routes/exceptions.ts';
@@ -103,6 +104,7 @@ export const start = async (config: Config, life: Life): Promise<string> => {
       openFile: files.open,
       openItems: createOpenItemStore(postgres),
       handMatches: createHandMatches(postgres),
+      separations: createSeparations(postgres),
       bases: createBaseResults(postgres),
       renewMs: config.LEASE_RENEW_MS,
       logger: life.logger,

@@ -20,6 +20,7 @@ const question = {
   }),
   asOf: '2026-05-01',
   resultId: 'one',
+  apart: [],
   results: [result('one', 'missing_in_target', [order], []), result('two', 'missing_in_source', [], [payment('t1', 'r1 ')])],
 };
 

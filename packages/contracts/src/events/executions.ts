@@ -298,7 +298,8 @@ export const matchRemoved = defineEvent({
   type: 'match.removed',
   major: 1,
   service: 'executions',
-  description: 'A match by hand holds no longer: somebody undid it, or a run found one of its records changed.',
+  description:
+    'A match holds no longer: somebody undid it, whether it was made by hand or by the rules, or a run found a record of one by hand changed.',
   data: z.object({ ...matched, reason: z.enum(['undone', 'record_changed']) }),
   example: { ...matchExample, reason: 'undone' },
 });

@@ -1,5 +1,6 @@
 /** Why an exception's record has no counterpart: worked out when somebody asks, from what its run has stored. */
 import type { Rules } from '@settler/contracts/rules';
+import type { Separated } from '../domain/matching/apart.ts';
 import type { ConditionResult } from '../domain/matching/results/result.ts';
 
 /** A stored result, with its records as text: reading them all is the thread's work. */
@@ -17,6 +18,8 @@ export interface Question {
   /** The day of the run. */
   readonly asOf: string;
   readonly results: readonly StoredResult[];
+  /** Records that were taken apart by hand. */
+  readonly apart: readonly Separated[];
   /** The result that the exception is about. */
   readonly resultId: string;
 }
@@ -42,8 +45,8 @@ export interface Candidate {
   readonly resultId: string | null;
   readonly smallestChange: readonly { readonly path: string; readonly from: unknown; readonly to: unknown }[] | null;
   readonly effect: { readonly gained: Gain; readonly lost: Gain; readonly moved: Gain } | null;
-  /** Why there is no effect although there is a change. */
-  readonly reason?: 'budget';
+  /** Why there is no effect: no time was left for it, or no rule brings together what a person has taken apart. */
+  readonly reason?: 'budget' | 'taken_apart';
 }
 
 export const explainReasons = ['records_gone', 'unusable_record', 'too_many_candidates', 'budget'] as const;

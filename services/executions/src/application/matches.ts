@@ -21,6 +21,6 @@ export interface MatchStore {
     request: MatchRequest,
     actor: Actor,
   ) => Promise<{ readonly kind: 'matched'; readonly result: ResultView } | { readonly kind: 'pending'; readonly approval: ApprovalView }>;
-  /** @throws Refusal `not_found`, `version_conflict`, or `conflict` where it is none by hand, or was built upon */
+  /** @throws Refusal `not_found`, `version_conflict`, or `conflict` where it is none, or was built upon */
   readonly remove: (executionId: string, resultId: string, ifMatch: number | undefined, actor: Actor) => Promise<void>;
 }

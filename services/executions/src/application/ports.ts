@@ -6,6 +6,7 @@ import type { Rules } from '@settler/contracts/rules';
 import type { PassSum } from '../domain/certificate.ts';
 import type { Comparison, ControlTotals, Definition, ExecutionError, Problem, Progress, StoredReport } from '../domain/execution.ts';
 import type { Manual } from '../domain/matched-result.ts';
+import type { Separated } from '../domain/matching/apart.ts';
 import type { ItemKey } from '../domain/open-items.ts';
 import type { RunDiff } from '../domain/run-diff.ts';
 
@@ -96,11 +97,23 @@ export interface HandMatch {
   readonly records: readonly OpenItem[];
 }
 
-/** What became in a run of the matches by hand that it was given. */
+/** A match that was undone: no rule brings its records together again. */
+export interface Separation extends Separated {
+  readonly id: string;
+}
+
+export interface Separations {
+  /** Those of the job, in pages. */
+  readonly read: (held: HeldExecution) => AsyncIterable<readonly Separation[]>;
+}
+
+/** What a run was told of what people have matched and undone, and what became of it. */
 export interface GivenMatchIds {
-  /** All that it was given: what was matched or undone since then it does not know. */
+  /** The matches by hand: what was matched or undone since then it does not know. */
   readonly known: readonly string[];
-  /** Those of which a record says something else now. */
+  /** The matches that were undone. */
+  readonly apart: readonly string[];
+  /** Matches by hand of which a record says something else now. */
   readonly changed: readonly string[];
 }
 
@@ -142,6 +155,8 @@ export interface Matching {
   readonly compare: () => Promise<{ readonly diff: RunDiff; readonly handMatches: Comparison['handMatches'] }>;
   /** Before anything is read. */
   readonly give: (matches: readonly HandMatch[]) => Promise<void>;
+  /** Before anything is read. */
+  readonly separate: (separations: readonly Separation[]) => Promise<void>;
   /** Before anything is read. */
   readonly carry: (items: readonly OpenItem[]) => Promise<void>;
   /** Resolves when all of the input is read, with what the reader counted. @throws ReaderFailure where it cannot be read as a whole */

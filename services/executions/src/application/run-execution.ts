@@ -19,6 +19,7 @@ import {
   type OpenItems,
   type OpenMatching,
   type ResultWriter,
+  type Separations,
 } from './ports.ts';
 
 export type OpenFile = (
@@ -34,6 +35,7 @@ export interface RunNeeds {
   readonly openFile: OpenFile;
   readonly openItems: OpenItems;
   readonly handMatches: HandMatches;
+  readonly separations: Separations;
   readonly bases: BaseResults;
   readonly renewMs: number;
   readonly logger: Logger;
@@ -164,6 +166,8 @@ const work = async (needs: RunNeeds, held: HeldExecution, signal: AbortSignal): 
     for await (const matches of needs.handMatches.read(held)) await matching.give(matches);
     // What is tried on stored records has their open items among them.
     if (tried === undefined && carriesForward(rules)) for await (const items of needs.openItems.read(held)) await matching.carry(items);
+    // After the open items: what was taken apart before those were read is known to have been.
+    for await (const separations of needs.separations.read(held)) await matching.separate(separations);
     const controlTotals: ControlTotals[] = [];
     if (tried !== undefined) controlTotals.push(...(await feed(needs, matching, tried, report, signal)));
     else

@@ -128,7 +128,9 @@ const explanation = z
       z.object({
         record,
         pass: z.string(),
-        failed: z.array(record).describe('The conditions that failed; none where they hold and the candidate was taken by another.'),
+        failed: z
+          .array(record)
+          .describe('The conditions that failed; none where they hold and the candidate was taken by another, or from this one.'),
         outcome: outcome.nullable().describe('What became of the candidate.'),
         resultId: z.string().nullable(),
         smallestChange: z
@@ -139,7 +141,12 @@ const explanation = z
           .object({ gained: gain, lost: gain, moved: gain })
           .nullable()
           .describe('What that change would do to the source records of this run, found by running the rules with it.'),
-        reason: z.literal('budget').optional().describe('There was no time left to find the effect.'),
+        reason: z
+          .enum(['budget', 'taken_apart'])
+          .optional()
+          .describe(
+            'Why there is no effect: `budget` where no time was left to find it, `taken_apart` where a person has undone a match of the two, and no change of the rules brings them together.',
+          ),
       }),
     ),
     reason: z

@@ -4,6 +4,7 @@
  */
 import type { ExecutionSummary } from '@settler/contracts/executions';
 import type { Pass, Rules } from '@settler/contracts/rules';
+import { type ApartRows, apartIn } from './apart.ts';
 import { type RecordBatch, repeated, superseded, usable } from './batch.ts';
 import type { Judge } from './conditions/judge.ts';
 import { dueFrom } from './due.ts';
@@ -12,7 +13,7 @@ import { type Edges, filtered } from './passes/edges.ts';
 import { compilePass, judgePass } from './passes/judgement.ts';
 import { settleKeyedGroups } from './passes/keyed-groups.ts';
 import { settleSearchedGroups } from './passes/searched-groups.ts';
-import { type Settling, settlePairs } from './passes/settle-pairs.ts';
+import { matchable, type Settling, settlePairs } from './passes/settle-pairs.ts';
 import { type Collector, createCollector } from './results/collector.ts';
 import { type ResultColumns, rowsOf } from './results/columns.ts';
 import { createExplain } from './results/explain-result.ts';
@@ -35,6 +36,8 @@ export interface Input {
   readonly given?: readonly Given[];
   /** Rows of matches by hand whose other records are not here: they wait for those, and meet nobody else. */
   readonly waiting?: Given;
+  /** Rows that no pass brings together: no source of one with a target of the same. */
+  readonly apart?: readonly ApartRows[];
   /** Told of finished passes; throwing from it stops the run. */
   readonly onProgress?: (done: number, total: number) => void;
 }
@@ -55,9 +58,18 @@ export interface Reconciliation {
 const waitingReason = 'it was matched by hand with records that are not here';
 
 /** @throws TooManyCandidates where a pass leaves more candidates than it may hold */
-export const reconcile = ({ source, target, rules, asOf, given = [], waiting, onProgress = () => {} }: Input): Reconciliation => {
+export const reconcile = ({
+  source,
+  target,
+  rules,
+  asOf,
+  given = [],
+  waiting,
+  apart = [],
+  onProgress = () => {},
+}: Input): Reconciliation => {
   const collector = createCollector(source, target);
-  const settling: Settling = { source, target, rules, collector };
+  const settling: Settling = { source, target, rules, collector, apart: apartIn(apart) };
   takeUnusable('source', source, collector);
   takeUnusable('target', target, collector);
   for (const row of waiting?.source ?? []) collector.alone('missing_in_target', 'source', row, { reason: waitingReason });
@@ -77,8 +89,8 @@ export const reconcile = ({ source, target, rules, asOf, given = [], waiting, on
     const judges = judgesOf(index);
     const rows = collector.openRows();
     if (pass.cardinality === 'one-to-one') {
-      const judgement = judgePass(pass, judges, source, target, rows);
-      settlePairs('matched', index, judgement.agreeing, settling);
+      const judgement = judgePass(pass, judges, rows, settling);
+      settlePairs('matched', index, matchable(judgement.agreeing, settling), settling);
       afterwards.push(() => settlePairs('mismatched', index, stillOpen(judgement.differing, collector), settling));
     } else if (pass.search === undefined) afterwards.push(settleKeyedGroups(pass, index, judges, rows, settling));
     else settleSearchedGroups(pass, index, judges, rows, settling);

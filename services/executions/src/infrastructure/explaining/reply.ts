@@ -1,5 +1,6 @@
 /** Turns stored results back into both sides of their run, and asks the engine why one record has no counterpart. */
 import type { Candidate, Question, Reply, StoredResult } from '../../application/explain.ts';
+import { findApart } from '../../domain/matching/apart.ts';
 import { type Fields, type RecordBatch, recordAt, usable } from '../../domain/matching/batch.ts';
 import { createBatchBuilder } from '../../domain/matching/batch-builder.ts';
 import { dayOf } from '../../domain/matching/day.ts';
@@ -24,9 +25,10 @@ export const replyTo = (question: Question, isOver: () => boolean): Reply => {
   if (row === -1 || batches[side].states[row] !== usable) return { kind: 'none', reason: 'unusable_record' };
   const asOf = dayOf(question.asOf) ?? 0;
   try {
-    const now = reconcile({ ...batches, rules, asOf, given });
+    const apart = findApart(question.apart, batches);
+    const now = reconcile({ ...batches, rules, asOf, given, apart });
     const other: Side = side === 'source' ? 'target' : 'source';
-    const found = whyNot({ ...batches, rules, asOf, given, now, isOver }, side, row);
+    const found = whyNot({ ...batches, rules, asOf, given, apart, now, isOver }, side, row);
     return { kind: 'candidates', candidates: found.map((candidate) => candidateOf(candidate, batches[other], resultOf[other], results)) };
   } catch (error) {
     // Those nearest to one record may be more alike than those of the whole run, and more pairs than may be held.

@@ -3,7 +3,16 @@ import type { MessagePort } from 'node:worker_threads';
 import type { ExecutionErrorCode } from '@settler/contracts/execution-errors';
 import type { ExecutionSummary } from '@settler/contracts/executions';
 import type { Rules } from '@settler/contracts/rules';
-import type { BaseResult, GivenMatchIds, HandMatch, MatchingInput, OpenItem, ResultPiece, ResultRun } from '../../application/ports.ts';
+import type {
+  BaseResult,
+  GivenMatchIds,
+  HandMatch,
+  MatchingInput,
+  OpenItem,
+  ResultPiece,
+  ResultRun,
+  Separation,
+} from '../../application/ports.ts';
 import type { PassSum } from '../../domain/certificate.ts';
 import type { Comparison, ControlTotals } from '../../domain/execution.ts';
 import type { InputProblem } from '../../domain/matching/input-problems.ts';
@@ -14,6 +23,7 @@ export type Request =
   | { readonly kind: 'feed'; readonly results: readonly BaseResult[]; readonly hasIds: Readonly<Record<'source' | 'target', boolean>> }
   | { readonly kind: 'remember'; readonly results: readonly BaseResult[] }
   | { readonly kind: 'compare'; readonly rules: Rules; readonly asOf: string }
+  | { readonly kind: 'separate'; readonly separations: readonly Separation[] }
   | { readonly kind: 'carry'; readonly items: readonly OpenItem[] }
   | { readonly kind: 'read'; readonly side: 'source' | 'target'; readonly input: MatchingInput }
   | { readonly kind: 'match'; readonly rules: Rules; readonly asOf: string }
@@ -28,6 +38,7 @@ export type Reply =
   | { readonly kind: 'fed'; readonly controlTotals: readonly ControlTotals[] }
   | { readonly kind: 'remembered' }
   | { readonly kind: 'compared'; readonly diff: RunDiff; readonly handMatches: Comparison['handMatches'] }
+  | { readonly kind: 'separated' }
   | { readonly kind: 'carried' }
   | { readonly kind: 'read'; readonly controlTotals: readonly ControlTotals[] }
   | {

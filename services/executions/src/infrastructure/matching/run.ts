@@ -1,10 +1,11 @@
 import type { ReadContext } from '@settler/adapters/reader';
 import { openReader } from '@settler/adapters/readers';
 import type { Rules } from '@settler/contracts/rules';
-import type { BaseResult, GivenMatchIds, HandMatch, MatchingInput } from '../../application/ports.ts';
+import type { BaseResult, GivenMatchIds, HandMatch, MatchingInput, Separation } from '../../application/ports.ts';
 import type { Comparison, ControlTotals } from '../../domain/execution.ts';
 import { differenceOf } from '../../domain/hand-match.ts';
 import type { MatchedRecord, MatchedResult } from '../../domain/matched-result.ts';
+import { type ApartRows, findApart } from '../../domain/matching/apart.ts';
 import { type RecordBatch, recordAt } from '../../domain/matching/batch.ts';
 import { type BatchBuilder, createBatchBuilder } from '../../domain/matching/batch-builder.ts';
 import { currencyText } from '../../domain/matching/columns/currency.ts';
@@ -50,12 +51,14 @@ export const createRun = ({ notify, context }: RunNeeds): ((request: RunRequest)
   const openItems = { source: createOpenItems('source', hashOf), target: createOpenItems('target', hashOf) };
   /** Each with the places of its records among those that the sides were given. */
   const handMatches: (HandMatch & Readonly<Record<'source' | 'target', readonly number[]>>)[] = [];
+  const separations: Separation[] = [];
   let matched:
     | {
         readonly batches: Batches;
         readonly reconciliation: Reconciliation;
         readonly given: GivenMatches;
         readonly held: readonly HandMatch[];
+        readonly apart: readonly ApartRows[];
       }
     | undefined;
   let position = 0;
@@ -157,8 +160,8 @@ export const createRun = ({ notify, context }: RunNeeds): ((request: RunRequest)
 
   const handMatchesOf = (rules: Rules, asOf: string): Comparison['handMatches'] => {
     if (matched === undefined) return { held: 0, contradicted: [], changed: [] };
-    const { batches, given, held } = matched;
-    const broken = contradicted({ ...batches, rules, asOf: dayOf(asOf) ?? 0, given: given.held, waiting: given.waiting });
+    const { batches, given, held, apart } = matched;
+    const broken = contradicted({ ...batches, rules, asOf: dayOf(asOf) ?? 0, given: given.held, waiting: given.waiting, apart });
     return {
       held: held.length,
       contradicted: held.flatMap(({ manual }, index) => (broken[index] === true ? [manual.matchId] : [])).slice(0, idsMax),
@@ -179,6 +182,10 @@ export const createRun = ({ notify, context }: RunNeeds): ((request: RunRequest)
         return { kind: 'remembered' };
       case 'compare':
         return { kind: 'compared', diff: diff.against(comparedResults()), handMatches: handMatchesOf(request.rules, request.asOf) };
+      case 'separate':
+        separations.push(...request.separations);
+        requireMemory();
+        return { kind: 'separated' };
       case 'carry':
         for (const item of request.items) openItems[item.side].add(item);
         return { kind: 'carried' };
@@ -187,10 +194,12 @@ export const createRun = ({ notify, context }: RunNeeds): ((request: RunRequest)
       case 'match': {
         const batches = { source: built('source'), target: built('target') };
         const { held, waiting, fates } = findGiven(handMatches, batches);
+        const apart = findApart(separations, batches);
         const reconciliation = reconcile({
           ...batches,
           given: held,
           waiting,
+          apart,
           rules: request.rules,
           asOf: dayOf(request.asOf) ?? 0,
           onProgress: (done, total) => {
@@ -203,6 +212,7 @@ export const createRun = ({ notify, context }: RunNeeds): ((request: RunRequest)
           reconciliation,
           given: { held, waiting, fates },
           held: held.map(({ match }) => handMatches[match] as HandMatch),
+          apart,
         };
         const problems = inputProblems(request.rules, batches);
         return { kind: 'matched', summary: reconciliation.summary, resultCount: reconciliation.length, problems, given: givenIds(fates) };
@@ -219,6 +229,7 @@ export const createRun = ({ notify, context }: RunNeeds): ((request: RunRequest)
 
   const givenIds = (fates: readonly GivenFate[]): GivenMatchIds => ({
     known: handMatches.map(({ manual }) => manual.matchId),
+    apart: separations.map(({ id }) => id),
     changed: handMatches.flatMap(({ manual }, index) => (fates[index] === 'changed' ? [manual.matchId] : [])),
   });
 

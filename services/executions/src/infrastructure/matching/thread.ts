@@ -121,6 +121,7 @@ const openMatching = (
       const { diff, handMatches } = await ask({ kind: 'compare', rules, asOf }, 'compared');
       return { diff, handMatches };
     },
+    separate: async (separations) => void (await ask({ kind: 'separate', separations }, 'separated')),
     carry: async (items) => void (await ask({ kind: 'carry', items }, 'carried')),
     read: async (side, input, open, report) => {
       openFile = open;

@@ -36,7 +36,9 @@ export const openExceptionsFor = async (
   about: About,
   results: readonly ResultInNeed[],
 ): Promise<{ ids: readonly string[]; messages: OutboxMessage[] }> => {
-  const opened = await insertBatch(trx, about, results, 'results');
+  const opened: Opened[] = [];
+  for (let from = 0; from < results.length; from += batchRows)
+    opened.push(...(await insertBatch(trx, about, results.slice(from, from + batchRows), 'results')));
   return { ids: opened.map(({ id }) => id), messages: openedMessages(about, opened) };
 };
 

@@ -5,6 +5,7 @@ import type { ExecutionSummary } from '@settler/contracts/executions';
 import { type Selectable, sql, type Transaction } from 'kysely';
 import type { Material, StoredResult } from '../../application/explain.ts';
 import { containing } from './containing.ts';
+import { newestSeparations } from './separations.ts';
 import type { Database } from './tables.ts';
 
 type Trx = Transaction<Database>;
@@ -43,6 +44,7 @@ export const createExplainQuery =
           resultId: own.id,
           resultCount,
           results: results ?? (await near(trx, execution, own)),
+          apart: await newestSeparations(trx, exception.job_id),
         };
       }
       return null;

@@ -10,9 +10,10 @@ import type { Selectable, Transaction } from 'kysely';
 import type { GivenMatchIds, HandMatch, HandMatches, HeldExecution } from '../../application/ports.ts';
 import { type Fields, joined, type Side } from '../../domain/hand-match.ts';
 import type { Manual } from '../../domain/matched-result.ts';
-import { type Exchanged, join, part, recordsOf, release } from './match-exchange.ts';
+import { type Exchanged, join, part, release } from './match-exchange.ts';
 import { removedMessage } from './match-messages.ts';
 import { carry, identified, retire } from './match-records.ts';
+import { broughtTogether } from './separations.ts';
 import { manualResults, type Run, resultsHolding, retell, type StoredResult } from './stored-results.ts';
 import type { Database } from './tables.ts';
 
@@ -114,14 +115,9 @@ export const settleHandMatches = async (
   const say = async (exchanged: Exchanged): Promise<void> => {
     told = await retell(trx, run, told, exchanged);
   };
-  for (const result of await manualResults(
-    trx,
-    run,
-    given.known.filter((id) => !isHolding.has(id)),
-  )) {
+  const undone = given.known.filter((id) => !isHolding.has(id));
+  for (const result of [...(await manualResults(trx, run, undone)), ...(await broughtTogether(trx, run, given.apart))])
     await say(await part(trx, run, result));
-    await carry(trx, run, await identified(trx, run.jobId, recordsOf(result)));
-  }
   const changed = new Set(given.changed);
   for (const row of holding.filter(({ id }) => !isKnown.has(id))) {
     const exchanged = await matchLate(trx, run, row);

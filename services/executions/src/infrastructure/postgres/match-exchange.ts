@@ -5,7 +5,7 @@ import { sql, type Transaction } from 'kysely';
 import { differenceOf, type Joined, missingOn, sides } from '../../domain/hand-match.ts';
 import type { Manual } from '../../domain/matched-result.ts';
 import { asRead } from '../../domain/open-items.ts';
-import { type KnownRecord, restore, type SideRecord } from './match-records.ts';
+import { carry, identified, type KnownRecord, restore, type SideRecord } from './match-records.ts';
 import { type NewResult, putIn, type Run, retell, type StoredResult, takeOut } from './stored-results.ts';
 import type { Database } from './tables.ts';
 
@@ -37,11 +37,20 @@ export const join = async (
   return { before, after, rows, match: after[0] as StoredResult };
 };
 
-/** Each record of a match stands for itself. */
+/** Each record of a match stands for itself, and takes part in the next runs. */
 export const part = async (trx: Trx, run: Run, match: StoredResult): Promise<Exchanged> => {
   await takeOut(trx, run, [match]);
-  const alone = recordsOf(match).map(({ side, record }) => aloneOf(side, record));
-  return { before: [match], after: await putIn(trx, run, alone, placesOf([match])) };
+  const records = recordsOf(match);
+  const alone = records.map(({ side, record }) => aloneOf(side, record));
+  const after = await putIn(trx, run, alone, placesOf([match]));
+  const known = await identified(trx, run.jobId, records);
+  // What a person has settled since then stays so.
+  await carry(
+    trx,
+    run,
+    known.filter((record) => record.match === undefined && !record.isRetired),
+  );
+  return { before: [match], after };
 };
 
 const placesOf = (results: readonly StoredResult[]): number[] => results.map(({ position }) => position).sort((one, other) => one - other);

@@ -20,6 +20,7 @@ export interface KnownRecord extends SideRecord, ItemKey {
   readonly recordKey: string;
   /** Whether it is an open item, retired or not. */
   readonly isItem: boolean;
+  readonly isRetired: boolean;
   /** The match by hand that it is in. */
   readonly match?: { readonly id: string; readonly executionId: string };
 }
@@ -29,10 +30,10 @@ export const identified = async (trx: Trx, jobId: string, records: readonly Side
   const keys = [...new Set(records.map(({ side, record }) => keyOfOne(side, record)))];
   const items = await trx
     .selectFrom('open_items')
-    .select(['identity', 'occurrence', 'record_key', 'record'])
+    .select(['identity', 'occurrence', 'record_key', 'record', sql<boolean>`retired_at is not null`.as('isRetired')])
     .where('job_id', '=', jobId)
-    .where('record_key', 'in', keys)
-    .orderBy(sql`retired_at is not null`)
+    .where(sql<boolean>`record_key = any(${keys}::text[])`)
+    .orderBy('isRetired')
     .orderBy('occurrence')
     .execute();
   const matched = await trx
@@ -40,13 +41,14 @@ export const identified = async (trx: Trx, jobId: string, records: readonly Side
     .innerJoin('matches', 'matches.id', 'match_records.match_id')
     .select(['identity', 'matches.id as id', 'execution_id as executionId'])
     .where('match_records.job_id', '=', jobId)
-    .where('record_key', 'in', keys)
+    .where(sql<boolean>`record_key = any(${keys}::text[])`)
     .execute();
   const taken = new Map(matched.map((one) => [one.identity, one]));
   const used = new Set(taken.keys());
+  const itemsOf = Map.groupBy(items, (item) => item.record_key);
   return records.map(({ side, record }) => {
     const recordKey = keyOfOne(side, record);
-    const same = items.filter((item) => item.record_key === recordKey);
+    const same = itemsOf.get(recordKey) ?? [];
     const known = record['id'] === undefined ? anonymous(side, record, same, used) : named(side, record, same);
     const match = taken.get(known.identity);
     used.add(known.identity);
@@ -65,21 +67,22 @@ export const requireUnmatched = (records: readonly KnownRecord[]): void => {
   );
 };
 
-type Item = ItemKey & { readonly record: Fields };
-type Known = ItemKey & { readonly isItem: boolean };
+type Item = ItemKey & { readonly record: Fields; readonly isRetired: boolean };
+type Known = ItemKey & Pick<KnownRecord, 'isItem' | 'isRetired'>;
 
 const named = (side: Side, record: Fields, items: readonly Item[]): Known => {
   const identity = identityOf(side, String(record['id']), hashOf);
-  return { identity, occurrence: 1, isItem: items.some((item) => item.identity === identity) };
+  const item = items.find((one) => one.identity === identity);
+  return { identity, occurrence: 1, isItem: item !== undefined, isRetired: item?.isRetired ?? false };
 };
 
 /** The first of those that say the same and are nobody else's. */
 const anonymous = (side: Side, record: Fields, items: readonly Item[], used: ReadonlySet<string>): Known => {
   const item = items.find(({ identity, record: said }) => !used.has(identity) && isDeepStrictEqual(asRead(said), asRead(record)));
-  if (item !== undefined) return { identity: item.identity, occurrence: item.occurrence, isItem: true };
+  if (item !== undefined) return { identity: item.identity, occurrence: item.occurrence, isItem: true, isRetired: item.isRetired };
   for (let occurrence = 1; ; occurrence += 1) {
     const identity = identityOf(side, contentOf(asRead(record), occurrence), hashOf);
-    if (!used.has(identity)) return { identity, occurrence, isItem: false };
+    if (!used.has(identity)) return { identity, occurrence, isItem: false, isRetired: false };
   }
 };
 
@@ -107,9 +110,18 @@ export const restore = async (trx: Trx, jobId: string, identities: readonly stri
     .execute();
 };
 
+/** A group that the rules have made may have more than one statement has parameters for. */
+const rowsPerStatement = 1_000;
+
 /** Has records that were left without counterpart take part in the next runs. Returns those that had not been open items. */
 export const carry = async (trx: Trx, run: Run, records: readonly KnownRecord[]): Promise<string[]> => {
-  if (!run.carriesForward || records.length === 0) return [];
+  const carried: string[] = [];
+  for (let from = 0; run.carriesForward && from < records.length; from += rowsPerStatement)
+    carried.push(...(await carrySome(trx, run, records.slice(from, from + rowsPerStatement))));
+  return carried;
+};
+
+const carrySome = async (trx: Trx, run: Run, records: readonly KnownRecord[]): Promise<string[]> => {
   const rows = await trx
     .insertInto('open_items')
     .values(

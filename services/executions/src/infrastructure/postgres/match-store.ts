@@ -1,7 +1,9 @@
 /**
- * Matches by hand and their undoing: the results of the run, the exceptions and open items of their records, the decision that later
- * runs are given, events and audit entry, at once. Whoever does it excludes everybody else who settles records of the job.
+ * Matches by hand, and the undoing of any match: the results of the run, the exceptions and open items of their records, the decision
+ * that later runs are given, events and audit entry, at once. Whoever does it excludes everybody else who settles records of the job.
  */
+
+import { isDeepStrictEqual } from 'node:util';
 import { requireRevision } from '@settler/chassis/entity-tag';
 import type { Outbox, OutboxMessage } from '@settler/chassis/outbox';
 import type { Postgres } from '@settler/chassis/postgres';
@@ -10,18 +12,18 @@ import type { Transaction } from 'kysely';
 import { type MatchStore, matchRevision } from '../../application/matches.ts';
 import type { Actor } from '../../application/ports.ts';
 import { mostOf, takesSecond } from '../../domain/approval.ts';
-import { stakesOf } from '../../domain/hand-match.ts';
+import { type Side, stakesOf } from '../../domain/hand-match.ts';
 import type { Manual } from '../../domain/matched-result.ts';
 import { approvalRule, approvalView, ask, refuseOverlap } from './approvals.ts';
 import { openExceptionsFor } from './exception-writer.ts';
 import { resultView } from './execution-queries.ts';
 import { closeOpened, reopenMatched } from './match-exceptions.ts';
-import { part, recordsOf, release, retellRun } from './match-exchange.ts';
+import { part, release, retellRun } from './match-exchange.ts';
 import { inNeed, makeMatch, planMatch } from './match-making.ts';
 import { undoneMessages } from './match-messages.ts';
-import { carry, identified } from './match-records.ts';
 import { lockOpenItems } from './open-items.ts';
-import { completedRun, putBack, type Run, resultsById, type StoredResult, takeOut } from './stored-results.ts';
+import { separate } from './separations.ts';
+import { completedRun, putRows, type Run, resultsById, type StoredResult, takeOut } from './stored-results.ts';
 import type { Before, Database } from './tables.ts';
 
 type Trx = Transaction<Database>;
@@ -54,32 +56,55 @@ export const createMatchStore = (postgres: Postgres<Database>, outbox: Outbox): 
       await lockOpenItems(trx, run.jobId, 'to settle all');
       const [result] = await resultsById(trx, run, [resultId]);
       if (result === undefined) throw notFound('match');
-      if (result.manual === null) throw new Refusal('conflict', whyNoMatch(result));
+      requireUndoable(result);
       requireRevision(ifMatch, matchRevision);
-      await outbox.append(trx, await undo(trx, run, result, result.manual, actor));
+      await outbox.append(trx, await undo(trx, run, result, actor));
     }),
 });
 
-const whyNoMatch = ({ outcome }: StoredResult): string =>
-  outcome === 'matched'
-    ? 'This was matched by the rules of the job: change those, and run it again.'
-    : `This result is ${outcome}: only a match can be undone.`;
+/** Each record becomes a result, an open item and an exception, while everybody else who settles records of the job waits. */
+const undoneMax = 10_000;
 
-const undo = async (trx: Trx, run: Run, result: StoredResult, { matchId }: Manual, actor: Actor): Promise<OutboxMessage[]> => {
-  const made = await trx.selectFrom('matches').selectAll().where('id', '=', matchId).forUpdate().executeTakeFirstOrThrow();
-  if (made.ended_because !== null)
+const requireUndoable = ({ outcome, source, target }: StoredResult): void => {
+  if (outcome !== 'matched') throw new Refusal('conflict', `This result is ${outcome}: only a match can be undone.`);
+  const records = source.length + target.length;
+  if (records > undoneMax)
     throw new Refusal(
       'conflict',
-      made.ended_because === 'undone'
-        ? 'This match has been undone already.'
-        : 'This match holds no longer: a later run found one of its records changed.',
+      `This match has ${records} records, and at most ${undoneMax} are undone by hand: change the rules of the job, and run it again.`,
     );
+};
+
+const undo = async (trx: Trx, run: Run, result: StoredResult, actor: Actor): Promise<OutboxMessage[]> => {
   const by = { type: actor.principal.kind, id: actor.principal.id };
-  await release(trx, run.jobId, matchId, 'undone', by);
-  const about = { matchId, run: { ...run, id: made.execution_id }, records: result };
+  const made = result.manual === null ? undefined : await madeByHand(trx, result.manual);
+  const matchId = made?.id ?? result.id;
+  if (made !== undefined) await release(trx, run.jobId, matchId, 'undone', by);
+  const about = { matchId, run: { ...run, id: made?.execution_id ?? run.id }, records: result };
+  await separate(trx, about.run, { ...result, id: matchId, mayDiffer: made !== undefined && hadDiffered(made.before, result) }, by);
   const messages =
-    result.id === matchId ? await takeBack(trx, run, result, made.before, actor) : await takeApart(trx, run, result, made, actor);
+    made !== undefined && result.id === matchId
+      ? await takeBack(trx, run, result, made.before, actor)
+      : await takeApart(trx, run, result, made, actor);
   return [...messages, ...undoneMessages(about, actor)];
+};
+
+/** Before somebody matched them, the rules had found that some of these records belong together and differ. */
+const hadDiffered = ({ displaced }: Before, match: StoredResult): boolean => {
+  const has = (side: Side, records: unknown) =>
+    (records as readonly unknown[]).some((record) => match[side].some((own) => isDeepStrictEqual(own, record)));
+  return displaced.some(({ outcome, source, target }) => outcome === 'mismatched' && has('source', source) && has('target', target));
+};
+
+const madeByHand = async (trx: Trx, { matchId }: Manual) => {
+  const made = await trx.selectFrom('matches').selectAll().where('id', '=', matchId).forUpdate().executeTakeFirstOrThrow();
+  if (made.ended_because === null) return made;
+  throw new Refusal(
+    'conflict',
+    made.ended_because === 'undone'
+      ? 'This match has been undone already.'
+      : 'This match holds no longer: a later run found one of its records changed.',
+  );
 };
 
 /** In the run that it was made in: everything is as it was before. */
@@ -88,7 +113,7 @@ const takeBack = async (trx: Trx, run: Run, result: StoredResult, before: Before
   if (left.length < before.left.length)
     throw new Refusal('conflict', 'What this match left over was matched by hand since then: undo that match first.');
   await takeOut(trx, run, [result, ...left]);
-  await putBack(trx, before.displaced);
+  await putRows(trx, before.displaced);
   const restored = await resultsById(
     trx,
     run,
@@ -104,18 +129,17 @@ const takeBack = async (trx: Trx, run: Run, result: StoredResult, before: Before
   return [...(await reopenMatched(trx, result.id, before, actor)), ...(await closeOpened(trx, result.id, before, actor))];
 };
 
-/** In a later run, which was given the match: nothing was there before, and each of its records is missing. */
+/** Made by the rules, or given to a later run: nothing was there before, and each of its records is missing. */
 const takeApart = async (
   trx: Trx,
   run: Run,
   result: StoredResult,
-  made: { readonly id: string; readonly before: Before },
+  made: { readonly id: string; readonly before: Before } | undefined,
   actor: Actor,
 ): Promise<OutboxMessage[]> => {
   const exchanged = await part(trx, run, result);
   await retellRun(trx, run, exchanged);
-  await carry(trx, run, await identified(trx, run.jobId, recordsOf(result)));
-  const reopened = await reopenMatched(trx, made.id, made.before, actor);
+  const reopened = made === undefined ? [] : await reopenMatched(trx, made.id, made.before, actor);
   const opened = await openExceptionsFor(trx, run, exchanged.after.map(inNeed));
   return [...reopened, ...opened.messages];
 };

@@ -138,8 +138,9 @@ export const takeOut = async (trx: Trx, run: Run, results: readonly StoredResult
   return rows.map(({ row }) => row);
 };
 
-export const putBack = async (trx: Trx, rows: Database['matches']['before']['__select__']['displaced']): Promise<void> => {
-  await sql`insert into results select (jsonb_populate_recordset(null::results, ${JSON.stringify(rows)}::jsonb)).*`.execute(trx);
+/** In one statement: a group has more records than a statement may have parameters. */
+export const putRows = async (trx: Trx, rows: readonly Readonly<Record<string, unknown>>[]): Promise<void> => {
+  await sql`insert into results select * from jsonb_populate_recordset(null::results, ${JSON.stringify(rows)}::jsonb)`.execute(trx);
 };
 
 /** The new ones stand where the old ones stood, as far as those went. */
@@ -152,10 +153,10 @@ export const putIn = async (trx: Trx, run: Run, results: readonly NewResult[], p
     .executeTakeFirstOrThrow();
   const end = Math.max(last, ...places);
   const rows = results.map((result, index) => ({ ...result, position: places[index] ?? end + 1 + index - places.length }));
-  await trx
-    .insertInto('results')
-    .values(rows.map((row) => rowOf(run, row)))
-    .execute();
+  await putRows(
+    trx,
+    rows.map((row) => rowOf(run, row)),
+  );
   return rows.map((row) => ({ ...row, pass: null, manual: row.manual ?? null, exceptionId: null }));
 };
 
@@ -170,13 +171,13 @@ const rowOf = (run: Run, { position, ...result }: NewResult & { readonly positio
     position,
     outcome: result.outcome,
     cardinality: result.outcome === 'matched' ? cardinalityOf(result) : null,
-    delta: result.delta === undefined ? null : JSON.stringify(result.delta),
-    conditions: '[]',
-    source: JSON.stringify(result.source),
-    target: JSON.stringify(result.target),
+    delta: result.delta ?? null,
+    conditions: [],
+    source: result.source,
+    target: result.target,
     amount_max: largestAmount(records),
     search: searchTextOf(records),
-    manual: result.manual === undefined ? null : JSON.stringify(result.manual),
+    manual: result.manual ?? null,
   };
 };
 

@@ -200,6 +200,18 @@ export interface Database extends ChassisTables {
     /** Whether the match has retired its open item. */
     retired: boolean;
   };
+  separations: {
+    id: string;
+    organization_id: string;
+    job_id: string;
+    execution_id: string;
+    source: Json<readonly Readonly<Record<string, unknown>>[]>;
+    target: Json<readonly Readonly<Record<string, unknown>>[]>;
+    may_differ: boolean;
+    created_by_type: string;
+    created_by_id: string;
+    created_at: Generated<Date>;
+  };
   base_currencies: {
     organization_id: string;
     currency: string;

@@ -1,7 +1,7 @@
 /** What holds for any records and any rules. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Fields } from '../../../src/domain/matching/batch.ts';
+import { type Fields, recordAt } from '../../../src/domain/matching/batch.ts';
 import { pass, type Records, run } from './records.ts';
 
 const record = fc.record({
@@ -17,6 +17,20 @@ const record = fc.record({
   rate: fc.constantFrom('1.1', '0.9', ''),
 });
 const side = fc.array(record, { maxLength: 22 });
+/** Records of which most can be used and many are alike. */
+const likelySide = fc
+  .array(
+    fc.record({
+      amount: fc.constantFrom('1.00', '1.05', '2.00', '3.00'),
+      currency: fc.constant('EUR'),
+      date: fc.constantFrom('2026-04-01', '2026-04-02'),
+      reference: fc.constantFrom('k1', 'k2', 'k3', 'k4'),
+      name: fc.constantFrom('Martha', 'Kim'),
+      rate: fc.constant('1.1'),
+    }),
+    { minLength: 3, maxLength: 10 },
+  )
+  .map((records) => records.map((item, index) => ({ id: `r${index}`, ...item })));
 
 const key = { field: 'reference', type: 'exact', normalize: ['trim', 'lowercase'] };
 const near = { field: 'amount', type: 'amount', tolerance: { absolute: '0.50', percent: '5' } };
@@ -110,6 +124,37 @@ describe('for any records and rules', () => {
       }),
       { numRuns: 200 },
     );
+  });
+
+  test.each([true, false])('what was matched and is taken apart is never brought together again (ids: %s)', (idMapped) => {
+    const bound = ({ results }: ReturnType<typeof run>) =>
+      results.filter(({ outcome }) => outcome === 'matched' || outcome === 'mismatched');
+    let undone = 0;
+    fc.assert(
+      fc.property(likelySide, likelySide, anyRules, fc.nat(), fc.integer(), (source, target, rules, chosen, seed) => {
+        const before = run(source, target, rules, idMapped);
+        const strangers = [{ source: [{ id: 'nobody' }], target }];
+        expect(run(source, target, rules, idMapped, [], strangers).results).toEqual(before.results);
+        const apart = bound(before)
+          .filter((_, index) => index % 2 === chosen % 2)
+          .map((result) => ({
+            source: result.source.map((row) => recordAt(before.source, row)),
+            target: result.target.map((row) => recordAt(before.target, row)),
+          }));
+        undone += apart.length;
+        const after = run(source, target, rules, idMapped, [], apart);
+        const meets = (rows: (typeof after.apart)[number]) =>
+          bound(after).filter(
+            (one) => one.source.some((row) => rows.source.includes(row)) && one.target.some((row) => rows.target.includes(row)),
+          );
+        expect(after.apart.flatMap(meets)).toEqual([]);
+        expect(sums(after).told).toEqual(sums(before).told);
+        const again = run(shuffled(source, seed), shuffled(target, seed + 1), rules, idMapped, [], apart.toReversed());
+        expect([again.said, again.summary]).toEqual([after.said, after.summary]);
+      }),
+      { numRuns: 200 },
+    );
+    expect(undone).toBeGreaterThan(100);
   });
 
   test('a wider tolerance loses no match where nobody competes', () => {

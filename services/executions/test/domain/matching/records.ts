@@ -1,5 +1,6 @@
 /** Records and runs as the tests of matching write them. */
 import { rules as rulesSchema } from '@settler/contracts/rules';
+import { findApart, type Separated } from '../../../src/domain/matching/apart.ts';
 import { type Fields, type RecordBatch, recordAt } from '../../../src/domain/matching/batch.ts';
 import { type CarriedRecord, createBatchBuilder, type Row } from '../../../src/domain/matching/batch-builder.ts';
 import { dayOf } from '../../../src/domain/matching/day.ts';
@@ -29,11 +30,19 @@ export const euro = (id: string, amount: string, more: Fields = {}): Fields => (
 
 export const asOf = dayOf('2026-05-01') ?? 0;
 
-export const run = (source: Records, target: Records, rules: unknown, idMapped = true, open: readonly Fields[] = []) => {
+export const run = (
+  source: Records,
+  target: Records,
+  rules: unknown,
+  idMapped = true,
+  open: readonly Fields[] = [],
+  separated: readonly Separated[] = [],
+) => {
   const carried = open.map((record) => ({ record, occurrence: 1 }));
   const batches = { source: batchOf(source, idMapped, carried), target: batchOf(target, idMapped) };
   const parsed = rulesSchema.parse(rules);
-  const now = reconcile({ ...batches, rules: parsed, asOf });
+  const apart = findApart(separated, batches);
+  const now = reconcile({ ...batches, rules: parsed, asOf, apart });
   const results: MatchResult[] = Array.from({ length: now.length }, (_, place) => now.at(place));
   const name = (side: 'source' | 'target', rows: readonly number[]) =>
     rows.map((row) => {
@@ -43,6 +52,7 @@ export const run = (source: Records, target: Records, rules: unknown, idMapped =
   return {
     ...batches,
     rules: parsed,
+    apart,
     now,
     summary: now.summary,
     results,

@@ -1,5 +1,6 @@
 /** Why an open record has no counterpart: who came nearest, what stood in the way, the least that would have to give, and at what price. */
 import type { Rules } from '@settler/contracts/rules';
+import { type ApartRows, apartIn } from '../apart.ts';
 import type { RecordBatch } from '../batch.ts';
 import { type Given, type Reconciliation, reconcile } from '../reconcile.ts';
 import { conditionsOf } from '../results/explain-result.ts';
@@ -17,8 +18,8 @@ export interface WhyNotCandidate {
   readonly takenBy: number | null;
   readonly smallestChange: readonly Edit[] | null;
   readonly effect: Effect | null;
-  /** Why there is no effect although there is a change. */
-  readonly effectReason?: 'budget';
+  /** Why there is no effect: no time was left for it, or no rule brings together what a person has taken apart. */
+  readonly effectReason?: 'budget' | 'taken_apart';
 }
 
 export interface WhyNotNeeds {
@@ -27,6 +28,7 @@ export interface WhyNotNeeds {
   readonly rules: Rules;
   readonly asOf: number;
   readonly given?: readonly Given[];
+  readonly apart?: readonly ApartRows[];
   /** What these rules said of these records. */
   readonly now: Reconciliation;
   /** Whether no time is left to run the rules once more. */
@@ -40,10 +42,12 @@ class OutOfTime extends Error {}
 
 export const whyNot = (needs: WhyNotNeeds, side: 'source' | 'target', row: number): WhyNotCandidate[] => {
   const { source, target, rules, now } = needs;
+  const taken = apartIn(needs.apart ?? []);
   return nearest({ source, target, rules, judgesOf: now.judgesOf }, side, row, candidatesMax).map((near) => {
     const [s, t] = side === 'source' ? [row, near.row] : [near.row, row];
     const all = conditionsOf(now.judgesOf(near.pass), s, t);
-    const change = smallestChange(rules, near.pass, near.failed, all, near.score);
+    const isApart = taken?.isPair('matched', s, t) === true;
+    const change = isApart ? undefined : smallestChange(rules, near.pass, near.failed, all, near.score);
     const effect = change === undefined ? null : tryEffect(needs, change.rules);
     return {
       row: near.row,
@@ -52,18 +56,22 @@ export const whyNot = (needs: WhyNotNeeds, side: 'source' | 'target', row: numbe
       takenBy: now.placeOf(side === 'source' ? 'target' : 'source', near.row),
       smallestChange: change?.edits ?? null,
       effect,
-      ...(change !== undefined && effect === null ? { effectReason: 'budget' as const } : {}),
+      ...(isApart
+        ? { effectReason: 'taken_apart' as const }
+        : change !== undefined && effect === null
+          ? { effectReason: 'budget' as const }
+          : {}),
     };
   });
 };
 
-const tryEffect = ({ source, target, asOf, given = [], now, isOver }: WhyNotNeeds, rules: Rules): Effect | null => {
+const tryEffect = ({ source, target, asOf, given = [], apart = [], now, isOver }: WhyNotNeeds, rules: Rules): Effect | null => {
   if (isOver()) return null;
   try {
     const onProgress = (): void => {
       if (isOver()) throw new OutOfTime();
     };
-    return effectOf(now.results, reconcile({ source, target, rules, asOf, given, onProgress }).results, source);
+    return effectOf(now.results, reconcile({ source, target, rules, asOf, given, apart, onProgress }).results, source);
   } catch (error) {
     if (error instanceof OutOfTime) return null;
     // The change would ask for more pairs than may be held: there is no price to tell.

@@ -6,6 +6,7 @@ import { compileCondition } from '../conditions/compile.ts';
 import type { Judge } from '../conditions/judge.ts';
 import { candidatesOf, type Rows } from './candidates.ts';
 import { createEdgeBuilder, distinct, type Edges } from './edges.ts';
+import type { Settling } from './settle-pairs.ts';
 
 export interface Judgement {
   readonly agreeing: Edges;
@@ -16,12 +17,19 @@ export const compilePass = (pass: Pass, source: RecordBatch, target: RecordBatch
   pass.match.map((condition) => compileCondition(condition, source, target));
 
 /** @throws TooManyCandidates */
-export const judgePass = (pass: Pass, judges: readonly Judge[], source: RecordBatch, target: RecordBatch, rows: Rows): Judgement => {
+export const judgePass = (
+  pass: Pass,
+  judges: readonly Judge[],
+  rows: Rows,
+  { source, target, apart }: Pick<Settling, 'source' | 'target' | 'apart'>,
+): Judgement => {
   const candidates = candidatesOf(pass.name, judges, source, target, rows);
   const agreeing = createEdgeBuilder(Math.min(rows.source.length, rows.target.length));
   const differing = createEdgeBuilder();
   const scoreMin = Math.round(pass.minScore * 1e6);
-  const score = createScorer(judges, candidates.certain, mayMeet(pass, source, target));
+  const meets = mayMeet(pass, source, target);
+  const mayPair = apart === undefined ? meets : (s: number, t: number) => meets(s, t) && !apart.isPair('mismatched', s, t);
+  const score = createScorer(judges, candidates.certain, mayPair);
   candidates.visit((sources, targets, count) => {
     const kept = score(sources, targets, count);
     for (let index = 0; index < kept.count; index += 1) {

@@ -30,8 +30,8 @@ export const settleKeyedGroups = (
   rows: Rows,
   settling: Settling,
 ): (() => void) => {
-  const { source, target, collector } = settling;
-  const { agreeing, differing } = judgePass(pass, judges, source, target, rows);
+  const { source, target, collector, apart } = settling;
+  const { agreeing, differing } = judgePass(pass, judges, rows, settling);
   const sum = createGroupSum(pass, source, target);
   const different: Group[] = [];
   for (const group of groupsOf(agreeing, differing, source, target)) {
@@ -39,7 +39,12 @@ export const settleKeyedGroups = (
     if (!fits(pass, group)) {
       const many = pass.cardinality === 'many-to-one' ? 'target' : pass.cardinality === 'one-to-many' ? 'source' : 'records of both sides';
       collector.group('ambiguous', passIndex, sources, targets, { reason: `several ${many} records share the key` });
-    } else if (group.isVerified && sum.judge(sources, targets).passed) takeGroup('matched', passIndex, group, judges, sum, pass, settling);
+      continue;
+    }
+    const isFit = group.isVerified && sum.judge(sources, targets).passed;
+    // What a person took apart is tied together by others: who belongs to whom nobody knows, and all of them stay open.
+    if (apart?.isAmong(isFit ? 'matched' : 'mismatched', sources, targets) === true) continue;
+    if (isFit) takeGroup('matched', passIndex, group, judges, sum, pass, settling);
     else different.push(group);
   }
   return () => {

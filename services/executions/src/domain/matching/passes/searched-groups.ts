@@ -12,7 +12,7 @@ import type { Edges } from './edges.ts';
 import { createGroupSum, type GroupSum } from './group-sum.ts';
 import { judgePass } from './judgement.ts';
 import { takeGroup } from './keyed-groups.ts';
-import type { Settling } from './settle-pairs.ts';
+import { matchable, type Settling } from './settle-pairs.ts';
 
 /** Per record and round; beyond it the record is ambiguous with the reason `budget`. */
 const stepsMax = 2_000_000;
@@ -32,9 +32,9 @@ interface Searching {
 /** @throws TooManyCandidates */
 export const settleSearchedGroups = (pass: Pass, passIndex: number, judges: readonly Judge[], rows: Rows, settling: Settling): void => {
   const { source, target, collector } = settling;
-  const { agreeing } = judgePass(pass, judges, source, target, rows);
+  const { agreeing } = judgePass(pass, judges, rows, settling);
   const sum = createGroupSum(pass, source, target);
-  const searching = searchingOf(pass, agreeing, source, target);
+  const searching = searchingOf(pass, matchable(agreeing, settling), source, target);
   const { one, many } = searching;
   let answers = new Map<number, { readonly answer: Answer; readonly members: readonly number[] }>();
   for (let round = 0; round < roundsMax; round += 1) {

@@ -1,18 +1,25 @@
 /** From candidate pairs to results: pairs that are taken, and those that a person has to decide. */
 import type { Rules } from '@settler/contracts/rules';
+import type { Apart } from '../apart.ts';
 import { type Assigned, assign } from '../assignment/assign.ts';
 import { componentsOf } from '../assignment/components.ts';
 import type { Edge, TieOrder } from '../assignment/graph.ts';
 import { compareRows, noDay, type RecordBatch } from '../batch.ts';
 import type { Collector } from '../results/collector.ts';
-import { type Edges, edgeAt } from './edges.ts';
+import { type Edges, edgeAt, filtered } from './edges.ts';
 
 export interface Settling {
   readonly source: RecordBatch;
   readonly target: RecordBatch;
   readonly rules: Rules;
   readonly collector: Collector;
+  /** Undefined where nobody has taken any apart. */
+  readonly apart: Apart | undefined;
 }
+
+/** Without those that a person has taken apart. */
+export const matchable = (edges: Edges, { apart }: Settling): Edges =>
+  apart === undefined ? edges : filtered(edges, (source, target) => !apart.isPair('matched', source, target));
 
 export const settlePairs = (
   outcome: 'matched' | 'mismatched',

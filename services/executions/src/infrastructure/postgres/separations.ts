@@ -1,0 +1,85 @@
+/** Matches that were undone: rules bring none of their records together again, for as long as those say the same. */
+import type { Postgres } from '@settler/chassis/postgres';
+import { sql, type Transaction } from 'kysely';
+import type { Separations } from '../../application/ports.ts';
+import type { Separated } from '../../domain/matching/apart.ts';
+import { type Run, resultsById, type StoredResult } from './stored-results.ts';
+import type { Database } from './tables.ts';
+
+type Trx = Transaction<Database>;
+
+/** A group that the rules have made may have thousands of records. */
+const pageRows = 50;
+/** Of the newest ones an explanation takes in so many. */
+const explainedMax = 1_000;
+
+export const createSeparations = (postgres: Postgres<Database>): Separations => ({
+  read: async function* ({ jobId }) {
+    for (let after = ''; ; ) {
+      const rows = await of(postgres.systemDb, jobId).where('id', '>', after).orderBy('id').limit(pageRows).execute();
+      const last = rows.at(-1);
+      if (last === undefined) return;
+      after = last.id;
+      yield rows;
+    }
+  },
+});
+
+const of = (db: Pick<Trx, 'selectFrom'>, jobId: string) =>
+  db.selectFrom('separations').select(['id', 'source', 'target', 'may_differ as mayDiffer']).where('job_id', '=', jobId);
+
+export const newestSeparations = (trx: Trx, jobId: string): Promise<readonly Separated[]> =>
+  of(trx, jobId).orderBy('created_at', 'desc').orderBy('id', 'desc').limit(explainedMax).execute();
+
+/** `id`: the match that was undone. */
+export const separate = async (
+  trx: Trx,
+  run: Run,
+  { id, source, target, mayDiffer }: Pick<StoredResult, 'id' | 'source' | 'target'> & { readonly mayDiffer: boolean },
+  by: { readonly type: string; readonly id: string },
+): Promise<void> => {
+  await trx
+    .insertInto('separations')
+    .values({
+      id,
+      organization_id: run.organizationId,
+      job_id: run.jobId,
+      execution_id: run.id,
+      source: JSON.stringify(source),
+      target: JSON.stringify(target),
+      may_differ: mayDiffer,
+      created_by_type: by.type,
+      created_by_id: by.id,
+    })
+    .execute();
+};
+
+/** What the rules of a run have brought together although it was taken apart meanwhile: `known` is what the run was told of. */
+export const broughtTogether = async (trx: Trx, run: Run, known: readonly string[]): Promise<StoredResult[]> => {
+  const late = await of(trx, run.jobId)
+    .clearSelect()
+    .select('id')
+    .where(sql<boolean>`id <> all(${[...known]}::text[])`)
+    .execute();
+  if (late.length === 0) return [];
+  const { rows } = await sql<{ id: string }>`
+    with late as (select id, source, target, may_differ from separations where id = any(${late.map(({ id }) => id)}::text[])),
+    found as (
+      select id, outcome, source, target from results
+       where execution_id = ${run.id} and created_at = ${run.createdAt} and outcome in ('matched', 'mismatched') and manual is null),
+    sources as (
+      select distinct found.id, late.id as separation
+        from found cross join jsonb_array_elements(found.source) as f(record)
+        join (late cross join jsonb_array_elements(late.source) as l(record)) on l.record = f.record),
+    targets as (
+      select distinct found.id, late.id as separation
+        from found cross join jsonb_array_elements(found.target) as f(record)
+        join (late cross join jsonb_array_elements(late.target) as l(record)) on l.record = f.record)
+    select distinct found.id from sources join targets using (id, separation) join found on found.id = sources.id
+      join late on late.id = separation where found.outcome = 'matched' or not late.may_differ`.execute(trx);
+  return resultsById(
+    trx,
+    run,
+    rows.map(({ id }) => id),
+  );
+};
