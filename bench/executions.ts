@@ -12,13 +12,14 @@ import { Client } from 'peer-pg';
 import { installWorkspace } from '../scripts/workspaces/install.ts';
 import { load } from './http/load.ts';
 import { ensureFiles } from './inputs/files.ts';
+import { readArguments } from './measure/arguments.ts';
 import { describe, type Figure, median, shown } from './measure/figures.ts';
 import { runProgram } from './measure/program.ts';
 import { bothPassesAsWritten } from './own/rules.ts';
 import { type Settler, startSettler } from './settler.ts';
 import { dispatchFigures } from './suites/dispatch.ts';
 
-const isQuick = process.argv.includes('--quick');
+const { isQuick, part } = readArguments('executions', ['dispatch']);
 const sizes = isQuick ? [10_000, 100_000] : [100_000, 1_000_000];
 const starts = isQuick ? 30 : 100;
 const readers = 100;
@@ -190,7 +191,7 @@ const settlerFigures = async (): Promise<Figure[]> => {
   }
 };
 
-const figures = process.argv.includes('dispatch') ? [] : await settlerFigures();
+const figures = part === 'dispatch' ? [] : await settlerFigures();
 figures.push(...(await dispatchFigures(dispatched)));
 console.log('');
 for (const figure of figures) console.log(describe(figure));

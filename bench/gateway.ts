@@ -9,11 +9,12 @@ import { type BulkOptions, bulkLoad, memoryMb } from './http/bulk-load.ts';
 import { type Loaded, load } from './http/load.ts';
 import { startNginx } from './http/nginx.ts';
 import { cores, isInstalled, type Server, startProgram } from './http/servers.ts';
+import { readArguments } from './measure/arguments.ts';
 import { describe, type Figure, median, shown } from './measure/figures.ts';
 import { runProgram } from './measure/program.ts';
 import { type Settler, startSettler } from './settler.ts';
 
-const isQuick = process.argv.includes('--quick');
+const { isQuick } = readArguments('gateway');
 const seconds = isQuick ? 2 : 5;
 const rounds = 3;
 const connections = 50;

@@ -5,7 +5,8 @@
 import { cpus, loadavg } from 'node:os';
 import { installWorkspace } from '../scripts/workspaces/install.ts';
 import { ensureFiles } from './inputs/files.ts';
-import { describe } from './measure/figures.ts';
+import { readArguments } from './measure/arguments.ts';
+import { describe, type Figure } from './measure/figures.ts';
 import { printReport } from './measure/print.ts';
 import { runProgram } from './measure/program.ts';
 import type { Report } from './measure/sample.ts';
@@ -15,7 +16,7 @@ import { serviceFigures } from './suites/service.ts';
 import { similarityFigures } from './suites/similarity.ts';
 import type { Program, Suite } from './suites/suite.ts';
 
-const isQuick = process.argv.includes('--quick');
+const { isQuick, part } = readArguments('matching', ['engine', 'similarity', 'service']);
 const size = isQuick ? 100_000 : 1_000_000;
 const sizes = { small: 10_000, half: isQuick ? 50_000 : size, whole: size, double: isQuick ? size : size * 2 };
 const rounds = 3;
@@ -43,12 +44,13 @@ console.log(`Node ${process.version}, ${cpus().length} × ${cpus()[0]?.model.tri
 console.log('milliseconds of processor time, in brackets of the clock; the first call of a process, then the later ones\n');
 for (const one of new Set(Object.values(sizes))) await ensureFiles(one);
 
-const joins = await joinFigures(suite);
-const figures = [
-  ...joins.figures,
-  ...(await engineFigures(suite, joins.runs)),
-  ...(await similarityFigures(suite)),
-  ...(await serviceFigures(suite)),
-];
+const isWanted = (name: string): boolean => part === undefined || part === name;
+const figures: Figure[] = [];
+if (isWanted('engine')) {
+  const joins = await joinFigures(suite);
+  figures.push(...joins.figures, ...(await engineFigures(suite, joins.runs)));
+}
+if (isWanted('similarity')) figures.push(...(await similarityFigures(suite)));
+if (isWanted('service')) figures.push(...(await serviceFigures(suite)));
 console.log('');
 for (const figure of figures) console.log(describe(figure));
