@@ -8,6 +8,7 @@ import { createIsland, type Island } from '@settler/harness';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import type { Ending, HeldExecution, LeaseStore } from '../src/application/ports.ts';
+import { type RunNeeds, runExecution } from '../src/application/run-execution.ts';
 import { createLeaseStore } from '../src/infrastructure/postgres/lease-store.ts';
 import type { Database } from '../src/infrastructure/postgres/tables.ts';
 import { together } from '../src/infrastructure/postgres/together.ts';
@@ -100,6 +101,15 @@ describe('leases that are asked for at the same moment', () => {
     const [one, two, three] = await claim(...serial, other);
     expect(three).toMatchObject({ id: other });
     expect([one, two].filter((lease) => lease !== undefined)).toHaveLength(1);
+  });
+
+  test('are given back at once where the worker was told to stop while it asked, and count as no attempt', async () => {
+    const id = await queue({});
+    const [one] = await held(id);
+    // Nothing else of a run is begun.
+    const needs = { leases, renewMs: 5_000, logger: createLogger('executions', 'silent') } as RunNeeds;
+    await runExecution(needs, one as HeldExecution, AbortSignal.abort());
+    expect(await rowOf(id)).toMatchObject({ status: 'queued', attempt: 0, lease_owner: null });
   });
 
   test('end each under its own epoch: who lost a lease, or was cancelled, holds up nobody', async () => {

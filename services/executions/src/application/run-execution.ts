@@ -57,6 +57,8 @@ export const runExecution = async (needs: RunNeeds, held: HeldExecution, stoppin
   const aborter = new AbortController();
   const onStopping = () => aborter.abort(new Stopped('stopping'));
   stopping.addEventListener('abort', onStopping, { once: true });
+  // The claim may have been on its way when the process was told to stop, and a signal tells nobody twice.
+  if (stopping.aborted) onStopping();
   // Never two at once: where one waits for a lock, others would take the connections that everything else needs.
   let isRenewing = false;
   const renew = async () => {
@@ -74,6 +76,7 @@ export const runExecution = async (needs: RunNeeds, held: HeldExecution, stoppin
   const heartbeat = setInterval(renew, needs.renewMs);
   try {
     faultPoint('executions.claimed');
+    aborter.signal.throwIfAborted();
     const ending = await work(needs, held, aborter.signal);
     if (await leases.end(held, ending)) faultPoint('executions.after-commit');
     // A cancellation that came in the last moment wins: the run ends as what its owner asked for.
