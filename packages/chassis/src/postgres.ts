@@ -80,6 +80,8 @@ const connectionTimeoutMs = 5_000;
 const systemConnectionsMin = 5;
 const idleTimeoutMs = 30_000;
 const statementTimeoutMs = 60_000;
+/** A process that is frozen in a transaction holds its locks, and whoever waits for them gives up after the time above. */
+const idleInTransactionMs = 30_000;
 
 export const createPostgres = <DB>(options: PostgresOptions): Postgres<DB> => {
   const createPool = (role: { user: string; password: string }, max: number, min: number, more: PoolConfig = {}): PgPool => {
@@ -96,6 +98,7 @@ export const createPostgres = <DB>(options: PostgresOptions): Postgres<DB> => {
       idleTimeoutMillis: idleTimeoutMs,
       connectionTimeoutMillis: connectionTimeoutMs,
       statement_timeout: statementTimeoutMs,
+      idle_in_transaction_session_timeout: idleInTransactionMs,
       keepAlive: true,
       types: types as NonNullable<PoolConfig['types']>,
     });

@@ -1,5 +1,5 @@
 import { createIsland, type Island } from '@settler/harness';
-import { sql } from 'kysely';
+import { sql, type Transaction } from 'kysely';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Postgres } from '../src/postgres.ts';
 import type { ChassisTables } from '../src/tables.ts';
@@ -78,5 +78,24 @@ describe('transactions for an organization', () => {
     });
     await expect(lost).rejects.toThrow(/terminat|not queryable/);
     expect(await Promise.all(organizations.map(owners))).toEqual(organizations.map((organizationId) => [organizationId]));
+  });
+
+  test('one that nothing comes from any more does not keep its locks, whoever has it', async () => {
+    const read = async (trx: Transaction<ChassisTables>) => {
+      const { rows } = await sql<{ limit: string }>`select current_setting('idle_in_transaction_session_timeout') as limit`.execute(trx);
+      return rows[0]?.limit;
+    };
+    expect(await Promise.all([postgres.organization(one, read), postgres.reading(one, read), postgres.system(read)])).toEqual([
+      '30s',
+      '30s',
+      '30s',
+    ]);
+    const left = postgres.organization(one, async (trx) => {
+      await sql`update endpoints set url = 'https://example.org'`.execute(trx);
+      await sql`set local idle_in_transaction_session_timeout = 200`.execute(trx);
+      await sql`update endpoints set url = 'https://example.net'`.execute(postgres.systemDb);
+      await sql`select 1`.execute(trx);
+    });
+    await expect(left).rejects.toThrow(/terminat|not queryable|idle/);
   });
 });
