@@ -169,7 +169,12 @@ export const createIdempotency = (postgres: Postgres<ChassisTables>): Idempotenc
         return { answer, replayed: false };
       } catch (error) {
         if (error instanceof Refusal && error.code === 'conflict') await recordConflict(request, error);
-        else if (!isUnavailable(error)) await unclaim(request);
+        else {
+          const freed = unclaim(request);
+          // Nobody waits for a database that is away: where this fails, too, the claim ends by itself.
+          if (isUnavailable(error)) freed.catch(() => undefined);
+          else await freed;
+        }
         throw error;
       }
     },

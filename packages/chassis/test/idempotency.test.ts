@@ -1,0 +1,52 @@
+import { createIsland, type Island, waitFor } from '@settler/harness';
+import { sql } from 'kysely';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { isUnavailable } from '../src/database-errors.ts';
+import { createIdempotency, fingerprintOf } from '../src/idempotency.ts';
+import type { Postgres } from '../src/postgres.ts';
+import { Refusal } from '../src/refusal.ts';
+import type { ChassisTables } from '../src/tables.ts';
+import { databaseOf } from './island-parts.ts';
+
+const organizationId = 'org_01jd0000000000000000000000';
+
+describe('a request with an Idempotency-Key and remote work', () => {
+  let island: Island;
+  let postgres: Postgres<ChassisTables>;
+
+  beforeAll(async () => {
+    island = await createIsland();
+    await island.provision('webhooks');
+    postgres = databaseOf(island);
+  });
+  afterAll(async () => {
+    await postgres.close();
+    await island.dispose();
+  });
+
+  test('may be made again as soon as the database that was lost under it is back', async () => {
+    const idempotency = createIdempotency(postgres);
+    const request = { organizationId, scope: 'POST /v1/webhooks', key: 'one', fingerprint: fingerprintOf('{}'), secretFields: [] };
+    const prepare = async () => 'asked elsewhere';
+    const losing = async () =>
+      postgres.organization(organizationId, async (trx) => {
+        await sql`select pg_terminate_backend(pg_backend_pid())`.execute(trx);
+        return { status: 201, body: {} };
+      });
+    await expect(idempotency.run(request, { prepare, effect: losing })).rejects.toSatisfy(isUnavailable);
+    const again = await waitFor(
+      async () => {
+        try {
+          return await idempotency.run(request, { prepare, effect: async () => ({ status: 201, body: { times: 1 } }) });
+        } catch (error) {
+          if (error instanceof Refusal && error.code === 'idempotency_in_flight') return undefined;
+          throw error;
+        }
+      },
+      { what: 'the key to be free', timeoutMs: 10_000 },
+    );
+    expect(again).toEqual({ answer: { status: 201, body: { times: 1 } }, replayed: false });
+    const replayed = await idempotency.run(request, { prepare, effect: losing });
+    expect(replayed).toEqual({ answer: { status: 201, headers: {}, body: { times: 1 } }, replayed: true });
+  });
+});
