@@ -584,6 +584,23 @@ describe('while a run is going on', () => {
     expect(await outcomesOf(rerun.id)).toEqual(await outcomesOf(during));
   });
 
+  test('a match that is made keeps what the run has settled by its rules, for whoever undoes it', async () => {
+    const jobId = newJobId();
+    const [s3, t3, t9] = [euro('s3', '30.00'), euro('t3', '30.00'), euro('t9', '29.00')];
+    const { id } = await executions.run(jobId, [s3], [t9]);
+    const { id: during, status } = await duringRun(jobId, () => match(id, ['s3'], ['t9']), { source: [], target: [t3] });
+    expect(status).toBe(201);
+    expect(await outcomesOf(during)).toEqual(['matched s3 t9', 'missing_in_source t3']);
+    expect(await itemsOf(jobId)).toEqual(['s3 retired', 't3', 't9 retired']);
+    const made = (await resultsOf(id)).find(({ outcome }) => outcome === 'matched');
+    expect((await undo(id, made?.id ?? '')).status).toBe(204);
+    expect(await itemsOf(jobId)).toEqual(['s3', 't3', 't9']);
+    const last = await executions.run(jobId, [], []);
+    expect(await outcomesOf(last.id)).toEqual(['matched s3 t3', 'missing_in_source t9']);
+    expect(await exceptionsOf(jobId)).toEqual(['open  t9', 'resolved matched_later s3', 'resolved matched_later t3']);
+    await holds(during);
+  });
+
   test('a match that is undone is in them no more', async () => {
     const { jobId, id } = await withUnclear();
     const { body: made } = await match(id, ['s3'], ['t9']);

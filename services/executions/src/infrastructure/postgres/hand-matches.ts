@@ -78,7 +78,7 @@ export const createHandMatches = (postgres: Postgres<Database>): HandMatches => 
 const recordsOfMatches = (db: Pick<Trx, 'selectFrom'>, ids: readonly string[]) =>
   db
     .selectFrom('match_records')
-    .select(['match_id', 'side', 'identity', 'occurrence', 'record'])
+    .select(['match_id', 'side', 'identity', 'occurrence', 'record', 'record_key as recordKey', 'retired'])
     .where('match_id', 'in', [...ids])
     .orderBy('match_id')
     .orderBy('identity')
@@ -141,6 +141,12 @@ const matchLate = async (trx: Trx, run: Run, row: MatchRow): Promise<Exchanged |
     places.some((place) => place.side === side && place.result === result && place.at === at),
   );
   const exchanged = await join(trx, run, parts, displaced, { id: newId('result'), manual: manualOf(row) });
+  // The rules of the run may have settled some, which are no open items any more: whoever undoes the match has to find them.
+  await carry(
+    trx,
+    run,
+    records.filter((record) => record.retired),
+  );
   const retired = await retire(
     trx,
     run.jobId,

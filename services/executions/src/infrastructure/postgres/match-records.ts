@@ -110,18 +110,20 @@ export const restore = async (trx: Trx, jobId: string, identities: readonly stri
     .execute();
 };
 
+type CarriedRecord = SideRecord & ItemKey & Pick<KnownRecord, 'recordKey'>;
+
 /** A group that the rules have made may have more than one statement has parameters for. */
 const rowsPerStatement = 1_000;
 
 /** Has records that were left without counterpart take part in the next runs. Returns those that had not been open items. */
-export const carry = async (trx: Trx, run: Run, records: readonly KnownRecord[]): Promise<string[]> => {
+export const carry = async (trx: Trx, run: Run, records: readonly CarriedRecord[]): Promise<string[]> => {
   const carried: string[] = [];
   for (let from = 0; run.carriesForward && from < records.length; from += rowsPerStatement)
     carried.push(...(await carrySome(trx, run, records.slice(from, from + rowsPerStatement))));
   return carried;
 };
 
-const carrySome = async (trx: Trx, run: Run, records: readonly KnownRecord[]): Promise<string[]> => {
+const carrySome = async (trx: Trx, run: Run, records: readonly CarriedRecord[]): Promise<string[]> => {
   const rows = await trx
     .insertInto('open_items')
     .values(
