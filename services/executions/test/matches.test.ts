@@ -456,6 +456,20 @@ describe('a match of the rules', () => {
     await holds(last.id);
   });
 
+  test('leaves its records open although a match that had left one of them over is undone, too', async () => {
+    const jobId = newJobId();
+    const { id } = await executions.run(jobId, [euro('s2', '20.00')], [euro('t2', '25.00'), euro('t9', '29.00')]);
+    const { body: made } = await match(id, ['s2'], ['t9']);
+    const later = await executions.run(jobId, [euro('u2', '25.00')], []);
+    expect(await outcomesOf(later.id)).toEqual(['matched u2 t2']);
+    expect((await undo(later.id, await matchedIn(later.id))).status).toBe(204);
+    expect(await itemsOf(jobId)).toEqual(['t2', 't9 retired', 'u2']);
+    expect((await undo(id, made.id)).status).toBe(204);
+    expect(await exceptionsOf(jobId)).toEqual(['open  s2 t2', 'open  t2', 'open  t9', 'open  u2', 'resolved matched_later t2']);
+    expect(await itemsOf(jobId)).toEqual(['t2', 't9', 'u2']);
+    await holds(id);
+  });
+
   test('leaves a record settled that was written off in another run', async () => {
     const jobId = newJobId();
     const { id } = await executions.run(jobId, [s1], [t1]);

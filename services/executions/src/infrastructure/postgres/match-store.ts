@@ -120,13 +120,26 @@ const takeBack = async (trx: Trx, run: Run, result: StoredResult, before: Before
     before.displaced.map(({ id }) => String(id)),
   );
   await retellRun(trx, run, { before: [result, ...left], after: restored });
+  const messages = [...(await reopenMatched(trx, result.id, before, actor)), ...(await closeOpened(trx, result.id, before, actor))];
+  // Not where an exception says that another run has left the record open since.
   if (before.carried.length > 0)
     await trx
-      .deleteFrom('open_items')
+      .deleteFrom('open_items as item')
       .where('job_id', '=', run.jobId)
       .where('identity', 'in', [...before.carried])
+      .where(({ not, exists, selectFrom }) =>
+        not(
+          exists(
+            selectFrom('exceptions')
+              .select('id')
+              .where('job_id', '=', run.jobId)
+              .whereRef('exceptions.record_key', '=', 'item.record_key')
+              .where('status', 'in', ['open', 'in_progress']),
+          ),
+        ),
+      )
       .execute();
-  return [...(await reopenMatched(trx, result.id, before, actor)), ...(await closeOpened(trx, result.id, before, actor))];
+  return messages;
 };
 
 /** Made by the rules, or given to a later run: nothing was there before, and each of its records is missing. */
