@@ -196,6 +196,19 @@ export interface ResultPiece {
   readonly records: Uint8Array;
   /** What becomes of open items. */
   readonly moves: Uint8Array;
+  /** What may be found among the results. */
+  readonly digests: readonly ResultDigest[];
+}
+
+/** What may be found among results that stand one behind the other, from one position to another. */
+export interface ResultDigest {
+  readonly first: number;
+  readonly last: number;
+  readonly passes: readonly string[];
+  /** Null where none has an amount. */
+  readonly amountMost: number | null;
+  /** A bit for each three letters in a row of any of their texts. */
+  readonly trigrams: Uint8Array;
 }
 
 /** The rules cannot be run on these inputs, however often it is tried. */

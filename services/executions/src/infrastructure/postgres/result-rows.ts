@@ -4,6 +4,7 @@ import { exponentOf, fromMinor } from '@settler/contracts/money';
 import type { ResultPiece, ResultRun } from '../../application/ports.ts';
 import type { MatchedRecord, MatchedResult } from '../../domain/matched-result.ts';
 import { keyOfOne } from './record-key.ts';
+import { createDigests } from './result-digest.ts';
 import { searchTextOf } from './search-text.ts';
 
 export const resultColumns =
@@ -17,9 +18,12 @@ export const rowsOf = (run: ResultRun, results: Iterable<MatchedResult>, first: 
   // The same in every row, and written once.
   const ofRun = line([run.organizationId, run.id, run.epoch]);
   const createdAt = run.createdAt.toISOString();
+  const digests = createDigests(first);
   let count = 0;
   for (const result of results) {
-    rows.results.add(`${createdAt}\t${newId('result')}\t${ofRun}\t${resultLine(result, first + count)}\n`);
+    const found = findable(result);
+    rows.results.add(`${createdAt}\t${newId('result')}\t${ofRun}\t${resultLine(result, first + count, found)}\n`);
+    digests.add(result.pass, found.amount, found.text);
     count += 1;
     for (const side of ['source', 'target'] as const) {
       for (const record of result[side]) {
@@ -28,7 +32,7 @@ export const rowsOf = (run: ResultRun, results: Iterable<MatchedResult>, first: 
       }
     }
   }
-  return { count, results: rows.results.bytes(), records: rows.records.bytes(), moves: rows.moves.bytes() };
+  return { count, results: rows.results.bytes(), records: rows.records.bytes(), moves: rows.moves.bytes(), digests: digests.build() };
 };
 
 /** Text as bytes, row by row: one text of all rows would be copied twice more. */
@@ -65,9 +69,19 @@ const storable = (value: unknown): string => {
   return text.includes('\\u') ? text.replaceAll(/\\u0000|\\ud[89a-f][0-9a-f]{2}/gi, '\\ufffd') : text;
 };
 
-const resultLine = (result: MatchedResult, position: number): string => {
-  const records = [...result.source, ...result.target];
-  return line([
+/** What lists are narrowed by. */
+interface Findable {
+  readonly amount: string | null;
+  readonly text: string;
+}
+
+const findable = ({ source, target }: MatchedResult): Findable => {
+  const records = [...source, ...target];
+  return { amount: largestAmount(records), text: searchTextOf(records.map(({ record }) => record)) };
+};
+
+const resultLine = (result: MatchedResult, position: number, { amount, text }: Findable): string =>
+  line([
     position,
     result.outcome,
     result.pass,
@@ -82,11 +96,10 @@ const resultLine = (result: MatchedResult, position: number): string => {
     storable(result.conditions),
     storable(result.source.map(({ record }) => record)),
     storable(result.target.map(({ record }) => record)),
-    largestAmount(records),
-    searchTextOf(records.map(({ record }) => record)),
+    amount,
+    text,
     result.manual === undefined ? null : storable(result.manual),
   ]);
-};
 
 const largestAmount = (records: readonly MatchedRecord[]): string | null => {
   let largest: { readonly amount: bigint; readonly currency: string } | undefined;
