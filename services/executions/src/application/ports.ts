@@ -190,12 +190,17 @@ export interface ResultRun {
 }
 
 /** Some results as rows of the store's own form, made where they were found: on their way nobody looks at them. */
-export interface ResultPiece {
-  readonly count: number;
+/** As the database takes them. */
+export interface ResultRows {
   readonly results: Uint8Array;
   readonly records: Uint8Array;
   /** What becomes of open items. */
   readonly moves: Uint8Array;
+}
+
+/** Its rows are the writer's until the next piece is asked for. */
+export interface ResultPiece extends ResultRows {
+  readonly count: number;
   /** What may be found among the results. */
   readonly digests: readonly ResultDigest[];
 }

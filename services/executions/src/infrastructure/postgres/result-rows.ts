@@ -1,7 +1,7 @@
 /** Results as rows in the text format of COPY. Where they were found they are made, in the matching thread, and go to the database as they are. */
 import { newId } from '@settler/chassis/ids';
 import { exponentOf, fromMinor } from '@settler/contracts/money';
-import type { ResultPiece, ResultRun } from '../../application/ports.ts';
+import type { ResultPiece, ResultRows, ResultRun } from '../../application/ports.ts';
 import type { MatchedRecord, MatchedResult } from '../../domain/matched-result.ts';
 import { keyOfOne } from './record-key.ts';
 import { createDigests } from './result-digest.ts';
@@ -12,9 +12,12 @@ export const resultColumns =
 export const recordColumns = 'created_at, organization_id, execution_id, epoch, side, currency, amount_minor, outcome, pass, carried';
 export const moveColumns = 'execution_id, epoch, identity, side, occurrence, outcome, record, record_key';
 
-/** `first`: the position of the first of them. One after the other, so that none of them outlives its row. */
-export const rowsOf = (run: ResultRun, results: Iterable<MatchedResult>, first: number): ResultPiece => {
-  const rows = { results: createRows(), records: createRows(), moves: createRows() };
+/**
+ * `first`: the position of the first of them. One after the other, so that none of them outlives its row. `written`: a piece that nobody
+ * needs any more, whose memory is used again; what is fresh costs the system a good part of what the rows cost us.
+ */
+export const rowsOf = (run: ResultRun, results: Iterable<MatchedResult>, first: number, written?: ResultRows): ResultPiece => {
+  const rows = { results: createRows(written?.results), records: createRows(written?.records), moves: createRows(written?.moves) };
   // The same in every row, and written once.
   const ofRun = line([run.organizationId, run.id, run.epoch]);
   const createdAt = run.createdAt.toISOString();
@@ -36,8 +39,8 @@ export const rowsOf = (run: ResultRun, results: Iterable<MatchedResult>, first: 
 };
 
 /** Text as bytes, row by row: one text of all rows would be copied twice more. */
-const createRows = () => {
-  let buffer = Buffer.allocUnsafeSlow(64 * 1_024);
+const createRows = (written?: Uint8Array) => {
+  let buffer = written === undefined ? Buffer.allocUnsafeSlow(64 * 1_024) : Buffer.from(written.buffer);
   let used = 0;
   return {
     add: (row: string): void => {
