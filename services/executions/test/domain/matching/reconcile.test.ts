@@ -122,6 +122,87 @@ describe('assignment', () => {
     expect(run(source, dated, { ...near, conflictResolution: 'first-wins' }).said).toContainEqual(['matched', ['a'], ['y']]);
     expect(run(source, dated, { ...near, conflictResolution: 'last-wins' }).said).toContainEqual(['matched', ['a'], ['x']]);
   });
+
+  test('who has no date wins no tie by date, the first nor the last', () => {
+    const undated = { id: 'w', amount: '10.00', currency: 'EUR' };
+    const target = [undated, euro('x', '10.00', { date: '2026-04-03' })];
+    for (const conflictResolution of ['first-wins', 'last-wins'])
+      expect(run([euro('a', '10.00')], target, { ...near, conflictResolution }).said, conflictResolution).toContainEqual([
+        'matched',
+        ['a'],
+        ['x'],
+      ]);
+    expect(run([euro('a', '10.00')], target, near).said).toContainEqual(['matched', ['a'], ['w']]);
+  });
+
+  test('a margin says what forbidding the pair would cost and who comes next; below the least it is remarked on, or a question', () => {
+    const [source, target] = [
+      [euro('a', '10.00'), euro('b', '50.00')],
+      [euro('x', '10.10'), euro('y', '10.20'), euro('z', '50.00')],
+    ];
+    const { results } = run(source, target, near);
+    expect(results.slice(1)).toMatchObject([
+      { score: 0.9, margin: 0.1, runnerUp: { source: 0, target: 1, score: 0.8 }, reason: null },
+      { score: 1, margin: 1, reason: null },
+    ]);
+    expect(results[2]).not.toHaveProperty('runnerUp');
+    const outcomes = (more: object) => run(source, target, { ...near, ...more }).results.map(({ outcome, reason }) => [outcome, reason]);
+    expect(outcomes({ minMargin: 0.1 })[1]).toEqual(['matched', null]);
+    expect(outcomes({ minMargin: 0.2 })[1]).toEqual(['matched', 'the margin 0.1 is below 0.2']);
+    expect(outcomes({ minMargin: 0.1, conflictResolution: 'manual-review' })[1]).toEqual(['matched', null]);
+    expect(outcomes({ minMargin: 0.2, conflictResolution: 'manual-review' })).toEqual([
+      ['ambiguous', 'several records fit equally well, or nearly so'],
+      ['matched', null],
+    ]);
+    // Nobody else could have been meant, however little the pair scores.
+    const own = { ...near, minMargin: 0.2, conflictResolution: 'manual-review' };
+    expect(run([euro('a', '10.00')], [euro('x', '10.95')], own).said).toEqual([['matched', ['a'], ['x']]]);
+  });
+
+  test('each group of doubtful records is a question of its own, without those that are settled', () => {
+    const own = { ...near, conflictResolution: 'manual-review' };
+    const source = [euro('a', '10.00'), euro('b', '20.00'), euro('c', '20.90')];
+    const target = [euro('v', '10.00'), euro('w', '10.00'), euro('x', '19.50'), euro('y', '20.50'), euro('z', '20.90')];
+    expect(run(source, target, own).said).toEqual([
+      ['ambiguous', ['a'], ['v', 'w']],
+      ['ambiguous', ['b'], ['x', 'y']],
+      ['matched', ['c'], ['z']],
+    ]);
+  });
+
+  test('a score is the mean of the conditions by their weights, and a pair below the least is none', () => {
+    const weighted = (more: object) =>
+      pass(
+        [
+          { field: 'reference', type: 'exact', weight: 3 },
+          { field: 'amount', type: 'amount', tolerance: { absolute: '1.00' }, weight: 2 },
+          { field: 'note', type: 'fuzzy', threshold: 0.5, similarity: 'levenshtein' },
+          { field: 'date', type: 'date', within: { after: 2 }, verify: true, weight: 4 },
+        ],
+        more,
+      );
+    const found = (date: string, more = {}) =>
+      run([euro('a', '10.00', { note: 'abcd' })], [euro('x', '10.50', { reference: 'a', note: 'abxx', date })], weighted(more)).results[0];
+    expect(found('2026-04-02')).toMatchObject({ outcome: 'matched', score: 0.65 });
+    expect(found('2026-04-02', { minScore: 0.65 })).toMatchObject({ outcome: 'matched' });
+    expect(found('2026-04-02', { minScore: 0.650001 })).toMatchObject({ outcome: 'missing_in_target' });
+    // What differs differs, whatever it scores.
+    expect(found('2026-04-09', { minScore: 0.9 })).toMatchObject({ outcome: 'mismatched', score: 0.45, category: 'date_mismatch' });
+  });
+
+  test('a pair that two alternatives find is one candidate', () => {
+    const either = {
+      type: 'oneOf',
+      conditions: [
+        { field: 'reference', type: 'exact' },
+        { field: 'note', type: 'exact' },
+      ],
+    };
+    const { results, said } = run([euro('a', '1.00', { note: 'n' })], [euro('x', '1.00', { reference: 'a', note: 'n' })], pass([either]));
+    expect(said).toEqual([['matched', ['a'], ['x']]]);
+    expect(results[0]).toMatchObject({ score: 1, margin: 1 });
+    expect(results[0]).not.toHaveProperty('runnerUp');
+  });
 });
 
 describe('records', () => {
@@ -184,6 +265,31 @@ describe('records', () => {
     const open = pass([{ field: 'amount', type: 'amount', tolerance: { absolute: '1' } }]);
     expect(() => run(same, same, open)).toThrow(TooManyCandidates);
     expect(() => run(same, same, open)).toThrow(/the pass "one".*300 source and 300 target.*Add an exact condition/);
+  });
+
+  test('as many candidates as fifty for each record are held, and the block that has more is named by what it shares', () => {
+    const rows = (count: number, reference: string) =>
+      Array.from({ length: count }, (_, index) => euro(`${reference}${index}`, '5.00', { reference, note: 'n' }));
+    const keyed = pass([
+      { field: 'reference', type: 'exact' },
+      { field: 'note', type: 'exact' },
+    ]);
+    expect(run(rows(50, 'k'), rows(50, 'k'), keyed).summary.matched).toBe(50);
+    const [source, target] = [
+      [...rows(20, 'small'), ...rows(80, 'large')],
+      [...rows(20, 'small'), ...rows(90, 'large')],
+    ];
+    const refusal = (() => {
+      try {
+        return run(source, target, keyed);
+      } catch (error) {
+        return error;
+      }
+    })();
+    expect(refusal).toBeInstanceOf(TooManyCandidates);
+    expect(refusal).toMatchObject({ code: 'too_many_candidates', pass: 'one', block: { key: 'large · n', sources: 80, targets: 90 } });
+    const long = 'x'.repeat(300);
+    expect(() => run(rows(80, long), rows(80, long), keyed)).toThrow(`block (${'x'.repeat(200)})`);
   });
 });
 
