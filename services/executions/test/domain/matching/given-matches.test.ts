@@ -57,6 +57,10 @@ describe('a match by hand in a run', () => {
     expect(fates).toEqual(['absent']);
     expect(said.map(([outcome]) => outcome)).toEqual(['missing_in_target', 'missing_in_source']);
     expect(summary).toMatchObject({ source: { records: 1 }, target: { records: 1 } });
+    expect(runWith({ source: [euro('s2', '1.00', { reference: 't1' })], target: given.target }, given, [match])).toMatchObject({
+      fates: ['absent'],
+      summary: { matched: 0, missingInTarget: 1, missingInSource: 2 },
+    });
     expect(runWith({ source: [], target: [] }, given, [match])).toMatchObject({
       said: [],
       fates: ['absent'],

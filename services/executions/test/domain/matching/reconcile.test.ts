@@ -258,6 +258,17 @@ describe('records', () => {
     });
     expect(run(twice, [], flagged).summary).toMatchObject({ duplicates: 1, missingInTarget: 1 });
     expect(run(twice, [], rules).summary).toMatchObject({ duplicates: 0, missingInTarget: 2 });
+    const { results } = run(twice, [], flagged);
+    expect(results[1]).toMatchObject({ outcome: 'duplicate', source: [1], reason: 'says the same as another record in reference, amount' });
+    // Nothing says the same as what says otherwise in one of the fields, is of another currency, or cannot be used.
+    const others = [
+      euro('a', '1.00', { reference: 'r' }),
+      euro('b', '1.00', { reference: 's' }),
+      euro('c', '1.00', { reference: 'r', currency: 'USD' }),
+      { line: 9, invalid: { reason: 'no' }, partial: euro('d', '1.00', { reference: 'r' }) },
+      { id: 'e', reference: 'r' },
+    ];
+    expect(run(others, [], flagged).summary).toMatchObject({ duplicates: 0, missingInTarget: 4, invalid: 1 });
   });
 
   test('a pass that leaves too many candidates fails with the block that exploded', () => {

@@ -1,5 +1,7 @@
+import { rules as rulesSchema } from '@settler/contracts/rules';
 import { describe, expect, test } from 'vitest';
 import { effectOf } from '../../../src/domain/matching/explain/effect.ts';
+import { smallestChange } from '../../../src/domain/matching/explain/smallest-change.ts';
 import { whyNot } from '../../../src/domain/matching/explain/why-not.ts';
 import { asOf, euro, pass, type Records, run } from './records.ts';
 
@@ -134,9 +136,9 @@ describe('the smallest change', () => {
     [businessDays, { date: '2026-04-10' }, { date: '2026-04-13' }, 'within.after', 0, 1],
     [businessDays, { date: '2026-04-13' }, { date: '2026-04-10' }, 'within.before', 0, 1],
   ] as const)('widens %j just as far as %j and %j need', (condition, source, target, path, from, to) => {
-    const { smallestChange, effect } = changeFor(condition, source, target) ?? {};
-    expect(smallestChange).toEqual([{ path: `passes[0].match[1].${path}`, from, to }]);
-    expect(effect?.gained.records).toBe(1);
+    const told = changeFor(condition, source, target);
+    expect(told?.smallestChange).toEqual([{ path: `passes[0].match[1].${path}`, from, to }]);
+    expect(told?.effect?.gained.records).toBe(1);
   });
 
   test.each([
@@ -153,7 +155,9 @@ describe('the smallest change', () => {
     [{ field: 'note', type: 'regex', pattern: '([0-9])' }, { note: '1' }, { note: '2' }],
     [{ type: 'oneOf', conditions: [amount, date] }, { amount: '10.00', date: undefined }, { amount: '9.00' }],
   ] as const)('of %j there is none that would be right for %j and %j', (condition, source, target) => {
-    expect(changeFor(condition, source, target)).toMatchObject({ failed: [{ passed: false }], smallestChange: null, effect: null });
+    const told = changeFor(condition, source, target);
+    expect(told).toMatchObject({ failed: [{ passed: false }], smallestChange: null, effect: null });
+    expect(told).not.toHaveProperty('effectReason');
   });
 
   test.each([
@@ -196,6 +200,35 @@ describe('the smallest change', () => {
       ],
       effect: { gained: { records: 1 } },
     });
+  });
+
+  test('leaves the other passes and the least score as they are', () => {
+    const { passes } = pass([{ field: 'id', type: 'exact' }, amount], { minScore: 0.9 });
+    const [parsed, wider] = ['0.01', '0.50'].map((absolute) =>
+      rulesSchema.parse({
+        passes: [
+          { name: 'other', match: passes[0]?.match },
+          {
+            ...passes[0],
+            match: [
+              { field: 'id', type: 'exact' },
+              { ...amount, tolerance: { absolute } },
+            ],
+          },
+        ],
+      }),
+    );
+    const verdicts = [
+      { source: 'a', target: 'a' },
+      { source: '10.00', target: '10.50', delta: '0.50' },
+    ];
+    expect(parsed && smallestChange(parsed, 1, [1], verdicts, 0.5)?.rules).toEqual(wider);
+  });
+
+  test('is none where a pair reaches the least score, and another one was better', () => {
+    const own = pass([{ field: 'amount', type: 'amount', tolerance: { absolute: '1.00' } }], { minScore: 0.5 });
+    const [first] = ask([euro('a', '10.00'), euro('b', '10.50')], [euro('x', '10.50')], 0, () => true, own);
+    expect(first).toMatchObject({ failed: [], smallestChange: null });
   });
 
   test('is of the least score where all conditions hold', () => {
@@ -290,12 +323,26 @@ describe('who comes nearest', () => {
   });
 
   test('from the side of the target says which record of the source it is, and what has it', () => {
-    const source = [euro('b', '10.00', { reference: 'a' }), euro('c', '1.00')];
+    const source = [euro('z', '1.00'), euro('c', '10.00', { reference: 'a' }), euro('b', '10.00', { reference: 'a' })];
     const target = [euro('x', '10.00', { reference: 'a' }), euro('y', '10.00', { reference: 'a', date: '2026-04-09' })];
     const { now } = run(source, target, rules);
-    const [first] = ask(source, target, 1, () => true, rules, 'target');
-    expect(first).toMatchObject({ row: 0, failed: [{ type: 'date', source: '2026-04-01', target: '2026-04-09', delta: 8 }] });
-    expect(now.at(first?.takenBy ?? -1)).toMatchObject({ outcome: 'matched', source: [0], target: [0] });
+    const [first, second] = ask(source, target, 1, () => true, rules, 'target');
+    expect(first).toMatchObject({ row: 2, failed: [{ type: 'date', source: '2026-04-01', target: '2026-04-09', delta: 8 }] });
+    expect(now.at(first?.takenBy ?? -1)).toMatchObject({ outcome: 'matched', source: [2], target: [0] });
+    expect(second).toMatchObject({ row: 1, takenBy: null });
+  });
+
+  test('are five of all passes together', () => {
+    const match = (name: string, field: string) => ({
+      name,
+      match: [
+        { field, type: 'exact' },
+        { field: 'none', type: 'exact' },
+      ],
+    });
+    const target = Array.from({ length: 8 }, (_, index) => euro(`t${index}`, '1.00', index % 2 === 0 ? { reference: 'a' } : { note: 'n' }));
+    const own = { passes: [match('one', 'reference'), match('two', 'note')] };
+    expect(rows([euro('a', '1.00', { note: 'n' })], target, own)).toEqual([0, 1, 2, 3, 4]);
   });
 });
 
