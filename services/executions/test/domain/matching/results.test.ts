@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import type { Fields } from '../../../src/domain/matching/batch.ts';
 import { dayOf } from '../../../src/domain/matching/day.ts';
 import { type Given, reconcile } from '../../../src/domain/matching/reconcile.ts';
+import { createCollector } from '../../../src/domain/matching/results/collector.ts';
 import { asOf, batchOf, euro, pass, run } from './records.ts';
 
 const byReference = pass([{ field: 'reference', type: 'exact' }]);
@@ -57,7 +58,10 @@ describe('the order of results', () => {
       date: fc.constantFrom(undefined, '0100-01-01', '1969-12-31', '1970-01-01', '2026-04-01', '9999-12-31'),
     });
     const close = fc.constantFrom(undefined, -3, -1, 0, 1, 2);
-    const far = fc.oneof(close, fc.constantFrom(-(2 ** 49), -(2 ** 32), 2 ** 32 - 4, 2 ** 32, 2 ** 32 + 1, 2 ** 49, 2 ** 49 + 1));
+    const far = fc.oneof(
+      close,
+      fc.constantFrom(-(2 ** 49), -(2 ** 49) - 1, -(2 ** 32), 2 ** 32 - 4, 2 ** 32, 2 ** 32 + 1, 2 ** 49, 2 ** 49 + 1),
+    );
     const sides = fc
       .constantFrom(close, far)
       .chain((units) => fc.array(fc.tuple(record, units), { maxLength: 20 }))
@@ -116,6 +120,117 @@ describe('the order of results', () => {
     ];
     const { at } = reconcile({ ...batches, rules: rulesSchema.parse(byReference), asOf, given });
     expect(given.map((_, place) => at(place).source)).toEqual([[1], [0], [3], [2], [4, 5]]);
+  });
+
+  test('of records that say the same is that of the input', () => {
+    const same = { amount: '1.00', currency: 'EUR', reference: 'r' };
+    const lines = [5, 2, 9, 3, 8].map((line) => ({ line, record: same }));
+    expect(run(lines, [], byReference, false).results.map(({ line }) => line)).toEqual([5, 2, 9, 3, 8]);
+  });
+});
+
+describe('a result', () => {
+  const rules = {
+    passes: [
+      {
+        name: 'one',
+        match: [
+          { field: 'reference', type: 'exact' },
+          { field: 'amount', type: 'amount', tolerance: { absolute: '3.00' }, verify: true },
+          { field: 'date', type: 'date', within: { after: 2 }, verify: true },
+          { field: 'note', type: 'exact', verify: true },
+        ],
+      },
+      { name: 'two', match: [{ field: 'other', type: 'exact' }] },
+    ],
+  };
+  const nothing = { pass: null, cardinality: null, score: null, margin: null, delta: null, category: null, reason: null, line: null };
+  const pairOf = (source: Fields, target: Fields, own: unknown = rules) =>
+    run([euro('a', '10.00', { note: 'n', ...source })], [euro('a', '10.00', { note: 'n', ...target })], own).results[0];
+
+  test('of a pair says by which pass, how well, and each condition with both values', () => {
+    const result = pairOf({}, { amount: '11.00', date: '2026-04-02' });
+    expect(result).toEqual({
+      ...nothing,
+      outcome: 'matched',
+      pass: 'one',
+      cardinality: 'one-to-one',
+      score: 0.791667,
+      margin: 0.791667,
+      delta: { amount: '1.00', days: 1 },
+      conditions: [
+        { field: 'reference', type: 'exact', source: 'a', target: 'a', score: 1, passed: true },
+        { field: 'amount', type: 'amount', source: '10.00', target: '11.00', delta: '1.00', score: 0.666667, passed: true },
+        { field: 'date', type: 'date', source: '2026-04-01', target: '2026-04-02', delta: 1, score: 0.5, passed: true },
+        { field: 'note', type: 'exact', source: 'n', target: 'n', score: 1, passed: true },
+      ],
+      source: [0],
+      target: [0],
+    });
+    for (const name of ['dueOn', 'runnerUp', 'given']) expect(result).not.toHaveProperty(name);
+  });
+
+  test('of a single record says where it stood, and nothing that only a pair has', () => {
+    const { results } = run([euro('a', '1.00'), euro('b', '1.005')], [{ line: 7, record: euro('c', '1.00') }], rules);
+    const alone = { ...nothing, conditions: [], source: [], target: [] };
+    expect(results).toEqual([
+      { ...alone, outcome: 'missing_in_target', line: 2, source: [0] },
+      { ...alone, outcome: 'missing_in_source', line: 7, target: [0] },
+      { ...alone, outcome: 'invalid', line: 3, source: [1], reason: 'the amount 1.005 has more digits than EUR has' },
+    ]);
+    for (const name of ['dueOn', 'runnerUp', 'given']) for (const result of results) expect(result).not.toHaveProperty(name);
+  });
+
+  test('of a match by hand says which it is, and how many met how many', () => {
+    const batches = { source: batchOf([euro('a', '1.00')]), target: batchOf([euro('x', '1.00'), euro('y', '2.00')]) };
+    const given = [{ source: [0], target: [1, 0] }];
+    expect(reconcile({ ...batches, rules: rulesSchema.parse(rules), asOf, given }).at(0)).toEqual({
+      ...nothing,
+      outcome: 'matched',
+      cardinality: 'one-to-many',
+      conditions: [],
+      source: [0],
+      target: [0, 1],
+      given: 0,
+    });
+  });
+
+  test.each([
+    [{}, { amount: '20.00', date: '2026-04-30', note: 'm' }, 'amount_mismatch'],
+    [{}, { date: '2026-04-30', note: 'm' }, 'date_mismatch'],
+    [{}, { note: 'm' }, 'field_mismatch'],
+    [{ date: undefined }, {}, 'date_mismatch'],
+  ] as const)('of a pair that differs as %j and %j do is called by what counts most: %s', (source, target, category) => {
+    expect(pairOf(source, target)).toMatchObject({ outcome: 'mismatched', category });
+  });
+
+  test('of a pair without an amount or a date says no difference in it', () => {
+    expect(pairOf({ amount: undefined, date: undefined }, {})).toMatchObject({
+      outcome: 'mismatched',
+      category: 'amount_mismatch',
+      delta: { amount: null, days: null },
+    });
+  });
+
+  test('is a matter of the fee as soon as an amount with a fee fails', () => {
+    const amounts = [
+      { field: 'reference', type: 'exact' },
+      { field: 'gross', type: 'amount', verify: true },
+      { field: 'amount', type: 'amount', fee: { fixed: '0.30' }, verify: true },
+    ];
+    const categoryOf = (source: Fields, target: Fields) => pairOf(source, target, pass(amounts))?.category;
+    expect(categoryOf({ gross: '1.00' }, { gross: '2.00' })).toBe('fee_mismatch');
+    expect(categoryOf({ gross: '1.00' }, { gross: '2.00', amount: '9.70' })).toBe('amount_mismatch');
+    expect(categoryOf({ gross: '1.00' }, { gross: '1.00' })).toBe('fee_mismatch');
+  });
+
+  test('has every record once', () => {
+    const { alone, pair, isOpen } = createCollector(batchOf([euro('a', '1.00')]), batchOf([euro('x', '1.00')]));
+    alone('missing_in_source', 'target', 0);
+    expect(() => pair({ outcome: 'matched', pass: 0, source: 0, target: 0, score: 1, margin: 1 })).toThrow(
+      'the target record in row 0 would be in two results',
+    );
+    expect(isOpen('target', 0)).toBe(false);
   });
 });
 
