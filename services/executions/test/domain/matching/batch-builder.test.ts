@@ -1,10 +1,11 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { noDay, type RecordBatch, recordAt, rowStates } from '../../../src/domain/matching/batch.ts';
+import { compareRows, noDay, type RecordBatch, recordAt, rowStates } from '../../../src/domain/matching/batch.ts';
 import { type Chunk, createBatchBuilder, type Row } from '../../../src/domain/matching/batch-builder.ts';
 import { decimalText } from '../../../src/domain/matching/columns/money.ts';
 import { textAt } from '../../../src/domain/matching/columns/text-column.ts';
 import { dayText } from '../../../src/domain/matching/day.ts';
+import { batchOf } from './records.ts';
 
 interface Given {
   readonly id: string;
@@ -110,21 +111,28 @@ test('an id that occurs again is a repetition, and a contradiction where the res
 
 test('a reader that hands over no amounts, no dates or no currencies leaves them absent', () => {
   const texts = (...names: readonly string[]) => new Map(names.map((name) => [name, cells(['EUR', 'b'])]));
-  const batchOf = (chunk: Partial<Chunk>, idMapped = false) => {
+  const chunked = (chunk: Partial<Chunk>, idMapped = false) => {
     const builder = createBatchBuilder({ idMapped });
     builder.addChunk({ rows: 2, lines: Uint32Array.of(2, 3), texts: texts('note'), invalid: [], ...chunk });
     return builder.build();
   };
-  expect(said(batchOf({}))).toEqual({
+  expect(said(chunked({}))).toEqual({
     records: ['EUR', 'b'].map((note, row) => ({ record: { note }, line: row + 2, state: 'usable', reason: undefined })),
     amounts: [Number.NaN, Number.NaN],
     currencies: [0, 0],
     days: [noDay, noDay],
   });
+  const huge = { digits: Float64Array.of(9_007_199_254_740_991, -9_007_199_254_740_991), scale: Uint8Array.of(0, 0) };
+  const euros = new Map([['currency', cells(['EUR', 'EUR'])]]);
+  expect([...chunked({ amount: huge, texts: euros }).reasons.values()]).toEqual([
+    'the amount 9007199254740991 is too large to be exact',
+    'the amount -9007199254740991 is too large to be exact',
+  ]);
   const amount = { digits: Float64Array.of(105, Number.NaN), scale: Uint8Array.of(1, 0) };
-  expect([...batchOf({ amount }).reasons]).toEqual([[0, 'the amount has no currency']]);
-  expect([...batchOf({ amount, texts: texts('currency') }).amounts]).toEqual([1_050, Number.NaN]);
-  expect([...batchOf({}, true).reasons.values()]).toEqual(['the id is empty', 'the id is empty']);
+  expect([...chunked({ amount }).reasons]).toEqual([[0, 'the amount has no currency']]);
+  const named = chunked({ amount, texts: texts('currency') });
+  expect([[...named.amounts], [...named.texts.keys()]]).toEqual([[1_050, Number.NaN], []]);
+  expect([...chunked({}, true).reasons.values()]).toEqual(['the id is empty', 'the id is empty']);
 });
 
 test('what its reader could not read keeps the reason of the reader, wherever its chunk stands', () => {
@@ -210,4 +218,54 @@ test('open items stand after the input and records of matches by hand after thos
     states: ['usable', 'usable', 'superseded'],
     supersedes: [[0, 2]],
   });
+});
+
+test('a record is given back as it was read, what every record has first', () => {
+  const record = { zone: 'z', date: '2026-04-01', currency: 'KWD', amount: '-1.5', note: 'n', id: 'a' };
+  const batch = batchOf([record]);
+  expect([...batch.texts.keys()]).toEqual(['id', 'note', 'zone']);
+  expect(Object.entries(recordAt(batch, 0))).toEqual(
+    Object.entries({ id: 'a', amount: '-1.500', currency: 'KWD', date: '2026-04-01', note: 'n', zone: 'z' }),
+  );
+  expect(Object.entries(recordAt(batchOf([{ note: 'n', date: 'soon', currency: 'x', amount: '1,5', id: 'a' }]), 0))).toEqual(
+    Object.entries({ id: 'a', amount: '1,5', currency: 'x', date: 'soon', note: 'n' }),
+  );
+});
+
+test('what should be a text and is none is not taken for one', () => {
+  const batch = batchOf([
+    { id: 'a', amount: 5, currency: 'EUR', date: ['2026-04-01'] },
+    { id: 'b', amount: '5', currency: ['EUR'] },
+  ]);
+  expect([...batch.states].map((state) => rowStates[state])).toEqual(['invalid', 'invalid']);
+  expect([[...batch.amounts], [...batch.currencies].map((code) => code !== 0), [...batch.days]]).toEqual([
+    [Number.NaN, Number.NaN],
+    [true, false],
+    [noDay, noDay],
+  ]);
+});
+
+test('ids that were not said to be ids may occur again', () => {
+  expect([...batchOf([{ id: 'a' }, { id: 'a', note: 'n' }], false).states].map((state) => rowStates[state])).toEqual(['usable', 'usable']);
+});
+
+test('rows stand in order by id, then by day, amount and currency, and then by their other fields, what has none first', () => {
+  const parts = fc.record({
+    id: fc.constantFrom('a', 'b'),
+    date: fc.constantFrom('', '1969-12-31', '2026-04-01'),
+    amount: fc.constantFrom('', '-1', '0', '2'),
+    currency: fc.constantFrom('JPY', 'KRW'),
+    note: fc.constantFrom('', 'x', 'y'),
+    other: fc.constantFrom('', 'x'),
+  });
+  const rank = ({ id, date, amount, currency, note, other }: { [name: string]: string }): string =>
+    [id, date, { '': 0, '-1': 1, '0': 2, '2': 3 }[amount as string], currency, note, other].join(' ');
+  fc.assert(
+    fc.property(parts, parts, (one, other) => {
+      const batch = batchOf([one, other], false);
+      const expected = rank(one) === rank(other) ? 0 : rank(one) < rank(other) ? -1 : 1;
+      expect([Math.sign(compareRows(batch, 0, 1)), Math.sign(compareRows(batch, 1, 0))]).toEqual([expected, 0 - expected]);
+    }),
+    { numRuns: 300 },
+  );
 });

@@ -288,6 +288,9 @@ describe('dates', () => {
       ['missing_in_target', undefined],
       ['missing_in_target', '2026-05-03'],
     ]);
+    const inDays = { ...pass([reference]), openItems: { expectWithin: { after: 3 } } };
+    const dueOn = (date: string | undefined) => run([], [euro('a', '1.00', { date })], inDays).results[0]?.dueOn;
+    expect(['2026-04-27', '2026-04-28', undefined].map(dueOn)).toEqual([undefined, '2026-05-01', undefined]);
   });
 });
 

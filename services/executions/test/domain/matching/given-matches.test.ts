@@ -28,6 +28,7 @@ const runWith = (
     fates: found.fates,
     summary: now.summary,
     said: results.map(({ outcome, source, target, given: match }) => [outcome, source, target, match]),
+    reasons: results.map(({ reason }) => reason),
   };
 };
 
@@ -53,13 +54,15 @@ describe('a match by hand in a run', () => {
   });
 
   it('keeps its records for each other where not all are there, and counts nothing that is not', () => {
-    const { said, fates, summary } = runWith({ source: given.source, target: [other] }, given, [match]);
+    const { said, fates, summary, reasons } = runWith({ source: given.source, target: [other] }, given, [match]);
     expect(fates).toEqual(['absent']);
     expect(said.map(([outcome]) => outcome)).toEqual(['missing_in_target', 'missing_in_source']);
+    expect(reasons).toEqual(['it was matched by hand with records that are not here', null]);
     expect(summary).toMatchObject({ source: { records: 1 }, target: { records: 1 } });
     expect(runWith({ source: [euro('s2', '1.00', { reference: 't1' })], target: given.target }, given, [match])).toMatchObject({
       fates: ['absent'],
       summary: { matched: 0, missingInTarget: 1, missingInSource: 2 },
+      reasons: [null, ...given.target.map(() => 'it was matched by hand with records that are not here')],
     });
     expect(runWith({ source: [], target: [] }, given, [match])).toMatchObject({
       said: [],

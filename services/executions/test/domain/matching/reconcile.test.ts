@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { TooManyCandidates } from '../../../src/domain/matching/passes/candidates.ts';
-import { euro, pass, run } from './records.ts';
+import { reconcile } from '../../../src/domain/matching/reconcile.ts';
+import { asOf, euro, pass, run } from './records.ts';
 
 const byReference = [
   { field: 'reference', type: 'exact' },
@@ -269,6 +270,24 @@ describe('records', () => {
       { id: 'e', reference: 'r' },
     ];
     expect(run(others, [], flagged).summary).toMatchObject({ duplicates: 0, missingInTarget: 4, invalid: 1 });
+  });
+
+  test('progress is told after each pass, and what it throws stops the run', () => {
+    const {
+      source,
+      target,
+      rules: parsed,
+    } = run([euro('a', '1.00')], [], { passes: ['one', 'two'].map((name) => ({ name, match: byReference })) });
+    const told: number[][] = [];
+    reconcile({ source, target, rules: parsed, asOf, onProgress: (...progress) => told.push(progress) });
+    expect(told).toEqual([
+      [1, 2],
+      [2, 2],
+    ]);
+    const onProgress = () => {
+      throw new Error('enough');
+    };
+    expect(() => reconcile({ source, target, rules: parsed, asOf, onProgress })).toThrow('enough');
   });
 
   test('a pass that leaves too many candidates fails with the block that exploded', () => {
