@@ -432,7 +432,7 @@ describe('other fields', () => {
       const { scores, told, judge } = judged({ type: 'oneOf', conditions }, source, target);
       expect(scores).toEqual([1, 0.5, 1, none]);
       expect(told.slice(0, 3)).toEqual([byText, { source: '1.00', target: '1.05', delta: '0.05' }, byText]);
-      expect(judge).toMatchObject({ type: 'oneOf', field: conditions.map(({ field }) => field).join(' | ') });
+      expect(judge).toMatchObject({ type: 'oneOf', field: conditions.map(({ field }) => field).join(' | '), finder: { kind: 'any' } });
       // Asked again, about fewer pairs and then about more.
       const again = new Float64Array(5).fill(-1);
       judge.judge(Int32Array.of(0), Int32Array.of(3), 1, again);
