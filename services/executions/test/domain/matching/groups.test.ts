@@ -118,6 +118,15 @@ describe('groups by key', () => {
     });
   });
 
+  test('a group says what its first records by id say, whatever the order of the input', () => {
+    const dated = pass([...keyed, { field: 'date', type: 'date', within: { before: 4, after: 4 } }], { cardinality: 'many-to-many' });
+    const [sources, targets] = [
+      [euro('b', '2.00', { payoutId: 'p', date: '2026-04-02' }), order('a', '1.00', 'p')],
+      [euro('y', '2.00', { reference: 'p', date: '2026-04-04' }), euro('x', '1.00', { reference: 'p', date: '2026-04-03' })],
+    ];
+    expect(run(sources, targets, dated).results[0]?.conditions[1]).toMatchObject({ source: '2026-04-01', target: '2026-04-03' });
+  });
+
   test('of a difference is told what no later pass took', () => {
     const later = { passes: [...rules().passes, { name: 'two', match: [{ field: 'note', type: 'exact' }] }] };
     const sources = [order('a', '10.00', 'p'), euro('b', '20.00', { payoutId: 'p', note: 'n' })];
