@@ -4,9 +4,11 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { currencyCode, currencyCodeOf, currencyText, exponentsOf } from '../../../src/domain/matching/columns/currency.ts';
 import { fieldTexts } from '../../../src/domain/matching/columns/field.ts';
+import { finishHashes, hashCodes, hashTexts } from '../../../src/domain/matching/columns/hash.ts';
 import { decimalText, minorUnits, rescaled, Sum } from '../../../src/domain/matching/columns/money.ts';
 import { normalized, transformed } from '../../../src/domain/matching/columns/normalize.ts';
 import { countedUp, orderOf } from '../../../src/domain/matching/columns/order.ts';
+import { giveBack, lendDoubles, lendHalfWords, lendWords } from '../../../src/domain/matching/columns/scratch.ts';
 import {
   areEqual,
   compareTexts,
@@ -86,6 +88,11 @@ describe('money', () => {
       }),
       { numRuns: 300 },
     );
+    for (const sign of [1, -1]) {
+      const sum = new Sum();
+      for (const units of [2 ** 52, 2 ** 52, 1]) sum.add(sign * units);
+      expect(sum.total).toBe(BigInt(sign) * (2n ** 53n + 1n));
+    }
   });
 });
 
@@ -168,6 +175,44 @@ describe('a column of texts', () => {
   });
 });
 
+test('equal rows have equal hashes wherever they lie, and others nearly always have others', () => {
+  const texts = Array.from({ length: 4_000 }, (_, index) => `${'x'.repeat(index % 9)}${Math.floor(index / 9)}`);
+  const hashesOf = (all: readonly string[], codes: readonly number[]) => {
+    const rows = countedUp(all.length);
+    const hashes = new Uint32Array(all.length);
+    hashTexts(
+      textColumnOf(all.length, (row) => all[row]),
+      rows,
+      hashes,
+    );
+    hashCodes(Int32Array.from(codes), rows, hashes);
+    finishHashes(hashes);
+    return [...hashes];
+  };
+  const codes = texts.map((_, index) => index % 2);
+  const hashes = hashesOf(texts, codes);
+  expect(hashesOf(texts.toReversed(), codes.toReversed())).toEqual(hashes.toReversed());
+  // Eight thousand of 2^32 hardly ever meet.
+  const both = hashesOf([...texts, ...texts], [...codes, ...codes.map((code) => 1 - code)]);
+  expect(new Set(both).size).toBeGreaterThan(7_990);
+  for (const shift of [0, 22]) expect(new Set(both.map((hash) => (hash >>> shift) & 1_023)).size).toBeGreaterThan(1_000);
+});
+
+test('memory that was given back is lent again, to one at a time, and not kept beyond a bound', () => {
+  const first = lendWords(1_000_003);
+  const second = lendWords(1_000_003);
+  expect([first.length, second.buffer === first.buffer]).toEqual([1_000_003, false]);
+  giveBack(first);
+  const again = lendDoubles(500_000);
+  expect([again.length, again.buffer === first.buffer]).toEqual([500_000, true]);
+  const small = lendHalfWords(3);
+  expect([small.length, small.buffer === again.buffer]).toEqual([3, false]);
+  const huge = lendWords(68_000_000);
+  giveBack(second, huge);
+  expect(lendWords(68_000_000).buffer).not.toBe(huge.buffer);
+  expect(lendWords(1_000_003).buffer).not.toBe(second.buffer);
+});
+
 test('positions are sorted by keys of any size, and equal ones keep their order', () => {
   const key = fc.oneof(
     fc.nat(3),
@@ -226,7 +271,7 @@ describe('a field', () => {
 
 describe('transforms', () => {
   const lists: readonly (readonly [Transform, Readonly<Record<string, string>>])[] = [
-    ['trim', { ' \t a b \n': 'a b', ' ': '' }],
+    ['trim', { ' \t a b \n': 'a b', '\r\n\v\f\u001fa\u000e\r': '\u001fa\u000e', ' ': '' }],
     ['lowercase', { ÄBc: 'äbc' }],
     ['collapseSpaces', { 'a \t\n b  c': 'a b c', ' a': ' a' }],
     ['alphanumeric', { 'Ä-1 b_/２': 'Ä1b２', '--': '' }],
@@ -245,6 +290,7 @@ describe('transforms', () => {
         '1.005': '1.01',
         '-1.005': '-1.01',
         '1.0049': '1.00',
+        '12.345': '12.35',
         '-0.001': '0.00',
         '9.999': '10.00',
         '0.05': '0.05',
