@@ -245,6 +245,27 @@ test('what should be a text and is none is not taken for one', () => {
   ]);
 });
 
+test('of rows that say the same under one id the one of the first line counts, and of those that do not, none', () => {
+  const states = (...rows: readonly (readonly [line: number, id: string, note: string])[]) => {
+    const batch = batchOf(rows.map(([line, id, note]) => ({ line, record: { id, note } })));
+    return rows.map((_, row) => [rowStates[batch.states[row] as number], batch.reasons.get(row)]);
+  };
+  const again = 'the id a occurred before with the same content';
+  expect(states([9, 'a', 'n'], [3, 'a', 'n'], [5, 'b', 'n'], [7, 'a', 'n'])).toEqual([
+    ['repeated', again],
+    ['usable', undefined],
+    ['usable', undefined],
+    ['repeated', again],
+  ]);
+  const long = 'x'.repeat(90);
+  const several = ['invalid', `the id ${'x'.repeat(80)} occurs 3 times with different content`];
+  expect(states([2, long, 'n'], [3, long, 'n'], [4, long, 'm'])).toEqual([several, several, several]);
+  expect(states([0, 'a', 'n'], [0, 'a', 'n'])).toEqual([
+    ['usable', undefined],
+    ['repeated', again],
+  ]);
+});
+
 test('ids that were not said to be ids may occur again', () => {
   expect([...batchOf([{ id: 'a' }, { id: 'a', note: 'n' }], false).states].map((state) => rowStates[state])).toEqual(['usable', 'usable']);
 });
