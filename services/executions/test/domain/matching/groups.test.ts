@@ -74,6 +74,8 @@ describe('groups by key', () => {
     expect(asked?.conditions.at(-1)).toMatchObject({ score: 0, passed: false });
     const one = run([order('a', '1.00', 'p'), ...sources.slice(1)], target, pass(keyed, { cardinality: 'many-to-one' }));
     expect(one.results[0]).toMatchObject({ outcome: 'mismatched', reason: 'a record of the group has no amount' });
+    const [paid] = run(sources, [euro('x', '5.00', { reference: 'p' })], rules()).results;
+    expect(paid).toMatchObject({ outcome: 'mismatched', delta: { amount: null }, reason: 'a record of the group has no amount' });
   });
 
   test('the score is the mean of the pairs, and no better than that of the sum', () => {

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import type { Fields } from '../../../src/domain/matching/batch.ts';
 import { TooManyCandidates } from '../../../src/domain/matching/passes/candidates.ts';
 import { reconcile } from '../../../src/domain/matching/reconcile.ts';
 import { asOf, euro, pass, run } from './records.ts';
@@ -74,6 +75,22 @@ describe('conditions', () => {
     expect(run([euro('a', '1.00')], [euro('x', '1.00', { currency: 'USD', metadata: { order: 'a' } })], rules).said[0]?.[0]).toBe(
       'missing_in_target',
     );
+  });
+
+  test('different currencies are no difference of a pair but no pair, and what is of none may meet any', () => {
+    const verified = pass([
+      { field: 'reference', type: 'exact' },
+      { field: 'amount', type: 'amount', verify: true },
+    ]);
+    const dollars = euro('x', '1.00', { reference: 'a', currency: 'USD' });
+    expect(run([euro('a', '1.00')], [dollars], verified).said).toEqual([
+      ['missing_in_target', ['a'], []],
+      ['missing_in_source', [], ['x']],
+    ]);
+    const bare = { id: 'b', reference: 'a' };
+    const found = (source: Fields, target: Fields) => run([source], [target], pass([{ field: 'reference', type: 'exact' }])).said;
+    expect(found(euro('a', '1.00'), bare)).toEqual([['matched', ['a'], ['b']]]);
+    expect(found(bare, dollars)).toEqual([['matched', ['b'], ['x']]]);
   });
 
   test('a verify condition that fails makes a mismatch, unless a later pass finds the true counterpart', () => {
