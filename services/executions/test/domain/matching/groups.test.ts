@@ -236,6 +236,15 @@ describe('groups by search', () => {
     expect(outcome('one-to-many', ['10.00', '19.90'], '30.00', below)).toBe('matched');
     expect(outcome('one-to-many', ['10.00', '19.89'], '30.00', below)).toBe('missing_in_target');
     expect(outcome('one-to-many', ['10.00', '20.01'], '30.00', below)).toBe('missing_in_target');
+    const above = { tolerance: { above: { absolute: '0.10' } } };
+    expect(outcome('many-to-one', ['10.00', '20.00'], '30.10', above)).toBe('matched');
+    expect(outcome('many-to-one', ['10.00', '20.00'], '29.99', above)).toBe('missing_in_target');
+    expect(outcome('one-to-many', ['10.00', '20.10'], '30.00', above)).toBe('matched');
+    expect(outcome('one-to-many', ['10.00', '19.99'], '30.00', above)).toBe('missing_in_target');
+    // A share is of the one's own amount.
+    const share = { tolerance: { percent: '1' } };
+    expect(outcome('one-to-many', ['10.00', '19.70'], '30.00', share)).toBe('matched');
+    expect(outcome('many-to-one', ['60.00', '41.00'], '100.00', share)).toBe('matched');
     const fee = { fee: { fixed: '0.30' } };
     expect(outcome('many-to-one', ['10.00', '20.00'], '29.40', fee)).toBe('matched');
     expect(outcome('one-to-many', ['10.00', '19.70'], '30.00', fee)).toBe('matched');
