@@ -128,6 +128,39 @@ const startFigures = async (settler: Settler, headers: Readonly<Record<string, s
   ];
 };
 
+/** One after another, by one client: the first page, and pages that are narrowed by what is rare in the run, or not in it at all. */
+const pageFigures = async (
+  settler: Settler,
+  headers: Readonly<Record<string, string>>,
+  results: string,
+  reference: string,
+): Promise<Figure[]> => {
+  const narrowed = {
+    first: '',
+    matched: '&outcome=matched',
+    'by text': `&q=${encodeURIComponent(reference)}`,
+    'by text that is nowhere': '&q=q7x1zk9w',
+    'by amount': '&minAmount=9999',
+    'by pass': '&pass=by%20amount%20and%20date',
+  };
+  const medians: Record<string, number> = {};
+  for (const [name, query] of Object.entries(narrowed)) {
+    const times: number[] = [];
+    for (let turn = 0; turn < 20; turn += 1)
+      times.push((await timed(() => settler.ask(200, 'GET', `${results}?limit=50${query}`, { headers })))[0]);
+    medians[name] = median(times);
+  }
+  console.log(
+    `pages, median ms: ${Object.entries(medians)
+      .map(([name, ms]) => `${name} ${shown(ms)}`)
+      .join(', ')}`,
+  );
+  return [
+    { name: 'first page of results, median', value: medians['first'] ?? Number.NaN, unit: 'ms', most: 50 },
+    { name: 'slowest kind of page, median', value: Math.max(...Object.values(medians)), unit: 'ms', most: 100 },
+  ];
+};
+
 const readFigures = async (settler: Settler, headers: Readonly<Record<string, string>>, executionId: string): Promise<Figure[]> => {
   const gateway = { name: 'Settler', url: settler.url, pid: settler.pids['gateway'] ?? 0 };
   const results = `/v1/executions/${executionId}/results`;
@@ -149,12 +182,19 @@ const readFigures = async (settler: Settler, headers: Readonly<Record<string, st
     path: `/v1/exceptions/${id}/comments`,
     body: JSON.stringify({ text: 'looked at' }),
   }));
+  const pages = await pageFigures(
+    settler,
+    headers,
+    results,
+    exceptions[0].records[0]?.record?.reference ?? exceptions[0].records[0]?.reference,
+  );
   const json = { ...headers, 'content-type': 'application/json' };
   const writing = await load(gateway, { ...wanted, headers: json, requests: write });
   console.log(
     `${readers} at once: reads ${reading.perSecond.toFixed(0)}/s, p50 ${reading.p50Ms} ms; writes ${writing.perSecond.toFixed(0)}/s, p50 ${writing.p50Ms} ms; no errors`,
   );
   return [
+    ...pages,
     { name: `reads by ${readers} at once, 97.5th percentile`, value: reading.p97Ms, unit: 'ms', most: 100 },
     { name: `writes by ${readers} at once, 97.5th percentile`, value: writing.p97Ms, unit: 'ms', most: 500 },
   ];

@@ -55,6 +55,31 @@ describe('the matching thread', () => {
     }
   });
 
+  test('hands out every result once, in pieces that use each other’s memory', async () => {
+    const matching = open(512);
+    const rowCount = 40_000;
+    await matching.read('source', input, fileOf(rowCount), () => {});
+    await matching.read('target', input, fileOf(rowCount - 1), () => {});
+    await matching.match(() => {});
+    const ids: string[] = [];
+    const memory: ArrayBufferLike[] = [];
+    for await (const { results, digests } of matching.results(run)) {
+      const rows = Buffer.from(results).toString().trimEnd().split('\n');
+      expect(digests.reduce((sum, { first, last }) => sum + last - first + 1, 0)).toBe(rows.length);
+      // Whoever writes takes a while.
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      expect(Buffer.from(results).toString().trimEnd().split('\n')).toEqual(rows);
+      ids.push(...rows.map((row) => /"id":\s?"(\d+)"/.exec(row)?.[1] ?? row));
+      memory.push(results.buffer);
+    }
+    expect(ids.toSorted((one, other) => Number(one) - Number(other))).toEqual(
+      Array.from({ length: rowCount }, (_, index) => String(index)),
+    );
+    // Those that were written are the thread's again.
+    expect(memory.filter(({ byteLength }) => byteLength > 0).length).toBeLessThanOrEqual(2);
+    await matching.close();
+  });
+
   test('says that it needs more memory than it may have, although columns are outside of the heap', async () => {
     const matching = open(48);
     await expect(matching.read('source', input, fileOf(40_000, 'x'.repeat(2_000)), () => {})).rejects.toMatchObject({

@@ -190,12 +190,30 @@ export interface ResultRun {
 }
 
 /** Some results as rows of the store's own form, made where they were found: on their way nobody looks at them. */
-export interface ResultPiece {
-  readonly count: number;
+/** As the database takes them. */
+export interface ResultRows {
   readonly results: Uint8Array;
   readonly records: Uint8Array;
   /** What becomes of open items. */
   readonly moves: Uint8Array;
+}
+
+/** Its rows are the writer's until the next piece is asked for. */
+export interface ResultPiece extends ResultRows {
+  readonly count: number;
+  /** What may be found among the results. */
+  readonly digests: readonly ResultDigest[];
+}
+
+/** What may be found among results that stand one behind the other, from one position to another. */
+export interface ResultDigest {
+  readonly first: number;
+  readonly last: number;
+  readonly passes: readonly string[];
+  /** Null where none has an amount. */
+  readonly amountMost: number | null;
+  /** A bit for each three letters in a row of any of their texts. */
+  readonly trigrams: Uint8Array;
 }
 
 /** The rules cannot be run on these inputs, however often it is tried. */

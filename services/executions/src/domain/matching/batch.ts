@@ -66,7 +66,7 @@ export const recordAt = (batch: RecordBatch, row: number): Fields => {
   put('currency', currency === '' ? fieldText(batch, 'currency', row) : currency);
   put('date', day === noDay ? fieldText(batch, 'date', row) : dayText(day));
   for (const [name, column] of batch.texts) {
-    if (name in record || !isPresent(column, row)) continue;
+    if (Object.hasOwn(record, name) || !isPresent(column, row)) continue;
     const text = textAt(column, row);
     const value: unknown = column.json?.[row] === 1 ? JSON.parse(text) : text;
     // A column may be called so, and assigning to it would be another thing.

@@ -5,16 +5,12 @@ import { MatchingRefused } from '../../application/ports.ts';
 import { ColumnTooLarge } from '../../domain/matching/columns/text-column.ts';
 import { TooManyCandidates } from '../../domain/matching/passes/candidates.ts';
 import { receiveFile } from './file-port.ts';
-import type { Notice, Reply, Request } from './protocol.ts';
+import { memoryOf, type Notice, type Reply, type Request } from './protocol.ts';
 import { createRun } from './run.ts';
 
 const port = parentPort;
 if (port === null) throw new Error('this program runs as a thread');
-const say = (reply: Reply): void => {
-  const rows = reply.kind === 'results' ? [reply.piece.results, reply.piece.records, reply.piece.moves] : [];
-  // Handed over, not copied.
-  port.postMessage(reply, [...new Set(rows.map(({ buffer }) => buffer as ArrayBuffer))]);
-};
+const say = (reply: Reply): void => port.postMessage(reply, reply.kind === 'results' ? memoryOf(reply.piece) : []);
 const notify = (notice: Extract<Notice, { kind: 'progress' }>): void => port.postMessage(notice);
 
 const context: ReadContext = {

@@ -10,6 +10,7 @@ import type {
   MatchingInput,
   OpenItem,
   ResultPiece,
+  ResultRows,
   ResultRun,
   Separation,
 } from '../../application/ports.ts';
@@ -27,8 +28,8 @@ export type Request =
   | { readonly kind: 'carry'; readonly items: readonly OpenItem[] }
   | { readonly kind: 'read'; readonly side: 'source' | 'target'; readonly input: MatchingInput }
   | { readonly kind: 'match'; readonly rules: Rules; readonly asOf: string }
-  /** The next results, as rows of that run. */
-  | { readonly kind: 'next'; readonly run: ResultRun }
+  /** The next results, as rows of that run, in the memory of those that are `written`. */
+  | { readonly kind: 'next'; readonly run: ResultRun; readonly written: ResultRows | undefined }
   | { readonly kind: 'sums' }
   /** The run is over, and another one begins. Not answered. */
   | { readonly kind: 'forget' };
@@ -57,3 +58,7 @@ export type Notice =
   | { readonly kind: 'progress'; readonly done: number; readonly total: number | null }
   /** The thread wants a file, and its bytes over this port: files are the service's, which has the database. */
   | { readonly kind: 'file'; readonly fileId: string; readonly port: MessagePort };
+
+/** What goes over to the other side with rows: their memory is handed over, not copied. */
+export const memoryOf = ({ results, records, moves }: ResultRows): ArrayBuffer[] =>
+  [results, records, moves].map(({ buffer }) => buffer as ArrayBuffer);

@@ -220,7 +220,7 @@ export const createRun = ({ notify, context }: RunNeeds): ((request: RunRequest)
       case 'next': {
         const first = position;
         position = Math.min(position + resultsPerPiece, matched?.reconciliation.length ?? 0);
-        return { kind: 'results', piece: rowsOf(request.run, resultsFrom(first, position), first) };
+        return { kind: 'results', piece: rowsOf(request.run, resultsFrom(first, position), first, request.written) };
       }
       case 'sums':
         return { kind: 'sums', sums: sumsOf(resultsFrom(0, matched?.reconciliation.length ?? 0)) };

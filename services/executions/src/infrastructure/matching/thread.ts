@@ -1,10 +1,10 @@
 /** Reading and matching in a thread of its own: the event loop stays free, its memory is bounded, and stopping it is immediate. */
 import { Worker } from 'node:worker_threads';
 import { ReaderFailure, type ReaderFailureCode } from '@settler/adapters/reader';
-import { MatchingRefused, type OpenInput, type OpenMatching } from '../../application/ports.ts';
+import { MatchingRefused, type OpenInput, type OpenMatching, type ResultRows } from '../../application/ports.ts';
 import { sendFile } from './file-port.ts';
 import { outOfMemory, type ThreadData } from './memory.ts';
-import type { Notice, Reply, Request } from './protocol.ts';
+import { memoryOf, type Notice, type Reply, type Request } from './protocol.ts';
 
 /** After so many results a thread still holds next to nothing. */
 const reusedUpTo = 20_000;
@@ -107,7 +107,7 @@ const openMatching = (
     const reply = await new Promise<Reply>((resolve, reject) => {
       if (failure !== undefined) return reject(failure);
       waiting = { resolve, reject };
-      worker.postMessage(request);
+      worker.postMessage(request, request.kind === 'next' && request.written !== undefined ? memoryOf(request.written) : []);
     });
     if (reply.kind !== kind) throw new Error(`the matching thread answered ${reply.kind}`);
     return reply as Extract<Reply, { kind: Kind }>;
@@ -135,12 +135,14 @@ const openMatching = (
       return { summary, resultCount, problems, given };
     },
     results: async function* (run) {
-      let next = ask({ kind: 'next', run }, 'results');
+      let written: ResultRows | undefined;
+      let next = ask({ kind: 'next', run, written }, 'results');
       for (;;) {
         const { piece } = await next;
         if (piece.count === 0) return;
-        // Made while this one is written.
-        next = ask({ kind: 'next', run }, 'results');
+        // Made while this one is written, in the memory of the one before.
+        next = ask({ kind: 'next', run, written }, 'results');
+        written = piece;
         // Whoever stops in between does not ask how it went.
         next.catch(() => {});
         yield piece;

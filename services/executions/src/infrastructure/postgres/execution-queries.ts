@@ -1,11 +1,11 @@
 import { newestFirst } from '@settler/chassis/newest-first';
 import { type Cursors, toPage } from '@settler/chassis/pagination';
 import type { Postgres } from '@settler/chassis/postgres';
-import { type Selectable, sql, type Transaction } from 'kysely';
-import type { ExecutionQueries, ExecutionView, ResultFilter, ResultView } from '../../application/queries.ts';
-import { containing } from './containing.ts';
+import type { Selectable } from 'kysely';
+import type { ExecutionQueries, ExecutionView, ResultView } from '../../application/queries.ts';
 import { exceptionQueries } from './exception-queries.ts';
 import { readFees } from './fee-query.ts';
+import { findResults } from './find-results.ts';
 import { readReport } from './report-query.ts';
 import { requireResults } from './stored-results.ts';
 import type { Database } from './tables.ts';
@@ -52,16 +52,6 @@ export const resultView = (row: Selectable<Database['results']>): ResultView => 
   manual: row.manual,
 });
 
-/** In their order, which is that of their positions. */
-const resultsOf = (trx: Transaction<Database>, id: string, createdAt: Date, { outcome, pass, q, minAmount }: ResultFilter, after = -1) => {
-  let query = trx.selectFrom('results').selectAll().where('execution_id', '=', id).where('created_at', '=', createdAt);
-  if (outcome !== undefined) query = query.where('outcome', '=', outcome as 'matched');
-  if (pass !== undefined) query = query.where('pass', '=', pass);
-  if (q !== undefined) query = query.where('search', 'like', containing(q));
-  if (minAmount !== undefined) query = query.where(sql<boolean>`amount_max >= ${minAmount}::numeric`);
-  return query.where('position', '>', after).orderBy('position');
-};
-
 export const createExecutionQueries = (postgres: Postgres<Database>, cursors: Cursors): ExecutionQueries => ({
   ...exceptionQueries(postgres, cursors),
 
@@ -95,9 +85,7 @@ export const createExecutionQueries = (postgres: Postgres<Database>, cursors: Cu
       const { outcome, pass, q, minAmount } = filter;
       const list = JSON.stringify(['results', id, outcome, pass, q, minAmount]);
       const [after] = cursors.read(list, cursor) ?? [];
-      const rows = await resultsOf(trx, id, execution.created_at, filter, after === undefined ? undefined : Number(after))
-        .limit(limit + 1)
-        .execute();
+      const rows = await findResults(trx, execution, filter, after === undefined ? -1 : Number(after), limit + 1);
       return toPage(rows, limit, resultView, (row) => cursors.write(list, [row.position]));
     }),
 
@@ -105,12 +93,12 @@ export const createExecutionQueries = (postgres: Postgres<Database>, cursors: Cu
     postgres.reading(organizationId, async (trx) => {
       const execution = await trx
         .selectFrom('executions')
-        .select(['created_at', 'results_dropped_at'])
+        .select(['id', 'created_at', 'results_dropped_at'])
         .where('id', '=', id)
         .executeTakeFirstOrThrow();
       // In the middle of an export too: a part must not look like the whole.
       requireResults(execution);
-      const rows = await resultsOf(trx, id, execution.created_at, filter, after).limit(limit).execute();
+      const rows = await findResults(trx, execution, filter, after, limit);
       return { results: rows.map(resultView), last: rows.at(-1)?.position };
     }),
 

@@ -51,6 +51,7 @@ const keepReports = (postgres: Postgres<Database>, before: Date): Promise<number
         .set({ results_dropped_at: sql`now()`, report: report === null ? null : JSON.stringify(report) })
         .where('id', '=', run.id)
         .execute();
+      await trx.deleteFrom('result_digests').where('execution_id', '=', run.id).execute();
     }
     return runs.length;
   });

@@ -1,9 +1,10 @@
 /** Results as rows in the text format of COPY. Where they were found they are made, in the matching thread, and go to the database as they are. */
 import { newId } from '@settler/chassis/ids';
 import { exponentOf, fromMinor } from '@settler/contracts/money';
-import type { ResultPiece, ResultRun } from '../../application/ports.ts';
+import type { ResultPiece, ResultRows, ResultRun } from '../../application/ports.ts';
 import type { MatchedRecord, MatchedResult } from '../../domain/matched-result.ts';
 import { keyOfOne } from './record-key.ts';
+import { createDigests } from './result-digest.ts';
 import { searchTextOf } from './search-text.ts';
 
 export const resultColumns =
@@ -11,15 +12,21 @@ export const resultColumns =
 export const recordColumns = 'created_at, organization_id, execution_id, epoch, side, currency, amount_minor, outcome, pass, carried';
 export const moveColumns = 'execution_id, epoch, identity, side, occurrence, outcome, record, record_key';
 
-/** `first`: the position of the first of them. One after the other, so that none of them outlives its row. */
-export const rowsOf = (run: ResultRun, results: Iterable<MatchedResult>, first: number): ResultPiece => {
-  const rows = { results: createRows(), records: createRows(), moves: createRows() };
+/**
+ * `first`: the position of the first of them. One after the other, so that none of them outlives its row. `written`: a piece that nobody
+ * needs any more, whose memory is used again; what is fresh costs the system a good part of what the rows cost us.
+ */
+export const rowsOf = (run: ResultRun, results: Iterable<MatchedResult>, first: number, written?: ResultRows): ResultPiece => {
+  const rows = { results: createRows(written?.results), records: createRows(written?.records), moves: createRows(written?.moves) };
   // The same in every row, and written once.
   const ofRun = line([run.organizationId, run.id, run.epoch]);
   const createdAt = run.createdAt.toISOString();
+  const digests = createDigests(first);
   let count = 0;
   for (const result of results) {
-    rows.results.add(`${createdAt}\t${newId('result')}\t${ofRun}\t${resultLine(result, first + count)}\n`);
+    const found = findable(result);
+    rows.results.add(`${createdAt}\t${newId('result')}\t${ofRun}\t${resultLine(result, first + count, found)}\n`);
+    digests.add(result.pass, found.amount, found.text);
     count += 1;
     for (const side of ['source', 'target'] as const) {
       for (const record of result[side]) {
@@ -28,12 +35,12 @@ export const rowsOf = (run: ResultRun, results: Iterable<MatchedResult>, first: 
       }
     }
   }
-  return { count, results: rows.results.bytes(), records: rows.records.bytes(), moves: rows.moves.bytes() };
+  return { count, results: rows.results.bytes(), records: rows.records.bytes(), moves: rows.moves.bytes(), digests: digests.build() };
 };
 
 /** Text as bytes, row by row: one text of all rows would be copied twice more. */
-const createRows = () => {
-  let buffer = Buffer.allocUnsafeSlow(64 * 1_024);
+const createRows = (written?: Uint8Array) => {
+  let buffer = written === undefined ? Buffer.allocUnsafeSlow(64 * 1_024) : Buffer.from(written.buffer);
   let used = 0;
   return {
     add: (row: string): void => {
@@ -65,9 +72,19 @@ const storable = (value: unknown): string => {
   return text.includes('\\u') ? text.replaceAll(/\\u0000|\\ud[89a-f][0-9a-f]{2}/gi, '\\ufffd') : text;
 };
 
-const resultLine = (result: MatchedResult, position: number): string => {
-  const records = [...result.source, ...result.target];
-  return line([
+/** What lists are narrowed by. */
+interface Findable {
+  readonly amount: string | null;
+  readonly text: string;
+}
+
+const findable = ({ source, target }: MatchedResult): Findable => {
+  const records = [...source, ...target];
+  return { amount: largestAmount(records), text: searchTextOf(records.map(({ record }) => record)) };
+};
+
+const resultLine = (result: MatchedResult, position: number, { amount, text }: Findable): string =>
+  line([
     position,
     result.outcome,
     result.pass,
@@ -82,11 +99,10 @@ const resultLine = (result: MatchedResult, position: number): string => {
     storable(result.conditions),
     storable(result.source.map(({ record }) => record)),
     storable(result.target.map(({ record }) => record)),
-    largestAmount(records),
-    searchTextOf(records.map(({ record }) => record)),
+    amount,
+    text,
     result.manual === undefined ? null : storable(result.manual),
   ]);
-};
 
 const largestAmount = (records: readonly MatchedRecord[]): string | null => {
   let largest: { readonly amount: bigint; readonly currency: string } | undefined;

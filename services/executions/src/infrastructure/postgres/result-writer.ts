@@ -6,7 +6,7 @@ import { faultPoint } from '@settler/chassis/faults';
 import type { Postgres } from '@settler/chassis/postgres';
 import type { PoolClient } from 'pg';
 import { from as copyFrom } from 'pg-copy-streams';
-import type { HeldExecution, ResultWriter } from '../../application/ports.ts';
+import type { HeldExecution, ResultDigest, ResultWriter } from '../../application/ports.ts';
 import { partition } from './partition.ts';
 import { moveColumns, recordColumns, resultColumns } from './result-rows.ts';
 import type { Database } from './tables.ts';
@@ -16,16 +16,17 @@ export const createResultWriter = (postgres: Postgres<Database>): ResultWriter =
     whileHeld(postgres, held, async (client) => {
       const { id, createdAt } = held;
       await client.query('select ensure_result_partitions($1::date)', [createdAt]);
-      for (const table of [partition('results', createdAt), partition('result_records', createdAt), 'open_item_moves'])
+      for (const table of [partition('results', createdAt), partition('result_records', createdAt), 'open_item_moves', 'result_digests'])
         await client.query(`delete from ${table} where execution_id = $1`, [id]);
     }),
 
   // Side by side: a COPY is work for one process of the database, and most of what a run takes is this.
-  write: async (held, { results, records, moves }) => {
+  write: async (held, { results, records, moves, digests }) => {
     const written = await Promise.allSettled([
       whileHeld(postgres, held, async (client) => {
         await copy(client, partition('results', held.createdAt), resultColumns, results);
         faultPoint('executions.mid-copy');
+        await insertDigests(client, held, digests);
       }),
       whileHeld(postgres, held, async (client) => {
         await copy(client, partition('result_records', held.createdAt), recordColumns, records);
@@ -67,3 +68,22 @@ const copy = (client: PoolClient, table: string, columns: string, rows: Uint8Arr
     Readable.from([Buffer.from(rows.buffer, rows.byteOffset, rows.byteLength)]),
     client.query(copyFrom(`copy ${table} (${columns}) from stdin`)),
   );
+
+/** Policies keep COPY from their table, and there are few. Lists of passes go as JSON: arrays of arrays have one length. */
+const insertDigests = (client: PoolClient, { id, organizationId }: HeldExecution, digests: readonly ResultDigest[]): Promise<unknown> => {
+  const column = <Value>(of: (digest: ResultDigest) => Value): Value[] => digests.map(of);
+  return client.query(
+    `insert into result_digests (execution_id, organization_id, first, last, passes, amount_most, trigrams)
+     select $1, $2, first, last, array(select json_array_elements_text(passes)), amount_most, decode(trigrams, 'base64')
+       from unnest($3::int[], $4::int[], $5::json[], $6::float8[], $7::text[]) as d(first, last, passes, amount_most, trigrams)`,
+    [
+      id,
+      organizationId,
+      column(({ first }) => first),
+      column(({ last }) => last),
+      column(({ passes }) => JSON.stringify(passes)),
+      column(({ amountMost }) => amountMost),
+      column(({ trigrams }) => Buffer.from(trigrams).toString('base64')),
+    ],
+  );
+};

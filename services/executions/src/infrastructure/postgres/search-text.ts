@@ -8,4 +8,7 @@ export const searchTextOf = (records: readonly Readonly<Record<string, unknown>>
     .filter((value) => typeof value === 'string' || typeof value === 'number')
     .join(' ')
     .toLowerCase()
-    .slice(0, lengthMax);
+    .slice(0, lengthMax)
+    // As a text is stored.
+    .toWellFormed()
+    .replaceAll('\0', '\ufffd');

@@ -157,6 +157,10 @@ export const putIn = async (trx: Trx, run: Run, results: readonly NewResult[], p
     trx,
     rows.map((row) => rowOf(run, row)),
   );
+  // What is found there now, the digest of that place does not know: from now on it is looked for there.
+  await sql`
+    delete from result_digests d using unnest(${rows.map(({ position }) => position)}::int[]) as changed(position)
+     where execution_id = ${run.id} and changed.position between d.first and d.last`.execute(trx);
   return rows.map((row) => ({ ...row, pass: null, manual: row.manual ?? null, exceptionId: null }));
 };
 

@@ -114,6 +114,15 @@ export interface Database extends ChassisTables {
     exception_id: string | null;
     manual: JsonOrNull<Manual>;
   };
+  result_digests: {
+    execution_id: string;
+    organization_id: string;
+    first: number;
+    last: number;
+    passes: string[];
+    amount_most: number | null;
+    trigrams: Buffer;
+  };
   result_records: {
     created_at: Date;
     organization_id: string;

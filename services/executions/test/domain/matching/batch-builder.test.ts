@@ -1,9 +1,11 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { noDay, type RecordBatch, recordAt, rowStates } from '../../../src/domain/matching/batch.ts';
+import { compareRows, noDay, type RecordBatch, recordAt, rowStates } from '../../../src/domain/matching/batch.ts';
 import { type Chunk, createBatchBuilder, type Row } from '../../../src/domain/matching/batch-builder.ts';
 import { decimalText } from '../../../src/domain/matching/columns/money.ts';
+import { textAt } from '../../../src/domain/matching/columns/text-column.ts';
 import { dayText } from '../../../src/domain/matching/day.ts';
+import { batchOf } from './records.ts';
 
 interface Given {
   readonly id: string;
@@ -105,4 +107,186 @@ test('an id that occurs again is a repetition, and a contradiction where the res
   expect([1_500, 7_500, 2_999, 3_000].map(statesOf)).toEqual(['invalid', 'invalid', 'invalid', 'usable']);
   expect(reasons.get(7_500)).toBe('the id id-1500 occurs 2 times with different content');
   expect(states.filter((state) => rowStates[state] === 'repeated')).toHaveLength(1_500);
+});
+
+test('a reader that hands over no amounts, no dates or no currencies leaves them absent', () => {
+  const texts = (...names: readonly string[]) => new Map(names.map((name) => [name, cells(['EUR', 'b'])]));
+  const chunked = (chunk: Partial<Chunk>, idMapped = false) => {
+    const builder = createBatchBuilder({ idMapped });
+    builder.addChunk({ rows: 2, lines: Uint32Array.of(2, 3), texts: texts('note'), invalid: [], ...chunk });
+    return builder.build();
+  };
+  expect(said(chunked({}))).toEqual({
+    records: ['EUR', 'b'].map((note, row) => ({ record: { note }, line: row + 2, state: 'usable', reason: undefined })),
+    amounts: [Number.NaN, Number.NaN],
+    currencies: [0, 0],
+    days: [noDay, noDay],
+  });
+  const huge = { digits: Float64Array.of(9_007_199_254_740_991, -9_007_199_254_740_991), scale: Uint8Array.of(0, 0) };
+  const euros = new Map([['currency', cells(['EUR', 'EUR'])]]);
+  expect([...chunked({ amount: huge, texts: euros }).reasons.values()]).toEqual([
+    'the amount 9007199254740991 is too large to be exact',
+    'the amount -9007199254740991 is too large to be exact',
+  ]);
+  const amount = { digits: Float64Array.of(105, Number.NaN), scale: Uint8Array.of(1, 0) };
+  expect([...chunked({ amount }).reasons]).toEqual([[0, 'the amount has no currency']]);
+  const named = chunked({ amount, texts: texts('currency') });
+  expect([[...named.amounts], [...named.texts.keys()]]).toEqual([[1_050, Number.NaN], []]);
+  expect([...chunked({}, true).reasons.values()]).toEqual(['the id is empty', 'the id is empty']);
+});
+
+test('what its reader could not read keeps the reason of the reader, wherever its chunk stands', () => {
+  const builder = createBatchBuilder({ idMapped: true });
+  const amount = { digits: Float64Array.of(1, 1), scale: Uint8Array.of(0, 0) };
+  const texts = new Map([['id', cells(['a', ''])]]);
+  for (const reason of ['first', 'second'])
+    builder.addChunk({ rows: 2, lines: Uint32Array.of(2, 3), texts, amount, invalid: [{ row: 1, reason }] });
+  const { reasons, states } = builder.build();
+  expect([0, 1, 2, 3].map((row) => reasons.get(row))).toEqual([
+    'the amount has no currency',
+    'first',
+    'the amount has no currency',
+    'second',
+  ]);
+  expect([...states].map((state) => rowStates[state])).toEqual(['invalid', 'invalid', 'invalid', 'invalid']);
+});
+
+test.each([
+  ['1.005', 'EUR', 'the amount 1.005 has more digits than EUR has'],
+  ['-123456789012345.001', 'EUR', 'the amount -123456789012345.001 has more digits than EUR has'],
+  ['+1234567890123456', 'EUR', 'the amount +1234567890123456 is too large to be exact'],
+  [`${'9'.repeat(50)}.5`, 'EUR', `the amount ${'9'.repeat(40)} is too large to be exact`],
+  ['1.00', 'euro', 'the amount 1.00 has more digits than euro has'],
+  ['1.00', undefined, 'the amount has no currency'],
+  ['1.00', '', 'the amount has no currency'],
+])('an amount of %s in %s is told to be unusable by what is wrong with it', (amount, currency, reason) => {
+  const builder = createBatchBuilder({ idMapped: false });
+  builder.addRows([{ record: { amount, ...(currency === undefined ? {} : { currency }) } }]);
+  expect(builder.build().reasons.get(0)).toBe(reason);
+});
+
+test('amounts and currencies that cannot be used are kept as they were, and empty fields are absent', () => {
+  const builder = createBatchBuilder({ idMapped: false });
+  const kept = { amount: '1.00', currency: 'euro', date: '2026-02-30' };
+  builder.addRows([{ record: { ...kept, note: '', more: null, other: undefined } }, { invalid: { reason: 'no' } }]);
+  const batch = builder.build();
+  expect(recordAt(batch, 0)).toEqual(kept);
+  expect([...batch.texts.keys()]).toEqual(['amount', 'currency', 'date']);
+  expect([batch.length, recordAt(batch, 1), batch.reasons.get(1), batch.lines[1]]).toEqual([2, {}, 'no', 0]);
+});
+
+test('what is no text is written in one way whatever the order of its fields, and read as what it was', () => {
+  const builder = createBatchBuilder({ idMapped: false });
+  const one = { z: [1, null, { b: 'x', a: true }], a: { c: undefined, b: 0 } };
+  const other = { a: { b: 0 }, z: [1, null, { a: true, b: 'x' }] };
+  builder.addRows([
+    { record: { data: one } },
+    { record: { data: other } },
+    { record: { data: [undefined, 7] } },
+    { record: { data: 'x' } },
+  ]);
+  const batch = builder.build();
+  const data = batch.texts.get('data');
+  expect([0, 1, 2, 3].map((row) => data && textAt(data, row))).toEqual([
+    '{"a":{"b":0},"z":[1,null,{"a":true,"b":"x"}]}',
+    '{"a":{"b":0},"z":[1,null,{"a":true,"b":"x"}]}',
+    '[null,7]',
+    'x',
+  ]);
+  expect([1, 2, 3].map((row) => recordAt(batch, row)['data'])).toEqual([other, [null, 7], 'x']);
+});
+
+test('fields stand in the order of their names, and none is lost because every object has something that is called so', () => {
+  const builder = createBatchBuilder({ idMapped: false });
+  const names = ['__proto__', 'alpha', 'constructor', 'toString'];
+  builder.addRows([{ record: Object.fromEntries(names.map((name) => [name, `a ${name}`]).reverse()) }]);
+  const batch = builder.build();
+  expect([...batch.texts.keys()]).toEqual(names);
+  expect(Object.entries(recordAt(batch, 0))).toEqual(names.map((name) => [name, `a ${name}`]));
+});
+
+test('open items stand after the input and records of matches by hand after those, which need no id', () => {
+  const builder = createBatchBuilder({ idMapped: true });
+  builder.addRows([{ line: 2, record: { id: 'a' } }]);
+  builder.carry([{ record: { note: 'open' }, occurrence: 1 }]);
+  builder.give([{ record: { id: 'a' }, occurrence: 1 }]);
+  expect(builder.length()).toBe(3);
+  const { carriedFrom, givenFrom, states, supersedes } = builder.build();
+  expect({ carriedFrom, givenFrom, states: [...states].map((state) => rowStates[state]), supersedes: [...supersedes] }).toEqual({
+    carriedFrom: 1,
+    givenFrom: 2,
+    states: ['usable', 'usable', 'superseded'],
+    supersedes: [[0, 2]],
+  });
+});
+
+test('a record is given back as it was read, what every record has first', () => {
+  const record = { zone: 'z', date: '2026-04-01', currency: 'KWD', amount: '-1.5', note: 'n', id: 'a' };
+  const batch = batchOf([record]);
+  expect([...batch.texts.keys()]).toEqual(['id', 'note', 'zone']);
+  expect(Object.entries(recordAt(batch, 0))).toEqual(
+    Object.entries({ id: 'a', amount: '-1.500', currency: 'KWD', date: '2026-04-01', note: 'n', zone: 'z' }),
+  );
+  expect(Object.entries(recordAt(batchOf([{ note: 'n', date: 'soon', currency: 'x', amount: '1,5', id: 'a' }]), 0))).toEqual(
+    Object.entries({ id: 'a', amount: '1,5', currency: 'x', date: 'soon', note: 'n' }),
+  );
+});
+
+test('what should be a text and is none is not taken for one', () => {
+  const batch = batchOf([
+    { id: 'a', amount: 5, currency: 'EUR', date: ['2026-04-01'] },
+    { id: 'b', amount: '5', currency: ['EUR'] },
+  ]);
+  expect([...batch.states].map((state) => rowStates[state])).toEqual(['invalid', 'invalid']);
+  expect([[...batch.amounts], [...batch.currencies].map((code) => code !== 0), [...batch.days]]).toEqual([
+    [Number.NaN, Number.NaN],
+    [true, false],
+    [noDay, noDay],
+  ]);
+});
+
+test('of rows that say the same under one id the one of the first line counts, and of those that do not, none', () => {
+  const states = (...rows: readonly (readonly [line: number, id: string, note: string])[]) => {
+    const batch = batchOf(rows.map(([line, id, note]) => ({ line, record: { id, note } })));
+    return rows.map((_, row) => [rowStates[batch.states[row] as number], batch.reasons.get(row)]);
+  };
+  const again = 'the id a occurred before with the same content';
+  expect(states([9, 'a', 'n'], [3, 'a', 'n'], [5, 'b', 'n'], [7, 'a', 'n'])).toEqual([
+    ['repeated', again],
+    ['usable', undefined],
+    ['usable', undefined],
+    ['repeated', again],
+  ]);
+  const long = 'x'.repeat(90);
+  const several = ['invalid', `the id ${'x'.repeat(80)} occurs 3 times with different content`];
+  expect(states([2, long, 'n'], [3, long, 'n'], [4, long, 'm'])).toEqual([several, several, several]);
+  expect(states([0, 'a', 'n'], [0, 'a', 'n'])).toEqual([
+    ['usable', undefined],
+    ['repeated', again],
+  ]);
+});
+
+test('ids that were not said to be ids may occur again', () => {
+  expect([...batchOf([{ id: 'a' }, { id: 'a', note: 'n' }], false).states].map((state) => rowStates[state])).toEqual(['usable', 'usable']);
+});
+
+test('rows stand in order by id, then by day, amount and currency, and then by their other fields, what has none first', () => {
+  const parts = fc.record({
+    id: fc.constantFrom('a', 'b'),
+    date: fc.constantFrom('', '1969-12-31', '2026-04-01'),
+    amount: fc.constantFrom('', '-1', '0', '2'),
+    currency: fc.constantFrom('JPY', 'KRW'),
+    note: fc.constantFrom('', 'x', 'y'),
+    other: fc.constantFrom('', 'x'),
+  });
+  const rank = ({ id, date, amount, currency, note, other }: { [name: string]: string }): string =>
+    [id, date, { '': 0, '-1': 1, '0': 2, '2': 3 }[amount as string], currency, note, other].join(' ');
+  fc.assert(
+    fc.property(parts, parts, (one, other) => {
+      const batch = batchOf([one, other], false);
+      const expected = rank(one) === rank(other) ? 0 : rank(one) < rank(other) ? -1 : 1;
+      expect([Math.sign(compareRows(batch, 0, 1)), Math.sign(compareRows(batch, 1, 0))]).toEqual([expected, 0 - expected]);
+    }),
+    { numRuns: 300 },
+  );
 });

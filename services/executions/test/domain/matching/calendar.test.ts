@@ -25,6 +25,17 @@ const closedIn = (name: CalendarName, year: number): string => {
   return closed.join(' ');
 };
 
+test('a day is written as year, month and date, and one that does not exist is none', () => {
+  expect(['1970-01-01', '1969-12-31', '2000-02-29', '9999-12-31'].map((text) => dayText(dayOf(text) ?? 0))).toEqual([
+    '1970-01-01',
+    '1969-12-31',
+    '2000-02-29',
+    '9999-12-31',
+  ]);
+  for (const none of ['', '2026-4-1', '12026-04-01', '2026-04-011', '2026-02-29', '2100-02-29', '2026-13-01', '2026-00-10'])
+    expect(dayOf(none), none).toBeUndefined();
+});
+
 describe('TARGET', () => {
   // ECB, TARGET closing days of the years, without those on weekends.
   test.each([

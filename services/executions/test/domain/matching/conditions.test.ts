@@ -288,6 +288,9 @@ describe('dates', () => {
       ['missing_in_target', undefined],
       ['missing_in_target', '2026-05-03'],
     ]);
+    const inDays = { ...pass([reference]), openItems: { expectWithin: { after: 3 } } };
+    const dueOn = (date: string | undefined) => run([], [euro('a', '1.00', { date })], inDays).results[0]?.dueOn;
+    expect(['2026-04-27', '2026-04-28', undefined].map(dueOn)).toEqual([undefined, '2026-05-01', undefined]);
   });
 });
 
@@ -341,11 +344,47 @@ describe('other fields', () => {
     expect(judged(fuzzy, [name('abcd', 0)], many).scores).toEqual(many.map(({ counterparty }) => (counterparty === 'abcd' ? 1 : 0.75)));
   });
 
-  test('numbers are compared within their tolerance, both ends included', () => {
-    const match = [reference, { field: 'weight', type: 'number', tolerance: { absolute: '0.1' } }];
-    expect(outcomeOf(['a', '1.00', { weight: '0.2' }], ['a', '1.00', { weight: '0.3' }], match)).toBe('matched');
-    expect(outcomeOf(['a', '1.00', { weight: '0.2' }], ['a', '1.00', { weight: '0.31' }], match)).toBe('missing_in_target');
-    expect(outcomeOf(['a', '1.00', { weight: '0.2' }], ['a', '1.00', { weight: 'heavy' }], match)).toBe('missing_in_target');
+  describe('numbers', () => {
+    const weights = (...all: readonly string[]) => all.map((weight, index) => ({ id: `r${index}`, weight }));
+    const number = (tolerance: object) => ({ field: 'weight', type: 'number', tolerance });
+
+    test('the score falls from 1 to 0 at the bound, and without a tolerance only what is equal has one', () => {
+      const { scores, judge } = judged(
+        number({ absolute: '0.5' }),
+        weights('2'),
+        weights('2', '2.25', '1.75', '2.5', '1.5', '2.51', '1.49'),
+      );
+      expect(scores).toEqual([1, 0.5, 0.5, 0, 0, none, none]);
+      expect(judge).toMatchObject({ type: 'number', field: 'weight' });
+      expect(judged({ field: 'weight', type: 'number' }, weights('2'), weights('2', '+2.0', '2.000001')).scores).toEqual([1, 1, none]);
+    });
+
+    test('shares are of the magnitude on the source, the larger limit counts, and each side may have its own', () => {
+      const accepted = (tolerance: object, source: string, ...all: readonly string[]) =>
+        judged(number(tolerance), weights(source), weights(...all)).accepted.map(([, t = 0]) => all[t]);
+      expect(accepted({ percent: '10', bps: '500' }, '-20', '-22', '-18', '-22.1', '-17.9')).toEqual(['-22', '-18']);
+      expect(accepted({ percent: '5', bps: '1000' }, '20', '22', '22.1')).toEqual(['22']);
+      expect(accepted({ percent: '5', absolute: '3' }, '20', '23', '23.1')).toEqual(['23']);
+      expect(accepted({ below: { absolute: '1' }, above: { percent: '10' } }, '20', '19', '18.9', '22', '22.1')).toEqual(['19', '22']);
+      expect(accepted({ absolute: '3', above: { absolute: '1' } }, '20', '17', '21', '21.1')).toEqual(['17', '21']);
+    });
+
+    test('the last digits of a double decide nothing, at any magnitude, and nothing greater is forgiven', () => {
+      const { scores } = judged(number({ absolute: '0.1' }), weights('0.7', '-1000000.7'), weights('0.8', '0.80000001', '-1000000.8'));
+      expect(scores).toEqual([0, none, none, none, none, 0]);
+    });
+
+    test('only a plain decimal is a number, after the transforms of its side', () => {
+      const all = ['1', '+1', '-1', '1.50', '1.', '.5', '1e0', 'x1', '1x', '1.5x', '1x5', ''];
+      const { scores, told } = judged({ ...number({ absolute: '5' }), normalize: { target: ['abs'] } }, weights(...all), weights('-2'));
+      expect(all.filter((_, index) => !Number.isNaN(scores[index]))).toEqual(['1', '+1', '-1', '1.50']);
+      expect(told[3]).toEqual({ source: '1.5', target: '2', delta: '0.5' });
+      expect(told.at(-1)).toEqual({ source: null, target: '2' });
+      expect(judged(number({ absolute: '1' }), weights('0.7'), weights('0.8', 'much')).told).toEqual([
+        { source: '0.7', target: '0.8', delta: '0.1' },
+        { source: '0.7', target: null },
+      ]);
+    });
   });
 
   test('look-alikes count from their threshold on', () => {
@@ -357,11 +396,60 @@ describe('other fields', () => {
   });
 
   test('a pattern captures what is compared, and no capture never matches', () => {
+    const numbered = (...all: readonly string[]) => all.map((reference, index) => ({ id: `r${index}`, reference }));
+    const { scores, told, accepted, found, judge } = judged(
+      { field: 'reference', type: 'regex', pattern: 'INV-?([0-9]+)?', normalize: { target: [{ stripPrefix: 'no ' }] } },
+      numbered('to INV-0042', 'INV', '0042', ''),
+      numbered('no INV0042 thanks', 'INV0043', 'INV', '0042', ''),
+    );
+    expect(accepted).toEqual([[0, 0]]);
+    expect(scores[0]).toBe(1);
+    expect(found()).toEqual(accepted);
+    expect(told.slice(0, 3)).toEqual([
+      { source: '0042', target: '0042' },
+      { source: '0042', target: '0043' },
+      { source: '0042', target: null },
+    ]);
+    expect(judge).toMatchObject({ type: 'regex', field: 'reference' });
     const match = [{ source: 'reference', target: 'description', type: 'regex', pattern: '(?i)INV-?([0-9]+)' }];
-    const said = (target: string) => outcomeOf(['a', '1.00', { reference: 'INV-0042' }], ['b', '1.00', { description: target }], match);
-    expect(said('payment inv0042 thanks')).toBe('matched');
-    expect(said('payment inv0043')).toBe('missing_in_target');
-    expect(said('payment')).toBe('missing_in_target');
+    expect(outcomeOf(['a', '1.00', { reference: 'INV-0042' }], ['b', '1.00', { description: 'payment inv0042' }], match)).toBe('matched');
+  });
+
+  test('alternatives score and say what the best of them does, in whichever order they stand', () => {
+    const near = { field: 'amount', type: 'amount', tolerance: { absolute: '0.10' } };
+    const source = [euro('a', '1.00', { reference: 'k' })];
+    const target = [
+      euro('x', '1.05', { reference: 'k' }),
+      euro('y', '1.05', { reference: 'z' }),
+      euro('z', '2.00', { reference: 'k' }),
+      euro('q', '2.00', { reference: 'z' }),
+    ];
+    const byText = { source: 'k', target: 'k' };
+    for (const conditions of [
+      [near, reference],
+      [reference, near],
+    ]) {
+      const { scores, told, judge } = judged({ type: 'oneOf', conditions }, source, target);
+      expect(scores).toEqual([1, 0.5, 1, none]);
+      expect(told.slice(0, 3)).toEqual([byText, { source: '1.00', target: '1.05', delta: '0.05' }, byText]);
+      expect(judge).toMatchObject({ type: 'oneOf', field: conditions.map(({ field }) => field).join(' | '), finder: { kind: 'any' } });
+      // Asked again, about fewer pairs and then about more.
+      const again = new Float64Array(5).fill(-1);
+      judge.judge(Int32Array.of(0), Int32Array.of(3), 1, again);
+      expect(again.slice(0, 2)).toEqual(Float64Array.of(none, -1));
+      judge.judge(Int32Array.of(0, 0, 0, 0, 0), Int32Array.of(3, 2, 1, 0, 1), 5, again);
+      expect([...again]).toEqual([none, 1, 0.5, 1, 0.5]);
+    }
+    const wider = { ...near, tolerance: { absolute: '0.20' } };
+    expect(judged({ type: 'oneOf', conditions: [near, wider] }, source, target.slice(0, 1)).scores).toEqual([0.75]);
+    expect(judged({ type: 'oneOf', conditions: [wider, near] }, source, target.slice(0, 1)).scores).toEqual([0.75]);
+  });
+
+  test('alternatives find nobody by themselves where one of them does not', () => {
+    const alike = { field: 'reference', type: 'fuzzy', threshold: 0.9 };
+    expect(
+      judged({ type: 'oneOf', conditions: [reference, alike] }, [euro('a', '1.00')], [euro('a', '1.00')]).judge.finder,
+    ).toBeUndefined();
   });
 
   test('of alternatives the best counts, also where they have to find the counterpart', () => {

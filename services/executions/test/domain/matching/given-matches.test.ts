@@ -2,9 +2,10 @@ import { rules as rulesSchema } from '@settler/contracts/rules';
 import { describe, expect, it } from 'vitest';
 import type { Fields } from '../../../src/domain/matching/batch.ts';
 import { createBatchBuilder } from '../../../src/domain/matching/batch-builder.ts';
+import { contradicted } from '../../../src/domain/matching/contradicted.ts';
 import { findGiven, type GivenMatch } from '../../../src/domain/matching/given-matches.ts';
 import { reconcile } from '../../../src/domain/matching/reconcile.ts';
-import { asOf, euro, pass } from './records.ts';
+import { asOf, euro, pass, batchOf as recordsOf } from './records.ts';
 
 const rules = rulesSchema.parse(pass([{ field: 'reference', type: 'exact' }]));
 const batchOf = (delivered: readonly Fields[], given: readonly Fields[], idMapped: boolean) => {
@@ -27,6 +28,7 @@ const runWith = (
     fates: found.fates,
     summary: now.summary,
     said: results.map(({ outcome, source, target, given: match }) => [outcome, source, target, match]),
+    reasons: results.map(({ reason }) => reason),
   };
 };
 
@@ -52,10 +54,16 @@ describe('a match by hand in a run', () => {
   });
 
   it('keeps its records for each other where not all are there, and counts nothing that is not', () => {
-    const { said, fates, summary } = runWith({ source: given.source, target: [other] }, given, [match]);
+    const { said, fates, summary, reasons } = runWith({ source: given.source, target: [other] }, given, [match]);
     expect(fates).toEqual(['absent']);
     expect(said.map(([outcome]) => outcome)).toEqual(['missing_in_target', 'missing_in_source']);
+    expect(reasons).toEqual(['it was matched by hand with records that are not here', null]);
     expect(summary).toMatchObject({ source: { records: 1 }, target: { records: 1 } });
+    expect(runWith({ source: [euro('s2', '1.00', { reference: 't1' })], target: given.target }, given, [match])).toMatchObject({
+      fates: ['absent'],
+      summary: { matched: 0, missingInTarget: 1, missingInSource: 2 },
+      reasons: [null, ...given.target.map(() => 'it was matched by hand with records that are not here')],
+    });
     expect(runWith({ source: [], target: [] }, given, [match])).toMatchObject({
       said: [],
       fates: ['absent'],
@@ -75,5 +83,49 @@ describe('a match by hand in a run', () => {
       summary: { matched: 2, missingInTarget: 1 },
     });
     expect(runWith({ source: same.source, target: [anonymous('b')] }, same, two, false).fates).toEqual(['held', 'absent']);
+  });
+});
+
+describe('a match by hand that the rules would not have made', () => {
+  const records = (...references: readonly string[]) =>
+    recordsOf(references.map((reference, index) => euro(`r${index}`, '1.00', { reference })));
+  const isBroken = (source: readonly string[], target: readonly string[], given: readonly GivenMatch[], own = rules) =>
+    contradicted({ source: records(...source), target: records(...target), rules: own, asOf, given });
+
+  it('is contradicted where they take one of its records for another match, on either side', () => {
+    const pair = { source: [0], target: [0] };
+    expect(isBroken(['a', 'b'], ['x', 'a', 'b'], [pair])).toEqual([true]);
+    expect(isBroken(['x', 'a', 'b'], ['a', 'b'], [pair])).toEqual([true]);
+    expect(isBroken(['a', 'b'], ['b', 'a'], [pair, { source: [1], target: [1] }])).toEqual([true, true]);
+    expect(isBroken(['a', 'b', 'c'], ['x', 'a', 'c'], [pair, { source: [2], target: [2] }])).toEqual([true, false]);
+  });
+
+  it('is not where they would match the same records, or leave them alone', () => {
+    expect(
+      isBroken(
+        ['a', 'b', 'c'],
+        ['a', 'x', 'c'],
+        [
+          { source: [0], target: [0] },
+          { source: [1], target: [1] },
+        ],
+      ),
+    ).toEqual([false, false]);
+    const groups = rulesSchema.parse(
+      pass([{ field: 'reference', type: 'exact' }], { cardinality: 'many-to-one', sum: { tolerance: { percent: '100' } } }),
+    );
+    expect(isBroken(['a', 'a'], ['a'], [{ source: [0, 1], target: [0] }], groups)).toEqual([false]);
+    expect(isBroken(['a', 'a'], ['a'], [{ source: [0], target: [0] }], groups)).toEqual([true]);
+    expect(contradicted({ source: records('a'), target: records('a'), rules, asOf })).toEqual([]);
+  });
+
+  it('is not by records that they find to differ', () => {
+    const verified = rulesSchema.parse(
+      pass([
+        { field: 'reference', type: 'exact' },
+        { field: 'id', type: 'exact', verify: true },
+      ]),
+    );
+    expect(isBroken(['a', 'b'], ['x', 'a'], [{ source: [0], target: [0] }], verified)).toEqual([false]);
   });
 });

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import type { Fields } from '../../../src/domain/matching/batch.ts';
 import { euro, pass, run } from './records.ts';
 
 const keyed = [{ source: 'payoutId', target: 'reference', type: 'exact' }];
@@ -61,6 +62,94 @@ describe('groups by key', () => {
     expect(run(both, halves, pass(keyed, { cardinality: 'many-to-many' })).said).toEqual([['matched', ['a', 'b'], ['x', 'y']]]);
     expect(run(both, halves, rules()).said).toEqual([['ambiguous', ['a', 'b'], ['x', 'y']]]);
   });
+  test('records without amounts are grouped by the key alone, unless their sum is asked for', () => {
+    const bare = (id: string, more: object) => ({ id, currency: 'EUR', ...more });
+    const sources = [bare('a', { payoutId: 'p' }), bare('b', { payoutId: 'p' })];
+    const target = [bare('x', { reference: 'p' })];
+    const [alone] = run(sources, target, pass(keyed, { cardinality: 'many-to-one' })).results;
+    expect(alone).toMatchObject({ outcome: 'matched', score: 1, delta: { amount: null }, reason: null });
+    expect(alone?.conditions.at(-1)).toEqual({ field: 'amount', type: 'sum', source: null, target: null, score: 1, passed: true });
+    const [asked] = run(sources, target, rules()).results;
+    expect(asked).toMatchObject({ outcome: 'mismatched', category: 'amount_mismatch', reason: 'a record of the group has no amount' });
+    expect(asked?.conditions.at(-1)).toMatchObject({ score: 0, passed: false });
+    const one = run([order('a', '1.00', 'p'), ...sources.slice(1)], target, pass(keyed, { cardinality: 'many-to-one' }));
+    expect(one.results[0]).toMatchObject({ outcome: 'mismatched', reason: 'a record of the group has no amount' });
+    const [paid] = run(sources, [euro('x', '5.00', { reference: 'p' })], rules()).results;
+    expect(paid).toMatchObject({ outcome: 'mismatched', delta: { amount: null }, reason: 'a record of the group has no amount' });
+  });
+
+  test('the score is the mean of the pairs, and no better than that of the sum', () => {
+    const dated = pass([...keyed, { field: 'date', type: 'date', within: { after: 4 } }], {
+      cardinality: 'many-to-one',
+      sum: { tolerance: { absolute: '1' } },
+    });
+    const sources = [order('a', '10.00', 'p'), euro('b', '20.00', { payoutId: 'p', date: '2026-04-03' })];
+    const scoreOf = (amount: string) => run(sources, [euro('p', amount, { date: '2026-04-03' })], dated).results[0]?.score;
+    // Pairs of 1 and of 0.75 by their keys and dates.
+    expect(scoreOf('30.00')).toBe(0.875);
+    expect(scoreOf('30.10')).toBe(0.875);
+    expect(scoreOf('29.50')).toBe(0.5);
+    expect(scoreOf('31.00')).toBe(0);
+    expect(scoreOf('40.00')).toBe(0.875);
+  });
+
+  test('limits below and above are of what the sources come to, in the digits of their currency', () => {
+    const within = (tolerance: object, currency: string, orders: readonly string[], payout: string) =>
+      run(
+        orders.map((amount, index) => euro(`o${index}`, amount, { payoutId: 'p', currency })),
+        [euro('p', payout, { currency })],
+        rules({ sum: { tolerance } }),
+      ).results[0]?.outcome;
+    const limits = { below: { percent: '2' }, above: { absolute: '0.5' } };
+    expect(within(limits, 'EUR', ['60.00', '40.00'], '98.00')).toBe('matched');
+    expect(within(limits, 'EUR', ['60.00', '40.00'], '97.99')).toBe('mismatched');
+    expect(within(limits, 'EUR', ['60.00', '40.00'], '100.50')).toBe('matched');
+    expect(within(limits, 'EUR', ['60.00', '40.00'], '100.51')).toBe('mismatched');
+    expect(within(limits, 'EUR', ['-60.00', '-40.00'], '-102.00')).toBe('matched');
+    expect(within(limits, 'KWD', ['60.000', '40.000'], '100.500')).toBe('matched');
+    expect(within(limits, 'JPY', ['60', '40'], '101')).toBe('mismatched');
+  });
+
+  test('what is to be verified and differs makes a difference of the whole group, whatever its sum', () => {
+    const verified = pass([...keyed, { field: 'note', type: 'exact', verify: true }], { cardinality: 'many-to-one' });
+    const sources = [euro('a', '10.00', { payoutId: 'p', note: 'n' }), euro('b', '20.00', { payoutId: 'p', note: 'm' })];
+    expect(run(sources, [euro('p', '30.00', { note: 'n' })], verified).results[0]).toMatchObject({
+      outcome: 'mismatched',
+      category: 'field_mismatch',
+      cardinality: 'many-to-one',
+    });
+  });
+
+  test('a group says what its first records by id say, whatever the order of the input', () => {
+    const dated = pass([...keyed, { field: 'date', type: 'date', within: { before: 4, after: 4 } }], { cardinality: 'many-to-many' });
+    const [sources, targets] = [
+      [euro('b', '2.00', { payoutId: 'p', date: '2026-04-02' }), order('a', '1.00', 'p')],
+      [euro('y', '2.00', { reference: 'p', date: '2026-04-04' }), euro('x', '1.00', { reference: 'p', date: '2026-04-03' })],
+    ];
+    expect(run(sources, targets, dated).results[0]?.conditions[1]).toMatchObject({ source: '2026-04-01', target: '2026-04-03' });
+  });
+
+  test('of a difference is told what no later pass took', () => {
+    const later = { passes: [...rules().passes, { name: 'two', match: [{ field: 'note', type: 'exact' }] }] };
+    const sources = [order('a', '10.00', 'p'), euro('b', '20.00', { payoutId: 'p', note: 'n' })];
+    const { results, said } = run(sources, [euro('p', '31.00'), euro('x', '5.00', { note: 'n' })], later);
+    expect(said).toEqual([
+      ['mismatched', ['a'], ['p']],
+      ['matched', ['b'], ['x']],
+    ]);
+    expect(results[0]).toMatchObject({ cardinality: 'one-to-one', delta: { amount: '21.00' } });
+  });
+
+  test('several records on the side of the one are asked about by the name of that side', () => {
+    const reasonOf = (cardinality: string, count: number) =>
+      run(
+        Array.from({ length: count }, (_, index) => order(`o${index}`, '10.00', 'p')),
+        Array.from({ length: 3 - count }, (_, index) => euro(`t${index}`, '10.00', { reference: 'p' })),
+        pass(keyed, { cardinality }),
+      ).results[0]?.reason;
+    expect(reasonOf('one-to-many', 2)).toBe('several source records share the key');
+    expect(reasonOf('many-to-one', 1)).toBe('several target records share the key');
+  });
 });
 
 describe('groups by search', () => {
@@ -94,5 +183,89 @@ describe('groups by search', () => {
     const orders = [on('a', '10.00', 1), on('b', '20.00', 2)];
     const { said } = run(orders, [on('p', '30.00', 3), on('q', '30.00', 3)], rules());
     expect(said).toEqual([['ambiguous', ['a', 'b'], ['p', 'q']]]);
+  });
+
+  test('records that claim each other through several hands are one question', () => {
+    const orders = [on('a', '10.00', 1), on('b', '20.00', 2), on('c', '41.00', 3), on('x', '7.00', 1)];
+    const payouts = [on('p', '30.00', 4), on('q', '61.00', 4), on('r', '7.00', 4)];
+    const { results, said } = run(orders, payouts, rules());
+    expect(said).toEqual([
+      ['ambiguous', ['a', 'b', 'c'], ['p', 'q']],
+      ['matched', ['x'], ['r']],
+    ]);
+    expect(results[0]?.reason).toBe('several groups of records fit equally well');
+  });
+
+  test('what is taken may leave a single answer to another record', () => {
+    const orders = [on('a', '10.00', 1), on('b', '20.00', 1), on('c', '30.00', 6)];
+    const payouts = [on('p', '30.00', 6), on('q', '30.00', 11)];
+    const { said, results } = run(orders, payouts, rules());
+    expect(said).toEqual([
+      ['matched', ['a', 'b'], ['p']],
+      ['matched', ['c'], ['q']],
+    ]);
+    expect(results.map(({ score, cardinality }) => [score, cardinality])).toEqual([
+      [1, 'many-to-one'],
+      [1, 'one-to-one'],
+    ]);
+  });
+
+  test('the only run of consecutive records is taken, by date and then by id, whatever the order of the input', () => {
+    const orders = [on('c', '30.00', 2), on('e', '40.00', 3), on('b', '20.00', 2), on('d', '5.00', 3), on('a', '10.00', 1)];
+    expect(run(orders, [on('p', '50.00', 4)], rules()).said).toContainEqual(['matched', ['b', 'c'], ['p']]);
+    expect(run(orders.toReversed(), [on('p', '50.00', 4)], rules()).said).toContainEqual(['matched', ['b', 'c'], ['p']]);
+    // Without a date nobody knows what it comes after.
+    const { date: _, ...undated } = on('f', '7.00', 1);
+    const anyDay = pass([{ field: 'kind', type: 'exact' }], { cardinality: 'many-to-one', search: {} });
+    const kind = { kind: 'k' };
+    const some = [undated, on('b', '40.00', 2), on('a', '10.00', 1), on('c', '37.00', 3)].map((one) => ({ ...one, ...kind }));
+    expect(run(some, [{ ...on('p', '47.00', 4), ...kind }], anyDay).results.map(({ outcome }) => outcome)).toContain('ambiguous');
+  });
+
+  test('a tolerance lies around the sum of the many, and a fee is taken from each source, from whichever side they are looked for', () => {
+    const outcome = (cardinality: string, many: readonly string[], one: string, sum: object) => {
+      const all = many.map((amount, index) => on(`m${index}`, amount, 1));
+      const alone = [on('p', one, 1)];
+      const own = rules({ cardinality, sum });
+      return (cardinality === 'many-to-one' ? run(all, alone, own) : run(alone, all, own)).results[0]?.outcome;
+    };
+    const below = { tolerance: { below: { absolute: '0.10' } } };
+    expect(outcome('many-to-one', ['10.00', '20.00'], '29.90', below)).toBe('matched');
+    expect(outcome('many-to-one', ['10.00', '20.00'], '29.89', below)).toBe('missing_in_target');
+    expect(outcome('many-to-one', ['10.00', '20.00'], '30.01', below)).toBe('missing_in_target');
+    expect(outcome('one-to-many', ['10.00', '19.90'], '30.00', below)).toBe('matched');
+    expect(outcome('one-to-many', ['10.00', '19.89'], '30.00', below)).toBe('missing_in_target');
+    expect(outcome('one-to-many', ['10.00', '20.01'], '30.00', below)).toBe('missing_in_target');
+    const above = { tolerance: { above: { absolute: '0.10' } } };
+    expect(outcome('many-to-one', ['10.00', '20.00'], '30.10', above)).toBe('matched');
+    expect(outcome('many-to-one', ['10.00', '20.00'], '29.99', above)).toBe('missing_in_target');
+    expect(outcome('one-to-many', ['10.00', '20.10'], '30.00', above)).toBe('matched');
+    expect(outcome('one-to-many', ['10.00', '19.99'], '30.00', above)).toBe('missing_in_target');
+    // A share is of the one's own amount.
+    const share = { tolerance: { percent: '1' } };
+    expect(outcome('one-to-many', ['10.00', '19.70'], '30.00', share)).toBe('matched');
+    expect(outcome('many-to-one', ['60.00', '41.00'], '100.00', share)).toBe('matched');
+    const fee = { fee: { fixed: '0.30' } };
+    expect(outcome('many-to-one', ['10.00', '20.00'], '29.40', fee)).toBe('matched');
+    expect(outcome('one-to-many', ['10.00', '19.70'], '30.00', fee)).toBe('matched');
+    expect(outcome('one-to-many', ['10.00', '20.00'], '30.00', fee)).toBe('missing_in_target');
+  });
+
+  test('a group is no larger than the rules allow, and nothing without an amount is in one', () => {
+    const orders = [1, 2, 4, 8, 16, 32].map((euros) => on(`o${euros}`, `${euros}.00`, 1));
+    const matched = (payout: Fields, more = {}) =>
+      run([...orders, { id: 'none', currency: 'EUR', date: '2026-04-01' }], [payout], rules(more)).summary.matched;
+    expect(matched(on('p', '62.00', 2))).toBe(1);
+    expect(matched(on('p', '63.00', 2))).toBe(0);
+    expect(matched(on('p', '63.00', 2), { search: { maxGroupSize: 6 } })).toBe(1);
+    expect(matched({ id: 'p', currency: 'EUR', date: '2026-04-02' })).toBe(0);
+  });
+
+  test('a search that cannot be finished is a question that says so', () => {
+    const amount = (index: number) => ((100_000_000 + ((Math.imul(index + 1, 2_654_435_761) >>> 0) % 900_000_000)) / 100).toFixed(2);
+    const orders = Array.from({ length: 60 }, (_, index) => on(`o${index}`, amount(index), 1));
+    const { results } = run(orders, [on('p', '41234567.89', 2)], rules({ search: { maxGroupSize: 12 } }));
+    expect(results[0]).toMatchObject({ outcome: 'ambiguous', reason: 'budget', source: [], target: [0] });
+    expect(results).toHaveLength(61);
   });
 });

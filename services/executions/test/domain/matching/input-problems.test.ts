@@ -49,3 +49,27 @@ test('a side of which nothing can be used is told once, by its first record', ()
     },
   ]);
 });
+
+test('a field that only some records have is there, and a side of which something can be used is told nothing else', () => {
+  const some = batchOf([{ id: 'a' }, euro('b', '1.00'), euro('c', '1.005')]);
+  expect(inputProblems(rulesOf('amount', 'currency', 'date', 'id'), { source: some, target: one() })).toEqual([]);
+  expect(inputProblems(rulesOf('amount', 'currency', 'date'), { source: batchOf([{ id: 'a' }]), target: one() })).toMatchObject(
+    ['amount', 'currency', 'date'].map((field) => ({ side: 'source', message: `no record has a field ${field}; there are id` })),
+  );
+});
+
+test('of many fields twenty are named, and of what is asked each once, in order', () => {
+  const wide = batchOf([Object.fromEntries(Array.from({ length: 30 }, (_, index) => [`f${index + 10}`, 'x']))], false);
+  const rules = { ...rulesOf('zeta', 'f10', 'alpha', 'zeta'), duplicates: { by: ['beta'], action: 'flag' as const } };
+  const [first, ...rest] = inputProblems(rules, { source: wide, target: batchOf([]) });
+  expect(first?.message).toBe(
+    `no record has a field alpha; there are ${Array.from({ length: 20 }, (_, index) => `f${index + 10}`).join(', ')}`,
+  );
+  expect(rest.map(({ message }) => message.split(';', 1)[0])).toEqual(['beta', 'zeta'].map((field) => `no record has a field ${field}`));
+});
+
+test('what has no line is told of without one', () => {
+  const [problem] = inputProblems(rulesOf('id'), { source: batchOf([{ invalid: { reason: 'no' } }]), target: batchOf([]) });
+  expect(problem?.message).toBe('none of the 1 records can be used; the first: no');
+  expect(problem).not.toHaveProperty('line');
+});

@@ -2,6 +2,7 @@ import { rules as rulesSchema } from '@settler/contracts/rules';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Fields, type RecordBatch, rowStates } from '../../../src/domain/matching/batch.ts';
+import { createBatchBuilder } from '../../../src/domain/matching/batch-builder.ts';
 import { reconcile } from '../../../src/domain/matching/reconcile.ts';
 import { createOpenItems } from '../../../src/domain/open-items.ts';
 import { asOf, batchOf, euro, pass } from './records.ts';
@@ -43,6 +44,32 @@ describe('an open item that is delivered again', () => {
     ]);
     expect(standingFor(batch)).toEqual([[2, 3]]);
     expect(statesOf(batch).slice(3)).toEqual(['superseded', 'usable', 'usable']);
+  });
+
+  it('is, without ids, the one that says the same in everything, and can be used', () => {
+    const items = ['r', 's', 'r'].map((reference, index) => carried(anonymous('1.00', reference), index === 2 ? 2 : 1));
+    expect(
+      standingFor(
+        batchOf(
+          ['s', 'r', 'r'].map((reference) => anonymous('1.00', reference)),
+          false,
+          items,
+        ),
+      ),
+    ).toEqual([
+      [1, 3],
+      [0, 4],
+      [2, 5],
+    ]);
+    expect(standingFor(batchOf([anonymous('1.005')], false, [carried(anonymous('1.005'))]))).toEqual([]);
+    expect(standingFor(batchOf([anonymous('1.00')], false, [carried({ ...anonymous('1.00'), date: '2026-04-02' })]))).toEqual([]);
+  });
+
+  it('stays open where it stands beside a record of a match by hand, and nothing was delivered', () => {
+    const builder = createBatchBuilder({ idMapped: true });
+    builder.carry([carried(euro('a', '1.00'))]);
+    builder.give([carried(euro('a', '1.00'))]);
+    expect(statesOf(builder.build())).toEqual(['usable', 'superseded']);
   });
 
   it('needs no id, though the input has ids now', () => {

@@ -1,7 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import type { Fields } from '../../../src/domain/matching/batch.ts';
 import { TooManyCandidates } from '../../../src/domain/matching/passes/candidates.ts';
-import { euro, pass, run } from './records.ts';
+import { reconcile } from '../../../src/domain/matching/reconcile.ts';
+import { asOf, euro, pass, run } from './records.ts';
 
 const byReference = [
   { field: 'reference', type: 'exact' },
@@ -75,6 +77,22 @@ describe('conditions', () => {
     );
   });
 
+  test('different currencies are no difference of a pair but no pair, and what is of none may meet any', () => {
+    const verified = pass([
+      { field: 'reference', type: 'exact' },
+      { field: 'amount', type: 'amount', verify: true },
+    ]);
+    const dollars = euro('x', '1.00', { reference: 'a', currency: 'USD' });
+    expect(run([euro('a', '1.00')], [dollars], verified).said).toEqual([
+      ['missing_in_target', ['a'], []],
+      ['missing_in_source', [], ['x']],
+    ]);
+    const bare = { id: 'b', reference: 'a' };
+    const found = (source: Fields, target: Fields) => run([source], [target], pass([{ field: 'reference', type: 'exact' }])).said;
+    expect(found(euro('a', '1.00'), bare)).toEqual([['matched', ['a'], ['b']]]);
+    expect(found(bare, dollars)).toEqual([['matched', ['b'], ['x']]]);
+  });
+
   test('a verify condition that fails makes a mismatch, unless a later pass finds the true counterpart', () => {
     const verified = [
       { field: 'reference', type: 'exact' },
@@ -121,6 +139,87 @@ describe('assignment', () => {
     const dated = [euro('x', '10.00', { date: '2026-04-03' }), euro('y', '10.00', { date: '2026-04-02' })];
     expect(run(source, dated, { ...near, conflictResolution: 'first-wins' }).said).toContainEqual(['matched', ['a'], ['y']]);
     expect(run(source, dated, { ...near, conflictResolution: 'last-wins' }).said).toContainEqual(['matched', ['a'], ['x']]);
+  });
+
+  test('who has no date wins no tie by date, the first nor the last', () => {
+    const undated = { id: 'w', amount: '10.00', currency: 'EUR' };
+    const target = [undated, euro('x', '10.00', { date: '2026-04-03' })];
+    for (const conflictResolution of ['first-wins', 'last-wins'])
+      expect(run([euro('a', '10.00')], target, { ...near, conflictResolution }).said, conflictResolution).toContainEqual([
+        'matched',
+        ['a'],
+        ['x'],
+      ]);
+    expect(run([euro('a', '10.00')], target, near).said).toContainEqual(['matched', ['a'], ['w']]);
+  });
+
+  test('a margin says what forbidding the pair would cost and who comes next; below the least it is remarked on, or a question', () => {
+    const [source, target] = [
+      [euro('a', '10.00'), euro('b', '50.00')],
+      [euro('x', '10.10'), euro('y', '10.20'), euro('z', '50.00')],
+    ];
+    const { results } = run(source, target, near);
+    expect(results.slice(1)).toMatchObject([
+      { score: 0.9, margin: 0.1, runnerUp: { source: 0, target: 1, score: 0.8 }, reason: null },
+      { score: 1, margin: 1, reason: null },
+    ]);
+    expect(results[2]).not.toHaveProperty('runnerUp');
+    const outcomes = (more: object) => run(source, target, { ...near, ...more }).results.map(({ outcome, reason }) => [outcome, reason]);
+    expect(outcomes({ minMargin: 0.1 })[1]).toEqual(['matched', null]);
+    expect(outcomes({ minMargin: 0.2 })[1]).toEqual(['matched', 'the margin 0.1 is below 0.2']);
+    expect(outcomes({ minMargin: 0.1, conflictResolution: 'manual-review' })[1]).toEqual(['matched', null]);
+    expect(outcomes({ minMargin: 0.2, conflictResolution: 'manual-review' })).toEqual([
+      ['ambiguous', 'several records fit equally well, or nearly so'],
+      ['matched', null],
+    ]);
+    // Nobody else could have been meant, however little the pair scores.
+    const own = { ...near, minMargin: 0.2, conflictResolution: 'manual-review' };
+    expect(run([euro('a', '10.00')], [euro('x', '10.95')], own).said).toEqual([['matched', ['a'], ['x']]]);
+  });
+
+  test('each group of doubtful records is a question of its own, without those that are settled', () => {
+    const own = { ...near, conflictResolution: 'manual-review' };
+    const source = [euro('a', '10.00'), euro('b', '20.00'), euro('c', '20.90')];
+    const target = [euro('v', '10.00'), euro('w', '10.00'), euro('x', '19.50'), euro('y', '20.50'), euro('z', '20.90')];
+    expect(run(source, target, own).said).toEqual([
+      ['ambiguous', ['a'], ['v', 'w']],
+      ['ambiguous', ['b'], ['x', 'y']],
+      ['matched', ['c'], ['z']],
+    ]);
+  });
+
+  test('a score is the mean of the conditions by their weights, and a pair below the least is none', () => {
+    const weighted = (more: object) =>
+      pass(
+        [
+          { field: 'reference', type: 'exact', weight: 3 },
+          { field: 'amount', type: 'amount', tolerance: { absolute: '1.00' }, weight: 2 },
+          { field: 'note', type: 'fuzzy', threshold: 0.5, similarity: 'levenshtein' },
+          { field: 'date', type: 'date', within: { after: 2 }, verify: true, weight: 4 },
+        ],
+        more,
+      );
+    const found = (date: string, more = {}) =>
+      run([euro('a', '10.00', { note: 'abcd' })], [euro('x', '10.50', { reference: 'a', note: 'abxx', date })], weighted(more)).results[0];
+    expect(found('2026-04-02')).toMatchObject({ outcome: 'matched', score: 0.65 });
+    expect(found('2026-04-02', { minScore: 0.65 })).toMatchObject({ outcome: 'matched' });
+    expect(found('2026-04-02', { minScore: 0.650001 })).toMatchObject({ outcome: 'missing_in_target' });
+    // What differs differs, whatever it scores.
+    expect(found('2026-04-09', { minScore: 0.9 })).toMatchObject({ outcome: 'mismatched', score: 0.45, category: 'date_mismatch' });
+  });
+
+  test('a pair that two alternatives find is one candidate', () => {
+    const either = {
+      type: 'oneOf',
+      conditions: [
+        { field: 'reference', type: 'exact' },
+        { field: 'note', type: 'exact' },
+      ],
+    };
+    const { results, said } = run([euro('a', '1.00', { note: 'n' })], [euro('x', '1.00', { reference: 'a', note: 'n' })], pass([either]));
+    expect(said).toEqual([['matched', ['a'], ['x']]]);
+    expect(results[0]).toMatchObject({ score: 1, margin: 1 });
+    expect(results[0]).not.toHaveProperty('runnerUp');
   });
 });
 
@@ -177,6 +276,35 @@ describe('records', () => {
     });
     expect(run(twice, [], flagged).summary).toMatchObject({ duplicates: 1, missingInTarget: 1 });
     expect(run(twice, [], rules).summary).toMatchObject({ duplicates: 0, missingInTarget: 2 });
+    const { results } = run(twice, [], flagged);
+    expect(results[1]).toMatchObject({ outcome: 'duplicate', source: [1], reason: 'says the same as another record in reference, amount' });
+    // Nothing says the same as what says otherwise in one of the fields, is of another currency, or cannot be used.
+    const others = [
+      euro('a', '1.00', { reference: 'r' }),
+      euro('b', '1.00', { reference: 's' }),
+      euro('c', '1.00', { reference: 'r', currency: 'USD' }),
+      { line: 9, invalid: { reason: 'no' }, partial: euro('d', '1.00', { reference: 'r' }) },
+      { id: 'e', reference: 'r' },
+    ];
+    expect(run(others, [], flagged).summary).toMatchObject({ duplicates: 0, missingInTarget: 4, invalid: 1 });
+  });
+
+  test('progress is told after each pass, and what it throws stops the run', () => {
+    const {
+      source,
+      target,
+      rules: parsed,
+    } = run([euro('a', '1.00')], [], { passes: ['one', 'two'].map((name) => ({ name, match: byReference })) });
+    const told: number[][] = [];
+    reconcile({ source, target, rules: parsed, asOf, onProgress: (...progress) => told.push(progress) });
+    expect(told).toEqual([
+      [1, 2],
+      [2, 2],
+    ]);
+    const onProgress = () => {
+      throw new Error('enough');
+    };
+    expect(() => reconcile({ source, target, rules: parsed, asOf, onProgress })).toThrow('enough');
   });
 
   test('a pass that leaves too many candidates fails with the block that exploded', () => {
@@ -184,6 +312,31 @@ describe('records', () => {
     const open = pass([{ field: 'amount', type: 'amount', tolerance: { absolute: '1' } }]);
     expect(() => run(same, same, open)).toThrow(TooManyCandidates);
     expect(() => run(same, same, open)).toThrow(/the pass "one".*300 source and 300 target.*Add an exact condition/);
+  });
+
+  test('as many candidates as fifty for each record are held, and the block that has more is named by what it shares', () => {
+    const rows = (count: number, reference: string) =>
+      Array.from({ length: count }, (_, index) => euro(`${reference}${index}`, '5.00', { reference, note: 'n' }));
+    const keyed = pass([
+      { field: 'reference', type: 'exact' },
+      { field: 'note', type: 'exact' },
+    ]);
+    expect(run(rows(50, 'k'), rows(50, 'k'), keyed).summary.matched).toBe(50);
+    const [source, target] = [
+      [...rows(20, 'small'), ...rows(80, 'large')],
+      [...rows(20, 'small'), ...rows(90, 'large')],
+    ];
+    const refusal = (() => {
+      try {
+        return run(source, target, keyed);
+      } catch (error) {
+        return error;
+      }
+    })();
+    expect(refusal).toBeInstanceOf(TooManyCandidates);
+    expect(refusal).toMatchObject({ code: 'too_many_candidates', pass: 'one', block: { key: 'large · n', sources: 80, targets: 90 } });
+    const long = 'x'.repeat(300);
+    expect(() => run(rows(80, long), rows(80, long), keyed)).toThrow(`block (${'x'.repeat(200)})`);
   });
 });
 

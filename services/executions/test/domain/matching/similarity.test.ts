@@ -114,6 +114,28 @@ describe('how alike two texts are', () => {
     );
   });
 
+  test.each(kinds)('%s: a text stays what it was when hundreds are prepared after it', (kind) => {
+    const texts = Array.from({ length: 300 }, (_, index) => `${'ab '.repeat(70)}${(index * 7_919) % 1_000}`);
+    const { prepare, compare } = createSimilarity(kind, 0.1);
+    const similarities = new Float64Array(texts.length);
+    const [one, ...others] = texts.map(prepare);
+    compare(one, others, others.length, similarities);
+    for (const index of [0, 120, 130, 298]) expect(similarities[index]).toBe(alike(kind, String(texts[0]), String(texts[index + 1]), 0.1));
+  });
+
+  test.each(kinds)('%s: what was prepared beside a text is no part of it', (kind) => {
+    const { prepare, compare } = createSimilarity(kind, 0.1);
+    const found = new Float64Array(1);
+    const [, longer, shorter] = ['zz', 'abc', 'ab', 'cab'].map(prepare);
+    for (const [one, other] of [
+      [longer, shorter],
+      [shorter, longer],
+    ]) {
+      compare(one, [other], 1, found);
+      expect(found[0]).toBe(alike(kind, 'ab', 'abc', 0.1));
+    }
+  });
+
   test.each(kinds)('%s looks at the first 256 units of a text', (kind) => {
     const name = 'ab '.repeat(100);
     expect(alike(kind, `${name.slice(0, 256)}c`, `${name.slice(0, 256)}${'d'.repeat(10_000_000)}`)).toBe(1);

@@ -106,6 +106,45 @@ describe.each(Object.entries(ways))('looking for a subset by %s', (_, look) => {
   });
 });
 
+describe('branch and bound', () => {
+  const rising = (from: number, count: number, step = 1) => Array.from({ length: count }, (_, index) => from + index * step);
+  const look = (amounts: readonly number[], least: number, most: number, sizeMin: number, sizeMax: number) => {
+    const sorted = Float64Array.from(amounts).sort((one, other) => Math.abs(other) - Math.abs(one) || other - one);
+    const candidates = Int32Array.from(sorted.keys());
+    const found = createWitnesses(sorted, least, most, 0);
+    const budget: Budget = { left: 1_000_000 };
+    expect(branch({ amounts: sorted, candidates, least, most, sizeMin, sizeMax, slack: 0 }, budget, found)).toBe(true);
+    return { steps: 1_000_000 - budget.left, found: found.found.map((members) => [...members].map((member) => sorted[member] as number)) };
+  };
+
+  test.each([
+    ['the greatest are too little', rising(100, 20), 500, 1, 4, 1],
+    ['the smallest are too much', rising(100, 20), 300, 4, 9, 1],
+    ['all that is positive is too little', [...rising(100, 10), ...rising(-109, 10)], 2_000, 1, 20, 1],
+    ['all that is negative is too much', [...rising(100, 8, 10), ...rising(-105, 3, 10)], -301, 1, 11, 1],
+    ['equal amounts are one choice', rising(7, 30, 0), 100, 1, 30, 238],
+    ['tens never come to a five', rising(100, 20, 10), 1_005, 1, 20, 12_523],
+    ['tens less a five come to it by twos', [...rising(100, 8, 10), ...rising(-105, 8, 10)], 301, 3, 5, 1_108],
+  ])('finds none within so many steps where %s', (_, amounts, sum, sizeMin, sizeMax, stepsMax) => {
+    const { steps, found } = look(amounts, sum, sum, sizeMin, sizeMax);
+    expect(found).toEqual([]);
+    expect(steps).toBeGreaterThan(0);
+    expect(steps).toBeLessThanOrEqual(stepsMax);
+  });
+
+  test.each([
+    ['the first that fit', rising(1, 30), 100, 1, 30, ['30+29+28+13', '30+29+28+12+1'], 6],
+    ['past what is too much', [...rising(5_000, 50), 3, 5], 8, 1, 9, ['5+3'], 3],
+    ['and who could stand in for a member', [10, 10, 10, 4, 4, 3], 24, 1, 6, ['10+10+4', '10+10+4'], 3],
+    ['as many as are asked for', rising(101, 20, 17), 1_000, 3, 5, ['424+407+169', '424+390+186'], 9],
+  ])('finds two at most, %s, within so many steps', (_, amounts, sum, sizeMin, sizeMax, expected, stepsMax) => {
+    const { steps, found } = look(amounts, sum, sum, sizeMin, sizeMax);
+    expect(found.map((members) => members.join('+'))).toEqual(expected);
+    expect(steps).toBeGreaterThan(0);
+    expect(steps).toBeLessThanOrEqual(stepsMax);
+  });
+});
+
 describe('estimates', () => {
   test('are kept: so many steps suffice', () => {
     fc.assert(

@@ -218,6 +218,19 @@ describe('what grows beyond all trying', () => {
     expect(exactly(amounts, 999, { sizeMax: 7 }).kind).toBe('none');
   });
 
+  // Steps are no time, and a way of looking that is no longer chosen, or no longer cuts anything off, takes more of them.
+  test.each([
+    ['none of a few', scattered(16, 1_000, 90_000), 123_457, 16, 414],
+    ['none of a few with refunds', scattered(24, 500, 50_000).map((cents, index) => (index % 2 === 0 ? -cents : cents)), 77, 6, 15_070],
+    ['none by the ends of prices', scattered(200, 5, 500).map((euros) => euros * 100 - 1), 123_470, 20, 79],
+    ['none by rests', scattered(200, 5, 500).map((euros, index) => euros * 100 - ([0, 1, 51][index % 3] ?? 0)), 123_423, 20, 32_580],
+    ['none by totals', [...Array.from({ length: 45 }, (_, index) => 6 * (index + 20)), 7], 999, 7, 25_536],
+    ['none by halves', scattered(30, 100_000_000, 1_000_000_000), 2_123_456_789, 5, 8_384],
+    ['none by more halves', scattered(34, 1_000_000, 10_000_000), 61_234_567, 8, 52_909],
+  ] as const)('finds %s within so many steps', (_, amounts, sum, sizeMax, stepsMax) => {
+    expect(exactly(amounts, sum, { sizeMax, stepsMax }).kind).toBe('none');
+  });
+
   test('says so when its steps are used up, the same on every machine', () => {
     const asked = {
       amounts: scattered(60, 100_000_000, 1_000_000_000),

@@ -16,7 +16,7 @@ const named: Readonly<Record<Extract<Transform, string>, Text>> = {
   alphanumeric: (text) => text.replaceAll(/[^\p{L}\p{N}]/gu, ''),
   digits: (text) => text.replaceAll(/[^0-9]/g, ''),
   stripAccents: (text) => text.normalize('NFD').replaceAll(/\p{M}/gu, ''),
-  stripLeadingZeros: (text) => text.replace(/^0+(?=.)/, ''),
+  stripLeadingZeros: (text) => text.replace(/^0+(?=.)/s, ''),
   negate: (text) => (/^-/.test(text) ? text.slice(1) : /^[0.]*$/.test(text) ? text : `-${text}`),
   abs: (text) => text.replace(/^-/, ''),
 };

@@ -5,7 +5,7 @@ import { fieldTexts } from '../columns/field.ts';
 import { isPresent, textAt } from '../columns/text-column.ts';
 import type { Judge } from './judge.ts';
 
-/** So that 0.3 lies within 0.1 of 0.2, although doubles say otherwise in their last digit. */
+/** So that 0.8 lies within 0.1 of 0.7, although doubles say otherwise in their last digit. */
 const slack = 1e-12;
 
 export const compileNumber = (condition: Extract<FieldCondition, { type: 'number' }>, source: RecordBatch, target: RecordBatch): Judge => {

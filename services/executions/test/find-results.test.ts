@@ -1,0 +1,110 @@
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { bitsOf, createDigests, digestedMax } from '../src/infrastructure/postgres/result-digest.ts';
+import { searchTextOf } from '../src/infrastructure/postgres/search-text.ts';
+import { type Executions, euro, startExecutions } from './running-service.ts';
+
+const hasBit = (trigrams: Uint8Array, bit: number): boolean => (((trigrams[bit >>> 3] as number) >>> (bit & 7)) & 1) === 1;
+
+describe('a digest of results', () => {
+  test('has all bits of whatever stands in one of its texts', () => {
+    const unit = fc.constantFrom('a', 'b', 'Z', '0', '9', '-', ' ', 'é', 'İ', '💶', '\ud800', '\0');
+    fc.assert(
+      fc.property(
+        fc.array(fc.string({ unit, maxLength: 12 }), { minLength: 1, maxLength: 5 }),
+        fc.nat(),
+        fc.nat(),
+        (texts, from, length) => {
+          const stored = texts.map((reference) => searchTextOf([{ reference }]));
+          const digests = createDigests(0);
+          for (const text of stored) digests.add(null, null, text);
+          const [digest] = digests.build();
+          const text = stored[from % stored.length] ?? '';
+          const part = text.slice(from % (text.length + 1), (from % (text.length + 1)) + (length % 13));
+          expect(bitsOf(part).filter((bit) => digest === undefined || !hasBit(digest.trigrams, bit))).toEqual([]);
+        },
+      ),
+    );
+  });
+
+  test('follows on the one before, and has nothing of it', () => {
+    const digests = createDigests(7);
+    for (let index = 0; index <= digestedMax; index += 1)
+      digests.add(index === 0 ? 'rare' : 'usual', index === 3 ? '12.50' : null, `text ${index}`);
+    expect(digests.build()).toMatchObject([
+      { first: 7, last: 6 + digestedMax, passes: ['rare', 'usual'], amountMost: expect.closeTo(12.5, 6) },
+      { first: 7 + digestedMax, last: 7 + digestedMax, passes: ['usual'], amountMost: null },
+    ]);
+  });
+});
+
+describe('results narrowed by what is rare among them', () => {
+  const count = 3_500;
+  let executions: Executions;
+  let run: { readonly id: string };
+
+  beforeAll(async () => {
+    const pass = (name: string, field: string) => ({ name, match: [{ field, type: 'exact' }] });
+    executions = await startExecutions(() => ({ passes: [pass('by reference', 'reference'), pass('by description', 'description')] }));
+    const source = Array.from({ length: count }, (_, index) => euro(`s${index}`, index === 1_234 ? '98765.43' : '10.00'));
+    const target = source.slice(10).map(({ id, ...record }) => ({ ...record, id: `t${String(id).slice(1)}` }));
+    const aside = { reference: 'nowhere else', description: 'Zebra crossing' };
+    run = await executions.run(
+      'job_01jqv8m0c4e7r9t2w5y8a1f1nd',
+      [...source, euro('s-aside', '10.00', aside)],
+      [...target, euro('t-aside', '10.00', { ...aside, reference: 'somewhere' })],
+    );
+  });
+  afterAll(() => executions.stop());
+
+  const page = async (query: string) => executions.must(200, executions.api.get(`/v1/executions/${run.id}/results?${query}`));
+  const idsOf = (body: { readonly data: readonly { readonly source: { id: string }[]; readonly target: { id: string }[] }[] }) =>
+    body.data.map(({ source, target }) => [...source, ...target].map(({ id }) => id).join(' '));
+  const digests = async () =>
+    (await executions.database.query('select first, last from result_digests where execution_id = $1 order by first', [run.id])).rows;
+
+  test('are found wherever they stand, by text, pass and amount, and each once', async () => {
+    expect((await digests()).length).toBe(Math.ceil((count + 1) / digestedMax));
+    expect(idsOf(await page('q=ZEBRA%20cross'))).toEqual(['s-aside t-aside']);
+    expect(idsOf(await page('pass=by%20description'))).toEqual(['s-aside t-aside']);
+    expect(idsOf(await page('minAmount=98765.43'))).toEqual(['s1234 t1234']);
+    expect(idsOf(await page('minAmount=98765.44'))).toEqual([]);
+    expect(idsOf(await page('q=zebra&minAmount=11'))).toEqual([]);
+    expect(idsOf(await page('q=zebra%20crossings'))).toEqual([]);
+    expect(idsOf(await page('q=ze')).sort()).toEqual(['s-aside t-aside']);
+    expect(idsOf(await page('outcome=missing_in_target&q=s7'))).toEqual(['s7']);
+  });
+
+  test('come in pages that hold together', async () => {
+    const all: string[] = [];
+    for (let cursor: string | null = ''; cursor !== null; ) {
+      const body = await page(`q=t12&limit=30${cursor === '' ? '' : `&cursor=${cursor}`}`);
+      all.push(...idsOf(body));
+      cursor = body.nextCursor;
+    }
+    const wanted = [12, ...Array.from({ length: 10 }, (_, at) => 120 + at), ...Array.from({ length: 100 }, (_, at) => 1_200 + at)];
+    expect(all.toSorted()).toEqual(wanted.map((index) => `s${index} t${index}`).sort());
+  });
+
+  test('are found where a match by hand has put them, and again where its undoing has', async () => {
+    const { id } = (await page('q=zebra')).data[0];
+    await executions.must(204, executions.api.delete(`/v1/executions/${run.id}/matches/${id}`));
+    expect(idsOf(await page('q=zebra')).sort()).toEqual(['s-aside', 't-aside']);
+    const made = await executions.must(
+      201,
+      executions.api.post(`/v1/executions/${run.id}/matches`, { source: ['s3'], target: ['t-aside'] }),
+    );
+    expect(idsOf(await page('q=zebra')).sort()).toEqual(['s-aside', 's3 t-aside']);
+    await executions.must(204, executions.api.delete(`/v1/executions/${run.id}/matches/${made.id}`));
+    expect(idsOf(await page('q=zebra')).sort()).toEqual(['s-aside', 't-aside']);
+    expect((await digests()).length).toBeGreaterThan(0);
+  });
+
+  test('are not looked for where no digest has them', async () => {
+    const plan = await executions.database.query(
+      `select count(*)::int as asked from result_digests where execution_id = $1 and get_bit(trigrams, $2) = 1 and get_bit(trigrams, $3) = 1`,
+      [run.id, ...bitsOf('zeb').concat(bitsOf('ebr'))],
+    );
+    expect(plan.rows[0].asked).toBeLessThan((await digests()).length);
+  });
+});
