@@ -13,11 +13,12 @@ export const up = async (db: Kysely<unknown>): Promise<void> => {
        passes text[] not null,
        -- Of the largest amount, rounded up.
        amount_most double precision,
-       -- A bit for each three letters in a row of any of their texts.
+       -- A bit for each three letters in a row of any of their texts, and for each five.
        trigrams bytea not null,
+       pentagrams bytea not null,
        primary key (execution_id, first));
-     -- Half of the bits are set: there is nothing to compress.
-     alter table result_digests alter trigrams set storage external;`,
+     -- They are read in whole, and there is little in them to compress.
+     alter table result_digests alter trigrams set storage external, alter pentagrams set storage external;`,
   );
   await ownedByOrganization(db, 'result_digests', { app: 'select, delete', system: 'select, insert, delete' });
 };

@@ -21,7 +21,8 @@ describe('a digest of results', () => {
           const [digest] = digests.build();
           const text = stored[from % stored.length] ?? '';
           const part = text.slice(from % (text.length + 1), (from % (text.length + 1)) + (length % 13));
-          expect(bitsOf(part).filter((bit) => digest === undefined || !hasBit(digest.trigrams, bit))).toEqual([]);
+          const { of, bits } = bitsOf(part);
+          expect(bits.filter((bit) => digest === undefined || !hasBit(digest[of], bit))).toEqual([]);
         },
       ),
     );
@@ -101,10 +102,9 @@ describe('results narrowed by what is rare among them', () => {
   });
 
   test('are not looked for where no digest has them', async () => {
-    const plan = await executions.database.query(
-      `select count(*)::int as asked from result_digests where execution_id = $1 and get_bit(trigrams, $2) = 1 and get_bit(trigrams, $3) = 1`,
-      [run.id, ...bitsOf('zeb').concat(bitsOf('ebr'))],
-    );
+    const { of, bits } = bitsOf('zebra');
+    const asked = `select count(*)::int as asked from result_digests where execution_id = $1 and get_bit(${of}, $2) = 1`;
+    const plan = await executions.database.query(asked, [run.id, bits[0]]);
     expect(plan.rows[0].asked).toBeLessThan((await digests()).length);
   });
 });

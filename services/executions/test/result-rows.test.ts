@@ -18,7 +18,10 @@ const run = {
 
 const texts = fc.oneof(
   fc.string({ unit: 'binary', maxLength: 20 }),
-  fc.string({ unit: fc.constantFrom('\\', '\t', '\n', '\r', '\0', 'N', '.', '"', '\ud800', 'é', '💶'), maxLength: 8 }),
+  fc.string({
+    unit: fc.constantFrom('\\', '\\u0000', '\\ud800', '\t', '\n', '\r', '\0', 'N', '.', '"', '\ud800', 'é', '💶'),
+    maxLength: 8,
+  }),
 );
 const records = fc.record({
   currency: fc.constantFrom('EUR', ''),

@@ -212,8 +212,9 @@ export interface ResultDigest {
   readonly passes: readonly string[];
   /** Null where none has an amount. */
   readonly amountMost: number | null;
-  /** A bit for each three letters in a row of any of their texts. */
+  /** A bit for each three letters in a row of any of their texts, and for each five. */
   readonly trigrams: Uint8Array;
+  readonly pentagrams: Uint8Array;
 }
 
 /** The rules cannot be run on these inputs, however often it is tried. */

@@ -61,7 +61,7 @@ const conditionsOf = ({ outcome, pass, q, minAmount }: ResultFilter): RawBuilder
 const spansOf = async (trx: Trx, { id }: Run, { pass, q, minAmount }: ResultFilter, after: number): Promise<Span[]> => {
   const needed = [
     ...(pass === undefined ? [] : [sql`${pass} = any(passes)`]),
-    ...(q === undefined ? [] : bitsOf(q.toLowerCase()).map((bit) => sql`get_bit(trigrams, ${bit}) = 1`)),
+    ...(q === undefined ? [] : conditionsOfText(q)),
     ...(minAmount === undefined ? [] : [sql`coalesce(amount_most, -1) >= ${minAmount}::float8`]),
   ];
   const { rows: excluded } =
@@ -77,4 +77,9 @@ const spansOf = async (trx: Trx, { id }: Run, { pass, q, minAmount }: ResultFilt
     first = Math.max(first, gap.last + 1);
   }
   return spans;
+};
+
+const conditionsOfText = (q: string): RawBuilder<unknown>[] => {
+  const { of, bits } = bitsOf(q.toLowerCase());
+  return bits.map((bit) => sql`get_bit(${sql.ref(of)}, ${bit}) = 1`);
 };

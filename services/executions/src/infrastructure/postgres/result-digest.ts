@@ -1,25 +1,45 @@
 /**
  * What may be found among results that stand one behind the other. An index of every text would take as long to write as the results
- * do; this takes a hundredth of it, and says for most of a run's results that a search need not look at them.
+ * do; this takes a few hundredths of it, and says for most of a run's results that a search need not look at them.
  */
 import type { ResultDigest } from '../../application/ports.ts';
 
 /** Results per digest: among fewer there is less to be found, and more of them have to be asked. */
 export const digestedMax = 1_000;
 
-const bytes = 4 * 1024;
-const bits = bytes * 8;
-const letters = 3;
+/** Letters in a row, each with a bit: five are rarely met by chance, and three tell something of texts that are shorter. */
+const grams = {
+  trigrams: { letters: 3, bits: 2 ** 15 },
+  pentagrams: { letters: 5, bits: 2 ** 18 },
+} as const;
+type Grams = keyof typeof grams;
+
 /** Nobody is found in vain for want of more. */
 const askedMax = 32;
 
-/** The bit of the three letters that begin at `at`. */
-const bitAt = (text: string, at: number): number =>
-  (Math.imul(Math.imul(text.charCodeAt(at) * 31 + text.charCodeAt(at + 1), 31) + text.charCodeAt(at + 2), 0x9e3779b1) >>> 0) % bits;
+/** The bit of the letters that begin at `at`. */
+const bitAt = (text: string, at: number, { letters, bits }: (typeof grams)[Grams]): number => {
+  let hash = 0;
+  for (let letter = at; letter < at + letters; letter += 1) hash = Math.imul(hash, 31) + text.charCodeAt(letter);
+  return (Math.imul(hash, 0x9e3779b1) >>> 0) & (bits - 1);
+};
 
 /** The bits that a digest must have where one of its texts contains this one; none where it is too short to tell. */
-export const bitsOf = (text: string): number[] =>
-  [...new Set(Array.from({ length: Math.max(0, text.length - letters + 1) }, (_, at) => bitAt(text, at)))].slice(0, askedMax);
+export const bitsOf = (text: string): { readonly of: Grams; readonly bits: readonly number[] } => {
+  const of = text.length >= grams.pentagrams.letters ? 'pentagrams' : 'trigrams';
+  const count = Math.max(0, text.length - grams[of].letters + 1);
+  const bits = new Set(Array.from({ length: count }, (_, at) => bitAt(text, at, grams[of])));
+  return { of, bits: [...bits].slice(0, askedMax) };
+};
+
+const emptyBits = (of: Grams): Uint8Array<ArrayBuffer> => new Uint8Array(grams[of].bits / 8);
+
+const mark = (marked: Uint8Array, text: string, kind: (typeof grams)[Grams]): void => {
+  for (let at = 0; at <= text.length - kind.letters; at += 1) {
+    const bit = bitAt(text, at, kind);
+    marked[bit >>> 3] = (marked[bit >>> 3] as number) | (1 << (bit & 7));
+  }
+};
 
 /** Decimals are rounded to doubles, which must not make one smaller than it is. */
 const roundedUp = (amount: string): number => Number(amount) * (1 + 1e-9);
@@ -31,24 +51,24 @@ export const createDigests = (first: number) => {
   let next = first;
   let passes = new Set<string>();
   let amountMost: number | null = null;
-  let trigrams = new Uint8Array(bytes);
+  let trigrams = emptyBits('trigrams');
+  let pentagrams = emptyBits('pentagrams');
 
   const end = (): void => {
     if (next === from) return;
-    digests.push({ first: from, last: next - 1, passes: [...passes], amountMost, trigrams });
+    digests.push({ first: from, last: next - 1, passes: [...passes], amountMost, trigrams, pentagrams });
     from = next;
     passes = new Set();
     amountMost = null;
-    trigrams = new Uint8Array(bytes);
+    trigrams = emptyBits('trigrams');
+    pentagrams = emptyBits('pentagrams');
   };
   return {
     add: (pass: string | null, amount: string | null, text: string): void => {
       if (pass !== null) passes.add(pass);
       if (amount !== null) amountMost = Math.max(amountMost ?? 0, roundedUp(amount));
-      for (let at = 0; at <= text.length - letters; at += 1) {
-        const bit = bitAt(text, at);
-        trigrams[bit >>> 3] = (trigrams[bit >>> 3] as number) | (1 << (bit & 7));
-      }
+      mark(trigrams, text, grams.trigrams);
+      mark(pentagrams, text, grams.pentagrams);
       next += 1;
       if (next - from === digestedMax) end();
     },

@@ -69,7 +69,10 @@ const line = (values: readonly Parameters<typeof field>[0][]): string => values.
 /** PostgreSQL's jsonb refuses NUL and lone surrogates, which JSON can spell. */
 const storable = (value: unknown): string => {
   const text = JSON.stringify(value);
-  return text.includes('\\u') ? text.replaceAll(/\\u0000|\\ud[89a-f][0-9a-f]{2}/gi, '\\ufffd') : text;
+  // Escaped backslashes are read over, because what follows one is no escape but text.
+  return text.includes('\\u')
+    ? text.replaceAll(/\\(?:\\|u0000|ud[89a-f][0-9a-f]{2})/gi, (read) => (read === '\\\\' ? read : '\\ufffd'))
+    : text;
 };
 
 /** What lists are narrowed by. */

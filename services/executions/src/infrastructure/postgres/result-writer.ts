@@ -73,9 +73,9 @@ const copy = (client: PoolClient, table: string, columns: string, rows: Uint8Arr
 const insertDigests = (client: PoolClient, { id, organizationId }: HeldExecution, digests: readonly ResultDigest[]): Promise<unknown> => {
   const column = <Value>(of: (digest: ResultDigest) => Value): Value[] => digests.map(of);
   return client.query(
-    `insert into result_digests (execution_id, organization_id, first, last, passes, amount_most, trigrams)
-     select $1, $2, first, last, array(select json_array_elements_text(passes)), amount_most, decode(trigrams, 'base64')
-       from unnest($3::int[], $4::int[], $5::json[], $6::float8[], $7::text[]) as d(first, last, passes, amount_most, trigrams)`,
+    `insert into result_digests (execution_id, organization_id, first, last, passes, amount_most, trigrams, pentagrams)
+     select $1, $2, first, last, array(select json_array_elements_text(passes)), amount_most, decode(trigrams, 'base64'), decode(pentagrams, 'base64')
+       from unnest($3::int[], $4::int[], $5::json[], $6::float8[], $7::text[], $8::text[]) as d(first, last, passes, amount_most, trigrams, pentagrams)`,
     [
       id,
       organizationId,
@@ -84,6 +84,7 @@ const insertDigests = (client: PoolClient, { id, organizationId }: HeldExecution
       column(({ passes }) => JSON.stringify(passes)),
       column(({ amountMost }) => amountMost),
       column(({ trigrams }) => Buffer.from(trigrams).toString('base64')),
+      column(({ pentagrams }) => Buffer.from(pentagrams).toString('base64')),
     ],
   );
 };

@@ -122,6 +122,7 @@ export interface Database extends ChassisTables {
     passes: string[];
     amount_most: number | null;
     trigrams: Buffer;
+    pentagrams: Buffer;
   };
   result_records: {
     created_at: Date;
