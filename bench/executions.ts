@@ -182,12 +182,7 @@ const readFigures = async (settler: Settler, headers: Readonly<Record<string, st
     path: `/v1/exceptions/${id}/comments`,
     body: JSON.stringify({ text: 'looked at' }),
   }));
-  const pages = await pageFigures(
-    settler,
-    headers,
-    results,
-    exceptions[0].records[0]?.record?.reference ?? exceptions[0].records[0]?.reference,
-  );
+  const pages = await pageFigures(settler, headers, results, exceptions[0].records[0].reference);
   const json = { ...headers, 'content-type': 'application/json' };
   const writing = await load(gateway, { ...wanted, headers: json, requests: write });
   console.log(

@@ -1,35 +1,22 @@
-import { createIsland, type Island, waitFor } from '@settler/harness';
+import { waitFor } from '@settler/harness';
 import { sql } from 'kysely';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { isUnavailable } from '../src/database-errors.ts';
 import { createIdempotency, fingerprintOf } from '../src/idempotency.ts';
-import type { Postgres } from '../src/postgres.ts';
 import { Refusal } from '../src/refusal.ts';
-import type { ChassisTables } from '../src/tables.ts';
-import { databaseOf } from './island-parts.ts';
+import { databaseForTests } from './island-parts.ts';
 
 const organizationId = 'org_01jd0000000000000000000000';
 
 describe('a request with an Idempotency-Key and remote work', () => {
-  let island: Island;
-  let postgres: Postgres<ChassisTables>;
-
-  beforeAll(async () => {
-    island = await createIsland();
-    await island.provision('webhooks');
-    postgres = databaseOf(island);
-  });
-  afterAll(async () => {
-    await postgres.close();
-    await island.dispose();
-  });
+  const server = databaseForTests();
 
   test('may be made again as soon as the database that was lost under it is back', async () => {
-    const idempotency = createIdempotency(postgres);
+    const idempotency = createIdempotency(server.postgres);
     const request = { organizationId, scope: 'POST /v1/webhooks', key: 'one', fingerprint: fingerprintOf('{}'), secretFields: [] };
     const prepare = async () => 'asked elsewhere';
     const losing = async () =>
-      postgres.organization(organizationId, async (trx) => {
+      server.postgres.organization(organizationId, async (trx) => {
         await sql`select pg_terminate_backend(pg_backend_pid())`.execute(trx);
         return { status: 201, body: {} };
       });

@@ -1,6 +1,6 @@
 /** Parts of a service, on the servers of an island. */
-import type { Island } from '@settler/harness';
-import { onTestFinished } from 'vitest';
+import { createIsland, type Island } from '@settler/harness';
+import { afterAll, beforeAll, onTestFinished } from 'vitest';
 import { type Broker, createBroker } from '../src/broker.ts';
 import { createLogger } from '../src/logger.ts';
 import { createPostgres, type Postgres } from '../src/postgres.ts';
@@ -22,6 +22,22 @@ export const databaseOf = (island: Island): Postgres<ChassisTables> => {
     poolMin: 0,
     logger,
   });
+};
+
+/** A database on an island of its own, there while the tests of a `describe` run. */
+export const databaseForTests = (): { readonly postgres: Postgres<ChassisTables> } => {
+  let island: Island;
+  const server = {} as { postgres: Postgres<ChassisTables> };
+  beforeAll(async () => {
+    island = await createIsland();
+    await island.provision('webhooks');
+    server.postgres = databaseOf(island);
+  });
+  afterAll(async () => {
+    await server.postgres.close();
+    await island.dispose();
+  });
+  return server;
 };
 
 export const brokerOf = (island: Island, service: 'executions' | 'jobs' | 'webhooks'): Broker =>

@@ -1,13 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import { createIsland, type Island } from '@settler/harness';
 import { sql } from 'kysely';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { EncryptionKey } from '../src/config.ts';
-import type { Postgres } from '../src/postgres.ts';
 import { reEncrypt } from '../src/re-encrypt.ts';
 import { createSecretBox, keyIdOf, placeOf } from '../src/secret-box.ts';
-import type { ChassisTables } from '../src/tables.ts';
-import { databaseOf } from './island-parts.ts';
+import { databaseForTests } from './island-parts.ts';
 
 const organizationId = 'org_01jd0000000000000000000000';
 const keyOf = (id: string): EncryptionKey => ({ id, key: randomBytes(32) });
@@ -15,32 +12,21 @@ const [old, lost, fresh] = [keyOf('old'), keyOf('lost'), keyOf('fresh')];
 const place = (id: string) => placeOf(organizationId, 'endpoints', 'secret', id);
 
 describe('secrets at rest', () => {
-  let island: Island;
-  let postgres: Postgres<ChassisTables>;
-
-  beforeAll(async () => {
-    island = await createIsland();
-    await island.provision('webhooks');
-    postgres = databaseOf(island);
-  });
-  afterAll(async () => {
-    await postgres.close();
-    await island.dispose();
-  });
+  const server = databaseForTests();
 
   const keep = (id: string, secret: string, key: EncryptionKey) =>
     sql`insert into endpoints (id, organization_id, url, events, status, secret, created_at, updated_at)
         values (${id}, ${organizationId}, 'https://example.com', '{*}', 'active', ${createSecretBox([key]).seal(secret, place(id))}, now(), now())`.execute(
-      postgres.systemDb,
+      server.postgres.systemDb,
     );
   const kept = async (): Promise<Map<string, string>> => {
-    const { rows } = await sql<{ id: string; secret: string }>`select id, secret from endpoints`.execute(postgres.systemDb);
+    const { rows } = await sql<{ id: string; secret: string }>`select id, secret from endpoints`.execute(server.postgres.systemDb);
     return new Map(rows.map(({ id, secret }) => [id, secret]));
   };
   const run = async (keys: readonly EncryptionKey[]): Promise<string> => {
     const lines: string[] = [];
     const { run: operate } = reEncrypt([{ table: 'endpoints', column: 'secret', organizationColumn: 'organization_id' }]);
-    await operate({ postgres, print: (line) => lines.push(line), encryptionKeys: () => keys }, {});
+    await operate({ postgres: server.postgres, print: (line) => lines.push(line), encryptionKeys: () => keys }, {});
     return lines.join('\n');
   };
 

@@ -1,35 +1,22 @@
-import { createIsland, type Island } from '@settler/harness';
 import { sql, type Transaction } from 'kysely';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { isUnavailable } from '../src/database-errors.ts';
-import type { Postgres } from '../src/postgres.ts';
 import type { ChassisTables } from '../src/tables.ts';
-import { databaseOf } from './island-parts.ts';
+import { databaseForTests } from './island-parts.ts';
 
 const organizations = Array.from({ length: 8 }, (_, index) => `org_01jd000000000000000000000${index}`);
 const [one = '', other = ''] = organizations;
 
 describe('transactions for an organization', () => {
-  let island: Island;
-  let postgres: Postgres<ChassisTables>;
-
-  beforeAll(async () => {
-    island = await createIsland();
-    await island.provision('webhooks');
-    postgres = databaseOf(island);
-  });
-  afterAll(async () => {
-    await postgres.close();
-    await island.dispose();
-  });
+  const server = databaseForTests();
 
   const insert = (organizationId: string, id: string) =>
-    postgres.organization(organizationId, (trx) =>
+    server.postgres.organization(organizationId, (trx) =>
       sql`insert into endpoints (id, organization_id, url, events, status, secret, created_at, updated_at)
           values (${id}, ${organizationId}, 'https://example.com', '{*}', 'active', 'secret', now(), now())`.execute(trx),
     );
   const owners = async (organizationId: string): Promise<string[]> =>
-    postgres.reading(organizationId, async (trx) => {
+    server.postgres.reading(organizationId, async (trx) => {
       const { rows } = await sql<{ owner: string }>`select organization_id as owner from endpoints`.execute(trx);
       return rows.map(({ owner }) => owner);
     });
@@ -42,13 +29,13 @@ describe('transactions for an organization', () => {
   });
 
   test('one that reads is kept from writing', async () => {
-    const write = postgres.reading(one, (trx) => sql`update endpoints set url = 'https://example.org'`.execute(trx));
+    const write = server.postgres.reading(one, (trx) => sql`update endpoints set url = 'https://example.org'`.execute(trx));
     await expect(write).rejects.toThrow('read-only transaction');
   });
 
   test('one that fails leaves nothing behind, and its connection to others', async () => {
     const failing = Array.from({ length: 20 }, (_, index) =>
-      postgres.organization(one, async (trx) => {
+      server.postgres.organization(one, async (trx) => {
         await sql`update endpoints set url = 'https://example.org'`.execute(trx);
         if (index % 2 === 0) throw new Error('no longer wanted');
         await sql`select 1 / 0`.execute(trx);
@@ -58,13 +45,13 @@ describe('transactions for an organization', () => {
     expect(outcomes.slice(0, 20).every(({ status }) => status === 'rejected')).toBe(true);
     expect(outcomes.slice(20)).toEqual(organizations.map((organizationId) => ({ status: 'fulfilled', value: [organizationId] })));
     const { rows } = await sql<{ count: bigint }>`select count(*) from endpoints where url = 'https://example.org'`.execute(
-      postgres.systemDb,
+      server.postgres.systemDb,
     );
     expect(rows).toEqual([{ count: 0n }]);
   });
 
   test('what a transaction for one could not write for another, it cannot send ahead either', async () => {
-    const foreign = postgres.organization(one, (trx) =>
+    const foreign = server.postgres.organization(one, (trx) =>
       sql`update endpoints set organization_id = ${other} where organization_id = ${one}`.execute(trx),
     );
     await expect(foreign).rejects.toThrow('row-level security');
@@ -72,7 +59,7 @@ describe('transactions for an organization', () => {
   });
 
   test('a connection that the database ends fails what is on it, and only that', async () => {
-    const lost = postgres.organization(one, async (trx) => {
+    const lost = server.postgres.organization(one, async (trx) => {
       // A role may end its own connections, and none of another's.
       await sql`select pg_terminate_backend(pg_backend_pid())`.execute(trx);
     });
@@ -85,15 +72,13 @@ describe('transactions for an organization', () => {
       const { rows } = await sql<{ limit: string }>`select current_setting('idle_in_transaction_session_timeout') as limit`.execute(trx);
       return rows[0]?.limit;
     };
-    expect(await Promise.all([postgres.organization(one, read), postgres.reading(one, read), postgres.system(read)])).toEqual([
-      '30s',
-      '30s',
-      '30s',
-    ]);
-    const left = postgres.organization(one, async (trx) => {
+    expect(
+      await Promise.all([server.postgres.organization(one, read), server.postgres.reading(one, read), server.postgres.system(read)]),
+    ).toEqual(['30s', '30s', '30s']);
+    const left = server.postgres.organization(one, async (trx) => {
       await sql`update endpoints set url = 'https://example.org'`.execute(trx);
       await sql`set local idle_in_transaction_session_timeout = 200`.execute(trx);
-      await sql`update endpoints set url = 'https://example.net'`.execute(postgres.systemDb);
+      await sql`update endpoints set url = 'https://example.net'`.execute(server.postgres.systemDb);
       await sql`select 1`.execute(trx);
     });
     await expect(left).rejects.toSatisfy(isUnavailable);
