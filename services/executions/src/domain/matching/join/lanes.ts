@@ -42,7 +42,8 @@ const inNoLane = 0xffffffff;
 
 export const lanesOf = (rows: Uint32Array, fields: LaneFields, grid: LaneGrid): Lanes => {
   const laneOfRow = lendWords(rows.length);
-  const { currencies, counts } = chosen(laneOfRow, rows, fields, grid);
+  const dayOfRow = lendHalfWords(rows.length);
+  const { currencies, counts } = chosen(laneOfRow, dayOfRow, rows, fields, grid);
   const starts = new Uint32Array(currencies.length * grid.lanesPerCurrency + 1);
   for (let lane = 1; lane < starts.length; lane += 1) starts[lane] = (starts[lane - 1] as number) + (counts[lane - 1] as number);
   const count = starts[starts.length - 1] as number;
@@ -55,8 +56,8 @@ export const lanesOf = (rows: Uint32Array, fields: LaneFields, grid: LaneGrid): 
     highs: lendDoubles(fields.high === undefined ? 0 : count),
     dayInLane: lendHalfWords(count),
   };
-  place(lanes, laneOfRow, rows, fields, grid);
-  giveBack(laneOfRow);
+  place(lanes, laneOfRow, dayOfRow, rows, fields);
+  giveBack(laneOfRow, dayOfRow);
   if (fields.low !== undefined) {
     for (let lane = 1; lane < starts.length; lane += 1) {
       sortLane(lanes.lows, lanes.order, starts[lane - 1] as number, starts[lane] as number);
@@ -67,15 +68,18 @@ export const lanesOf = (rows: Uint32Array, fields: LaneFields, grid: LaneGrid): 
 
 export const giveBackLanes = ({ lows, order, rows, highs, dayInLane }: Lanes): void => giveBack(lows, order, rows, highs, dayInLane);
 
-/** Notes the lane of each row, and counts the rows of each lane. */
+/** Notes the lane of each row and its day there, and counts the rows of each lane. */
 const chosen = (
   laneOfRow: Uint32Array,
+  dayOfRow: Uint16Array,
   rows: Uint32Array,
   { currencies: codes, days, absentDay, low }: LaneFields,
   { firstDay, daysPerLane, lanesPerCurrency }: LaneGrid,
 ): { readonly currencies: number[]; readonly counts: Uint32Array } => {
   const numbers = createCurrencyNumbers();
   let counts = new Uint32Array(lanesPerCurrency * 4);
+  // A division for each row would be half of the time; half a day is more than this can be wrong by.
+  const lanesPerDay = 1 / daysPerLane;
   for (let index = 0; index < rows.length; index += 1) {
     const row = rows[index] as number;
     const day = days === undefined ? firstDay : (days[row] as number);
@@ -83,9 +87,11 @@ const chosen = (
       laneOfRow[index] = inNoLane;
       continue;
     }
-    const lane = numbers.of(codes[row] as number) * lanesPerCurrency + (((day - firstDay) / daysPerLane) | 0);
+    const laneOfDay = ((day - firstDay + 0.5) * lanesPerDay) | 0;
+    const lane = numbers.of(codes[row] as number) * lanesPerCurrency + laneOfDay;
     if (lane >= counts.length) counts = grown(counts);
     laneOfRow[index] = lane;
+    dayOfRow[index] = day - firstDay - laneOfDay * daysPerLane;
     counts[lane] = (counts[lane] as number) + 1;
   }
   return { currencies: numbers.codes(), counts };
@@ -100,9 +106,9 @@ const grown = (counts: Uint32Array<ArrayBuffer>): Uint32Array<ArrayBuffer> => {
 const place = (
   { starts, rows: placedRows, lows, highs, dayInLane }: Lanes,
   laneOfRow: Uint32Array,
+  dayOfRow: Uint16Array,
   rows: Uint32Array,
-  { days, low, high }: LaneFields,
-  { firstDay, daysPerLane }: LaneGrid,
+  { low, high }: LaneFields,
 ): void => {
   const next = starts.slice();
   for (let index = 0; index < rows.length; index += 1) {
@@ -112,7 +118,7 @@ const place = (
     const at = next[lane] as number;
     next[lane] = at + 1;
     placedRows[at] = row;
-    dayInLane[at] = days === undefined ? 0 : ((days[row] as number) - firstDay) % daysPerLane;
+    dayInLane[at] = dayOfRow[index] as number;
     if (low !== undefined) lows[at] = low(row);
     if (high !== undefined) highs[at] = high(row);
   }

@@ -39,6 +39,9 @@ const byComparing = (lows: Float64Array, order: Uint32Array, start: number, end:
   }
 };
 
+/** Where the next of each digit goes. One for all lanes: they are many, and one after another. */
+const next = new Uint32Array(2 ** 11 + 1);
+
 const byDigits = (lows: Float64Array, order: Uint32Array, start: number, end: number, least: number, range: number): void => {
   const count = end - start;
   const bits = count < manyMin ? 8 : 11;
@@ -53,9 +56,8 @@ const byDigits = (lows: Float64Array, order: Uint32Array, start: number, end: nu
     keys[index] = (lows[start + index] as number) - least;
     places[index] = start + index;
   }
-  const next = new Uint32Array(mask + 2);
   for (let shift = 0; shift < 32 && range >= 2 ** shift; shift += bits) {
-    next.fill(0);
+    next.fill(0, 0, mask + 2);
     for (let index = 0; index < count; index += 1) {
       const digit = ((keys[index] as number) >>> shift) & mask;
       next[digit + 1] = (next[digit + 1] as number) + 1;

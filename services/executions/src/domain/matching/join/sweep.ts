@@ -44,16 +44,23 @@ export const sweep = (bands: Bands, sourceRows: Uint32Array, targetRows: Uint32A
   const theirs = { currencies: targetCurrencies, days: day?.targets, absentDay, low, high: undefined };
   const sources = lanesOf(sourceRows, ours, grid);
   const targets = lanesOf(targetRows, theirs, grid);
-  const reached = createReached(targets, grid, day);
+  const reach = createReach(grid, day);
   for (const [place, currency] of sources.currencies.entries()) {
     // Different currencies never match. A record without one has no amount either, so it may meet any.
     const met = targets.currencies.flatMap((other, index) => (other === currency || other === 0 || currency === 0 ? [index] : []));
     for (let lane = 0; lane < grid.lanesPerCurrency; lane += 1) {
-      const start = sources.starts[place * grid.lanesPerCurrency + lane] as number;
-      const end = sources.starts[place * grid.lanesPerCurrency + lane + 1] as number;
-      if (start === end || !reached.by(sources, start, end, lane, met)) continue;
-      if (amount === undefined) reached.byDay(sources, start, end, pair);
-      else reached.byAmount(sources, start, end, pair);
+      const ours = laneAt(sources, place * grid.lanesPerCurrency + lane);
+      if (ours.start === ours.end) continue;
+      const { first, last } = reach.of(sources, ours, lane);
+      for (const other of met) {
+        for (let index = first; index <= last; index += 1) {
+          const theirs = laneAt(targets, other * grid.lanesPerCurrency + index);
+          if (theirs.start === theirs.end) continue;
+          const days = reach.within(index);
+          if (amount === undefined) meetByDay(sources, ours, targets, theirs, days, pair);
+          else meetByAmount(sources, ours, targets, theirs, days, pair);
+        }
+      }
     }
   }
   giveBackLanes(sources);
@@ -93,91 +100,104 @@ const rangeOfDays = (days: Int32Array, rows: Uint32Array, absent: number): DayRa
   return { first, last };
 };
 
-/**
- * The target lanes that a source lane's days reach, and what its sources find there. Sources come in the order of the least that they
- * accept, so that each lane's window only moves forwards.
- */
-const createReached = (targets: Lanes, { firstDay, daysPerLane, lanesPerCurrency }: LaneGrid, dayBand: DayBand | undefined) => {
-  const { rows, lows: amounts, order, dayInLane } = targets;
+interface Lane {
+  readonly start: number;
+  readonly end: number;
+}
+
+const laneAt = ({ starts }: Lanes, index: number): Lane => ({ start: starts[index] as number, end: starts[index + 1] as number });
+
+/** By the source's day in its lane, the first and the last day that it accepts, as days in the target's lane; they may lie outside it. */
+interface ReachedDays {
+  readonly daysPerLane: number;
+  readonly first: Int32Array;
+  readonly last: Int32Array;
+}
+
+/** How far the days of one lane after another reach. */
+const createReach = ({ firstDay, daysPerLane, lanesPerCurrency }: LaneGrid, day: DayBand | undefined) => {
   const laneOf = (one: number): number => Math.min(lanesPerCurrency - 1, Math.max(0, Math.floor((one - firstDay) / daysPerLane)));
-  /** By the source's day in its lane. */
-  const firstDays = new Int32Array(daysPerLane);
-  const lastDays = new Int32Array(daysPerLane);
+  const [firstDays, lastDays] = [new Int32Array(daysPerLane), new Int32Array(daysPerLane)];
+  const within: ReachedDays = { daysPerLane, first: new Int32Array(daysPerLane), last: new Int32Array(daysPerLane) };
   const isKnown = new Uint8Array(daysPerLane);
-  /** Of each lane its first day, and where its window begins and the lane ends. */
-  const laneDays: number[] = [];
-  const begins: number[] = [];
-  const ends: number[] = [];
 
   return {
-    /** Whether there is any, for the sources from `start` to `end`. */
-    by: (sources: Lanes, start: number, end: number, lane: number, currencies: readonly number[]): boolean => {
+    /** The first and the last lane that sources of this one reach. */
+    of: ({ dayInLane }: Lanes, { start, end }: Lane, lane: number): { readonly first: number; readonly last: number } => {
       const laneDay = firstDay + lane * daysPerLane;
       let first = Number.POSITIVE_INFINITY;
       let last = Number.NEGATIVE_INFINITY;
       isKnown.fill(0);
       for (let at = start; at < end; at += 1) {
-        const offset = sources.dayInLane[at] as number;
+        const offset = dayInLane[at] as number;
         if (isKnown[offset] === 1) continue;
         isKnown[offset] = 1;
-        const range = dayBand === undefined ? { first: firstDay, last: firstDay } : dayBand.rangeOf(laneDay + offset);
+        const range = day === undefined ? { first: firstDay, last: firstDay } : day.rangeOf(laneDay + offset);
         firstDays[offset] = range.first;
         lastDays[offset] = range.last;
         first = Math.min(first, range.first);
         last = Math.max(last, range.last);
       }
-      laneDays.length = begins.length = ends.length = 0;
-      for (const currency of currencies) {
-        for (let index = laneOf(first); index <= laneOf(last); index += 1) {
-          const begin = targets.starts[currency * lanesPerCurrency + index] as number;
-          const end = targets.starts[currency * lanesPerCurrency + index + 1] as number;
-          if (begin === end) continue;
-          laneDays.push(firstDay + index * daysPerLane);
-          begins.push(begin);
-          ends.push(end);
-        }
-      }
-      return laneDays.length > 0;
+      return { first: laneOf(first), last: laneOf(last) };
     },
-
-    byAmount: (sources: Lanes, start: number, end: number, pair: Pair): void => {
-      for (let at = start; at < end; at += 1) {
-        const least = sources.lows[at] as number;
-        const place = sources.order[at] as number;
-        const source = sources.rows[place] as number;
-        const most = sources.highs[place] as number;
-        const offset = sources.dayInLane[place] as number;
-        const first = firstDays[offset] as number;
-        const last = lastDays[offset] as number;
-        for (let lane = 0; lane < laneDays.length; lane += 1) {
-          const laneDay = laneDays[lane] as number;
-          if (laneDay > last || laneDay + daysPerLane <= first) continue;
-          const beyond = ends[lane] as number;
-          let target = begins[lane] as number;
-          while (target < beyond && (amounts[target] as number) < least) target += 1;
-          begins[lane] = target;
-          for (; target < beyond && (amounts[target] as number) <= most; target += 1) {
-            const other = order[target] as number;
-            const day = laneDay + (dayInLane[other] as number);
-            if (day >= first && day <= last) pair(source, rows[other] as number);
-          }
-        }
+    /** The same array for every lane, filled anew. */
+    within: (lane: number): ReachedDays => {
+      const laneDay = firstDay + lane * daysPerLane;
+      for (let offset = 0; offset < daysPerLane; offset += 1) {
+        within.first[offset] = (firstDays[offset] as number) - laneDay;
+        within.last[offset] = (lastDays[offset] as number) - laneDay;
       }
-    },
-
-    byDay: (sources: Lanes, start: number, end: number, pair: Pair): void => {
-      for (let at = start; at < end; at += 1) {
-        const offset = sources.dayInLane[at] as number;
-        const first = firstDays[offset] as number;
-        const last = lastDays[offset] as number;
-        for (let lane = 0; lane < laneDays.length; lane += 1) {
-          const laneDay = laneDays[lane] as number;
-          for (let target = begins[lane] as number; target < (ends[lane] as number); target += 1) {
-            const day = laneDay + (dayInLane[target] as number);
-            if (day >= first && day <= last) pair(sources.rows[at] as number, rows[target] as number);
-          }
-        }
-      }
+      return within;
     },
   };
+};
+
+/** Sources come in the order of the least that they accept, so that the window in the other lane only moves forwards. */
+const meetByAmount = (
+  { lows: leasts, highs, order, rows, dayInLane }: Lanes,
+  { start, end }: Lane,
+  targets: Lanes,
+  theirs: Lane,
+  { daysPerLane, first: firstDays, last: lastDays }: ReachedDays,
+  pair: Pair,
+): void => {
+  const { lows: amounts, order: otherOrder, rows: otherRows, dayInLane: otherDays } = targets;
+  const beyond = theirs.end;
+  let begin = theirs.start;
+  for (let at = start; at < end; at += 1) {
+    const place = order[at] as number;
+    const offset = dayInLane[place] as number;
+    const first = firstDays[offset] as number;
+    const last = lastDays[offset] as number;
+    if (last < 0 || first >= daysPerLane) continue;
+    const least = leasts[at] as number;
+    while (begin < beyond && (amounts[begin] as number) < least) begin += 1;
+    if (begin === beyond) return;
+    const most = highs[place] as number;
+    for (let target = begin; target < beyond && (amounts[target] as number) <= most; target += 1) {
+      const other = otherOrder[target] as number;
+      // Below zero it is beyond all.
+      if (((otherDays[other] as number) - first) >>> 0 <= last - first) pair(rows[place] as number, otherRows[other] as number);
+    }
+  }
+};
+
+const meetByDay = (
+  { rows, dayInLane }: Lanes,
+  { start, end }: Lane,
+  targets: Lanes,
+  theirs: Lane,
+  { first: firstDays, last: lastDays }: ReachedDays,
+  pair: Pair,
+): void => {
+  const { rows: otherRows, dayInLane: otherDays } = targets;
+  for (let at = start; at < end; at += 1) {
+    const offset = dayInLane[at] as number;
+    const first = firstDays[offset] as number;
+    const last = lastDays[offset] as number;
+    for (let target = theirs.start; target < theirs.end; target += 1) {
+      const day = otherDays[target] as number;
+      if (day >= first && day <= last) pair(rows[at] as number, otherRows[target] as number);
+    }
+  }
 };
