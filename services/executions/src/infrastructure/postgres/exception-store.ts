@@ -14,6 +14,7 @@ import { ask, pendingOf, resolvingTakesSecond, stakeOf } from './approvals.ts';
 import { auditOf } from './audit.ts';
 import { messagesOf } from './exception-messages.ts';
 import { lockOpenItems, setRetired } from './open-items.ts';
+import { refuseWhileMatched, refuseWhileMatchedByHand } from './reopening.ts';
 import type { Database } from './tables.ts';
 
 type Trx = Transaction<Database>;
@@ -29,11 +30,12 @@ export const createExceptionStore = (postgres: Postgres<Database>, outbox: Outbo
       await lockOpenItems(trx, jobId, 'to change one');
       const before = await lock(trx, id);
       requireRevision(ifMatch, before.revision);
-      if (before.match_id !== null) await refuseWhileMatched(trx, before.match_id);
+      if (before.match_id !== null) await refuseWhileMatchedByHand(trx, before.match_id);
       const transition = decide(stateOf(before));
       if ('refused' in transition) throw new Refusal('conflict', transition.refused);
       if (transition.entries.length === 0) return;
       if (transition.state.status === 'dismissed') await refuseDismissal(trx, before);
+      if (transition.record === 'restored') await refuseWhileMatched(trx, before);
       await apply(trx, outbox, before, transition, actor);
     }),
 
@@ -145,17 +147,6 @@ export const lock = async (trx: Trx, id: string): Promise<Row> => {
   const row = await trx.selectFrom('exceptions').selectAll().where('id', '=', id).forUpdate().executeTakeFirst();
   if (row === undefined) throw notFound('exception');
   return row;
-};
-
-const refuseWhileMatched = async (trx: Trx, matchId: string): Promise<void> => {
-  const match = await trx
-    .selectFrom('matches')
-    .select('execution_id')
-    .where('id', '=', matchId)
-    .where('ended_at', 'is', null)
-    .executeTakeFirst();
-  if (match === undefined) return;
-  throw new Refusal('conflict', `Its record was matched by hand: undo the match ${matchId} of ${match.execution_id} to open it again.`);
 };
 
 /** `matchId`: the match that resolves it, null for whatever else is done with it. */

@@ -8,7 +8,8 @@ import type { Ending, HeldExecution, LeaseStore } from '../../application/ports.
 import { openExceptions } from './exception-writer.ts';
 import { stateEvent } from './execution-store.ts';
 import { settleHandMatches } from './hand-matches.ts';
-import { applyMoves } from './open-items.ts';
+import { resolvedMessages, resolveFound, resolveMoved } from './matched-later.ts';
+import { applyMoves, forgetMoves } from './open-items.ts';
 import type { Database } from './tables.ts';
 import { together } from './together.ts';
 
@@ -116,16 +117,19 @@ export const appendAll = async (trx: Trx, outbox: Outbox, messages: readonly Out
   }
 };
 
-/** Resolved before others are opened: a record whose counterpart differs has one exception, that of the difference. */
+/** People who settle records of the job wait from the first of these on. */
 const settleExceptions = async (trx: Trx, held: HeldExecution, { given, summary }: Completed): Promise<Changed> => {
-  const applied = await applyMoves(trx, held);
+  await applyMoves(trx, held);
+  const moved = await resolveMoved(trx, held);
   const matches = await settleHandMatches(trx, held, given, summary);
   const opened = await openExceptions(trx, held);
+  const resolved = [...moved, ...(await resolveFound(trx, held))];
+  await forgetMoves(trx, held);
   return {
     opened: opened.count,
-    resolved: applied.resolved,
+    resolved: resolved.length,
     summary: matches.summary,
-    messages: [...applied.messages, ...matches.messages, ...opened.messages],
+    messages: [...resolvedMessages(held, resolved), ...matches.messages, ...opened.messages],
   };
 };
 

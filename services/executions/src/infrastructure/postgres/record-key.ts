@@ -13,8 +13,9 @@ export interface Keyed {
 
 export const keyLengthMax = 1_000;
 
-const keyOfSide = (side: 'source' | 'target', records: Records): string =>
-  `${side}:${(records as Record<string, unknown>[]).map((record) => record['id'] ?? JSON.stringify(inOrder(record))).join(',')}`;
+const namesOf = (records: Records): unknown[] =>
+  (records as Record<string, unknown>[]).map((record) => record['id'] ?? JSON.stringify(inOrder(record)));
+const keyOfSide = (side: 'source' | 'target', records: Records): string => `${side}:${namesOf(records).join(',')}`;
 
 /** With its fields in the order of jsonb, whoever has read it: stored and not yet stored, a record has one key. */
 const inOrder = (value: unknown): unknown => {
@@ -41,4 +42,19 @@ export const recordKey = ({ outcome, line, position, source, target }: Keyed): s
   ];
   const key = keys.length === 0 ? `line:${line ?? position}` : keys.join('|');
   return (outcome === 'invalid' ? `invalid:${line ?? ''}:${key}` : key).slice(0, keyLengthMax);
+};
+
+/** How many of the records that have this key stand in the source, before those in the target. */
+export const sourcesIn = (key: string, records: Records): number => {
+  const sides = key.replace(/^invalid:\d*:/, '');
+  if (!sides.startsWith('source:')) return 0;
+  const names = namesOf(records);
+  let until = 'source:'.length - 1;
+  for (let sources = 1; sources < names.length; sources += 1) {
+    until += 1 + String(names[sources - 1]).length;
+    if (until >= keyLengthMax) break;
+    if (sides.startsWith(`|target:${names[sources]}`.slice(0, keyLengthMax - until), until)) return sources;
+  }
+  // Where so many stand in the source that the key has no room for the target, one payment is for all of them.
+  return Math.max(1, names.length - 1);
 };

@@ -1,0 +1,65 @@
+/** Whether a closed exception may be opened again: not while its record is matched, or something would be open that needs nobody. */
+import { Refusal } from '@settler/chassis/refusal';
+import { type Selectable, sql, type Transaction } from 'kysely';
+import type { Fields } from '../../domain/hand-match.ts';
+import { sourcesIn } from './record-key.ts';
+import { completedRun, resultsHolding } from './stored-results.ts';
+import type { Database } from './tables.ts';
+
+type Trx = Transaction<Database>;
+type Row = Selectable<Database['exceptions']>;
+
+export const refuseWhileMatchedByHand = async (trx: Trx, matchId: string): Promise<void> => {
+  const match = await trx
+    .selectFrom('matches')
+    .select('execution_id')
+    .where('id', '=', matchId)
+    .where('ended_at', 'is', null)
+    .executeTakeFirst();
+  if (match === undefined) return;
+  throw new Refusal('conflict', `Its record was matched by hand: undo the match ${matchId} of ${match.execution_id} to open it again.`);
+};
+
+/** @throws Refusal `conflict` where the newest run has matched its record or, if that has none, the run that has resolved it */
+export const refuseWhileMatched = async (trx: Trx, row: Row): Promise<void> => {
+  const sources = sourcesIn(row.record_key, row.records);
+  const records = (row.records as readonly Fields[]).map((record, index) => ({
+    side: index < sources ? ('source' as const) : ('target' as const),
+    record,
+  }));
+  // Of what could not be read at all there is nothing that could be found.
+  if (records.length === 0) return;
+  for (const run of await runsToAsk(trx, row)) {
+    const found = await resultsHolding(trx, await completedRun(trx, run.id), records);
+    if (found.length === 0) continue;
+    // It is the reason for one of them, whatever became of others that say the same.
+    if (found.some(({ exceptionId }) => exceptionId === row.id)) return;
+    const match = found.find(({ outcome }) => outcome === 'matched');
+    if (match === undefined) return;
+    throw new Refusal('conflict', `Its record is matched: undo the match ${match.id} of ${run.id} instead.`);
+  }
+};
+
+/** Not every run of the job: each is read as a whole, as for a match by hand. */
+const runsToAsk = async (trx: Trx, { id, job_id: jobId }: Row) => {
+  const withResults = trx
+    .selectFrom('executions')
+    .select('id')
+    .where('job_id', '=', jobId)
+    .where('status', '=', 'completed')
+    .where('dry_run', '=', false)
+    .where('results_dropped_at', 'is', null)
+    .orderBy('created_at', 'desc')
+    .limit(1);
+  const resolving = await trx
+    .selectFrom('exception_history')
+    .select(sql<string | null>`detail ->> 'executionId'`.as('executionId'))
+    .where('exception_id', '=', id)
+    .where('action', '=', 'resolved')
+    .orderBy('position', 'desc')
+    .limit(1)
+    .executeTakeFirst();
+  const newest = await withResults.execute();
+  const resolved = await withResults.where('id', '=', resolving?.executionId ?? '').execute();
+  return [...newest, ...resolved.filter((run) => run.id !== newest[0]?.id)];
+};

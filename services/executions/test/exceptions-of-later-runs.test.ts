@@ -1,0 +1,227 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { byReference, type Executions, euro, type Fields, startExecutions } from './running-service.ts';
+
+const forgetful = { ...byReference, openItems: { carryForward: false } };
+const flagging = { ...byReference, duplicates: { by: ['reference', 'amount'], action: 'flag' } };
+const payouts = {
+  passes: [{ name: 'payouts', cardinality: 'many-to-one', match: [{ field: 'reference', type: 'exact' }], sum: {} }],
+};
+const unsure = { ...byReference, conflictResolution: 'manual-review', minMargin: 0.1 };
+
+const rulesOf = new Map<string, object>();
+const jobWith = (rules: object): string => {
+  const jobId = `job_01jqv8m0c4e7r9t2w5y8a5${String(rulesOf.size).padStart(4, '0')}`;
+  rulesOf.set(jobId, rules);
+  return jobId;
+};
+
+let executions: Executions;
+beforeAll(async () => {
+  executions = await startExecutions((jobId) => rulesOf.get(jobId));
+});
+afterAll(() => executions?.stop());
+
+interface Exception {
+  readonly id: string;
+  readonly category: string;
+  readonly status: string;
+  readonly resolution: string | null;
+  readonly records: readonly Fields[];
+}
+const exceptionsOf = (jobId: string, filter?: string): Promise<Exception[]> => executions.exceptionsOf(jobId, filter);
+const standing = async (jobId: string) =>
+  (await exceptionsOf(jobId))
+    .map(({ category, status, resolution, records }) =>
+      [resolution ?? status, category, ...records.map(({ id, reference }) => id ?? reference)].join(' '),
+    )
+    .sort();
+const exceptionFor = async (jobId: string, ...ids: readonly string[]) => {
+  const found = (await exceptionsOf(jobId)).find(({ records }) => records.map(({ id }) => id).join() === ids.join());
+  return executions.must(200, executions.api.get(`/v1/exceptions/${found?.id}`));
+};
+const resultsOf = async (executionId: string) =>
+  (await executions.must(200, executions.api.get(`/v1/executions/${executionId}/results`))).data as {
+    readonly id: string;
+    readonly outcome: string;
+    readonly source: readonly Fields[];
+    readonly target: readonly Fields[];
+  }[];
+const outcomesOf = async (executionId: string) =>
+  (await resultsOf(executionId))
+    .map(({ outcome, source, target }) => [outcome, ...[...source, ...target].map(({ id, reference }) => id ?? reference)].join(' '))
+    .sort();
+const undo = async (executionId: string) => {
+  const match = (await resultsOf(executionId)).find(({ outcome }) => outcome === 'matched');
+  await executions.must(204, executions.api.delete(`/v1/executions/${executionId}/matches/${match?.id}`));
+};
+const reopen = async (id: string) => {
+  const { status, body } = await executions.api.post(`/v1/exceptions/${id}/reopen`);
+  return { status: status === 200 ? body.status : status, detail: body.detail };
+};
+
+const [s1, t1] = [euro('s1', '10.00'), euro('t1', '10.00')];
+
+describe('an open exception', () => {
+  test('of a duplicate is settled by the run that matches it once the match of the other copy is undone, and again the other way', async () => {
+    const jobId = jobWith(flagging);
+    const copy = euro('s2', '10.00', { reference: '1' });
+    const rerun = () => executions.run(jobId, [s1, copy], [t1]);
+    const first = await rerun();
+    expect(await outcomesOf(first.id)).toEqual(['duplicate s2', 'matched s1 t1']);
+    await undo(first.id);
+    expect(await standing(jobId)).toEqual(['open duplicate s2', 'open missing_in_source t1', 'open missing_in_target s1']);
+
+    const second = await rerun();
+    expect(await outcomesOf(second.id)).toEqual(['duplicate s1', 'matched s2 t1']);
+    expect(await standing(jobId)).toEqual(['matched_later duplicate s2', 'matched_later missing_in_source t1', 'open duplicate s1']);
+    expect((await exceptionFor(jobId, 's2')).history.at(-1)).toMatchObject({
+      action: 'resolved',
+      actor: { type: 'system' },
+      detail: { resolution: 'matched_later', executionId: second.id, outcome: 'matched' },
+    });
+    await undo(second.id);
+    const third = await rerun();
+    expect(await outcomesOf(third.id)).toEqual(['duplicate s2', 'missing_in_source t1', 'missing_in_target s1']);
+    expect(
+      (await exceptionsOf(jobId, '&status=open')).map(({ category, records: [record] }) => `${category} ${record?.['id']}`).sort(),
+    ).toEqual(['duplicate s2', 'missing_in_source t1', 'missing_in_target s1']);
+  });
+
+  test('of a duplicate stays as it is while another record that says the same is matched', async () => {
+    const jobId = jobWith(flagging);
+    const [order, payment] = [s1, t1].map(({ id: _, ...anonymous }) => anonymous as Fields);
+    for (const [source, target] of [
+      [[order, order], [payment]],
+      [[s1, s1], [t1]],
+    ] as [Fields[], Fields[]][]) {
+      await executions.run(jobId, source, target);
+      const opened = await exceptionsOf(jobId);
+      const again = await executions.run(jobId, source, target);
+      expect(again.summary).toMatchObject({ matched: 1, duplicates: 1 });
+      expect(await exceptionsOf(jobId)).toEqual(opened);
+    }
+    expect(await standing(jobId)).toEqual(['open duplicate 1', 'open duplicate s1']);
+  });
+
+  test('is resolved by the run that matches its record, whether or not open items are carried', async () => {
+    const jobId = jobWith(forgetful);
+    await executions.run(jobId, [s1, euro('s2', '20.00'), euro('s3', '30.00')], [euro('t4', '40.00'), euro('t5', '50.00', { id: 's2' })]);
+    const { id: executionId } = await executions.run(
+      jobId,
+      [s1, euro('s2', '20.00'), euro('s4', '40.00')],
+      [t1, euro('t2', '21.00'), euro('t4', '40.00')],
+    );
+    expect(await standing(jobId)).toEqual([
+      'matched_later missing_in_source t4',
+      'matched_later missing_in_target s1',
+      'matched_later missing_in_target s2',
+      'open amount_mismatch s2 t2',
+      // The target record that is called as an order is.
+      'open missing_in_source s2',
+      'open missing_in_target s3',
+    ]);
+    const resolved = await exceptionFor(jobId, 's1');
+    expect(resolved.history.at(-1)).toMatchObject({ action: 'resolved', detail: { executionId, outcome: 'matched' } });
+    expect((await exceptionFor(jobId, 't4')).history.at(-1).detail).toMatchObject({ executionId, outcome: 'matched' });
+    const told = (await executions.messages('exception.resolved')).filter((event) => event.jobId === jobId);
+    expect(told.map((event) => event.executionId)).toEqual([executionId, executionId, executionId]);
+    expect(told.map(({ exceptionId }) => exceptionId)).toContain(resolved.id);
+    const [ended] = (await executions.messages('audit.recorded')).filter(
+      ({ action, resource }) => action === 'execution.completed' && resource.id === executionId,
+    );
+    expect(ended.after).toMatchObject({ exceptionsOpened: 1, exceptionsResolved: 3 });
+  });
+
+  test('without ids is resolved by the run that matches what it says', async () => {
+    const jobId = jobWith(forgetful);
+    const [order, payment] = [s1, t1].map(({ id: _, ...anonymous }) => anonymous as Fields);
+    await executions.run(jobId, [order as Fields], []);
+    await executions.run(jobId, [order as Fields], [payment as Fields]);
+    expect(await standing(jobId)).toEqual(['matched_later missing_in_target 1']);
+  });
+
+  test('of what contradicted itself is resolved by the run that matches it', async () => {
+    const jobId = jobWith(byReference);
+    const twice = await executions.run(jobId, [s1, { ...s1, amount: '11.00' }], []);
+    expect(twice.summary).toMatchObject({ invalid: 2 });
+    expect(await standing(jobId)).toEqual(['open invalid_record s1']);
+    await executions.run(jobId, [s1], [t1]);
+    expect(await standing(jobId)).toEqual(['matched_later invalid_record s1']);
+  });
+
+  test('of a group is resolved once all of its records are accounted for, and not before', async () => {
+    const jobId = jobWith(payouts);
+    const order = (id: string, amount: string) => euro(id, amount, { reference: 'p' });
+    const payout = euro('t1', '30.00', { reference: 'p' });
+    await executions.run(jobId, [order('a', '10.00'), order('b', '15.00')], [payout]);
+    await executions.run(jobId, [order('b', '15.00')], [{ ...payout, amount: '15.00' }]);
+    expect(await standing(jobId)).toEqual(['open amount_mismatch a b t1']);
+    await executions.run(jobId, [order('a', '10.00'), order('b', '15.00'), order('c', '5.00')], [payout]);
+    expect(await standing(jobId)).toEqual(['matched_later amount_mismatch a b t1']);
+  });
+
+  test('of what could be several is resolved once one of them is taken and the others have exceptions of their own', async () => {
+    const jobId = jobWith(unsure);
+    const other = euro('u1', '10.00', { reference: '1' });
+    await executions.run(jobId, [s1], [t1, other]);
+    expect(await standing(jobId)).toEqual(['open ambiguous s1 t1 u1']);
+    await executions.run(jobId, [s1], [t1, { ...other, reference: '9' }]);
+    expect(await standing(jobId)).toEqual(['matched_later ambiguous s1 t1 u1', 'open missing_in_source u1']);
+  });
+});
+
+describe('reopening', () => {
+  const resolvedByRun = async (rules: object) => {
+    const jobId = jobWith(rules);
+    await executions.run(jobId, [s1], []);
+    const { id: executionId } = await executions.run(jobId, [s1], [t1]);
+    const { id } = await exceptionFor(jobId, 's1');
+    return { jobId, executionId: executionId as string, id: id as string };
+  };
+
+  test('is refused while the record is matched, and names the match that is to be undone', async () => {
+    for (const rules of [byReference, forgetful]) {
+      const { jobId, executionId, id } = await resolvedByRun(rules);
+      const [match] = await resultsOf(executionId);
+      const refused = { status: 409, detail: `Its record is matched: undo the match ${match?.id} of ${executionId} instead.` };
+      expect(await reopen(id)).toEqual(refused);
+      await executions.run(jobId, [euro('s2', '20.00')], []);
+      expect(await reopen(id)).toEqual(refused);
+      expect((await executions.api.get(`/v1/exceptions/${id}`)).body).toMatchObject({ status: 'resolved', resolution: 'matched_later' });
+    }
+  });
+
+  test('is refused for what a person had settled before its record was matched', async () => {
+    const jobId = jobWith(byReference);
+    await executions.run(jobId, [s1], []);
+    const { id } = await exceptionFor(jobId, 's1');
+    await executions.must(200, executions.api.post(`/v1/exceptions/${id}/resolve`, { resolution: 'written_off' }));
+    const { id: executionId } = await executions.run(jobId, [s1], [t1]);
+    expect(await reopen(id)).toMatchObject({ status: 409, detail: expect.stringContaining(executionId) });
+  });
+
+  test('is what it was once the match is undone, and once a later run finds the record without counterpart', async () => {
+    const undone = await resolvedByRun(byReference);
+    await undo(undone.executionId);
+    // Undoing has opened another for the record.
+    expect(await reopen(undone.id)).toMatchObject({ status: 409, detail: expect.stringContaining('newer exception') });
+    const newer = (await exceptionsOf(undone.jobId, '&status=open')).find(({ records: [record] }) => record?.['id'] === 's1');
+    await executions.must(200, executions.api.patch(`/v1/exceptions/${newer?.id}`, { status: 'dismissed' }));
+    expect(await reopen(undone.id)).toMatchObject({ status: 'open' });
+
+    const lost = await resolvedByRun(byReference);
+    await executions.run(lost.jobId, [s1], []);
+    const { id: missing } = (await exceptionsOf(lost.jobId, '&status=open'))[0] as Exception;
+    await executions.must(200, executions.api.patch(`/v1/exceptions/${missing}`, { status: 'dismissed' }));
+    expect(await reopen(lost.id)).toMatchObject({ status: 'open' });
+  });
+
+  test('of a duplicate is nobody’s to refuse because the record that it repeats is matched', async () => {
+    const jobId = jobWith(flagging);
+    const [order, payment] = [s1, t1].map(({ id: _, ...anonymous }) => anonymous as Fields);
+    await executions.run(jobId, [order, order] as Fields[], [payment as Fields]);
+    const { id } = (await exceptionsOf(jobId))[0] as Exception;
+    await executions.must(200, executions.api.post(`/v1/exceptions/${id}/resolve`, { resolution: 'duplicate' }));
+    expect(await reopen(id)).toMatchObject({ status: 'open' });
+  });
+});
