@@ -272,9 +272,24 @@ describe('a later run', () => {
     ]);
     expect((await executions.api.get(`/v1/executions/${rerun.id}`)).body.summary).toMatchObject({ matched: 0, matchRate: 0 });
     await holds(rerun.id);
+    // One for each record that is alone, and none for what the first run had found.
+    expect((await exceptionsOf(jobId)).filter((one: string) => one.startsWith('open'))).toEqual([
+      'open  s1',
+      'open  s2 t2',
+      'open  s3',
+      'open  t1',
+      'open  t9',
+      'open  u1',
+    ]);
     expect((await undo(id, made.id)).body).toMatchObject({ status: 409, detail: 'This match has been undone already.' });
     const last = await executions.run(jobId, unclear.source, unclear.target);
     expect(await outcomesOf(last.id)).toContain('ambiguous s1 t1 u1');
+    expect((await exceptionsOf(jobId)).filter((one: string) => one.startsWith('open'))).toEqual([
+      'open  s1 t1 u1',
+      'open  s2 t2',
+      'open  s3',
+      'open  t9',
+    ]);
   });
 
   test('opens what was matched when one of its records says something else, and nothing while they are the same', async () => {

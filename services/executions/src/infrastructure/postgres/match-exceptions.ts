@@ -52,11 +52,18 @@ const change = async (
   return messagesOf(row, after, transition, actor);
 };
 
-/** As they were, but for one whose record has another that is open: a person works on that. */
-export const reopenMatched = async (trx: Trx, matchId: string, before: Before, actor: Actor): Promise<OutboxMessage[]> => {
+/** As they were, but for one whose record has another that is open: a person works on that. `about`: only those that are about one of these. */
+export const reopenMatched = async (
+  trx: Trx,
+  matchId: string,
+  before: Before,
+  actor: Actor,
+  about?: ReadonlySet<string>,
+): Promise<OutboxMessage[]> => {
   const rows = await trx.selectFrom('exceptions').selectAll().where('match_id', '=', matchId).orderBy('id').forUpdate().execute();
   const messages: OutboxMessage[] = [];
   for (const row of rows) {
+    if (about?.has(row.record_key) === false) continue;
     const newer = await live(trx).where('job_id', '=', row.job_id).where('record_key', '=', row.record_key).executeTakeFirst();
     if (newer !== undefined) continue;
     const status = before.resolved.find(({ id }) => id === row.id)?.status ?? 'open';

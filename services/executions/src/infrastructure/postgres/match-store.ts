@@ -22,6 +22,7 @@ import { part, release, retellRun } from './match-exchange.ts';
 import { inNeed, makeMatch, planMatch } from './match-making.ts';
 import { undoneMessages } from './match-messages.ts';
 import { lockOpenItems } from './open-items.ts';
+import { recordKey } from './record-key.ts';
 import { separate } from './separations.ts';
 import { completedRun, putRows, type Run, resultsById, type StoredResult, takeOut } from './stored-results.ts';
 import type { Before, Database } from './tables.ts';
@@ -142,7 +143,10 @@ const takeBack = async (trx: Trx, run: Run, result: StoredResult, before: Before
   return messages;
 };
 
-/** Made by the rules, or given to a later run: nothing was there before, and each of its records is missing. */
+/**
+ * Made by the rules, or given to a later run: nothing was there before, and each of its records is missing. What was there in the run that
+ * the match was made in, such as a pair that differed, is no result of this one.
+ */
 const takeApart = async (
   trx: Trx,
   run: Run,
@@ -152,7 +156,8 @@ const takeApart = async (
 ): Promise<OutboxMessage[]> => {
   const exchanged = await part(trx, run, result);
   await retellRun(trx, run, exchanged);
-  const reopened = made === undefined ? [] : await reopenMatched(trx, made.id, made.before, actor);
+  const alone = new Set(exchanged.after.map((one) => recordKey({ ...one, line: null })));
+  const reopened = made === undefined ? [] : await reopenMatched(trx, made.id, made.before, actor, alone);
   const opened = await openExceptionsFor(trx, run, exchanged.after.map(inNeed));
   return [...reopened, ...opened.messages];
 };
