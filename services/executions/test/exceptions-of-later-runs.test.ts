@@ -160,6 +160,22 @@ describe('an open exception', () => {
     expect(await standing(jobId)).toEqual(['matched_later amount_mismatch a b t1']);
   });
 
+  test('of a pair that differed says of the first what a run says that finds neither of the two for the other', async () => {
+    const jobId = jobWith(byReference);
+    const t2 = euro('t2', '21.00');
+    await executions.run(jobId, [euro('s2', '20.00')], [t2]);
+    const [differing] = await exceptionsOf(jobId);
+    const { id: executionId } = await executions.run(jobId, [euro('s2', '20.00')], [{ ...t2, reference: 'other' }]);
+    expect(await standing(jobId)).toEqual(['open missing_in_source t2', 'open missing_in_target s2']);
+    const renamed = await exceptionFor(jobId, 's2');
+    expect([renamed.id, renamed.history.at(-1)]).toMatchObject([
+      differing?.id,
+      { action: 'record_changed', detail: { executionId, from: { category: 'amount_mismatch' }, to: { category: 'missing_in_target' } } },
+    ]);
+    await executions.run(jobId, [], [euro('t3', '20.00', { reference: '2' })]);
+    expect(await standing(jobId)).toEqual(['matched_later missing_in_target s2', 'open missing_in_source t2']);
+  });
+
   test('of what could be several is resolved once one of them is taken and the others have exceptions of their own', async () => {
     const jobId = jobWith(unsure);
     const other = euro('u1', '10.00', { reference: '1' });

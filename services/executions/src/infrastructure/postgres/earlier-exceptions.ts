@@ -1,9 +1,10 @@
-/** Open exceptions of earlier runs that a run resolves: of their records it has found more than that they were alone or not what they should be. */
+/** What a run makes of the open exceptions of earlier ones whose records it has found otherwise. */
 import { eventMessage, type OutboxMessage } from '@settler/chassis/outbox';
 import { exceptionBulkResolved, exceptionResolved } from '@settler/contracts/events/executions';
-import { type RawBuilder, sql, type Transaction } from 'kysely';
+import { sql, type Transaction } from 'kysely';
 import type { HeldExecution } from '../../application/ports.ts';
 import { partition } from './partition.ts';
+import { keyOfOne } from './record-key.ts';
 import type { Database } from './tables.ts';
 
 type Trx = Transaction<Database>;
@@ -23,18 +24,75 @@ const better = ['matched', 'mismatched', 'ambiguous'];
  * Of open items, as the run has noted it of them. Records without ids that say the same share one exception, which stays while one of them
  * is alone.
  */
-export const resolveMoved = (trx: Trx, held: HeldExecution): Promise<Resolved[]> =>
-  resolve(
-    trx,
-    held,
-    sql`
-      select e.id, min(m.outcome) as outcome
-        from open_item_moves m
-        join exceptions e on e.job_id = ${held.jobId} and e.record_key = m.record_key and e.status in ('open', 'in_progress')
-       where m.execution_id = ${held.id} and m.epoch = ${held.epoch}
-       group by e.id
-      having bool_and(m.outcome = any(${better}::text[]))`,
+export const resolveMoved = async (trx: Trx, held: HeldExecution): Promise<Resolved[]> => {
+  const { rows } = await sql<Met>`
+    select e.id, m.outcome
+      from (select record_key, min(outcome) as outcome from open_item_moves
+             where execution_id = ${held.id} and epoch = ${held.epoch}
+             group by record_key having bool_and(outcome = any(${better}::text[]))) m
+      join exceptions e on e.job_id = ${held.jobId} and e.record_key = m.record_key and e.status in ('open', 'in_progress')`.execute(trx);
+  return resolve(trx, held, rows);
+};
+
+/** What a record is known by. */
+const name = sql`coalesce(record ->> 'id', record::text)`;
+
+/**
+ * `wanted`: the records of open exceptions that are about at least so many. Those of the source come first, and on which side one in the middle
+ * is, an exception does not say.
+ */
+const wantedOf = ({ id, jobId }: HeldExecution, recordsMin: number) => sql`
+  live as materialized (
+    select id, record_key, records, jsonb_array_length(records) as size
+      from exceptions e
+     where job_id = ${jobId} and status in ('open', 'in_progress') and execution_id <> ${id} and jsonb_array_length(records) >= ${recordsMin}
+       and not exists (select 1 from open_item_moves m where m.execution_id = ${id} and m.record_key = e.record_key)),
+  wanted as materialized (
+    select id, size, place, record, ${name} as name,
+           case when place = 1 then substring(record_key from '^(?:invalid:[0-9]*:)?(source|target):')
+                when place = size and record_key like '%|target:%' then 'target' end as side
+      from live cross join jsonb_array_elements(records) with ordinality as r(record, place))`;
+
+/** Just after a COPY nothing is known of the results: the planner would go through all that is wanted once for each of them. */
+const withoutLoops = async <Found>(trx: Trx, read: () => Promise<Found>): Promise<Found> => {
+  await sql`select set_config('enable_nestloop', 'off', true)`.execute(trx);
+  const found = await read();
+  await sql`select set_config('enable_nestloop', 'on', true)`.execute(trx);
+  return found;
+};
+
+/**
+ * Those of several records that all stand alone now are about the first of them from now on, as far as none is already: the others have their own.
+ * Before exceptions are opened, which then finds what the run says of it.
+ */
+export const renameParted = async (trx: Trx, held: HeldExecution): Promise<void> => {
+  const { id, jobId, createdAt } = held;
+  const { rows } = await withoutLoops(trx, () =>
+    sql<{ id: string; side: 'source' | 'target'; record: unknown }>`
+      with ${wantedOf(held, 2)},
+      alone as (
+        select side, ${name} as name
+          from (select case when source = '[]' then 'target' else 'source' end as side, coalesce(source -> 0, target -> 0) as record
+                  from ${sql.table(partition('results', createdAt))}
+                 where execution_id = ${id} and created_at = ${createdAt}
+                   and outcome in ('missing_in_target', 'missing_in_source', 'duplicate')) r)
+      select w.id, min(w.side) filter (where place = 1) as side, (array_agg(record order by place))[1] as record
+        from alone a
+        join wanted w on w.name = a.name and (w.side is null or w.side = a.side)
+       group by w.id, size
+      having count(distinct place) = size
+       order by w.id`.execute(trx),
   );
+  const renamed = new Map(rows.map((row) => [keyOfOne(row.side, row.record), row.id]));
+  if (renamed.size === 0) return;
+  await sql`
+    update exceptions e set record_key = r.key
+      from unnest(${[...renamed.values()]}::text[], ${[...renamed.keys()]}::text[]) as r(id, key)
+     where e.id = r.id
+       and not exists (select 1 from exceptions o where o.job_id = ${jobId} and o.record_key = r.key and o.status in ('open', 'in_progress'))`.execute(
+    trx,
+  );
+};
 
 /**
  * Of all others, by the results of the run; once exceptions are opened, so that each result that is the reason for one says so. An exception
@@ -42,44 +100,36 @@ export const resolveMoved = (trx: Trx, held: HeldExecution): Promise<Resolved[]>
  * records is not there, it is all that tells of that.
  */
 export const resolveFound = async (trx: Trx, held: HeldExecution): Promise<Resolved[]> => {
-  const { id, jobId, createdAt } = held;
   const recordsOf = (side: 'source' | 'target') => sql`
-    select outcome, exception_id, ${side} as side, coalesce(record ->> 'id', record::text) as name
-      from ${sql.table(partition('results', createdAt))} cross join jsonb_array_elements(${sql.ref(side)}) as r(record)
-     where execution_id = ${id} and created_at = ${createdAt}`;
-  // Just after a COPY nothing is known of the table: the planner would go through all results once for each exception. Where there are no
-  // exceptions, nothing is hashed and no result is read.
-  await sql`select set_config('enable_nestloop', 'off', true)`.execute(trx);
-  const resolved = await resolve(
-    trx,
-    held,
-    sql`
-      with live as materialized (
-        select id, record_key, records, jsonb_array_length(records) as size
-          from exceptions e
-         where job_id = ${jobId} and status in ('open', 'in_progress') and execution_id <> ${id}
-           and not exists (select 1 from open_item_moves m where m.execution_id = ${id} and m.record_key = e.record_key)),
-      -- Those of the source come first. On which side one in the middle is, it does not say.
-      wanted as materialized (
-        select id, size, place, coalesce(record ->> 'id', record::text) as name,
-               case when place = 1 then substring(record_key from '^(?:invalid:[0-9]*:)?(source|target):')
-                    when place = size and record_key like '%|target:%' then 'target' end as side
-          from live cross join jsonb_array_elements(records) with ordinality as r(record, place))
+    select outcome, exception_id, ${side} as side, ${name} as name
+      from ${sql.table(partition('results', held.createdAt))} cross join jsonb_array_elements(${sql.ref(side)}) as r(record)
+     where execution_id = ${held.id} and created_at = ${held.createdAt}`;
+  // Where no exception is left to look for, no result is read.
+  const { rows } = await withoutLoops(trx, () =>
+    sql<Met>`
+      with ${wantedOf(held, 1)}
       select w.id, min(outcome) filter (where outcome = any(${better}::text[])) as outcome
         from (${recordsOf('source')} union all ${recordsOf('target')}) f
         join wanted w on w.name = f.name and (w.side is null or w.side = f.side)
        group by w.id, size
-      having count(distinct place) = size and bool_and(exception_id is distinct from w.id) and bool_or(outcome = any(${better}::text[]))`,
+      having count(distinct place) = size and bool_and(exception_id is distinct from w.id) and bool_or(outcome = any(${better}::text[]))`.execute(
+      trx,
+    ),
   );
-  await sql`select set_config('enable_nestloop', 'on', true)`.execute(trx);
-  return resolved;
+  return resolve(trx, held, rows);
 };
 
-const resolve = async (trx: Trx, { id, organizationId }: HeldExecution, met: RawBuilder<unknown>): Promise<Resolved[]> => {
+interface Met {
+  readonly id: string;
+  readonly outcome: string;
+}
+
+const resolve = async (trx: Trx, { id, organizationId }: HeldExecution, met: readonly Met[]): Promise<Resolved[]> => {
+  if (met.length === 0) return [];
   const { rows } = await sql<Resolved>`
     with resolved as (
       update exceptions e set status = 'resolved', resolution = 'matched_later', revision = e.revision + 1, updated_at = now()
-        from (${met}) m
+        from unnest(${met.map((one) => one.id)}::text[], ${met.map(({ outcome }) => outcome)}::text[]) as m(id, outcome)
        where e.id = m.id
       returning e.id, e.revision, m.outcome),
     told as (
