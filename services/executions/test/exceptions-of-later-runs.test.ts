@@ -140,13 +140,21 @@ describe('an open exception', () => {
     expect(await standing(jobId)).toEqual(['matched_later missing_in_target 1']);
   });
 
-  test('of what contradicted itself is resolved by the run that matches it', async () => {
+  test('of what contradicted itself follows the record that is missing, and is resolved by the run that matches it', async () => {
     const jobId = jobWith(byReference);
     const twice = await executions.run(jobId, [s1, { ...s1, amount: '11.00' }], []);
     expect(twice.summary).toMatchObject({ invalid: 2 });
     expect(await standing(jobId)).toEqual(['open invalid_record s1']);
+    await executions.run(jobId, [s1], []);
+    expect(await standing(jobId)).toEqual(['open missing_in_target s1']);
+    await executions.run(jobId, [s1, { ...s1, amount: '11.00' }], [{ ...t1, reference: 'other' }]);
+    expect(await standing(jobId)).toEqual(['open invalid_record s1', 'open missing_in_source t1', 'open missing_in_target s1']);
     await executions.run(jobId, [s1], [t1]);
-    expect(await standing(jobId)).toEqual(['matched_later invalid_record s1']);
+    expect(await standing(jobId)).toEqual([
+      'matched_later invalid_record s1',
+      'matched_later missing_in_source t1',
+      'matched_later missing_in_target s1',
+    ]);
   });
 
   test('of a group is resolved once all of its records are accounted for, and not before', async () => {

@@ -38,14 +38,14 @@ export const resolveMoved = async (trx: Trx, held: HeldExecution): Promise<Resol
 const name = sql`coalesce(record ->> 'id', record::text)`;
 
 /**
- * `wanted`: the records of open exceptions that are about at least so many. Those of the source come first, and on which side one in the middle
- * is, an exception does not say.
+ * `wanted`: the records of open exceptions. Those of the source come first, and on which side one in the middle is, an exception does not
+ * say.
  */
-const wantedOf = ({ id, jobId }: HeldExecution, recordsMin: number) => sql`
+const wantedOf = ({ id, jobId }: HeldExecution, which = sql`true`) => sql`
   live as materialized (
     select id, record_key, records, jsonb_array_length(records) as size
       from exceptions e
-     where job_id = ${jobId} and status in ('open', 'in_progress') and execution_id <> ${id} and jsonb_array_length(records) >= ${recordsMin}
+     where job_id = ${jobId} and status in ('open', 'in_progress') and execution_id <> ${id} and ${which}
        and not exists (select 1 from open_item_moves m where m.execution_id = ${id} and m.record_key = e.record_key)),
   wanted as materialized (
     select id, size, place, record, ${name} as name,
@@ -62,14 +62,14 @@ const withoutLoops = async <Found>(trx: Trx, read: () => Promise<Found>): Promis
 };
 
 /**
- * Those of several records that all stand alone now are about the first of them from now on, as far as none is already: the others have their own.
- * Before exceptions are opened, which then finds what the run says of it.
+ * Those of several records that all stand alone now are about the first of them from now on, as far as none is already: the others have their
+ * own. So are those of a record that can be read now. Before exceptions are opened, which then finds what the run says of it.
  */
 export const renameParted = async (trx: Trx, held: HeldExecution): Promise<void> => {
   const { id, jobId, createdAt } = held;
   const { rows } = await withoutLoops(trx, () =>
     sql<{ id: string; side: 'source' | 'target'; record: unknown }>`
-      with ${wantedOf(held, 2)},
+      with ${wantedOf(held, sql`(jsonb_array_length(records) > 1 or record_key like 'invalid:%')`)},
       alone as (
         select side, ${name} as name
           from (select case when source = '[]' then 'target' else 'source' end as side, coalesce(source -> 0, target -> 0) as record
@@ -107,7 +107,7 @@ export const resolveFound = async (trx: Trx, held: HeldExecution): Promise<Resol
   // Where no exception is left to look for, no result is read.
   const { rows } = await withoutLoops(trx, () =>
     sql<Met>`
-      with ${wantedOf(held, 1)}
+      with ${wantedOf(held)}
       select w.id, min(outcome) filter (where outcome = any(${better}::text[])) as outcome
         from (${recordsOf('source')} union all ${recordsOf('target')}) f
         join wanted w on w.name = f.name and (w.side is null or w.side = f.side)
