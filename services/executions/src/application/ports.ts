@@ -209,7 +209,11 @@ export interface ResultPiece extends ResultRows {
 export interface ResultDigest {
   readonly first: number;
   readonly last: number;
+  readonly outcomes: readonly string[];
   readonly passes: readonly string[];
+  /** The first and the last of the ids that the results themselves have, in the order of their bytes. */
+  readonly idLeast: string;
+  readonly idMost: string;
   /** Null where none has an amount. */
   readonly amountMost: number | null;
   /** A bit for each three letters in a row of any of their texts, and for each five. */

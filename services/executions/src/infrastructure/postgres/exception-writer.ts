@@ -175,31 +175,36 @@ const tellOpened = async (trx: Trx, held: About, opened: readonly Candidate[], c
 /** Each result points at the exception that is open for its record, whichever execution opened it, or else at the decision about it. */
 const linkResults = async (
   trx: Trx,
-  { createdAt }: About,
+  { id, createdAt }: About,
   candidates: readonly Candidate[],
   live: ReadonlyMap<string, Live>,
   closed: ReadonlyMap<string, Closed>,
   table: string,
 ): Promise<void> => {
   const exceptionOf = new Map([...closed, ...live].map(([key, { id }]) => [key, id]));
-  const linked = candidates.filter(({ row }) => exceptionOf.has(row.record_key));
-  // By the primary key and nothing else: just after a COPY nothing is known of the table, and by the execution's own index each link
-  // would look at every result of the run.
+  const linked = new Map(
+    candidates.flatMap(({ position, row }) => {
+      const exceptionId = exceptionOf.get(row.record_key);
+      return exceptionId === undefined ? [] : [[position, exceptionId] as const];
+    }),
+  );
+  // Without a join: just after a COPY nothing is known of the table, and for each link every result of the run would be looked at.
   await sql`
-    update ${sql.table(table)} r set exception_id = c.exception_id
-      from unnest(${linked.map(({ resultId }) => resultId)}::text[], ${linked.map(({ row }) => exceptionOf.get(row.record_key))}::text[]) as c(result_id, exception_id)
-     where r.created_at = ${createdAt} and r.id = c.result_id`.execute(trx);
+    update ${sql.table(table)} set exception_id = ${JSON.stringify(Object.fromEntries(linked))}::jsonb ->> position::text
+     where execution_id = ${id} and created_at = ${createdAt} and position = any(${[...linked.keys()]}::int[])`.execute(trx);
 };
 
 interface Candidate {
   readonly resultId: string;
+  readonly position: number;
   readonly said: Said;
   readonly row: ReturnType<typeof rowOf>;
 }
 
 const candidateOf = (held: About, result: ResultInNeed, category: Category): Candidate => {
   const records = [...result.source, ...result.target] as Record<string, unknown>[];
-  return { resultId: result.id, said: { category, reason: result.reason, records }, row: rowOf(held, result, category, records) };
+  const said = { category, reason: result.reason, records };
+  return { resultId: result.id, position: result.position, said, row: rowOf(held, result, category, records) };
 };
 
 const rowOf = (held: About, result: ResultInNeed, category: Category, records: readonly Record<string, unknown>[]) => {

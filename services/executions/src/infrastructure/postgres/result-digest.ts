@@ -44,31 +44,51 @@ const mark = (marked: Uint8Array, text: string, kind: (typeof grams)[Grams]): vo
 /** Decimals are rounded to doubles, which must not make one smaller than it is. */
 const roundedUp = (amount: string): number => Number(amount) * (1 + 1e-9);
 
+/** What a result is found by. `names`: the ids of its records, where its text has not all of them. */
+export interface Findable {
+  readonly id: string;
+  readonly outcome: string;
+  readonly pass: string | null;
+  readonly amount: string | null;
+  readonly text: string;
+  readonly names?: readonly string[];
+}
+
 /** `first`: the position of the first that is added. */
 export const createDigests = (first: number) => {
   const digests: ResultDigest[] = [];
   let from = first;
   let next = first;
+  let outcomes = new Set<string>();
   let passes = new Set<string>();
+  let idLeast = '';
+  let idMost = '';
   let amountMost: number | null = null;
   let trigrams = emptyBits('trigrams');
   let pentagrams = emptyBits('pentagrams');
 
   const end = (): void => {
     if (next === from) return;
-    digests.push({ first: from, last: next - 1, passes: [...passes], amountMost, trigrams, pentagrams });
+    const ids = { idLeast, idMost };
+    digests.push({ first: from, last: next - 1, outcomes: [...outcomes], passes: [...passes], ...ids, amountMost, trigrams, pentagrams });
     from = next;
+    outcomes = new Set();
     passes = new Set();
     amountMost = null;
     trigrams = emptyBits('trigrams');
     pentagrams = emptyBits('pentagrams');
   };
   return {
-    add: (pass: string | null, amount: string | null, text: string): void => {
+    add: ({ id, outcome, pass, amount, text, names = [] }: Findable): void => {
+      outcomes.add(outcome);
+      if (next === from || id < idLeast) idLeast = id;
+      if (next === from || id > idMost) idMost = id;
       if (pass !== null) passes.add(pass);
       if (amount !== null) amountMost = Math.max(amountMost ?? 0, roundedUp(amount));
-      mark(trigrams, text, grams.trigrams);
-      mark(pentagrams, text, grams.pentagrams);
+      for (const one of [text, ...names]) {
+        mark(trigrams, one, grams.trigrams);
+        mark(pentagrams, one, grams.pentagrams);
+      }
       next += 1;
       if (next - from === digestedMax) end();
     },

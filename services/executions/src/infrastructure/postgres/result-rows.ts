@@ -5,7 +5,7 @@ import type { ResultPiece, ResultRows, ResultRun } from '../../application/ports
 import type { MatchedRecord, MatchedResult } from '../../domain/matched-result.ts';
 import { keyOfOne } from './record-key.ts';
 import { createDigests } from './result-digest.ts';
-import { searchTextOf } from './search-text.ts';
+import { idsBeyond, searchTextOf } from './search-text.ts';
 
 export const resultColumns =
   'created_at, id, organization_id, execution_id, epoch, position, outcome, pass, cardinality, score, margin, delta, category, reason, line, due_on, conditions, source, target, amount_max, search, manual';
@@ -24,9 +24,10 @@ export const rowsOf = (run: ResultRun, results: Iterable<MatchedResult>, first: 
   const digests = createDigests(first);
   let count = 0;
   for (const result of results) {
+    const id = newId('result');
     const found = findable(result);
-    rows.results.add(`${createdAt}\t${newId('result')}\t${ofRun}\t${resultLine(result, first + count, found)}\n`);
-    digests.add(result.pass, found.amount, found.text);
+    rows.results.add(`${createdAt}\t${id}\t${ofRun}\t${resultLine(result, first + count, found)}\n`);
+    digests.add({ id, outcome: result.outcome, pass: result.pass, ...found });
     count += 1;
     for (const side of ['source', 'target'] as const) {
       for (const record of result[side]) {
@@ -76,17 +77,14 @@ const storable = (value: unknown): string => {
 };
 
 /** What lists are narrowed by. */
-interface Findable {
-  readonly amount: string | null;
-  readonly text: string;
-}
-
-const findable = ({ source, target }: MatchedResult): Findable => {
-  const records = [...source, ...target];
-  return { amount: largestAmount(records), text: searchTextOf(records.map(({ record }) => record)) };
+const findable = ({ source, target }: MatchedResult) => {
+  const both = [...source, ...target];
+  const records = both.map(({ record }) => record);
+  const text = searchTextOf(records);
+  return { amount: largestAmount(both), text, names: idsBeyond(text, records) };
 };
 
-const resultLine = (result: MatchedResult, position: number, { amount, text }: Findable): string =>
+const resultLine = (result: MatchedResult, position: number, { amount, text }: ReturnType<typeof findable>): string =>
   line([
     position,
     result.outcome,

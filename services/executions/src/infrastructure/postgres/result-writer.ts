@@ -69,19 +69,24 @@ const copy = (client: PoolClient, table: string, columns: string, rows: Uint8Arr
     client.query(copyFrom(`copy ${table} (${columns}) from stdin`)),
   );
 
-/** Policies keep COPY from their table, and there are few. Lists of passes go as JSON: arrays of arrays have one length. */
+/** Policies keep COPY from their table, and there are few. Lists go as JSON: arrays of arrays have one length. */
 const insertDigests = (client: PoolClient, { id, organizationId }: HeldExecution, digests: readonly ResultDigest[]): Promise<unknown> => {
   const column = <Value>(of: (digest: ResultDigest) => Value): Value[] => digests.map(of);
   return client.query(
-    `insert into result_digests (execution_id, organization_id, first, last, passes, amount_most, trigrams, pentagrams)
-     select $1, $2, first, last, array(select json_array_elements_text(passes)), amount_most, decode(trigrams, 'base64'), decode(pentagrams, 'base64')
-       from unnest($3::int[], $4::int[], $5::json[], $6::float8[], $7::text[], $8::text[]) as d(first, last, passes, amount_most, trigrams, pentagrams)`,
+    `insert into result_digests (execution_id, organization_id, first, last, outcomes, passes, id_least, id_most, amount_most, trigrams, pentagrams)
+     select $1, $2, first, last, array(select json_array_elements_text(outcomes)), array(select json_array_elements_text(passes)),
+            id_least, id_most, amount_most, decode(trigrams, 'base64'), decode(pentagrams, 'base64')
+       from unnest($3::int[], $4::int[], $5::json[], $6::json[], $7::text[], $8::text[], $9::float8[], $10::text[], $11::text[])
+            as d(first, last, outcomes, passes, id_least, id_most, amount_most, trigrams, pentagrams)`,
     [
       id,
       organizationId,
       column(({ first }) => first),
       column(({ last }) => last),
+      column(({ outcomes }) => JSON.stringify(outcomes)),
       column(({ passes }) => JSON.stringify(passes)),
+      column(({ idLeast }) => idLeast),
+      column(({ idMost }) => idMost),
       column(({ amountMost }) => amountMost),
       column(({ trigrams }) => Buffer.from(trigrams).toString('base64')),
       column(({ pentagrams }) => Buffer.from(pentagrams).toString('base64')),

@@ -120,6 +120,10 @@ export interface Database extends ChassisTables {
     first: number;
     last: number;
     passes: string[];
+    /** Null in digests that are older than the column, as are the two ids. */
+    outcomes: string[] | null;
+    id_least: string | null;
+    id_most: string | null;
     amount_most: number | null;
     trigrams: Buffer;
     pentagrams: Buffer;
