@@ -41,7 +41,7 @@ const namesMax = 8;
 export const soughtByRecordIds = (ids: readonly string[], wanted: readonly ('source' | 'target')[] = ['source', 'target']): Sought => {
   const patterns = ids.map((id) => JSON.stringify([{ id }]));
   const result = sql`(${sql.join(
-    wanted.map((side) => sql`${sql.ref(side)} @> any(${patterns}::text[]::jsonb[])`),
+    wanted.map((side) => sql`${sql.ref(side)}::jsonb @> any(${patterns}::text[]::jsonb[])`),
     sql` or `,
   )})`;
   return ids.length > namesMax ? { result } : { result, digest: sql`(id_least is null or ${anyOf(ids.map(hasText))})` };

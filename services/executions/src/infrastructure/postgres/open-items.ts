@@ -111,7 +111,7 @@ const correctedIn = ({ id, jobId, createdAt }: HeldExecution) => sql`
     from (select left('source:' || (source->0->>'id') || '|target:' || (target->0->>'id'), ${keyLengthMax}) as key
             from ${sql.table(partition('results', createdAt))}
            where execution_id = ${id} and created_at = ${createdAt} and outcome = 'matched'
-             and jsonb_array_length(source) = 1 and jsonb_array_length(target) = 1
+             and json_array_length(source) = 1 and json_array_length(target) = 1
              and exists (select 1 from exceptions where job_id = ${jobId} and status in ('open', 'in_progress') and category like '%\\_mismatch')) r`;
 
 const resolveMatched = async (

@@ -101,7 +101,7 @@ export const resultsHolding = async (
       [wanted],
     );
     const others = own.filter(({ id }) => typeof id !== 'string').map((record) => JSON.stringify([record]));
-    return others.length === 0 ? named : eitherOf(named, { result: sql`${sql.ref(wanted)} @> any(${others}::text[]::jsonb[])` });
+    return others.length === 0 ? named : eitherOf(named, { result: sql`${sql.ref(wanted)}::jsonb @> any(${others}::text[]::jsonb[])` });
   };
   return find(trx, run, eitherOf(of('source'), of('target')), namedMax);
 };
