@@ -1,8 +1,9 @@
 /** Results as rows in the text format of COPY. Where they were found they are made, in the matching thread, and go to the database as they are. */
-import { newId } from '@settler/chassis/ids';
+import { newIds } from '@settler/chassis/ids';
 import { exponentOf, fromMinor } from '@settler/contracts/money';
 import type { ResultPiece, ResultRows, ResultRun } from '../../application/ports.ts';
 import type { MatchedRecord, MatchedResult } from '../../domain/matched-result.ts';
+import type { ItemKey } from '../../domain/open-items.ts';
 import { keyOfOne } from './record-key.ts';
 import { createDigests } from './result-digest.ts';
 import { idsBeyond, searchTextOf } from './search-text.ts';
@@ -19,12 +20,13 @@ export const moveColumns = 'execution_id, epoch, identity, side, occurrence, out
 export const rowsOf = (run: ResultRun, results: Iterable<MatchedResult>, first: number, written?: ResultRows): ResultPiece => {
   const rows = { results: createRows(written?.results), records: createRows(written?.records), moves: createRows(written?.moves) };
   // The same in every row, and written once.
-  const ofRun = line([run.organizationId, run.id, run.epoch]);
+  const ofRun = `${run.organizationId}\t${run.id}\t${run.epoch}`;
   const createdAt = run.createdAt.toISOString();
   const digests = createDigests(first);
+  const nextId = newIds('result');
   let count = 0;
   for (const result of results) {
-    const id = newId('result');
+    const id = nextId();
     const found = findable(result);
     rows.results.add(`${createdAt}\t${id}\t${ofRun}\t${resultLine(result, first + count, found)}\n`);
     digests.add({ id, outcome: result.outcome, pass: result.pass, ...found });
@@ -32,7 +34,8 @@ export const rowsOf = (run: ResultRun, results: Iterable<MatchedResult>, first: 
     for (const side of ['source', 'target'] as const) {
       for (const record of result[side]) {
         rows.records.add(`${createdAt}\t${ofRun}\t${recordLine(side, record, result)}\n`);
-        if (run.carriesForward && record.openItem !== undefined) rows.moves.add(`${moveLine(run, side, record, result)}\n`);
+        const { openItem } = record;
+        if (run.carriesForward && openItem !== undefined) rows.moves.add(`${moveLine(run, side, record, openItem, result)}\n`);
       }
     }
   }
@@ -57,17 +60,18 @@ const createRows = (written?: Uint8Array) => {
 };
 
 const special = /[\0\\\t\n\r]/;
+const none = '\\N';
 const escapes: Readonly<Record<string, string>> = { '\0': '\u{fffd}', '\\': '\\\\', '\t': '\\t', '\n': '\\n', '\r': '\\r' };
 
 /** NUL cannot be stored as text, the rest is escaped. */
-const field = (value: string | number | bigint | boolean | null | undefined): string => {
-  if (value === null || value === undefined) return '\\N';
-  const text = String(value);
+const written = (text: string | null | undefined): string => {
+  if (text === null || text === undefined) return none;
   return special.test(text) ? text.replaceAll(/[\0\\\t\n\r]/g, (character) => escapes[character] as string) : text;
 };
-const line = (values: readonly Parameters<typeof field>[0][]): string => values.map(field).join('\t');
+/** What has nothing to escape: numbers, codes, ids. */
+const plain = (value: string | number | bigint | boolean | null | undefined): string | number | bigint | boolean => value ?? none;
 
-/** PostgreSQL's jsonb refuses NUL and lone surrogates, which JSON can spell. */
+/** No text of PostgreSQL holds NUL or a lone surrogate, which JSON can spell. */
 const storable = (value: unknown): string => {
   const text = JSON.stringify(value);
   // Escaped backslashes are read over, because what follows one is no escape but text.
@@ -75,6 +79,8 @@ const storable = (value: unknown): string => {
     ? text.replaceAll(/\\(?:\\|u0000|ud[89a-f][0-9a-f]{2})/gi, (read) => (read === '\\\\' ? read : '\\ufffd'))
     : text;
 };
+
+const json = (value: unknown): string => written(storable(value));
 
 /** What lists are narrowed by. */
 const findable = ({ source, target }: MatchedResult) => {
@@ -84,26 +90,16 @@ const findable = ({ source, target }: MatchedResult) => {
   return { amount: largestAmount(both), text, names: idsBeyond(text, records) };
 };
 
-const resultLine = (result: MatchedResult, position: number, { amount, text }: ReturnType<typeof findable>): string =>
-  line([
-    position,
-    result.outcome,
-    result.pass,
-    result.cardinality,
-    result.score,
-    result.margin,
-    result.delta === null ? null : storable(result.delta),
-    result.category,
-    result.reason,
-    result.line,
-    result.dueOn,
-    storable(result.conditions),
-    storable(result.source.map(({ record }) => record)),
-    storable(result.target.map(({ record }) => record)),
-    amount,
-    text,
-    result.manual === undefined ? null : storable(result.manual),
-  ]);
+const resultLine = (result: MatchedResult, position: number, { amount, text }: ReturnType<typeof findable>): string => {
+  const { outcome, pass, cardinality, score, margin, delta, category, reason, line, dueOn, conditions, source, target, manual } = result;
+  const told = `${position}\t${outcome}\t${written(pass)}\t${plain(cardinality)}\t${plain(score)}\t${plain(margin)}`;
+  const needs = `${delta === null ? none : json(delta)}\t${plain(category)}\t${written(reason)}\t${plain(line)}\t${plain(dueOn)}`;
+  const records = `${json(source.map(recordOf))}\t${json(target.map(recordOf))}`;
+  const found = `${plain(amount)}\t${written(text)}\t${manual === undefined ? none : json(manual)}`;
+  return `${told}\t${needs}\t${json(conditions)}\t${records}\t${found}`;
+};
+
+const recordOf = ({ record }: MatchedRecord): unknown => record;
 
 const largestAmount = (records: readonly MatchedRecord[]): string | null => {
   let largest: { readonly amount: bigint; readonly currency: string } | undefined;
@@ -116,11 +112,13 @@ const largestAmount = (records: readonly MatchedRecord[]): string | null => {
 };
 
 const recordLine = (side: string, { currency, amountMinor, carried }: MatchedRecord, { outcome, pass }: MatchedResult): string =>
-  line([side, currency, amountMinor, outcome, pass, carried]);
+  `${side}\t${currency}\t${plain(amountMinor)}\t${outcome}\t${written(pass)}\t${carried}`;
 
 const moveLine = (
   { id, epoch }: ResultRun,
   side: 'source' | 'target',
-  { openItem, record }: MatchedRecord,
+  { record }: MatchedRecord,
+  { identity, occurrence }: ItemKey,
   { outcome }: MatchedResult,
-): string => line([id, epoch, openItem?.identity, side, openItem?.occurrence, outcome, storable(record), keyOfOne(side, record)]);
+): string =>
+  `${id}\t${epoch}\t${written(identity)}\t${side}\t${occurrence}\t${outcome}\t${json(record)}\t${written(keyOfOne(side, record))}`;
