@@ -193,7 +193,6 @@ export interface ResultRun {
 /** As the database takes them. */
 export interface ResultRows {
   readonly results: Uint8Array;
-  readonly records: Uint8Array;
   /** What becomes of open items. */
   readonly moves: Uint8Array;
 }
@@ -201,6 +200,7 @@ export interface ResultRows {
 /** Its rows are the writer's until the next piece is asked for. */
 export interface ResultPiece extends ResultRows {
   readonly count: number;
+  readonly sums: readonly PassSum[];
   /** What may be found among the results. */
   readonly digests: readonly ResultDigest[];
 }

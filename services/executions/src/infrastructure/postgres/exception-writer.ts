@@ -15,7 +15,7 @@ import { type Category, categoryOf, severityOf } from '../../domain/exceptions.t
 import { type Opened, openedMessages } from './exception-messages.ts';
 import { type Live, liveOf, refreshChanged } from './exception-refresh.ts';
 import { firstSeenOf } from './open-items.ts';
-import { partition } from './partition.ts';
+import { resultPartition } from './partition.ts';
 import { recordKey } from './record-key.ts';
 import { searchTextOf } from './search-text.ts';
 import type { Database } from './tables.ts';
@@ -51,7 +51,7 @@ export const openExceptions = async (trx: Trx, held: HeldExecution): Promise<{ c
     const last = results.at(-1);
     if (last === undefined) break;
     after = last.position;
-    opened.push(...(await insertBatch(trx, about, results, partition('results', held.createdAt))));
+    opened.push(...(await insertBatch(trx, about, results, resultPartition(held.createdAt))));
   }
   return { count: opened.length, messages: openedMessages(held, opened) };
 };

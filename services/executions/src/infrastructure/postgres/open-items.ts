@@ -5,7 +5,7 @@ import { exceptionBulkResolved, exceptionResolved } from '@settler/contracts/eve
 import { sql, type Transaction } from 'kysely';
 import type { HeldExecution, OpenItem, OpenItems } from '../../application/ports.ts';
 import { settlingOutcomes } from '../../domain/open-items.ts';
-import { partition } from './partition.ts';
+import { resultPartition } from './partition.ts';
 import { keyLengthMax } from './record-key.ts';
 import type { Database } from './tables.ts';
 
@@ -109,7 +109,7 @@ const metIn = ({ id, epoch }: HeldExecution) => sql`
 const correctedIn = ({ id, jobId, createdAt }: HeldExecution) => sql`
   select distinct r.key as record_key, 'matched' as outcome
     from (select left('source:' || (source->0->>'id') || '|target:' || (target->0->>'id'), ${keyLengthMax}) as key
-            from ${sql.table(partition('results', createdAt))}
+            from ${sql.table(resultPartition(createdAt))}
            where execution_id = ${id} and created_at = ${createdAt} and outcome = 'matched'
              and json_array_length(source) = 1 and json_array_length(target) = 1
              and exists (select 1 from exceptions where job_id = ${jobId} and status in ('open', 'in_progress') and category like '%\\_mismatch')) r`;

@@ -3,14 +3,13 @@ import { newIds } from '@settler/chassis/ids';
 import { exponentOf, fromMinor } from '@settler/contracts/money';
 import type { ResultPiece, ResultRows, ResultRun } from '../../application/ports.ts';
 import type { MatchedRecord, MatchedResult } from '../../domain/matched-result.ts';
-import type { ItemKey } from '../../domain/open-items.ts';
+import { createPassSums } from '../../domain/pass-sums.ts';
 import { keyOfOne } from './record-key.ts';
 import { createDigests } from './result-digest.ts';
 import { idsBeyond, searchTextOf } from './search-text.ts';
 
 export const resultColumns =
   'created_at, id, organization_id, execution_id, epoch, position, outcome, pass, cardinality, score, margin, delta, category, reason, line, due_on, conditions, source, target, amount_max, search, manual';
-export const recordColumns = 'created_at, organization_id, execution_id, epoch, side, currency, amount_minor, outcome, pass, carried';
 export const moveColumns = 'execution_id, epoch, identity, side, occurrence, outcome, record, record_key';
 
 /**
@@ -18,28 +17,24 @@ export const moveColumns = 'execution_id, epoch, identity, side, occurrence, out
  * needs any more, whose memory is used again; what is fresh costs the system a good part of what the rows cost us.
  */
 export const rowsOf = (run: ResultRun, results: Iterable<MatchedResult>, first: number, written?: ResultRows): ResultPiece => {
-  const rows = { results: createRows(written?.results), records: createRows(written?.records), moves: createRows(written?.moves) };
+  const rows = { results: createRows(written?.results), moves: createRows(written?.moves) };
   // The same in every row, and written once.
-  const ofRun = `${run.organizationId}\t${run.id}\t${run.epoch}`;
   const createdAt = run.createdAt.toISOString();
-  const digests = createDigests(first);
+  const ofRun = `${run.organizationId}\t${run.id}\t${run.epoch}`;
   const nextId = newIds('result');
+  const sums = createPassSums();
+  const digests = createDigests(first);
   let count = 0;
   for (const result of results) {
     const id = nextId();
     const found = findable(result);
     rows.results.add(`${createdAt}\t${id}\t${ofRun}\t${resultLine(result, first + count, found)}\n`);
+    sums.add(result);
     digests.add({ id, outcome: result.outcome, pass: result.pass, ...found });
     count += 1;
-    for (const side of ['source', 'target'] as const) {
-      for (const record of result[side]) {
-        rows.records.add(`${createdAt}\t${ofRun}\t${recordLine(side, record, result)}\n`);
-        const { openItem } = record;
-        if (run.carriesForward && openItem !== undefined) rows.moves.add(`${moveLine(run, side, record, openItem, result)}\n`);
-      }
-    }
+    if (run.carriesForward) for (const line of moveLines(run, result)) rows.moves.add(`${line}\n`);
   }
-  return { count, results: rows.results.bytes(), records: rows.records.bytes(), moves: rows.moves.bytes(), digests: digests.build() };
+  return { count, results: rows.results.bytes(), moves: rows.moves.bytes(), sums: sums.all(), digests: digests.build() };
 };
 
 /** Text as bytes, row by row: one text of all rows would be copied twice more. */
@@ -76,7 +71,7 @@ const storable = (value: unknown): string => {
   const text = JSON.stringify(value);
   // Escaped backslashes are read over, because what follows one is no escape but text.
   return text.includes('\\u')
-    ? text.replaceAll(/\\(?:\\|u0000|ud[89a-f][0-9a-f]{2})/gi, (read) => (read === '\\\\' ? read : '\\ufffd'))
+    ? text.replaceAll(/\\(?:\\|u0000|ud[89a-f][0-9a-f]{2})/gi, (read) => (read === '\\\\' ? read : '\ufffd'))
     : text;
 };
 
@@ -111,14 +106,13 @@ const largestAmount = (records: readonly MatchedRecord[]): string | null => {
   return largest === undefined ? null : fromMinor(largest.amount, exponentOf(largest.currency));
 };
 
-const recordLine = (side: string, { currency, amountMinor, carried }: MatchedRecord, { outcome, pass }: MatchedResult): string =>
-  `${side}\t${currency}\t${plain(amountMinor)}\t${outcome}\t${written(pass)}\t${carried}`;
-
-const moveLine = (
-  { id, epoch }: ResultRun,
-  side: 'source' | 'target',
-  { record }: MatchedRecord,
-  { identity, occurrence }: ItemKey,
-  { outcome }: MatchedResult,
-): string =>
-  `${id}\t${epoch}\t${written(identity)}\t${side}\t${occurrence}\t${outcome}\t${json(record)}\t${written(keyOfOne(side, record))}`;
+function* moveLines({ id, epoch }: ResultRun, { outcome, ...records }: MatchedResult): Generator<string> {
+  for (const side of ['source', 'target'] as const) {
+    for (const { openItem, record } of records[side]) {
+      if (openItem === undefined) continue;
+      const { identity, occurrence } = openItem;
+      const key = written(keyOfOne(side, record));
+      yield `${id}\t${epoch}\t${written(identity)}\t${side}\t${occurrence}\t${outcome}\t${json(record)}\t${key}`;
+    }
+  }
+}

@@ -190,46 +190,32 @@ export const retell = async (
   { before, after }: { readonly before: readonly Told[]; readonly after: readonly Told[] },
 ): Promise<ExecutionSummary> => {
   await rename(trx, run, before, after);
-  const { matched } = await trx
-    .selectFrom('result_records')
-    .select(({ fn }) => fn.countAll<bigint>().as('matched'))
-    .where('execution_id', '=', run.id)
-    .where('created_at', '=', run.createdAt)
-    .where('side', '=', 'source')
-    .where('outcome', '=', 'matched')
-    .executeTakeFirstOrThrow();
-  return summaryAfter(summary, before, after, Number(matched));
+  const { rows } = await sql<{ matched: bigint | null }>`
+    select sum(count)::bigint as matched
+      from (select count from result_sums where execution_id = ${run.id} and side = 'source' and outcome = 'matched'
+            union all select count from result_renamings where execution_id = ${run.id} and side = 'source' and to_outcome = 'matched'
+            union all select -count from result_renamings where execution_id = ${run.id} and side = 'source' and from_outcome = 'matched') as told`.execute(
+    trx,
+  );
+  return summaryAfter(summary, before, after, Number(rows[0]?.matched ?? 0));
 };
 
-/** Stored records that count the same are told apart by nothing: any of them will do, and none is added, lost or worth something else. */
 const rename = async (trx: Trx, run: Run, before: readonly Told[], after: readonly Told[]): Promise<void> => {
-  const renamings = renamingsOf(before, after);
-  const column = <Value>(of: (renaming: (typeof renamings)[number]) => Value): Value[] => renamings.map(of);
-  const { rows } = await sql<{ renamed: bigint }>`
-    with wanted as (
-      select * from unnest(
-        ${column(({ side }) => side)}::text[], ${column(({ currency }) => currency)}::text[], ${column(({ amountMinor }) => amountMinor?.toString() ?? null)}::numeric[],
-        ${column(({ from }) => from.outcome)}::text[], ${column(({ from }) => from.pass)}::text[],
-        ${column(({ to }) => to.outcome)}::text[], ${column(({ to }) => to.pass)}::text[], ${column(({ count }) => count)}::int[]
-      ) with ordinality as w(side, currency, amount_minor, outcome, pass, new_outcome, new_pass, count, place)),
-    spans as (
-      select *, sum(count) over (partition by side, currency, amount_minor, outcome, pass order by place) as until from wanted),
-    found as (
-      select r.tableoid as relation, r.ctid as place, side, currency, amount_minor, outcome, pass,
-             row_number() over (partition by side, currency, amount_minor, outcome, pass) as number
-        from result_records r
-       where execution_id = ${run.id} and created_at = ${run.createdAt}
-         and exists (select 1 from wanted w where w.side = r.side and w.currency = r.currency and w.outcome = r.outcome
-                        and w.amount_minor is not distinct from r.amount_minor and w.pass is not distinct from r.pass)),
-    renamed as (
-      update result_records r set outcome = s.new_outcome, pass = s.new_pass
-        from found f
-        join spans s on s.side = f.side and s.currency = f.currency and s.outcome = f.outcome
-         and s.amount_minor is not distinct from f.amount_minor and s.pass is not distinct from f.pass
-         and f.number > s.until - s.count and f.number <= s.until
-       where r.created_at = ${run.createdAt} and r.execution_id = ${run.id} and r.tableoid = f.relation and r.ctid = f.place
-      returning 1)
-    select count(*) as renamed from renamed`.execute(trx);
-  const expected = renamings.reduce((sum, { count }) => sum + count, 0);
-  if (Number(rows[0]?.renamed) !== expected) throw new Error(`${rows[0]?.renamed} stored records of ${expected} could be renamed`);
+  await trx
+    .insertInto('result_renamings')
+    .values(
+      renamingsOf(before, after).map(({ side, currency, amountMinor, count, from, to }) => ({
+        execution_id: run.id,
+        organization_id: run.organizationId,
+        side,
+        currency,
+        amount_minor: amountMinor?.toString() ?? null,
+        count: BigInt(count),
+        from_outcome: from.outcome,
+        from_pass: from.pass,
+        to_outcome: to.outcome,
+        to_pass: to.pass,
+      })),
+    )
+    .execute();
 };

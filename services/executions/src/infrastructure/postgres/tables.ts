@@ -128,17 +128,29 @@ export interface Database extends ChassisTables {
     trigrams: Buffer;
     pentagrams: Buffer;
   };
-  result_records: {
-    created_at: Date;
-    organization_id: string;
+  result_sums: {
     execution_id: string;
+    organization_id: string;
     epoch: number;
     side: 'source' | 'target';
     currency: string;
-    amount_minor: string | null;
     outcome: Outcome;
     pass: string | null;
     carried: boolean;
+    count: bigint;
+    amount_minor: string;
+  };
+  result_renamings: {
+    execution_id: string;
+    organization_id: string;
+    side: 'source' | 'target';
+    currency: string;
+    amount_minor: string | null;
+    count: bigint;
+    from_outcome: Outcome;
+    from_pass: string | null;
+    to_outcome: Outcome;
+    to_pass: string | null;
   };
   open_items: {
     job_id: string;
