@@ -189,8 +189,7 @@ export interface ResultRun {
   readonly carriesForward: boolean;
 }
 
-/** Some results as rows of the store's own form, made where they were found: on their way nobody looks at them. */
-/** As the database takes them. */
+/** Rows of the store's own form, made where the results were found: on their way nobody looks at them. */
 export interface ResultRows {
   readonly results: Uint8Array;
   /** What becomes of open items. */
@@ -200,6 +199,7 @@ export interface ResultRows {
 /** Its rows are the writer's until the next piece is asked for. */
 export interface ResultPiece extends ResultRows {
   readonly count: number;
+  /** What the results hold. */
   readonly sums: readonly PassSum[];
   /** What may be found among the results. */
   readonly digests: readonly ResultDigest[];

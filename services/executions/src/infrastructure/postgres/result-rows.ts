@@ -59,7 +59,7 @@ const none = '\\N';
 const escapes: Readonly<Record<string, string>> = { '\0': '\u{fffd}', '\\': '\\\\', '\t': '\\t', '\n': '\\n', '\r': '\\r' };
 
 /** NUL cannot be stored as text, the rest is escaped. */
-const written = (text: string | null | undefined): string => {
+const escaped = (text: string | null | undefined): string => {
   if (text === null || text === undefined) return none;
   return special.test(text) ? text.replaceAll(/[\0\\\t\n\r]/g, (character) => escapes[character] as string) : text;
 };
@@ -75,7 +75,7 @@ const storable = (value: unknown): string => {
     : text;
 };
 
-const json = (value: unknown): string => written(storable(value));
+const json = (value: unknown): string => escaped(storable(value));
 
 /** What lists are narrowed by. */
 const findable = ({ source, target }: MatchedResult) => {
@@ -87,10 +87,10 @@ const findable = ({ source, target }: MatchedResult) => {
 
 const resultLine = (result: MatchedResult, position: number, { amount, text }: ReturnType<typeof findable>): string => {
   const { outcome, pass, cardinality, score, margin, delta, category, reason, line, dueOn, conditions, source, target, manual } = result;
-  const told = `${position}\t${outcome}\t${written(pass)}\t${plain(cardinality)}\t${plain(score)}\t${plain(margin)}`;
-  const needs = `${delta === null ? none : json(delta)}\t${plain(category)}\t${written(reason)}\t${plain(line)}\t${plain(dueOn)}`;
+  const told = `${position}\t${outcome}\t${escaped(pass)}\t${plain(cardinality)}\t${plain(score)}\t${plain(margin)}`;
+  const needs = `${delta === null ? none : json(delta)}\t${plain(category)}\t${escaped(reason)}\t${plain(line)}\t${plain(dueOn)}`;
   const records = `${json(source.map(recordOf))}\t${json(target.map(recordOf))}`;
-  const found = `${plain(amount)}\t${written(text)}\t${manual === undefined ? none : json(manual)}`;
+  const found = `${plain(amount)}\t${escaped(text)}\t${manual === undefined ? none : json(manual)}`;
   return `${told}\t${needs}\t${json(conditions)}\t${records}\t${found}`;
 };
 
@@ -111,8 +111,8 @@ function* moveLines({ id, epoch }: ResultRun, { outcome, ...records }: MatchedRe
     for (const { openItem, record } of records[side]) {
       if (openItem === undefined) continue;
       const { identity, occurrence } = openItem;
-      const key = written(keyOfOne(side, record));
-      yield `${id}\t${epoch}\t${written(identity)}\t${side}\t${occurrence}\t${outcome}\t${json(record)}\t${key}`;
+      const key = escaped(keyOfOne(side, record));
+      yield `${id}\t${epoch}\t${escaped(identity)}\t${side}\t${occurrence}\t${outcome}\t${json(record)}\t${key}`;
     }
   }
 }
