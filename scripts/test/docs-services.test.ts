@@ -11,9 +11,11 @@ const pageOf = (service: string) => readFileSync(join(root, 'services', service,
 const tablesOf = (service: string): string[] => {
   const folder = join(root, 'services', service, 'migrations');
   const files = readdirSync(folder).filter((file) => /^\d{4}-.*\.ts$/.test(file));
-  return files
-    .flatMap((file) => [...readFileSync(join(folder, file), 'utf8').matchAll(/create table (\w+)/g)].map(([, table = '']) => table))
-    .filter((table) => table !== 'if');
+  const migrations = files.map((file) => readFileSync(join(folder, file), 'utf8')).join('\n');
+  const named = (statement: string): string[] =>
+    [...migrations.matchAll(new RegExp(`${statement} table (\\w+)`, 'g'))].map(([, table = '']) => table);
+  const gone = new Set(named('drop'));
+  return named('create').filter((table) => table !== 'if' && !gone.has(table));
 };
 
 const section = (service: string) => pageOf(service).split('## Tables')[1]?.split('\n## ')[0] ?? '';

@@ -222,7 +222,7 @@ describe('the executions service', () => {
   test('the certificate is recomputed from what is stored: one corrupted row and it no longer holds', async () => {
     const execution = await runOnce();
     const corrupted = await database.query(
-      `update result_records set amount_minor = amount_minor + 1 where execution_id = $1 and outcome = 'matched' and side = 'source' and currency = 'EUR'`,
+      `update result_sums set amount_minor = amount_minor + 1 where execution_id = $1 and outcome = 'matched' and side = 'source' and currency = 'EUR'`,
       [execution.id],
     );
     expect(corrupted.rowCount).toBe(1);
@@ -392,7 +392,7 @@ describe('the executions service', () => {
       const execution = await over(body.id);
       expect(execution.status).toBe('completed');
       const { rows } = await database.query(
-        `select (select count(*) from results where execution_id = $1)::int as results, (select count(*) from result_records where execution_id = $1)::int as records,
+        `select (select count(*) from results where execution_id = $1)::int as results, (select sum(count) from result_sums where execution_id = $1)::int as records,
       (select count(*) from (select 1 from outbox where aggregate_id = $1 and subject like '%completed%' union all select 1 from outbox_sent where aggregate_id = $1 and subject like '%completed%') as said)::int as completions`,
         [execution.id],
       );
@@ -455,7 +455,7 @@ describe('the executions service', () => {
     ).toMatchObject([{ path: 'source.fileId' }]);
     const app = new pg.Client(island.databaseConfig('executions', 'app'));
     await app.connect();
-    for (const table of ['files', 'executions', 'results', 'result_records', 'exceptions'])
+    for (const table of ['files', 'executions', 'results', 'result_sums', 'result_renamings', 'exceptions'])
       expect((await app.query(`select * from ${table}`)).rowCount).toBe(0);
     await app.end();
   });

@@ -1,9 +1,10 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { bitsOf, createDigests, digestedMax } from '../src/infrastructure/postgres/result-digest.ts';
-import { searchTextOf } from '../src/infrastructure/postgres/search-text.ts';
+import { idsBeyond, searchTextOf } from '../src/infrastructure/postgres/search-text.ts';
 import { type Executions, euro, startExecutions } from './running-service.ts';
 
+const one = { id: 'res_a', outcome: 'matched', pass: null, amount: null, text: '' };
 const hasBit = (trigrams: Uint8Array, bit: number): boolean => (((trigrams[bit >>> 3] as number) >>> (bit & 7)) & 1) === 1;
 
 describe('a digest of results', () => {
@@ -17,7 +18,7 @@ describe('a digest of results', () => {
         (texts, from, length) => {
           const stored = texts.map((reference) => searchTextOf([{ reference }]));
           const digests = createDigests(0);
-          for (const text of stored) digests.add(null, null, text);
+          for (const text of stored) digests.add({ ...one, text });
           const [digest] = digests.build();
           const text = stored[from % stored.length] ?? '';
           const part = text.slice(from % (text.length + 1), (from % (text.length + 1)) + (length % 13));
@@ -30,12 +31,36 @@ describe('a digest of results', () => {
 
   test('follows on the one before, and has nothing of it', () => {
     const digests = createDigests(7);
-    for (let index = 0; index <= digestedMax; index += 1)
-      digests.add(index === 0 ? 'rare' : 'usual', index === 3 ? '12.50' : null, `text ${index}`);
+    for (let index = 0; index <= digestedMax; index += 1) {
+      const [pass, outcome] = index === 0 ? ['rare', 'invalid'] : ['usual', 'matched'];
+      digests.add({ id: `res_${(index + 500) % 1_500}`, outcome, pass, amount: index === 3 ? '12.50' : null, text: `text ${index}` });
+    }
     expect(digests.build()).toMatchObject([
-      { first: 7, last: 6 + digestedMax, passes: ['rare', 'usual'], amountMost: expect.closeTo(12.5, 6) },
-      { first: 7 + digestedMax, last: 7 + digestedMax, passes: ['usual'], amountMost: null },
+      {
+        ...{ first: 7, last: 6 + digestedMax, outcomes: ['invalid', 'matched'], passes: ['rare', 'usual'] },
+        ...{ idLeast: 'res_1000', idMost: 'res_999', amountMost: expect.closeTo(12.5, 6) },
+      },
+      {
+        ...{ first: 7 + digestedMax, last: 7 + digestedMax, outcomes: ['matched'], passes: ['usual'] },
+        ...{ idLeast: 'res_0', idMost: 'res_0', amountMost: null },
+      },
     ]);
+  });
+
+  test('knows the ids of all records, also where the text ends before them', () => {
+    const records = Array.from({ length: 300 }, (_, index) => ({ id: `Payment-${index}`, reference: 'x'.repeat(20) }));
+    const text = searchTextOf(records);
+    const digests = createDigests(0);
+    digests.add({ ...one, text, names: idsBeyond(text, records) });
+    const [digest] = digests.build();
+    const isKnown = (id: string): boolean => {
+      const { of, bits } = bitsOf(id.toLowerCase());
+      return bits.every((bit) => digest !== undefined && hasBit(digest[of], bit));
+    };
+    expect(text).not.toContain('payment-299');
+    expect(records.filter(({ id }) => !isKnown(id))).toEqual([]);
+    expect(isKnown('Refund-299')).toBe(false);
+    expect(idsBeyond(searchTextOf(records.slice(0, 3)), records.slice(0, 3))).toEqual([]);
   });
 });
 
@@ -99,6 +124,19 @@ describe('results narrowed by what is rare among them', () => {
     await executions.must(204, executions.api.delete(`/v1/executions/${run.id}/matches/${made.id}`));
     expect(idsOf(await page('q=zebra')).sort()).toEqual(['s-aside', 't-aside']);
     expect((await digests()).length).toBeGreaterThan(0);
+  });
+
+  test('are found by the ids of records and by their own, where a digest is missing or older than ids too', async () => {
+    const match = (source: string, target: string) =>
+      executions.api.post(`/v1/executions/${run.id}/matches`, { source: [source], target: [target] });
+    const undo = async (id: string) => executions.must(204, executions.api.delete(`/v1/executions/${run.id}/matches/${id}`));
+    await undo((await executions.must(201, match('s4', 't-aside'))).id);
+    await executions.database.query('update result_digests set outcomes = null, id_least = null, id_most = null where execution_id = $1', [
+      run.id,
+    ]);
+    expect(idsOf(await page('outcome=missing_in_target&q=s5'))).toEqual(['s5']);
+    await undo((await executions.must(201, match('s5', 't-aside'))).id);
+    await executions.must(400, match('s5', 'nobody'));
   });
 
   test('are not looked for where no digest has them', async () => {

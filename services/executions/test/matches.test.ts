@@ -88,7 +88,11 @@ const stored = async (executionId: string) => {
     [executionId],
   );
   const { rows: records } = await executions.database.query(
-    'select side, currency, amount_minor, outcome, pass, count(*) from result_records where execution_id = $1 group by 1, 2, 3, 4, 5 order by 1, 2, 3, 4, 5',
+    `select side, currency, outcome, pass, sum(count)::int as count, sum(amount_minor)::text as amount from (
+       select side, currency, outcome, pass, count, amount_minor from result_sums where execution_id = $1
+       union all select side, currency, from_outcome, from_pass, -count, -count * amount_minor from result_renamings where execution_id = $1
+       union all select side, currency, to_outcome, to_pass, count, count * amount_minor from result_renamings where execution_id = $1) as told
+      group by 1, 2, 3, 4 having sum(count) <> 0 order by 1, 2, 3, 4`,
     [executionId],
   );
   return { results: rows.map(({ row }) => row), records };
@@ -228,12 +232,14 @@ describe('a match by hand', () => {
   test('cannot change what a record is worth, whoever asks', async () => {
     const { rows } = await executions.database.query(
       `select table_name, privilege_type as may, string_agg(column_name, ' ' order by column_name) as columns from information_schema.role_column_grants
-        where table_name in ('results', 'result_records') and grantee like '%\\_app' and privilege_type = 'UPDATE' group by 1, 2 order by 1`,
+        where table_name in ('results', 'result_sums', 'result_renamings') and grantee like '%\\_app' and privilege_type = 'UPDATE' group by 1, 2 order by 1`,
     );
-    expect(rows).toEqual([
-      { table_name: 'result_records', may: 'UPDATE', columns: 'outcome pass' },
-      { table_name: 'results', may: 'UPDATE', columns: 'exception_id' },
-    ]);
+    expect(rows).toEqual([{ table_name: 'results', may: 'UPDATE', columns: 'exception_id' }]);
+    const { rows: sums } = await executions.database.query(
+      `select table_name || ' ' || privilege_type as may from information_schema.role_table_grants
+        where table_name in ('result_sums', 'result_renamings') and grantee like '%\\_app' order by 1`,
+    );
+    expect(sums.map(({ may }) => may)).toEqual(['result_renamings INSERT', 'result_renamings SELECT', 'result_sums SELECT']);
   });
 });
 

@@ -6,7 +6,7 @@ import pg from 'pg';
 import { from as copyFrom } from 'pg-copy-streams';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { MatchedRecord, MatchedResult } from '../src/domain/matched-result.ts';
-import { moveColumns, recordColumns, resultColumns, rowsOf } from '../src/infrastructure/postgres/result-rows.ts';
+import { moveColumns, resultColumns, rowsOf } from '../src/infrastructure/postgres/result-rows.ts';
 
 const run = {
   organizationId: 'org_01jqv8m0c4e7r9t2w5y8a1b3d6',
@@ -23,12 +23,14 @@ const texts = fc.oneof(
     maxLength: 8,
   }),
 );
+/** V8 13.6 reads a name of one escaped letter as a backslash where an object like it came before: `{"":0,"\\r":0}` has the names `` and `\\`. */
+const names = texts.filter((name) => name.length !== 1 || /^[^\p{C}"\\]$/u.test(name));
 const records = fc.record({
   currency: fc.constantFrom('EUR', ''),
   amountMinor: fc.option(fc.bigInt({ min: -(10n ** 15n), max: 10n ** 15n })),
   carried: fc.boolean(),
   openItem: fc.constantFrom(undefined, { identity: 'abc', occurrence: 1 }),
-  record: fc.dictionary(texts, texts, { maxKeys: 3 }),
+  record: fc.dictionary(names, texts, { maxKeys: 3 }),
 });
 const results = fc.record({
   outcome: fc.constantFrom('matched', 'missing_in_target', 'invalid'),
@@ -112,13 +114,10 @@ describe('rows for COPY', () => {
             };
           }),
         );
-        const ofRecords = await copied('result_records', recordColumns, piece.records, 'side, currency, amount_minor::text, carried');
         const all = given.flatMap(({ source, target }) => [...source, ...target]);
-        expect(ofRecords).toHaveLength(all.length);
+        expect(piece.sums.reduce((total, { count }) => total + count, 0)).toBe(all.length);
         const sum = (amounts: readonly (bigint | null)[]) => amounts.reduce<bigint>((total, amount) => total + (amount ?? 0n), 0n);
-        expect(sum(ofRecords.map(({ amount_minor: minor }) => (minor === null ? null : BigInt(minor))))).toBe(
-          sum(all.map(({ amountMinor }) => amountMinor)),
-        );
+        expect(sum(piece.sums.map(({ amountMinor }) => amountMinor))).toBe(sum(all.map(({ amountMinor }) => amountMinor)));
         const moves = await copied('open_item_moves', moveColumns, piece.moves, '*');
         expect(moves).toHaveLength(all.filter(({ openItem }) => openItem !== undefined).length);
       }),

@@ -3,13 +3,13 @@ import { waitFor } from '@settler/harness';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { HeldExecution, ResultWriter } from '../src/application/ports.ts';
-import { partition } from '../src/infrastructure/postgres/partition.ts';
+import { resultPartition } from '../src/infrastructure/postgres/partition.ts';
 import { rowsOf } from '../src/infrastructure/postgres/result-rows.ts';
 import { createResultWriter } from '../src/infrastructure/postgres/result-writer.ts';
 import type { Database } from '../src/infrastructure/postgres/tables.ts';
 import { type Executions, euro, startExecutions } from './running-service.ts';
 
-const tables = ['results', 'result_records'] as const;
+const tables = ['results', 'result_sums'] as const;
 
 /** A worker that is still for a while in the middle of what it does, and another that has its execution when it goes on. */
 describe('the writer of results', () => {
@@ -52,7 +52,7 @@ describe('the writer of results', () => {
   /** Lets `work` come as far as the rows, gives the execution to somebody else, and lets it go on. */
   const lapsing = async (held: HeldExecution, work: () => Promise<void>): Promise<unknown> => {
     await blocker.query('begin');
-    for (const table of tables) await blocker.query(`lock ${partition(table, held.createdAt)} in access exclusive mode`);
+    await blocker.query(`lock ${resultPartition(held.createdAt)} in access exclusive mode`);
     const outcome = work().then(
       () => 'written',
       (error: Error) => error.message,

@@ -68,8 +68,8 @@ test('the certificate is a sum over stored rows: the same by SQL, and one corrup
   expect(certificate.holds).toBe(true);
   const stored = await databases.as('executions', 'admin', async (database) => {
     const { rows } = await database.query(
-      `select side, currency, outcome, count(*)::int as count, (sum(amount_minor) / 100)::numeric(20, 2)::text as amount
-         from result_records where execution_id = $1 group by side, currency, outcome`,
+      `select side, currency, outcome, sum(count)::int as count, (sum(amount_minor) / 100)::numeric(20, 2)::text as amount
+         from result_sums where execution_id = $1 group by side, currency, outcome`,
       [ours.executionId],
     );
     return rows;
@@ -80,7 +80,7 @@ test('the certificate is a sum over stored rows: the same by SQL, and one corrup
   }
   await databases.as('executions', 'admin', (database) =>
     database.query(
-      `update result_records set amount_minor = amount_minor + 1 where ctid = (select ctid from result_records where execution_id = $1 and amount_minor is not null limit 1) and execution_id = $1`,
+      `update result_sums set amount_minor = amount_minor + 1 where ctid = (select ctid from result_sums where execution_id = $1 and currency <> '' limit 1)`,
       [ours.executionId],
     ),
   );

@@ -189,11 +189,9 @@ export interface ResultRun {
   readonly carriesForward: boolean;
 }
 
-/** Some results as rows of the store's own form, made where they were found: on their way nobody looks at them. */
-/** As the database takes them. */
+/** Rows of the store's own form, made where the results were found: on their way nobody looks at them. */
 export interface ResultRows {
   readonly results: Uint8Array;
-  readonly records: Uint8Array;
   /** What becomes of open items. */
   readonly moves: Uint8Array;
 }
@@ -201,6 +199,8 @@ export interface ResultRows {
 /** Its rows are the writer's until the next piece is asked for. */
 export interface ResultPiece extends ResultRows {
   readonly count: number;
+  /** What the results hold. */
+  readonly sums: readonly PassSum[];
   /** What may be found among the results. */
   readonly digests: readonly ResultDigest[];
 }
@@ -209,7 +209,11 @@ export interface ResultPiece extends ResultRows {
 export interface ResultDigest {
   readonly first: number;
   readonly last: number;
+  readonly outcomes: readonly string[];
   readonly passes: readonly string[];
+  /** The first and the last of the ids that the results themselves have, in the order of their bytes. */
+  readonly idLeast: string;
+  readonly idMost: string;
   /** Null where none has an amount. */
   readonly amountMost: number | null;
   /** A bit for each three letters in a row of any of their texts, and for each five. */

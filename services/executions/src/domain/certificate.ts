@@ -1,11 +1,14 @@
 /**
  * The conservation certificate: per side and currency, what came in is what the outcomes hold, in counts and in money.
- * It is computed from what is stored against what the readers counted, by two paths that share no sum.
+ * It is computed from what the stored results bring with them against what the readers counted, by two paths that share no sum.
  */
 import { exponentOf, fromMinor } from '@settler/contracts/money';
 import type { Certificate, CertificateLine, ControlTotals, ReportLine } from './execution.ts';
 
-/** A sum over stored records. `currency` is empty for records that could not be read far enough to have one. */
+/**
+ * A sum over records, or what renaming some of them changes in one; only all sums of an outcome together are never below zero.
+ * `currency` is empty for records that could not be read far enough to have one.
+ */
 export interface StoredSum {
   readonly side: 'source' | 'target';
   readonly currency: string;
@@ -42,14 +45,20 @@ const lineFor = (
   const ingested = sum(control.map(({ count, amountMinor }) => ({ count, amountMinor: BigInt(amountMinor) })));
   const opening = sum(stored.filter(({ carried }) => carried));
   const accounted = sum(stored);
-  const byOutcome = Map.groupBy(stored, ({ outcome }) => outcome);
+  const byOutcome = [...Map.groupBy(stored, ({ outcome }) => outcome)].map(([outcome, rows]) => [outcome, sum(rows)] as const);
   return {
     side,
     currency,
     ingested: shown(ingested),
     opening: shown(opening),
     accounted: shown(accounted),
-    byOutcome: Object.fromEntries([...byOutcome].sort().map(([outcome, rows]) => [outcome, shown(sum(rows))])),
+    // What all of its records were renamed from is no outcome any more.
+    byOutcome: Object.fromEntries(
+      byOutcome
+        .filter(([, { count }]) => count !== 0)
+        .sort()
+        .map(([outcome, total]) => [outcome, shown(total)]),
+    ),
     difference: shown({
       count: ingested.count + opening.count - accounted.count,
       amountMinor: ingested.amountMinor + opening.amountMinor - accounted.amountMinor,
@@ -66,11 +75,11 @@ const sum = (totals: readonly Total[]): Total => ({
 export const outcomeLines = (sums: readonly PassSum[]): ReportLine[] => {
   const groups = Map.groupBy(sums, ({ outcome, side, currency, pass }) => JSON.stringify([outcome, side, currency, pass]));
   return [...groups]
-    .sort(([one], [other]) => (one < other ? -1 : 1))
-    .map(([key, rows]) => {
+    .map(([key, rows]) => ({ key, ...sum(rows) }))
+    .filter(({ count }) => count !== 0)
+    .sort((one, other) => (one.key < other.key ? -1 : 1))
+    .map(({ key, count, amountMinor }) => {
       const [outcome, side, currency, pass] = JSON.parse(key) as [string, 'source' | 'target', string, string | null];
-      const amountMinor = rows.reduce((amount, row) => amount + row.amountMinor, 0n);
-      const count = rows.reduce((total, row) => total + row.count, 0);
       return { outcome, side, currency, pass, count, amount: fromMinor(amountMinor, exponentOf(currency)) };
     });
 };

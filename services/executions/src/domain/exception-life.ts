@@ -7,6 +7,7 @@
  * changed by nothing but being reopened. A run resolves those whose counterpart came, from open and in_progress alone.
  */
 import type { Severity } from './exceptions.ts';
+import { canonical } from './matching/canonical.ts';
 
 export type ExceptionStatus = 'open' | 'in_progress' | 'resolved' | 'dismissed';
 export type ManualResolution = 'matched_manually' | 'written_off' | 'expected_timing' | 'duplicate' | 'corrected_at_source' | 'other';
@@ -124,4 +125,4 @@ export const isSettledBy = (decided: Said & { readonly resolution: Resolution | 
   decided.resolution !== 'matched_later' && found.records.length > 0 && saysTheSame(decided, found);
 
 export const saysTheSame = (one: Said, other: Said): boolean =>
-  one.category === other.category && one.reason === other.reason && JSON.stringify(one.records) === JSON.stringify(other.records);
+  one.category === other.category && one.reason === other.reason && canonical(one.records) === canonical(other.records);

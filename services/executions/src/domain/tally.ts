@@ -1,57 +1,63 @@
 /** What a reader delivered, counted row by row before anything is matched. */
-import { exponentOf, toMinor } from '@settler/contracts/money';
+import { exponentOf } from '@settler/contracts/money';
 import type { ControlTotals } from './execution.ts';
 import type { Chunk } from './matching/batch-builder.ts';
+import { createCurrencyNumbers, currencyCodeOf, currencyText, noCurrency } from './matching/columns/currency.ts';
+import { minorUnits, rescaled, Sum } from './matching/columns/money.ts';
+import { textAt } from './matching/columns/text-column.ts';
 
 type Row = { readonly record: Readonly<Record<string, unknown>> } | { readonly partial?: Readonly<Record<string, unknown>> };
+
+interface Total {
+  readonly exponent: number;
+  readonly sum: Sum;
+  count: number;
+}
 
 /**
  * Counted by currency, with `''` for rows that have none. Amounts that a currency cannot hold count as no money, exactly as the
  * result for such a row holds none.
  */
 export const createTally = (side: ControlTotals['side']) => {
-  const totals = new Map<string, { count: number; amountMinor: bigint }>();
+  const totals = new Map<string, Total>();
+  const totalOf = (currency: string): Total => {
+    const total = totals.get(currency) ?? { exponent: exponentOf(currency), sum: new Sum(), count: 0 };
+    totals.set(currency, total);
+    return total;
+  };
+  const count = (total: Total, units: number): void => {
+    total.count += 1;
+    if (!Number.isNaN(units)) total.sum.add(units);
+  };
   return {
     add: (row: Row): void => {
-      const fields = 'record' in row ? row.record : (row.partial ?? {});
-      const { currency, amount } = fields;
+      const { currency, amount } = 'record' in row ? row.record : (row.partial ?? {});
       const name = typeof currency === 'string' ? currency : '';
-      const total = totals.get(name) ?? { count: 0, amountMinor: 0n };
-      const minor = typeof amount === 'string' && name !== '' ? toMinor(amount, exponentOf(name)) : null;
-      total.count += 1;
-      total.amountMinor += minor ?? 0n;
-      totals.set(name, total);
+      const total = totalOf(name);
+      count(total, typeof amount === 'string' && name !== '' ? minorUnits(amount, total.exponent) : Number.NaN);
     },
     addChunk: ({ rows, texts, amount }: Chunk): void => {
       const cells = texts.get('currency');
-      const decoder = new TextDecoder();
-      let name = '';
-      let code = -1;
+      if (cells === undefined) {
+        totalOf('').count += rows;
+        return;
+      }
+      const { bytes, offsets } = cells;
+      const numbers = createCurrencyNumbers();
+      const met: Total[] = [];
       for (let row = 0; row < rows; row += 1) {
-        const start = cells?.offsets[row] ?? 0;
-        const end = cells?.offsets[row + 1] ?? 0;
-        // Most rows have the currency of the one before.
-        const packed =
-          end - start === 3
-            ? ((cells?.bytes[start] ?? 0) << 16) | ((cells?.bytes[start + 1] ?? 0) << 8) | (cells?.bytes[start + 2] ?? 0)
-            : -1;
-        if (packed === -1 || packed !== code) name = cells === undefined ? '' : decoder.decode(cells.bytes.subarray(start, end));
-        code = packed;
-        const total = totals.get(name) ?? { count: 0, amountMinor: 0n };
-        total.count += 1;
-        const digits = amount?.digits[row] ?? Number.NaN;
-        if (!Number.isNaN(digits) && name !== '') total.amountMinor += minorOf(digits, amount?.scale[row] ?? 0, exponentOf(name));
-        totals.set(name, total);
+        const start = offsets[row] as number;
+        const end = offsets[row + 1] as number;
+        const code = currencyCodeOf(bytes, start, end);
+        const number = code === noCurrency ? -1 : numbers.of(code);
+        if (number === met.length) met.push(totalOf(currencyText(code)));
+        // What is no code of three letters is known by what it says.
+        const total = number === -1 ? totalOf(textAt(cells, row)) : (met[number] as Total);
+        const hasAmount = amount !== undefined && end > start;
+        count(total, hasAmount ? rescaled(amount.digits[row] as number, amount.scale[row] as number, total.exponent) : Number.NaN);
       }
     },
     totals: (): ControlTotals[] =>
-      [...totals].map(([currency, { count, amountMinor }]) => ({ side, currency, count, amountMinor: amountMinor.toString() })),
+      [...totals].map(([currency, { count, sum }]) => ({ side, currency, count, amountMinor: sum.total.toString() })),
   };
-};
-
-/** 0 where the currency has no such amount. */
-const minorOf = (digits: number, scale: number, exponent: number): bigint => {
-  const units = BigInt(digits) * 10n ** BigInt(Math.max(0, exponent - scale));
-  const divisor = 10n ** BigInt(Math.max(0, scale - exponent));
-  return units % divisor === 0n ? units / divisor : 0n;
 };

@@ -87,9 +87,8 @@ const unmatchedRun = async (
     [order, payment],
   );
   await rows(
-    `insert into result_records (created_at, organization_id, execution_id, epoch, side, currency, amount_minor, outcome, carried)
-     select created_at, $1, $2, 0, side, 'EUR', 700, outcome, false
-       from executions, (values ('source', 'missing_in_target'), ('target', 'missing_in_source')) as r(side, outcome) where id = $2`,
+    `insert into result_sums (execution_id, organization_id, epoch, side, currency, outcome, carried, count, amount_minor)
+     values ($2, $1, 0, 'source', 'EUR', 'missing_in_target', false, 1, 700), ($2, $1, 0, 'target', 'EUR', 'missing_in_source', false, 1, 700)`,
   );
   return { jobId, executionId: id, orderResult: order };
 };

@@ -1,6 +1,7 @@
 /** Rows become columns: from readers that hand over records, and from those that hand over columns already. */
 import { exponentOf } from '@settler/contracts/money';
 import { type Fields, invalid, noDay, type RecordBatch, superseded } from './batch.ts';
+import { canonical } from './canonical.ts';
 import { createCurrencyNumbers, currencyCode, currencyCodeOf, currencyText, noCurrency } from './columns/currency.ts';
 import { minorUnits, noAmount, rescaled } from './columns/money.ts';
 import { createTextHeap, type TextColumn, type TextHeap } from './columns/text-column.ts';
@@ -278,15 +279,4 @@ const createNumbers = <Column extends Float64Array | Int32Array | Uint32Array>(c
     room,
     build: () => values.subarray(0, used) as Column,
   };
-};
-
-/** The same text for the same content, whatever the order of its fields. */
-const canonical = (value: unknown): string => {
-  if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`;
-  if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null';
-  const entries = Object.entries(value).filter(([, item]) => item !== undefined);
-  return `{${entries
-    .sort(([one], [other]) => (one < other ? -1 : 1))
-    .map(([name, item]) => `${JSON.stringify(name)}:${canonical(item)}`)
-    .join(',')}}`;
 };

@@ -60,5 +60,4 @@ export type Notice =
   | { readonly kind: 'file'; readonly fileId: string; readonly port: MessagePort };
 
 /** What goes over to the other side with rows: their memory is handed over, not copied. */
-export const memoryOf = ({ results, records, moves }: ResultRows): ArrayBuffer[] =>
-  [results, records, moves].map(({ buffer }) => buffer as ArrayBuffer);
+export const memoryOf = ({ results, moves }: ResultRows): ArrayBuffer[] => [results, moves].map(({ buffer }) => buffer as ArrayBuffer);

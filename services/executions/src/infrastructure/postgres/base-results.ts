@@ -25,7 +25,7 @@ export const createBaseResults = (postgres: Postgres<Database>): BaseResults => 
 
   hasIds: async ({ id, createdAt }) => {
     const lacks = (side: 'source' | 'target') =>
-      sql<boolean>`coalesce(bool_or(exists (select 1 from jsonb_array_elements(${sql.ref(side)}) as r where not r ? 'id')), false)`.as(
+      sql<boolean>`coalesce(bool_or(exists (select 1 from jsonb_array_elements(${sql.ref(side)}::jsonb) as r where not r ? 'id')), false)`.as(
         side,
       );
     const { source, target } = await postgres.systemDb

@@ -3,7 +3,7 @@ import { eventMessage, type OutboxMessage } from '@settler/chassis/outbox';
 import { exceptionBulkResolved, exceptionResolved } from '@settler/contracts/events/executions';
 import { type RawBuilder, sql, type Transaction } from 'kysely';
 import type { HeldExecution } from '../../application/ports.ts';
-import { partition } from './partition.ts';
+import { resultPartition } from './partition.ts';
 import { keyOfOne } from './record-key.ts';
 import type { Database } from './tables.ts';
 
@@ -34,8 +34,8 @@ export const resolveMoved = async (trx: Trx, held: HeldExecution): Promise<Resol
   return resolve(trx, held, rows);
 };
 
-/** What a record is known by. */
-const nameOf = (record: RawBuilder<unknown>) => sql`coalesce(${record} ->> 'id', (${record})::text)`;
+/** What a record is known by, in whichever order its fields are stored. */
+const nameOf = (record: RawBuilder<unknown>) => sql`coalesce(${record} ->> 'id', (${record})::jsonb::text)`;
 
 /**
  * `wanted`: the records of open exceptions. Those of the source come first, and on which side one in the middle is, an exception does not
@@ -72,8 +72,8 @@ export const renameParted = async (trx: Trx, held: HeldExecution): Promise<void>
       with ${wantedOf(held, sql`(jsonb_array_length(records) > 1 or record_key like 'invalid:%')`)},
       alone as (
         select side, ${nameOf(sql`record`)} as name
-          from (select case when source = '[]' then 'target' else 'source' end as side, coalesce(source -> 0, target -> 0) as record
-                  from ${sql.table(partition('results', createdAt))}
+          from (select case json_array_length(source) when 0 then 'target' else 'source' end as side, coalesce(source -> 0, target -> 0) as record
+                  from ${sql.table(resultPartition(createdAt))}
                  where execution_id = ${id} and created_at = ${createdAt}
                    and outcome in ('missing_in_target', 'missing_in_source', 'duplicate')) r)
       select w.id, min(w.side) filter (where place = 1) as side, (array_agg(record order by place))[1] as record
@@ -110,9 +110,9 @@ export const resolveFound = async (trx: Trx, held: HeldExecution): Promise<Resol
   // half the time.
   const recordsOf = (side: 'source' | 'target') => sql`
     select outcome, exception_id, ${side} as side, ${nameOf(sql`record`)} as name
-      from ${sql.table(partition('results', held.createdAt))} cross join jsonb_array_elements(${sql.ref(side)}) as r(record)
+      from ${sql.table(resultPartition(held.createdAt))} cross join json_array_elements(${sql.ref(side)}) as r(record)
      where execution_id = ${held.id} and created_at = ${held.createdAt}
-       and (jsonb_array_length(${sql.ref(side)}) > 1 or ${nameOf(sql`${sql.ref(side)} -> 0`)} = any(${names}::text[]))`;
+       and (json_array_length(${sql.ref(side)}) > 1 or ${nameOf(sql`${sql.ref(side)} -> 0`)} = any(${names}::text[]))`;
   const { rows } = await withoutLoops(trx, () =>
     sql<Met>`
       with ${wantedOf(held)}

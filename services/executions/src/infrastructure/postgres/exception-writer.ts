@@ -15,7 +15,7 @@ import { type Category, categoryOf, severityOf } from '../../domain/exceptions.t
 import { type Opened, openedMessages } from './exception-messages.ts';
 import { type Live, liveOf, refreshChanged } from './exception-refresh.ts';
 import { firstSeenOf } from './open-items.ts';
-import { partition } from './partition.ts';
+import { resultPartition } from './partition.ts';
 import { recordKey } from './record-key.ts';
 import { searchTextOf } from './search-text.ts';
 import type { Database } from './tables.ts';
@@ -51,7 +51,7 @@ export const openExceptions = async (trx: Trx, held: HeldExecution): Promise<{ c
     const last = results.at(-1);
     if (last === undefined) break;
     after = last.position;
-    opened.push(...(await insertBatch(trx, about, results, partition('results', held.createdAt))));
+    opened.push(...(await insertBatch(trx, about, results, resultPartition(held.createdAt))));
   }
   return { count: opened.length, messages: openedMessages(held, opened) };
 };
@@ -175,31 +175,36 @@ const tellOpened = async (trx: Trx, held: About, opened: readonly Candidate[], c
 /** Each result points at the exception that is open for its record, whichever execution opened it, or else at the decision about it. */
 const linkResults = async (
   trx: Trx,
-  { createdAt }: About,
+  { id, createdAt }: About,
   candidates: readonly Candidate[],
   live: ReadonlyMap<string, Live>,
   closed: ReadonlyMap<string, Closed>,
   table: string,
 ): Promise<void> => {
   const exceptionOf = new Map([...closed, ...live].map(([key, { id }]) => [key, id]));
-  const linked = candidates.filter(({ row }) => exceptionOf.has(row.record_key));
-  // By the primary key and nothing else: just after a COPY nothing is known of the table, and by the execution's own index each link
-  // would look at every result of the run.
+  const linked = new Map(
+    candidates.flatMap(({ position, row }) => {
+      const exceptionId = exceptionOf.get(row.record_key);
+      return exceptionId === undefined ? [] : [[position, exceptionId] as const];
+    }),
+  );
+  // Without a join: just after a COPY nothing is known of the table, and for each link every result of the run would be looked at.
   await sql`
-    update ${sql.table(table)} r set exception_id = c.exception_id
-      from unnest(${linked.map(({ resultId }) => resultId)}::text[], ${linked.map(({ row }) => exceptionOf.get(row.record_key))}::text[]) as c(result_id, exception_id)
-     where r.created_at = ${createdAt} and r.id = c.result_id`.execute(trx);
+    update ${sql.table(table)} set exception_id = ${JSON.stringify(Object.fromEntries(linked))}::jsonb ->> position::text
+     where execution_id = ${id} and created_at = ${createdAt} and position = any(${[...linked.keys()]}::int[])`.execute(trx);
 };
 
 interface Candidate {
   readonly resultId: string;
+  readonly position: number;
   readonly said: Said;
   readonly row: ReturnType<typeof rowOf>;
 }
 
 const candidateOf = (held: About, result: ResultInNeed, category: Category): Candidate => {
   const records = [...result.source, ...result.target] as Record<string, unknown>[];
-  return { resultId: result.id, said: { category, reason: result.reason, records }, row: rowOf(held, result, category, records) };
+  const said = { category, reason: result.reason, records };
+  return { resultId: result.id, position: result.position, said, row: rowOf(held, result, category, records) };
 };
 
 const rowOf = (held: About, result: ResultInNeed, category: Category, records: readonly Record<string, unknown>[]) => {

@@ -5,7 +5,7 @@ import type { Selectable } from 'kysely';
 import type { ExecutionQueries, ExecutionView, ResultView } from '../../application/queries.ts';
 import { exceptionQueries } from './exception-queries.ts';
 import { readFees } from './fee-query.ts';
-import { findResults } from './find-results.ts';
+import { findResults, soughtBy } from './find-results.ts';
 import { readReport } from './report-query.ts';
 import { requireResults } from './stored-results.ts';
 import type { Database } from './tables.ts';
@@ -85,7 +85,8 @@ export const createExecutionQueries = (postgres: Postgres<Database>, cursors: Cu
       const { outcome, pass, q, minAmount } = filter;
       const list = JSON.stringify(['results', id, outcome, pass, q, minAmount]);
       const [after] = cursors.read(list, cursor) ?? [];
-      const rows = await findResults(trx, execution, filter, after === undefined ? -1 : Number(after), limit + 1);
+      const behind = after === undefined ? -1 : Number(after);
+      const rows = await findResults(trx, execution, soughtBy(filter), { after: behind, limit: limit + 1 });
       return toPage(rows, limit, resultView, (row) => cursors.write(list, [row.position]));
     }),
 
@@ -98,7 +99,7 @@ export const createExecutionQueries = (postgres: Postgres<Database>, cursors: Cu
         .executeTakeFirstOrThrow();
       // In the middle of an export too: a part must not look like the whole.
       requireResults(execution);
-      const rows = await findResults(trx, execution, filter, after, limit);
+      const rows = await findResults(trx, execution, soughtBy(filter), { after, limit });
       return { results: rows.map(resultView), last: rows.at(-1)?.position };
     }),
 

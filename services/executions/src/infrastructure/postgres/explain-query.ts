@@ -10,7 +10,7 @@ import type { Database } from './tables.ts';
 
 type Trx = Transaction<Database>;
 type Execution = Pick<Selectable<Database['executions']>, 'id' | 'created_at' | 'definition' | 'summary'>;
-type Result = Pick<Selectable<Database['results']>, 'id' | 'amount_max' | 'source' | 'target'>;
+type Result = Pick<Selectable<Database['results']>, 'id' | 'position' | 'amount_max' | 'source' | 'target'>;
 
 /** Up to so many a run is explained as a whole: 20,000 are matched in a second. Above, by those that are near. */
 const wholeRowsMax = 20_000;
@@ -80,7 +80,7 @@ const of = (trx: Trx, { id, created_at: createdAt }: Execution) =>
 /** In their order, in which those that need a person are the first. */
 const resultOf = (trx: Trx, execution: Execution, exceptionId: string): Promise<Result | undefined> =>
   of(trx, execution)
-    .select(['id', 'amount_max', 'source', 'target'])
+    .select(['id', 'position', 'amount_max', 'source', 'target'])
     .where('exception_id', '=', exceptionId)
     .orderBy('position')
     .limit(1)
@@ -118,24 +118,26 @@ const whole = async (trx: Trx, execution: Execution): Promise<StoredResult[] | u
 };
 
 /** By amount, by reference, and what else needs a person; of them no more than may be held. */
-const near = async (trx: Trx, execution: Execution, { id, amount_max: amount, source, target }: Result): Promise<StoredResult[]> => {
+const near = async (trx: Trx, execution: Execution, { position, amount_max: amount, source, target }: Result): Promise<StoredResult[]> => {
   const [first] = [...source, ...target] as Record<string, unknown>[];
   const reference = typeof first?.['reference'] === 'string' ? first['reference'] : '';
-  const ids = async (query: ReturnType<typeof of>, limit: number): Promise<string[]> =>
-    (await query.select('id').limit(limit).execute()).map((row) => row.id);
+  const places = async (query: ReturnType<typeof of>, limit: number): Promise<number[]> =>
+    (await query.select('position').limit(limit).execute()).map((row) => row.position);
   const rows = of(trx, execution);
   const found = new Set([
-    id,
-    ...(reference === '' ? [] : await ids(rows.where('search', 'like', containing(reference)), nearByReference)),
-    ...(amount === null ? [] : await ids(rows.where('amount_max', '>=', amount).orderBy('amount_max'), nearByAmount)),
-    ...(amount === null ? [] : await ids(rows.where('amount_max', '<', amount).orderBy('amount_max', 'desc'), nearByAmount)),
-    ...(await ids(rows.where('outcome', '<>', 'matched').orderBy('position'), nearInNeed)),
+    position,
+    ...(reference === '' ? [] : await places(rows.where('search', 'like', containing(reference)), nearByReference)),
+    ...(amount === null ? [] : await places(rows.where('amount_max', '>=', amount).orderBy('amount_max'), nearByAmount)),
+    ...(amount === null ? [] : await places(rows.where('amount_max', '<', amount).orderBy('amount_max', 'desc'), nearByAmount)),
+    ...(await places(rows.where('outcome', '<>', 'matched').orderBy('position'), nearInNeed)),
   ]);
   const { rows: kept } = await sql<StoredResult>`
     select id, outcome, is_manual as "isManual", source::text as source, target::text as target
       from (select id, outcome, manual is not null as is_manual, source, target, sum(pg_column_size(source) + pg_column_size(target)) over (order by place) as bytes
-              from unnest(${[...found]}::text[]) with ordinality as wanted(wanted_id, place)
-              join results on created_at = ${execution.created_at} and id = wanted_id) as sized
+              from unnest(${[...found]}::int[]) with ordinality as wanted(wanted_position, place)
+             cross join lateral (select * from results
+                                  where execution_id = ${execution.id} and created_at = ${execution.created_at}
+                                    and position = wanted_position limit 1) as result) as sized
      where bytes <= ${wholeBytesMax}`.execute(trx);
   return kept;
 };

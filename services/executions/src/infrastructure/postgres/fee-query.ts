@@ -60,11 +60,11 @@ const linesOf = async (
          select min(r ->> 'currency') as currency, count(distinct r ->> 'currency') as currencies, count(*) as records,
                 count(${decimalOf('amount')}) as amounts, sum(${decimalOf('amount')}) as gross, sum(${decimalOf('fee')}) as declared,
                 sum(round(${decimalOf('amount')} * f.percent / 100, u.digits) + round(f.fixed, u.digits)) as agreed
-           from jsonb_array_elements(source) as r left join units u on u.currency = r ->> 'currency') as s
+           from jsonb_array_elements(source::jsonb) as r left join units u on u.currency = r ->> 'currency') as s
        cross join lateral (
          select min(r ->> 'currency') as currency, count(distinct r ->> 'currency') as currencies, count(*) as records,
                 count(${decimalOf('amount')}) as amounts, sum(${decimalOf('amount')}) as net, sum(${decimalOf('fee')}) as declared
-           from jsonb_array_elements(target) as r) as t
+           from jsonb_array_elements(target::jsonb) as r) as t
        where execution_id = ${id} and created_at = ${createdAt} and outcome in ('matched', 'mismatched')
          and s.currencies = 1 and t.currencies = 1 and s.currency = t.currency and s.records = s.amounts and t.records = t.amounts
          and (s.agreed is not null or s.declared is not null or t.declared is not null)),

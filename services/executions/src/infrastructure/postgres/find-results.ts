@@ -1,7 +1,7 @@
 /**
- * Results of a run in their order, which is that of their positions, narrowed by what people ask for. What is rare among millions is found
- * by the digests: where one says that it cannot be, nobody looks. Where there is none, as in a place that a match by hand has changed,
- * everybody does.
+ * Results of a run in their order, which is that of their positions, narrowed by what people ask for. Their order is the only index they
+ * have; what is rare among millions is found by the digests: where one says that it cannot be, nobody looks. Where there is none, as in
+ * a place that a match by hand has changed, everybody does.
  */
 import { type RawBuilder, type Selectable, sql, type Transaction } from 'kysely';
 import type { ResultFilter } from '../../application/queries.ts';
@@ -12,6 +12,55 @@ import type { Database } from './tables.ts';
 type Trx = Transaction<Database>;
 type Row = Selectable<Database['results']>;
 type Run = Pick<Selectable<Database['executions']>, 'id' | 'created_at'>;
+
+/** What results are asked for, and what a digest must say where there may be one; absent, where no digest tells. */
+export interface Sought {
+  readonly result: RawBuilder<unknown>;
+  readonly digest?: RawBuilder<unknown>;
+}
+
+export const soughtBy = ({ outcome, pass, q, minAmount }: ResultFilter): Sought[] => [
+  ...(outcome === undefined ? [] : [{ result: sql`outcome = ${outcome}`, digest: sql`${outcome} = any(outcomes)` }]),
+  ...(pass === undefined ? [] : [{ result: sql`pass = ${pass}`, digest: sql`${pass} = any(passes)` }]),
+  ...(q === undefined ? [] : [{ result: sql`search like ${containing(q)}`, digest: hasText(q) }]),
+  ...(minAmount === undefined
+    ? []
+    : [{ result: sql`amount_max >= ${minAmount}::numeric`, digest: sql`coalesce(amount_most, -1) >= ${minAmount}::float8` }]),
+];
+
+/** Results of these ids of their own. */
+export const soughtByIds = (ids: readonly string[]): Sought => ({
+  result: sql`id = any(${[...ids]}::text[])`,
+  digest: sql`exists (select 1 from unnest(${[...ids]}::text[]) as wanted(id) where wanted.id collate "C" between id_least and id_most)`,
+});
+
+/** Of more texts each digest would be read more often than the results are. */
+const namesMax = 8;
+
+/** Results with a record that is called so, on a side or on either. A digest that knows no ids of results may lack some of records too. */
+export const soughtByRecordIds = (ids: readonly string[], wanted: readonly ('source' | 'target')[] = ['source', 'target']): Sought => {
+  const patterns = ids.map((id) => JSON.stringify([{ id }]));
+  const result = sql`(${sql.join(
+    wanted.map((side) => sql`${sql.ref(side)}::jsonb @> any(${patterns}::text[]::jsonb[])`),
+    sql` or `,
+  )})`;
+  return ids.length > namesMax ? { result } : { result, digest: sql`(id_least is null or ${anyOf(ids.map(hasText))})` };
+};
+
+export const eitherOf = (one: Sought, other: Sought): Sought => ({
+  result: sql`(${one.result} or ${other.result})`,
+  ...(one.digest === undefined || other.digest === undefined ? {} : { digest: sql`(${one.digest} or ${other.digest})` }),
+});
+
+const allOf = (conditions: readonly RawBuilder<unknown>[]): RawBuilder<unknown> =>
+  sql`(${sql.join([sql`true`, ...conditions], sql` and `)})`;
+const anyOf = (conditions: readonly RawBuilder<unknown>[]): RawBuilder<unknown> =>
+  sql`(${sql.join([sql`false`, ...conditions], sql` or `)})`;
+
+const hasText = (text: string): RawBuilder<unknown> => {
+  const { of, bits } = bitsOf(text.toLowerCase());
+  return allOf(bits.map((bit) => sql`get_bit(${sql.ref(of)}, ${bit}) = 1`));
+};
 
 interface Span {
   readonly first: number;
@@ -24,52 +73,46 @@ const spansFirst = 4;
 const spansMax = 64;
 
 /** At most `limit`, behind the position `after`. */
-export const findResults = async (trx: Trx, run: Run, filter: ResultFilter, after: number, limit: number): Promise<Row[]> => {
+export const findResults = async (
+  trx: Trx,
+  run: Run,
+  sought: readonly Sought[],
+  { after = -1, limit }: { readonly after?: number; readonly limit: number },
+): Promise<Row[]> => {
   const found: Row[] = [];
-  const spans = await spansOf(trx, run, filter, after);
+  const spans = await spansOf(trx, run, sought, after);
   for (
     let from = 0, count = spansFirst;
     from < spans.length && found.length < limit;
     from += count, count = Math.min(spansMax, count * 4)
   ) {
-    found.push(...(await readSpans(trx, run, filter, spans.slice(from, from + count), limit - found.length)));
+    found.push(...(await readSpans(trx, run, sought, spans.slice(from, from + count), limit - found.length)));
   }
   return found;
 };
 
-const readSpans = async (trx: Trx, run: Run, filter: ResultFilter, spans: readonly Span[], limit: number): Promise<readonly Row[]> => {
+const readSpans = async (trx: Trx, run: Run, sought: readonly Sought[], spans: readonly Span[], limit: number): Promise<readonly Row[]> => {
   const { rows } = await sql<Row>`
     select found.*
       from unnest(${spans.map(({ first }) => first)}::int[], ${spans.map(({ last }) => last)}::int[]) as span(first, last)
      cross join lateral (
        select * from results
         where execution_id = ${run.id} and created_at = ${run.created_at} and position between span.first and span.last
-          and ${sql.join([sql`true`, ...conditionsOf(filter)], sql` and `)}
+          and ${allOf(sought.map(({ result }) => result))}
         order by position limit ${limit}) as found
      order by found.position limit ${limit}`.execute(trx);
   return rows;
 };
 
-const conditionsOf = ({ outcome, pass, q, minAmount }: ResultFilter): RawBuilder<unknown>[] => [
-  ...(outcome === undefined ? [] : [sql`outcome = ${outcome}`]),
-  ...(pass === undefined ? [] : [sql`pass = ${pass}`]),
-  ...(q === undefined ? [] : [sql`search like ${containing(q)}`]),
-  ...(minAmount === undefined ? [] : [sql`amount_max >= ${minAmount}::numeric`]),
-];
-
 /** Where results that are asked for may be: what no digest excludes, behind `after`. */
-const spansOf = async (trx: Trx, { id }: Run, { pass, q, minAmount }: ResultFilter, after: number): Promise<Span[]> => {
-  const needed = [
-    ...(pass === undefined ? [] : [sql`${pass} = any(passes)`]),
-    ...(q === undefined ? [] : conditionsOfText(q)),
-    ...(minAmount === undefined ? [] : [sql`coalesce(amount_most, -1) >= ${minAmount}::float8`]),
-  ];
+const spansOf = async (trx: Trx, { id }: Run, sought: readonly Sought[], after: number): Promise<Span[]> => {
+  const needed = sought.flatMap(({ digest }) => digest ?? []);
   const { rows: excluded } =
     needed.length === 0
       ? { rows: [] }
       : await sql<Span>`
           select first, last from result_digests
-           where execution_id = ${id} and last > ${after} and not (${sql.join(needed, sql` and `)}) order by first`.execute(trx);
+           where execution_id = ${id} and last > ${after} and not ${allOf(needed)} order by first`.execute(trx);
   const spans: Span[] = [];
   let first = after + 1;
   for (const gap of [...excluded, { first: lastOfAll, last: lastOfAll }]) {
@@ -77,9 +120,4 @@ const spansOf = async (trx: Trx, { id }: Run, { pass, q, minAmount }: ResultFilt
     first = Math.max(first, gap.last + 1);
   }
   return spans;
-};
-
-const conditionsOfText = (q: string): RawBuilder<unknown>[] => {
-  const { of, bits } = bitsOf(q.toLowerCase());
-  return bits.map((bit) => sql`get_bit(${sql.ref(of)}, ${bit}) = 1`);
 };

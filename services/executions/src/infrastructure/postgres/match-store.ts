@@ -17,6 +17,7 @@ import type { Manual } from '../../domain/matched-result.ts';
 import { approvalRule, approvalView, ask, refuseOverlap } from './approvals.ts';
 import { openExceptionsFor } from './exception-writer.ts';
 import { resultView } from './execution-queries.ts';
+import { findResults, soughtByIds } from './find-results.ts';
 import { closeOpened, reopenMatched } from './match-exceptions.ts';
 import { part, release, retellRun } from './match-exchange.ts';
 import { inNeed, makeMatch, planMatch } from './match-making.ts';
@@ -47,8 +48,9 @@ export const createMatchStore = (postgres: Postgres<Database>, outbox: Outbox): 
       const by = { type: actor.principal.kind, id: actor.principal.id };
       const manual = { matchId: ids.result, by, at: new Date().toISOString(), note: request.note };
       await outbox.append(trx, await makeMatch(trx, run, plan, manual, actor));
-      const made = trx.selectFrom('results').selectAll().where('created_at', '=', run.createdAt).where('id', '=', ids.result);
-      return { kind: 'matched', result: resultView(await made.executeTakeFirstOrThrow()) };
+      const [made] = await findResults(trx, { id: run.id, created_at: run.createdAt }, [soughtByIds([ids.result])], { limit: 1 });
+      if (made === undefined) throw new Error(`${ids.result} was made and is not there`);
+      return { kind: 'matched', result: resultView(made) };
     }),
 
   remove: (executionId, resultId, ifMatch, actor) =>

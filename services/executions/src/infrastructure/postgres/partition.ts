@@ -1,3 +1,2 @@
-/** The month's partition of a table, which only the system role may touch. */
-export const partition = (table: 'results' | 'result_records', createdAt: Date): string =>
-  `${table}_${createdAt.toISOString().slice(0, 7).replace('-', '_')}`;
+/** The month's partition of results, which only the system role may touch. */
+export const resultPartition = (createdAt: Date): string => `results_${createdAt.toISOString().slice(0, 7).replace('-', '_')}`;

@@ -1,4 +1,4 @@
-/** The report, and its certificate: sums over stored records, held against what the readers counted. */
+/** The report, and its certificate: the sums of what is stored, held against what the readers counted. */
 import { type Selectable, sql, type Transaction } from 'kysely';
 import type { ReportOptions, ReportView } from '../../application/queries.ts';
 import { baseTotals } from '../../domain/base-totals.ts';
@@ -39,16 +39,14 @@ const inBase = async (trx: Trx, currency: string, day: string | null, lines: rea
   return { ratesOn: day, ...baseTotals(currency, lines, known) };
 };
 
-/** What the stored records of a completed run add up to. */
-export const sumsOf = async (
-  trx: Trx,
-  run: Pick<Selectable<Database['executions']>, 'id' | 'created_at' | 'control_totals'>,
-): Promise<StoredReport> => {
-  const sums = await storedSums(trx, run.id, run.created_at);
+/** What the stored results of a completed run add up to. */
+export const sumsOf = async (trx: Trx, run: Pick<Selectable<Database['executions']>, 'id' | 'control_totals'>): Promise<StoredReport> => {
+  const sums = await storedSums(trx, run.id);
   return { outcomes: outcomeLines(sums), certificate: certify(run.control_totals ?? [], sums) };
 };
 
-const storedSums = async (trx: Trx, id: string, createdAt: Date): Promise<PassSum[]> => {
+/** Whether a renamed record had been carried is not known, and nothing asks: only how many of all were. */
+const storedSums = async (trx: Trx, id: string): Promise<PassSum[]> => {
   const { rows } = await sql<{
     side: 'source' | 'target';
     currency: string;
@@ -58,8 +56,13 @@ const storedSums = async (trx: Trx, id: string, createdAt: Date): Promise<PassSu
     count: bigint;
     amount: string;
   }>`
-    select side, currency, outcome, pass, carried, count(*) as count, coalesce(sum(amount_minor), 0)::text as amount
-      from result_records where execution_id = ${id} and created_at = ${createdAt}
+    select side, currency, outcome, pass, carried, sum(count)::bigint as count, sum(amount_minor)::text as amount
+      from (select side, currency, outcome, pass, carried, count, amount_minor from result_sums where execution_id = ${id}
+            union all
+            select side, currency, changed.outcome, changed.pass, false, changed.count, changed.count * coalesce(amount_minor, 0)
+              from result_renamings
+             cross join lateral (values (from_outcome, from_pass, -count), (to_outcome, to_pass, count)) as changed(outcome, pass, count)
+             where execution_id = ${id}) as told
      group by side, currency, outcome, pass, carried`.execute(trx);
   return rows.map(({ count, amount, ...row }) => ({ ...row, count: Number(count), amountMinor: BigInt(amount) }));
 };

@@ -17,58 +17,82 @@ type Grams = keyof typeof grams;
 /** Nobody is found in vain for want of more. */
 const askedMax = 32;
 
-/** The bit of the letters that begin at `at`. */
-const bitAt = (text: string, at: number, { letters, bits }: (typeof grams)[Grams]): number => {
+const factor = 31;
+
+/** Calls `found` with the bit of all letters in a row that there are. Each hash is that of the letter before, less what has gone. */
+const eachBit = (text: string, { letters, bits }: (typeof grams)[Grams], found: (bit: number) => void): void => {
+  const gone = (factor ** letters) | 0;
   let hash = 0;
-  for (let letter = at; letter < at + letters; letter += 1) hash = Math.imul(hash, 31) + text.charCodeAt(letter);
-  return (Math.imul(hash, 0x9e3779b1) >>> 0) & (bits - 1);
+  for (let at = 0; at < text.length; at += 1) {
+    hash = (Math.imul(hash, factor) + text.charCodeAt(at)) | 0;
+    if (at >= letters) hash = (hash - Math.imul(gone, text.charCodeAt(at - letters))) | 0;
+    if (at >= letters - 1) found(Math.imul(hash, 0x9e3779b1) & (bits - 1));
+  }
 };
 
 /** The bits that a digest must have where one of its texts contains this one; none where it is too short to tell. */
 export const bitsOf = (text: string): { readonly of: Grams; readonly bits: readonly number[] } => {
   const of = text.length >= grams.pentagrams.letters ? 'pentagrams' : 'trigrams';
-  const count = Math.max(0, text.length - grams[of].letters + 1);
-  const bits = new Set(Array.from({ length: count }, (_, at) => bitAt(text, at, grams[of])));
+  const bits = new Set<number>();
+  eachBit(text, grams[of], (bit) => bits.add(bit));
   return { of, bits: [...bits].slice(0, askedMax) };
 };
 
 const emptyBits = (of: Grams): Uint8Array<ArrayBuffer> => new Uint8Array(grams[of].bits / 8);
 
-const mark = (marked: Uint8Array, text: string, kind: (typeof grams)[Grams]): void => {
-  for (let at = 0; at <= text.length - kind.letters; at += 1) {
-    const bit = bitAt(text, at, kind);
+const mark = (marked: Uint8Array, text: string, kind: (typeof grams)[Grams]): void =>
+  eachBit(text, kind, (bit) => {
     marked[bit >>> 3] = (marked[bit >>> 3] as number) | (1 << (bit & 7));
-  }
-};
+  });
 
 /** Decimals are rounded to doubles, which must not make one smaller than it is. */
 const roundedUp = (amount: string): number => Number(amount) * (1 + 1e-9);
+
+/** What a result is found by. `names`: the ids of its records, where its text has not all of them. */
+export interface Findable {
+  readonly id: string;
+  readonly outcome: string;
+  readonly pass: string | null;
+  readonly amount: string | null;
+  readonly text: string;
+  readonly names?: readonly string[];
+}
 
 /** `first`: the position of the first that is added. */
 export const createDigests = (first: number) => {
   const digests: ResultDigest[] = [];
   let from = first;
   let next = first;
+  let outcomes = new Set<string>();
   let passes = new Set<string>();
+  let idLeast = '';
+  let idMost = '';
   let amountMost: number | null = null;
   let trigrams = emptyBits('trigrams');
   let pentagrams = emptyBits('pentagrams');
 
   const end = (): void => {
     if (next === from) return;
-    digests.push({ first: from, last: next - 1, passes: [...passes], amountMost, trigrams, pentagrams });
+    const ids = { idLeast, idMost };
+    digests.push({ first: from, last: next - 1, outcomes: [...outcomes], passes: [...passes], ...ids, amountMost, trigrams, pentagrams });
     from = next;
+    outcomes = new Set();
     passes = new Set();
     amountMost = null;
     trigrams = emptyBits('trigrams');
     pentagrams = emptyBits('pentagrams');
   };
   return {
-    add: (pass: string | null, amount: string | null, text: string): void => {
+    add: ({ id, outcome, pass, amount, text, names = [] }: Findable): void => {
+      outcomes.add(outcome);
+      if (next === from || id < idLeast) idLeast = id;
+      if (next === from || id > idMost) idMost = id;
       if (pass !== null) passes.add(pass);
       if (amount !== null) amountMost = Math.max(amountMost ?? 0, roundedUp(amount));
-      mark(trigrams, text, grams.trigrams);
-      mark(pentagrams, text, grams.pentagrams);
+      for (const one of [text, ...names]) {
+        mark(trigrams, one, grams.trigrams);
+        mark(pentagrams, one, grams.pentagrams);
+      }
       next += 1;
       if (next - from === digestedMax) end();
     },

@@ -51,7 +51,8 @@ const keepReports = (postgres: Postgres<Database>, before: Date): Promise<number
         .set({ results_dropped_at: sql`now()`, report: report === null ? null : JSON.stringify(report) })
         .where('id', '=', run.id)
         .execute();
-      await trx.deleteFrom('result_digests').where('execution_id', '=', run.id).execute();
+      for (const table of ['result_digests', 'result_sums', 'result_renamings'] as const)
+        await trx.deleteFrom(table).where('execution_id', '=', run.id).execute();
     }
     return runs.length;
   });

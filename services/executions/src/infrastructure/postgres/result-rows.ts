@@ -1,15 +1,15 @@
 /** Results as rows in the text format of COPY. Where they were found they are made, in the matching thread, and go to the database as they are. */
-import { newId } from '@settler/chassis/ids';
+import { newIds } from '@settler/chassis/ids';
 import { exponentOf, fromMinor } from '@settler/contracts/money';
 import type { ResultPiece, ResultRows, ResultRun } from '../../application/ports.ts';
 import type { MatchedRecord, MatchedResult } from '../../domain/matched-result.ts';
+import { createPassSums } from '../../domain/pass-sums.ts';
 import { keyOfOne } from './record-key.ts';
 import { createDigests } from './result-digest.ts';
-import { searchTextOf } from './search-text.ts';
+import { idsBeyond, searchTextOf } from './search-text.ts';
 
 export const resultColumns =
   'created_at, id, organization_id, execution_id, epoch, position, outcome, pass, cardinality, score, margin, delta, category, reason, line, due_on, conditions, source, target, amount_max, search, manual';
-export const recordColumns = 'created_at, organization_id, execution_id, epoch, side, currency, amount_minor, outcome, pass, carried';
 export const moveColumns = 'execution_id, epoch, identity, side, occurrence, outcome, record, record_key';
 
 /**
@@ -17,25 +17,24 @@ export const moveColumns = 'execution_id, epoch, identity, side, occurrence, out
  * needs any more, whose memory is used again; what is fresh costs the system a good part of what the rows cost us.
  */
 export const rowsOf = (run: ResultRun, results: Iterable<MatchedResult>, first: number, written?: ResultRows): ResultPiece => {
-  const rows = { results: createRows(written?.results), records: createRows(written?.records), moves: createRows(written?.moves) };
+  const rows = { results: createRows(written?.results), moves: createRows(written?.moves) };
   // The same in every row, and written once.
-  const ofRun = line([run.organizationId, run.id, run.epoch]);
   const createdAt = run.createdAt.toISOString();
+  const ofRun = `${run.organizationId}\t${run.id}\t${run.epoch}`;
+  const nextId = newIds('result');
+  const sums = createPassSums();
   const digests = createDigests(first);
   let count = 0;
   for (const result of results) {
+    const id = nextId();
     const found = findable(result);
-    rows.results.add(`${createdAt}\t${newId('result')}\t${ofRun}\t${resultLine(result, first + count, found)}\n`);
-    digests.add(result.pass, found.amount, found.text);
+    rows.results.add(`${createdAt}\t${id}\t${ofRun}\t${resultLine(result, first + count, found)}\n`);
+    sums.add(result);
+    digests.add({ id, outcome: result.outcome, pass: result.pass, ...found });
     count += 1;
-    for (const side of ['source', 'target'] as const) {
-      for (const record of result[side]) {
-        rows.records.add(`${createdAt}\t${ofRun}\t${recordLine(side, record, result)}\n`);
-        if (run.carriesForward && record.openItem !== undefined) rows.moves.add(`${moveLine(run, side, record, result)}\n`);
-      }
-    }
+    if (run.carriesForward) for (const line of moveLines(run, result)) rows.moves.add(`${line}\n`);
   }
-  return { count, results: rows.results.bytes(), records: rows.records.bytes(), moves: rows.moves.bytes(), digests: digests.build() };
+  return { count, results: rows.results.bytes(), moves: rows.moves.bytes(), sums: sums.all(), digests: digests.build() };
 };
 
 /** Text as bytes, row by row: one text of all rows would be copied twice more. */
@@ -56,56 +55,46 @@ const createRows = (written?: Uint8Array) => {
 };
 
 const special = /[\0\\\t\n\r]/;
+const none = '\\N';
 const escapes: Readonly<Record<string, string>> = { '\0': '\u{fffd}', '\\': '\\\\', '\t': '\\t', '\n': '\\n', '\r': '\\r' };
 
 /** NUL cannot be stored as text, the rest is escaped. */
-const field = (value: string | number | bigint | boolean | null | undefined): string => {
-  if (value === null || value === undefined) return '\\N';
-  const text = String(value);
+const escaped = (text: string | null | undefined): string => {
+  if (text === null || text === undefined) return none;
   return special.test(text) ? text.replaceAll(/[\0\\\t\n\r]/g, (character) => escapes[character] as string) : text;
 };
-const line = (values: readonly Parameters<typeof field>[0][]): string => values.map(field).join('\t');
+/** What has nothing to escape: numbers, codes, ids. */
+const plain = (value: string | number | bigint | boolean | null | undefined): string | number | bigint | boolean => value ?? none;
 
-/** PostgreSQL's jsonb refuses NUL and lone surrogates, which JSON can spell. */
+/** No text of PostgreSQL holds NUL or a lone surrogate, which JSON can spell. */
 const storable = (value: unknown): string => {
   const text = JSON.stringify(value);
   // Escaped backslashes are read over, because what follows one is no escape but text.
   return text.includes('\\u')
-    ? text.replaceAll(/\\(?:\\|u0000|ud[89a-f][0-9a-f]{2})/gi, (read) => (read === '\\\\' ? read : '\\ufffd'))
+    ? text.replaceAll(/\\(?:\\|u0000|ud[89a-f][0-9a-f]{2})/gi, (read) => (read === '\\\\' ? read : '\ufffd'))
     : text;
 };
 
-/** What lists are narrowed by. */
-interface Findable {
-  readonly amount: string | null;
-  readonly text: string;
-}
+const json = (value: unknown): string => escaped(storable(value));
 
-const findable = ({ source, target }: MatchedResult): Findable => {
-  const records = [...source, ...target];
-  return { amount: largestAmount(records), text: searchTextOf(records.map(({ record }) => record)) };
+/** What lists are narrowed by. */
+const findable = ({ source, target }: MatchedResult) => {
+  const both = [...source, ...target];
+  const records = both.map(({ record }) => record);
+  const text = searchTextOf(records);
+  return { amount: largestAmount(both), text, names: idsBeyond(text, records) };
 };
 
-const resultLine = (result: MatchedResult, position: number, { amount, text }: Findable): string =>
-  line([
-    position,
-    result.outcome,
-    result.pass,
-    result.cardinality,
-    result.score,
-    result.margin,
-    result.delta === null ? null : storable(result.delta),
-    result.category,
-    result.reason,
-    result.line,
-    result.dueOn,
-    storable(result.conditions),
-    storable(result.source.map(({ record }) => record)),
-    storable(result.target.map(({ record }) => record)),
-    amount,
-    text,
-    result.manual === undefined ? null : storable(result.manual),
-  ]);
+const resultLine = (result: MatchedResult, position: number, { amount, text }: ReturnType<typeof findable>): string => {
+  const { outcome, pass, cardinality, score, margin, delta, category, reason, line, dueOn, conditions, source, target, manual } = result;
+  const told = `${position}\t${outcome}\t${escaped(pass)}\t${plain(cardinality)}\t${plain(score)}\t${plain(margin)}`;
+  const needs = `${delta === null ? none : json(delta)}\t${plain(category)}\t${escaped(reason)}\t${plain(line)}\t${plain(dueOn)}`;
+  const records = `${json(source.map(recordOf))}\t${json(target.map(recordOf))}`;
+  const found = `${plain(amount)}\t${escaped(text)}\t${manual === undefined ? none : json(manual)}`;
+  return `${told}\t${needs}\t${json(conditions)}\t${records}\t${found}`;
+};
+
+const recordOf = ({ record }: MatchedRecord): unknown => record;
 
 const largestAmount = (records: readonly MatchedRecord[]): string | null => {
   let largest: { readonly amount: bigint; readonly currency: string } | undefined;
@@ -117,12 +106,13 @@ const largestAmount = (records: readonly MatchedRecord[]): string | null => {
   return largest === undefined ? null : fromMinor(largest.amount, exponentOf(largest.currency));
 };
 
-const recordLine = (side: string, { currency, amountMinor, carried }: MatchedRecord, { outcome, pass }: MatchedResult): string =>
-  line([side, currency, amountMinor, outcome, pass, carried]);
-
-const moveLine = (
-  { id, epoch }: ResultRun,
-  side: 'source' | 'target',
-  { openItem, record }: MatchedRecord,
-  { outcome }: MatchedResult,
-): string => line([id, epoch, openItem?.identity, side, openItem?.occurrence, outcome, storable(record), keyOfOne(side, record)]);
+function* moveLines({ id, epoch }: ResultRun, { outcome, ...records }: MatchedResult): Generator<string> {
+  for (const side of ['source', 'target'] as const) {
+    for (const { openItem, record } of records[side]) {
+      if (openItem === undefined) continue;
+      const { identity, occurrence } = openItem;
+      const key = escaped(keyOfOne(side, record));
+      yield `${id}\t${epoch}\t${escaped(identity)}\t${side}\t${occurrence}\t${outcome}\t${json(record)}\t${key}`;
+    }
+  }
+}

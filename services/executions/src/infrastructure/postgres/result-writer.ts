@@ -7,8 +7,9 @@ import type { Postgres } from '@settler/chassis/postgres';
 import type { PoolClient } from 'pg';
 import { from as copyFrom } from 'pg-copy-streams';
 import type { HeldExecution, ResultDigest, ResultWriter } from '../../application/ports.ts';
-import { partition } from './partition.ts';
-import { moveColumns, recordColumns, resultColumns } from './result-rows.ts';
+import type { PassSum } from '../../domain/certificate.ts';
+import { resultPartition } from './partition.ts';
+import { moveColumns, resultColumns } from './result-rows.ts';
 import type { Database } from './tables.ts';
 
 export const createResultWriter = (postgres: Postgres<Database>): ResultWriter => ({
@@ -16,26 +17,18 @@ export const createResultWriter = (postgres: Postgres<Database>): ResultWriter =
     whileHeld(postgres, held, async (client) => {
       const { id, createdAt } = held;
       await client.query('select ensure_result_partitions($1::date)', [createdAt]);
-      for (const table of [partition('results', createdAt), partition('result_records', createdAt), 'open_item_moves', 'result_digests'])
+      for (const table of [resultPartition(createdAt), 'result_sums', 'result_digests', 'open_item_moves'])
         await client.query(`delete from ${table} where execution_id = $1`, [id]);
     }),
 
-  // Side by side: a COPY is work for one process of the database, and most of what a run takes is this.
-  write: async (held, { results, records, moves, digests }) => {
-    const written = await Promise.allSettled([
-      whileHeld(postgres, held, async (client) => {
-        await copy(client, partition('results', held.createdAt), resultColumns, results);
-        faultPoint('executions.mid-copy');
-        await insertDigests(client, held, digests);
-      }),
-      whileHeld(postgres, held, async (client) => {
-        await copy(client, partition('result_records', held.createdAt), recordColumns, records);
-        if (moves.length > 0) await copy(client, 'open_item_moves', moveColumns, moves);
-      }),
-    ]);
-    // Only once neither is going on any more: what comes next deletes what was written.
-    for (const part of written) if (part.status === 'rejected') throw part.reason;
-  },
+  write: (held, { results, moves, sums, digests }) =>
+    whileHeld(postgres, held, async (client) => {
+      await copy(client, resultPartition(held.createdAt), resultColumns, results);
+      faultPoint('executions.mid-copy');
+      await insertSums(client, held, sums);
+      await insertDigests(client, held, digests);
+      if (moves.length > 0) await copy(client, 'open_item_moves', moveColumns, moves);
+    }),
 });
 
 /**
@@ -69,19 +62,44 @@ const copy = (client: PoolClient, table: string, columns: string, rows: Uint8Arr
     client.query(copyFrom(`copy ${table} (${columns}) from stdin`)),
   );
 
-/** Policies keep COPY from their table, and there are few. Lists of passes go as JSON: arrays of arrays have one length. */
+const insertSums = (client: PoolClient, { id, organizationId, epoch }: HeldExecution, sums: readonly PassSum[]): Promise<unknown> => {
+  const column = <Value>(of: (sum: PassSum) => Value): Value[] => sums.map(of);
+  return client.query(
+    `insert into result_sums (execution_id, organization_id, epoch, side, currency, outcome, pass, carried, count, amount_minor)
+     select $1, $2, $3, * from unnest($4::text[], $5::text[], $6::text[], $7::text[], $8::boolean[], $9::bigint[], $10::numeric[])`,
+    [
+      id,
+      organizationId,
+      epoch,
+      column(({ side }) => side),
+      column(({ currency }) => currency),
+      column(({ outcome }) => outcome),
+      column(({ pass }) => pass),
+      column(({ carried }) => carried),
+      column(({ count }) => count),
+      column(({ amountMinor }) => amountMinor.toString()),
+    ],
+  );
+};
+
+/** Policies keep COPY from their table, and there are few. Lists go as JSON: arrays of arrays have one length. */
 const insertDigests = (client: PoolClient, { id, organizationId }: HeldExecution, digests: readonly ResultDigest[]): Promise<unknown> => {
   const column = <Value>(of: (digest: ResultDigest) => Value): Value[] => digests.map(of);
   return client.query(
-    `insert into result_digests (execution_id, organization_id, first, last, passes, amount_most, trigrams, pentagrams)
-     select $1, $2, first, last, array(select json_array_elements_text(passes)), amount_most, decode(trigrams, 'base64'), decode(pentagrams, 'base64')
-       from unnest($3::int[], $4::int[], $5::json[], $6::float8[], $7::text[], $8::text[]) as d(first, last, passes, amount_most, trigrams, pentagrams)`,
+    `insert into result_digests (execution_id, organization_id, first, last, outcomes, passes, id_least, id_most, amount_most, trigrams, pentagrams)
+     select $1, $2, first, last, array(select json_array_elements_text(outcomes)), array(select json_array_elements_text(passes)),
+            id_least, id_most, amount_most, decode(trigrams, 'base64'), decode(pentagrams, 'base64')
+       from unnest($3::int[], $4::int[], $5::json[], $6::json[], $7::text[], $8::text[], $9::float8[], $10::text[], $11::text[])
+            as d(first, last, outcomes, passes, id_least, id_most, amount_most, trigrams, pentagrams)`,
     [
       id,
       organizationId,
       column(({ first }) => first),
       column(({ last }) => last),
+      column(({ outcomes }) => JSON.stringify(outcomes)),
       column(({ passes }) => JSON.stringify(passes)),
+      column(({ idLeast }) => idLeast),
+      column(({ idMost }) => idMost),
       column(({ amountMost }) => amountMost),
       column(({ trigrams }) => Buffer.from(trigrams).toString('base64')),
       column(({ pentagrams }) => Buffer.from(pentagrams).toString('base64')),

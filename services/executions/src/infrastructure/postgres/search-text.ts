@@ -1,14 +1,17 @@
 const searched = ['id', 'reference', 'counterparty', 'description'] as const;
 const lengthMax = 2_000;
 
+const asStored = (text: string): string => text.toLowerCase().slice(0, lengthMax).toWellFormed().replaceAll('\0', '\ufffd');
+
 /** What a search looks at: whatever people know a record by, in small letters. */
 export const searchTextOf = (records: readonly Readonly<Record<string, unknown>>[]): string =>
-  records
-    .flatMap((record) => searched.map((name) => record[name]))
-    .filter((value) => typeof value === 'string' || typeof value === 'number')
-    .join(' ')
-    .toLowerCase()
-    .slice(0, lengthMax)
-    // As a text is stored.
-    .toWellFormed()
-    .replaceAll('\0', '\ufffd');
+  asStored(
+    records
+      .flatMap((record) => searched.map((name) => record[name]))
+      .filter((value) => typeof value === 'string' || typeof value === 'number')
+      .join(' '),
+  );
+
+/** The ids of the records in the same form; none where the text has them all. */
+export const idsBeyond = (text: string, records: readonly Readonly<Record<string, unknown>>[]): string[] =>
+  text.length < lengthMax ? [] : records.flatMap(({ id }) => (typeof id === 'string' ? [asStored(id)] : []));

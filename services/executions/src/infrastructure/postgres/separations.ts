@@ -69,11 +69,11 @@ export const broughtTogether = async (trx: Trx, run: Run, known: readonly string
        where execution_id = ${run.id} and created_at = ${run.createdAt} and outcome in ('matched', 'mismatched') and manual is null),
     sources as (
       select distinct found.id, late.id as separation
-        from found cross join jsonb_array_elements(found.source) as f(record)
+        from found cross join jsonb_array_elements(found.source::jsonb) as f(record)
         join (late cross join jsonb_array_elements(late.source) as l(record)) on l.record = f.record),
     targets as (
       select distinct found.id, late.id as separation
-        from found cross join jsonb_array_elements(found.target) as f(record)
+        from found cross join jsonb_array_elements(found.target::jsonb) as f(record)
         join (late cross join jsonb_array_elements(late.target) as l(record)) on l.record = f.record)
     select distinct found.id from sources join targets using (id, separation) join found on found.id = sources.id
       join late on late.id = separation where found.outcome = 'matched' or not late.may_differ`.execute(trx);

@@ -7,6 +7,7 @@ import { type Selectable, sql, type Transaction } from 'kysely';
 import { type Fields, renamingsOf, type Side, type Standing, sides, summaryAfter, worthOf } from '../../domain/hand-match.ts';
 import type { Manual } from '../../domain/matched-result.ts';
 import { cardinalityOf } from '../../domain/matching/results/result.ts';
+import { eitherOf, findResults, type Sought, soughtByIds, soughtByRecordIds } from './find-results.ts';
 import { searchTextOf } from './search-text.ts';
 import type { Database } from './tables.ts';
 
@@ -63,42 +64,29 @@ const runOf = (row: ExecutionRow): Run => ({
   severity: row.definition.rules.severity,
 });
 
-const of = (trx: Trx, { id, createdAt }: Pick<Run, 'id' | 'createdAt'>) =>
-  trx
-    .selectFrom('results')
-    .select(['id', 'outcome', 'pass', 'source', 'target', 'position', 'manual', 'exception_id as exceptionId'])
-    .where('execution_id', '=', id)
-    .where('created_at', '=', createdAt);
+type Found = Awaited<ReturnType<typeof findResults>>;
 
-type Read = Omit<StoredResult, 'source' | 'target'> & { readonly source: readonly unknown[]; readonly target: readonly unknown[] };
-const asStored = (rows: readonly Read[]): StoredResult[] => rows as readonly StoredResult[] as StoredResult[];
+const find = async (trx: Trx, { id, createdAt }: Pick<Run, 'id' | 'createdAt'>, sought: Sought, limit: number): Promise<StoredResult[]> =>
+  asStored(await findResults(trx, { id, created_at: createdAt }, [sought], { limit }));
+
+const asStored = (rows: Found): StoredResult[] =>
+  rows.map(({ id, outcome, pass, source, target, position, manual, exception_id: exceptionId }) => ({
+    ...({ source, target } as Pick<StoredResult, 'source' | 'target'>),
+    ...{ id, outcome, pass, position, manual, exceptionId },
+  }));
 
 /** An id that stands in more results than this is no name for any of them. */
 const namedMax = 2_000;
 
 /** Results that have a record of this id on either side, or that are named themselves. Those that need somebody come first. */
 export const resultsNaming = async (trx: Trx, run: Run, ids: readonly string[]): Promise<StoredResult[]> => {
-  const patterns = ids.map((id) => JSON.stringify([{ id }]));
-  const rows = await of(trx, run)
-    .where(
-      sql<boolean>`(source @> any(${patterns}::text[]::jsonb[]) or target @> any(${patterns}::text[]::jsonb[]) or id = any(${[...ids]}::text[]))`,
-    )
-    .orderBy(sql`outcome in ('matched', 'duplicate', 'invalid')`)
-    .orderBy('position')
-    .limit(namedMax)
-    .execute();
-  return asStored(rows);
+  const found = await find(trx, run, eitherOf(soughtByRecordIds(ids), soughtByIds(ids)), namedMax);
+  const needsNobody = ({ outcome }: StoredResult): number => (['matched', 'duplicate', 'invalid'].includes(outcome) ? 1 : 0);
+  return found.sort((one, other) => needsNobody(one) - needsNobody(other));
 };
 
 export const resultsById = async (trx: Trx, run: Pick<Run, 'id' | 'createdAt'>, ids: readonly string[]): Promise<StoredResult[]> =>
-  ids.length === 0
-    ? []
-    : asStored(
-        await of(trx, run)
-          .where('id', 'in', [...ids])
-          .orderBy('position')
-          .execute(),
-      );
+  ids.length === 0 ? [] : find(trx, run, soughtByIds(ids), ids.length);
 
 /** Results that have one of these records, or another under its id. */
 export const resultsHolding = async (
@@ -106,33 +94,30 @@ export const resultsHolding = async (
   run: Run,
   records: readonly { readonly side: Side; readonly record: Fields }[],
 ): Promise<StoredResult[]> => {
-  const patterns = (wanted: Side): string[] =>
-    records.flatMap(({ side, record }) =>
-      side === wanted ? [JSON.stringify([record['id'] === undefined ? record : { id: record['id'] }])] : [],
+  const of = (wanted: Side): Sought => {
+    const own = records.flatMap(({ side, record }) => (side === wanted ? [record] : []));
+    const named = soughtByRecordIds(
+      own.flatMap(({ id }) => (typeof id === 'string' ? [id] : [])),
+      [wanted],
     );
-  const rows = await of(trx, run)
-    .where(sql<boolean>`(source @> any(${patterns('source')}::text[]::jsonb[]) or target @> any(${patterns('target')}::text[]::jsonb[]))`)
-    .orderBy('position')
-    .limit(namedMax)
-    .execute();
-  return asStored(rows);
+    const others = own.filter(({ id }) => typeof id !== 'string').map((record) => JSON.stringify([record]));
+    return others.length === 0 ? named : eitherOf(named, { result: sql`${sql.ref(wanted)}::jsonb @> any(${others}::text[]::jsonb[])` });
+  };
+  return find(trx, run, eitherOf(of('source'), of('target')), namedMax);
 };
 
 /** Those that were matched by hand and not by the rules. */
 export const manualResults = async (trx: Trx, run: Run, matchIds: readonly string[]): Promise<StoredResult[]> =>
   matchIds.length === 0
     ? []
-    : asStored(
-        await of(trx, run)
-          .where('outcome', '=', 'matched')
-          .where(sql<boolean>`manual ->> 'matchId' = any(${[...matchIds]}::text[])`)
-          .execute(),
-      );
+    : find(trx, run, { result: sql`outcome = 'matched' and manual ->> 'matchId' = any(${[...matchIds]}::text[])` }, matchIds.length);
 
 /** Whole rows, to be put back as they were. */
 export const takeOut = async (trx: Trx, run: Run, results: readonly StoredResult[]): Promise<readonly Record<string, unknown>[]> => {
   const { rows } = await sql<{ row: Record<string, unknown> }>`
-    delete from results r where created_at = ${run.createdAt} and execution_id = ${run.id} and id = any(${results.map(({ id }) => id)}::text[])
+    delete from results r
+     where created_at = ${run.createdAt} and execution_id = ${run.id} and position = any(${results.map(({ position }) => position)}::int[])
+       and id = any(${results.map(({ id }) => id)}::text[])
     returning to_jsonb(r) as row`.execute(trx);
   if (rows.length !== results.length) throw new Error('a result that makes way is not there');
   return rows.map(({ row }) => row);
@@ -205,46 +190,32 @@ export const retell = async (
   { before, after }: { readonly before: readonly Told[]; readonly after: readonly Told[] },
 ): Promise<ExecutionSummary> => {
   await rename(trx, run, before, after);
-  const { matched } = await trx
-    .selectFrom('result_records')
-    .select(({ fn }) => fn.countAll<bigint>().as('matched'))
-    .where('execution_id', '=', run.id)
-    .where('created_at', '=', run.createdAt)
-    .where('side', '=', 'source')
-    .where('outcome', '=', 'matched')
-    .executeTakeFirstOrThrow();
-  return summaryAfter(summary, before, after, Number(matched));
+  const { rows } = await sql<{ matched: bigint | null }>`
+    select sum(count)::bigint as matched
+      from (select count from result_sums where execution_id = ${run.id} and side = 'source' and outcome = 'matched'
+            union all select count from result_renamings where execution_id = ${run.id} and side = 'source' and to_outcome = 'matched'
+            union all select -count from result_renamings where execution_id = ${run.id} and side = 'source' and from_outcome = 'matched') as told`.execute(
+    trx,
+  );
+  return summaryAfter(summary, before, after, Number(rows[0]?.matched ?? 0));
 };
 
-/** Stored records that count the same are told apart by nothing: any of them will do, and none is added, lost or worth something else. */
 const rename = async (trx: Trx, run: Run, before: readonly Told[], after: readonly Told[]): Promise<void> => {
-  const renamings = renamingsOf(before, after);
-  const column = <Value>(of: (renaming: (typeof renamings)[number]) => Value): Value[] => renamings.map(of);
-  const { rows } = await sql<{ renamed: bigint }>`
-    with wanted as (
-      select * from unnest(
-        ${column(({ side }) => side)}::text[], ${column(({ currency }) => currency)}::text[], ${column(({ amountMinor }) => amountMinor?.toString() ?? null)}::numeric[],
-        ${column(({ from }) => from.outcome)}::text[], ${column(({ from }) => from.pass)}::text[],
-        ${column(({ to }) => to.outcome)}::text[], ${column(({ to }) => to.pass)}::text[], ${column(({ count }) => count)}::int[]
-      ) with ordinality as w(side, currency, amount_minor, outcome, pass, new_outcome, new_pass, count, place)),
-    spans as (
-      select *, sum(count) over (partition by side, currency, amount_minor, outcome, pass order by place) as until from wanted),
-    found as (
-      select r.tableoid as relation, r.ctid as place, side, currency, amount_minor, outcome, pass,
-             row_number() over (partition by side, currency, amount_minor, outcome, pass) as number
-        from result_records r
-       where execution_id = ${run.id} and created_at = ${run.createdAt}
-         and exists (select 1 from wanted w where w.side = r.side and w.currency = r.currency and w.outcome = r.outcome
-                        and w.amount_minor is not distinct from r.amount_minor and w.pass is not distinct from r.pass)),
-    renamed as (
-      update result_records r set outcome = s.new_outcome, pass = s.new_pass
-        from found f
-        join spans s on s.side = f.side and s.currency = f.currency and s.outcome = f.outcome
-         and s.amount_minor is not distinct from f.amount_minor and s.pass is not distinct from f.pass
-         and f.number > s.until - s.count and f.number <= s.until
-       where r.created_at = ${run.createdAt} and r.execution_id = ${run.id} and r.tableoid = f.relation and r.ctid = f.place
-      returning 1)
-    select count(*) as renamed from renamed`.execute(trx);
-  const expected = renamings.reduce((sum, { count }) => sum + count, 0);
-  if (Number(rows[0]?.renamed) !== expected) throw new Error(`${rows[0]?.renamed} stored records of ${expected} could be renamed`);
+  await trx
+    .insertInto('result_renamings')
+    .values(
+      renamingsOf(before, after).map(({ side, currency, amountMinor, count, from, to }) => ({
+        execution_id: run.id,
+        organization_id: run.organizationId,
+        side,
+        currency,
+        amount_minor: amountMinor?.toString() ?? null,
+        count: BigInt(count),
+        from_outcome: from.outcome,
+        from_pass: from.pass,
+        to_outcome: to.outcome,
+        to_pass: to.pass,
+      })),
+    )
+    .execute();
 };

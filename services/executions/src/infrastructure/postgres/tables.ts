@@ -120,21 +120,37 @@ export interface Database extends ChassisTables {
     first: number;
     last: number;
     passes: string[];
+    /** Null in digests that are older than the column, as are the two ids. */
+    outcomes: string[] | null;
+    id_least: string | null;
+    id_most: string | null;
     amount_most: number | null;
     trigrams: Buffer;
     pentagrams: Buffer;
   };
-  result_records: {
-    created_at: Date;
-    organization_id: string;
+  result_sums: {
     execution_id: string;
+    organization_id: string;
     epoch: number;
     side: 'source' | 'target';
     currency: string;
-    amount_minor: string | null;
     outcome: Outcome;
     pass: string | null;
     carried: boolean;
+    count: bigint;
+    amount_minor: string;
+  };
+  result_renamings: {
+    execution_id: string;
+    organization_id: string;
+    side: 'source' | 'target';
+    currency: string;
+    amount_minor: string | null;
+    count: bigint;
+    from_outcome: Outcome;
+    from_pass: string | null;
+    to_outcome: Outcome;
+    to_pass: string | null;
   };
   open_items: {
     job_id: string;

@@ -78,8 +78,8 @@ const heldBy = async (trx: Transaction<Database>, id: string, createdAt: Date): 
                    case when outcome <> ${unreadable} then record ->> 'currency' end as currency,
                    case when outcome <> ${unreadable} then (record ->> 'amount')::numeric end as amount
               from results
-             cross join lateral (select 'source' as side, jsonb_array_elements(source) as record
-                                 union all select 'target', jsonb_array_elements(target)) as records
+             cross join lateral (select 'source' as side, jsonb_array_elements(source::jsonb) as record
+                                 union all select 'target', jsonb_array_elements(target::jsonb)) as records
              where execution_id = ${id} and created_at = ${createdAt}) as held
      group by side, currency, outcome`.execute(trx);
   return new Map(

@@ -49,10 +49,13 @@ export const createExplain = ({ results, source, target, rules, judgesOf }: Expl
   };
 };
 
+/** A pair as judges take them, which is judged and told before the next one. */
+const pair = { sources: new Int32Array(1), targets: new Int32Array(1), scores: new Float64Array(1) };
+
 export const conditionsOf = (judges: readonly Judge[], s: number, t: number): ConditionResult[] => {
-  const sources = Int32Array.of(s);
-  const targets = Int32Array.of(t);
-  const scores = new Float64Array(1);
+  const { sources, targets, scores } = pair;
+  sources[0] = s;
+  targets[0] = t;
   return judges.map(({ field, type, judge, tell }) => {
     judge(sources, targets, 1, scores);
     const score = scores[0] as number;
