@@ -161,11 +161,11 @@ describe('an open exception', () => {
     const jobId = jobWith(payouts);
     const order = (id: string, amount: string) => euro(id, amount, { reference: 'p' });
     const payout = euro('t1', '30.00', { reference: 'p' });
-    await executions.run(jobId, [order('a', '10.00'), order('b', '15.00')], [payout]);
-    await executions.run(jobId, [order('b', '15.00')], [{ ...payout, amount: '15.00' }]);
-    expect(await standing(jobId)).toEqual(['open amount_mismatch a b t1']);
-    await executions.run(jobId, [order('a', '10.00'), order('b', '15.00'), order('c', '5.00')], [payout]);
-    expect(await standing(jobId)).toEqual(['matched_later amount_mismatch a b t1']);
+    await executions.run(jobId, [order('b', '10.00'), order('c', '15.00')], [payout]);
+    await executions.run(jobId, [order('c', '15.00')], [{ ...payout, amount: '15.00' }]);
+    expect(await standing(jobId)).toEqual(['open amount_mismatch b c t1']);
+    await executions.run(jobId, [order('a', '5.00'), order('b', '10.00'), order('c', '15.00')], [payout]);
+    expect(await standing(jobId)).toEqual(['matched_later amount_mismatch b c t1']);
   });
 
   test('of a pair that differed says of the first what a run says that finds neither of the two for the other', async () => {

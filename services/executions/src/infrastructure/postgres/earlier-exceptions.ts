@@ -106,13 +106,14 @@ export const resolveFound = async (trx: Trx, held: HeldExecution): Promise<Resol
   // Then no result is read.
   if (wanted.length === 0) return [];
   const names = wanted.map((one) => one.name);
-  // Hardly any record is wanted. Given as values, the names are looked up in a table, before a result is taken apart: of a million results
-  // half the time.
+  // Hardly any record is wanted. Given as values, the names are looked up in a table before a result is taken apart, and each side of it is
+  // read once for that. With a million results this saves at least a third of the time.
   const recordsOf = (side: 'source' | 'target') => sql`
     select outcome, exception_id, ${side} as side, ${nameOf(sql`record`)} as name
       from ${sql.table(resultPartition(held.createdAt))} cross join json_array_elements(${sql.ref(side)}) as r(record)
      where execution_id = ${held.id} and created_at = ${held.createdAt}
-       and (json_array_length(${sql.ref(side)}) > 1 or ${nameOf(sql`${sql.ref(side)} -> 0`)} = any(${names}::text[]))`;
+       and (coalesce(${sql.ref(side)} #>> '{0,id}', (${sql.ref(side)} -> 0)::jsonb::text) = any(${names}::text[])
+            or cardinality is distinct from 'one-to-one' and json_array_length(${sql.ref(side)}) > 1)`;
   const { rows } = await withoutLoops(trx, () =>
     sql<Met>`
       with ${wantedOf(held)}
