@@ -168,20 +168,35 @@ describe('an open exception', () => {
     expect(await standing(jobId)).toEqual(['matched_later amount_mismatch b c t1']);
   });
 
-  test('of a pair that differed says of the first what a run says that finds neither of the two for the other', async () => {
-    const jobId = jobWith(byReference);
-    const t2 = euro('t2', '21.00');
-    await executions.run(jobId, [euro('s2', '20.00')], [t2]);
-    const [differing] = await exceptionsOf(jobId);
-    const { id: executionId } = await executions.run(jobId, [euro('s2', '20.00')], [{ ...t2, reference: 'other' }]);
-    expect(await standing(jobId)).toEqual(['open missing_in_source t2', 'open missing_in_target s2']);
-    const renamed = await exceptionFor(jobId, 's2');
-    expect([renamed.id, renamed.history.at(-1)]).toMatchObject([
-      differing?.id,
-      { action: 'record_changed', detail: { executionId, from: { category: 'amount_mismatch' }, to: { category: 'missing_in_target' } } },
-    ]);
-    await executions.run(jobId, [], [euro('t3', '20.00', { reference: '2' })]);
-    expect(await standing(jobId)).toEqual(['matched_later missing_in_target s2', 'open missing_in_source t2']);
+  describe('of a pair that differed', () => {
+    const [s2, t2] = [euro('s2', '20.00'), euro('t2', '21.00')];
+    const apart = { ...t2, reference: 'other' };
+
+    test('is about the first of the two once a run has found neither for the other', async () => {
+      const jobId = jobWith(byReference);
+      await executions.run(jobId, [s2], [t2]);
+      const [differing] = await exceptionsOf(jobId);
+      const { id: executionId } = await executions.run(jobId, [s2], [apart]);
+      expect(await standing(jobId)).toEqual(['open missing_in_source t2', 'open missing_in_target s2']);
+      const renamed = await exceptionFor(jobId, 's2');
+      expect([renamed.id, renamed.history.at(-1)]).toMatchObject([
+        differing?.id,
+        { action: 'record_changed', detail: { executionId, from: { category: 'amount_mismatch' }, to: { category: 'missing_in_target' } } },
+      ]);
+      await executions.run(jobId, [], [euro('t3', '20.00', { reference: '2' })]);
+      expect(await standing(jobId)).toEqual(['matched_later missing_in_target s2', 'open missing_in_source t2']);
+    });
+
+    test('stays while one of the two is in no run, and is about that one when it comes', async () => {
+      const jobId = jobWith(byReference);
+      await executions.run(jobId, [s2], [t2]);
+      const [differing] = await exceptionsOf(jobId);
+      await executions.run(jobId, [s2], []);
+      expect(await standing(jobId)).toEqual(['open amount_mismatch s2 t2', 'open missing_in_target s2']);
+      await executions.run(jobId, [], [apart]);
+      expect(await standing(jobId)).toEqual(['open missing_in_source t2', 'open missing_in_target s2']);
+      expect((await exceptionFor(jobId, 't2')).id).toBe(differing?.id);
+    });
   });
 
   test('of what could be several is resolved once one of them is taken and the others have exceptions of their own', async () => {

@@ -62,13 +62,13 @@ const withoutLoops = async <Found>(trx: Trx, read: () => Promise<Found>): Promis
 };
 
 /**
- * Those of several records that all stand alone now are about the first of them from now on, as far as none is already: the others have their
- * own. So are those of a record that can be read now. Before exceptions are opened, which then finds what the run says of it.
+ * Those of several records that all stand alone now are about one of them from now on, the first that has none yet: the others have their own.
+ * So are those of a record that can be read now. Before exceptions are opened, which then finds what the run says of it.
  */
 export const renameParted = async (trx: Trx, held: HeldExecution): Promise<void> => {
   const { id, jobId, createdAt } = held;
   const { rows } = await withoutLoops(trx, () =>
-    sql<{ id: string; side: 'source' | 'target'; record: unknown }>`
+    sql<{ id: string; records: readonly { readonly side: 'source' | 'target'; readonly record: unknown }[] }>`
       with ${wantedOf(held, sql`(jsonb_array_length(records) > 1 or record_key like 'invalid:%')`)},
       alone as (
         select side, ${nameOf(sql`record`)} as name
@@ -76,22 +76,29 @@ export const renameParted = async (trx: Trx, held: HeldExecution): Promise<void>
                   from ${sql.table(resultPartition(createdAt))}
                  where execution_id = ${id} and created_at = ${createdAt}
                    and outcome in ('missing_in_target', 'missing_in_source', 'duplicate')) r)
-      select w.id, min(w.side) filter (where place = 1) as side, (array_agg(record order by place))[1] as record
+      select w.id, jsonb_agg(jsonb_build_object('side', a.side, 'record', record) order by place) as records
         from alone a
         join wanted w on w.name = a.name and (w.side is null or w.side = a.side)
        group by w.id, size
       having count(distinct place) = size
        order by w.id`.execute(trx),
   );
-  const renamed = new Map(rows.map((row) => [keyOfOne(row.side, row.record), row.id]));
-  if (renamed.size === 0) return;
-  await sql`
-    update exceptions e set record_key = r.key
-      from unnest(${[...renamed.values()]}::text[], ${[...renamed.keys()]}::text[]) as r(id, key)
-     where e.id = r.id
-       and not exists (select 1 from exceptions o where o.job_id = ${jobId} and o.record_key = r.key and o.status in ('open', 'in_progress'))`.execute(
+  const parted = rows.map((row) => ({ id: row.id, keys: row.records.map(({ side, record }) => keyOfOne(side, record)) }));
+  if (parted.length === 0) return;
+  const { rows: live } = await sql<{ key: string }>`
+    select record_key as key from exceptions
+     where job_id = ${jobId} and status in ('open', 'in_progress') and record_key = any(${parted.flatMap(({ keys }) => keys)}::text[])`.execute(
     trx,
   );
+  const taken = new Set(live.map(({ key }) => key));
+  const renamed = new Map<string, string>();
+  for (const one of parted) {
+    const free = one.keys.find((key) => !taken.has(key) && !renamed.has(key));
+    if (free !== undefined) renamed.set(free, one.id);
+  }
+  await sql`
+    update exceptions e set record_key = r.key
+      from unnest(${[...renamed.values()]}::text[], ${[...renamed.keys()]}::text[]) as r(id, key) where e.id = r.id`.execute(trx);
 };
 
 /**
