@@ -132,6 +132,16 @@ describe('an open exception', () => {
     expect(ended.after).toMatchObject({ exceptionsOpened: 1, exceptionsResolved: 3 });
   });
 
+  test('of an open item that is too old to take part is resolved when it is delivered again and matched', async () => {
+    const jobId = jobWith({ ...byReference, openItems: { maxAgeDays: 1 } });
+    await executions.run(jobId, [s1], []);
+    await executions.database.query(`update open_items set first_seen_at = now() - interval '3 days' where job_id = $1`, [jobId]);
+    await executions.run(jobId, [], [t1]);
+    expect(await standing(jobId)).toEqual(['open missing_in_source t1', 'open missing_in_target s1']);
+    await executions.run(jobId, [s1], []);
+    expect(await standing(jobId)).toEqual(['matched_later missing_in_source t1', 'matched_later missing_in_target s1']);
+  });
+
   test('without ids is resolved by the run that matches what it says', async () => {
     const jobId = jobWith(forgetful);
     const [order, payment] = [s1, t1].map(({ id: _, ...anonymous }) => anonymous as Fields);
