@@ -23,14 +23,12 @@ const texts = fc.oneof(
     maxLength: 8,
   }),
 );
-/** V8 13.6 reads a name of one escaped letter as a backslash where an object like it came before: `{"":0,"\\r":0}` has the names `` and `\\`. */
-const names = texts.filter((name) => name.length !== 1 || /^[^\p{C}"\\]$/u.test(name));
 const records = fc.record({
   currency: fc.constantFrom('EUR', ''),
   amountMinor: fc.option(fc.bigInt({ min: -(10n ** 15n), max: 10n ** 15n })),
   carried: fc.boolean(),
   openItem: fc.constantFrom(undefined, { identity: 'abc', occurrence: 1 }),
-  record: fc.dictionary(names, texts, { maxKeys: 3 }),
+  record: fc.dictionary(texts, texts, { maxKeys: 3 }),
 });
 const results = fc.record({
   outcome: fc.constantFrom('matched', 'missing_in_target', 'invalid'),
