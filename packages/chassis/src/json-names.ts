@@ -8,20 +8,20 @@ import { Refusal } from './refusal.ts';
 
 const mark = '\udc00';
 const [quote, backslash, colon] = [0x22, 0x5c, 0x3a];
-/** Every one is read by itself. Records have the same few again and again. */
-const charactersMax = 200_000;
-
-/** `text`: decoded from UTF-8. @throws SyntaxError, or Refusal `payload_too_large` */
-export const parseWithNames = (text: string): unknown => {
+/**
+ * `text`: decoded from UTF-8. `charactersMax`: in names that are written with a backslash, each of which is read by itself; records have the
+ * same few again and again. @throws SyntaxError, or Refusal `payload_too_large`
+ */
+export const parseWithNames = (text: string, charactersMax = Number.POSITIVE_INFINITY): unknown => {
   const names = new Map<string, number>();
-  const marked = text.includes('\\') ? withMarks(text, names) : text;
+  const marked = text.includes('\\') ? withMarks(text, names, charactersMax) : text;
   const value: unknown = JSON.parse(marked);
   // What is no name is read as it is written.
   const read = [...names.keys()].map((written) => JSON.parse(`"${written}"`) as string);
   return names.size === 0 ? value : withNames(value, read);
 };
 
-const withMarks = (text: string, names: Map<string, number>): string => {
+const withMarks = (text: string, names: Map<string, number>, charactersMax: number): string => {
   const parts: string[] = [];
   let characters = 0;
   let done = 0;

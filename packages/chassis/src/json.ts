@@ -21,6 +21,8 @@ export const parseJson = (body: Buffer): unknown => {
   return value;
 };
 
+const nameCharactersMax = 200_000;
+
 const readJson = (body: Buffer): unknown => {
   let text: string;
   try {
@@ -29,7 +31,7 @@ const readJson = (body: Buffer): unknown => {
     throw new Refusal('malformed_request', 'The body is not valid UTF-8.', { cause });
   }
   try {
-    return parseWithNames(text);
+    return parseWithNames(text, nameCharactersMax);
   } catch (cause) {
     if (cause instanceof Refusal) throw cause;
     throw new Refusal('malformed_request', `The body is not valid JSON: ${(cause as Error).message}`.slice(0, 300), { cause });

@@ -60,7 +60,7 @@ export const baseTotals = (currency: string, lines: readonly ReportLine[], known
 const ratesTo = (currency: string, known: readonly ExchangeRate[]): ReadonlyMap<string, BaseTotals['rates'][number]> => {
   const inverse = known.filter(({ base }) => base === currency).map((rate) => [rate.quote, { ...rate, inverted: true }] as const);
   const direct = known.filter(({ quote }) => quote === currency).map((rate) => [rate.base, { ...rate, inverted: false }] as const);
-  return new Map([...inverse, ...direct]);
+  return new Map<string, BaseTotals['rates'][number]>([...inverse, ...direct]);
 };
 
 const foreignOf = ({ base, quote, inverted }: BaseTotals['rates'][number]): string => (inverted ? quote : base);
