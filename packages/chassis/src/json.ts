@@ -1,4 +1,5 @@
 /** JSON bodies, read with the checks that must come before anyone looks at the value. */
+import { parseWithNames } from './json-names.ts';
 import { pathText, validationRefusal } from './problem.ts';
 import { Refusal } from './refusal.ts';
 
@@ -20,6 +21,8 @@ export const parseJson = (body: Buffer): unknown => {
   return value;
 };
 
+const nameCharactersMax = 200_000;
+
 const readJson = (body: Buffer): unknown => {
   let text: string;
   try {
@@ -28,8 +31,9 @@ const readJson = (body: Buffer): unknown => {
     throw new Refusal('malformed_request', 'The body is not valid UTF-8.', { cause });
   }
   try {
-    return JSON.parse(text);
+    return parseWithNames(text, nameCharactersMax);
   } catch (cause) {
+    if (cause instanceof Refusal) throw cause;
     throw new Refusal('malformed_request', `The body is not valid JSON: ${(cause as Error).message}`.slice(0, 300), { cause });
   }
 };

@@ -9,6 +9,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { createRequire } from 'node:module';
 import { type AccessMode, Kysely, PostgresDialect, sql, type Transaction } from 'kysely';
 import type { Pool as PgPool, PoolConfig } from 'pg';
+import { parseWithNames } from './json-names.ts';
 import type { Logger } from './logger.ts';
 import { beginningFor, PipelinedDialect, pipelined } from './postgres-dialect.ts';
 
@@ -65,10 +66,13 @@ export const afterCommit = (action: () => void): void => {
   current.afterCommit.push(action);
 };
 
-// bigint columns are minor units of money or counts: never a float. Dates stay text: a Date would move them by the time zone.
+// bigint columns are minor units of money or counts: never a float. Dates stay text: a Date would move them by the time zone. Records have
+// names that other organizations have chosen.
 const typeParsers = new Map<number, (text: string) => unknown>([
   [20, BigInt],
+  [114, (text) => parseWithNames(text)],
   [1082, (text) => text],
+  [3802, (text) => parseWithNames(text)],
 ]);
 const types = {
   getTypeParser: (oid: number, format?: 'text' | 'binary') =>

@@ -50,6 +50,17 @@ describe('transactions for an organization', () => {
     expect(rows).toEqual([{ count: 0n }]);
   });
 
+  test("what is stored as JSON has its own names, and nobody else's", async () => {
+    for (const name of ['W\\u00e4', '\\']) expect(JSON.parse(JSON.stringify({ id: 1, [name]: 2 }))).toHaveProperty([name]);
+    const read = (type: 'json' | 'jsonb', text: string) =>
+      server.postgres.reading(one, async (trx) => {
+        const { rows } = await sql<{ value: object }>`select ${text}::${sql.raw(type)} as value`.execute(trx);
+        return Object.keys(rows[0]?.value ?? {});
+      });
+    expect(await read('json', '{"id":1,"W\\u00e4hrung":"CHF"}')).toEqual(['id', 'Währung']);
+    expect(await read('jsonb', '{"id":1,"\\"":2}')).toEqual(['"', 'id']);
+  });
+
   test('what a transaction for one could not write for another, it cannot send ahead either', async () => {
     const foreign = server.postgres.organization(one, (trx) =>
       sql`update endpoints set organization_id = ${other} where organization_id = ${one}`.execute(trx),

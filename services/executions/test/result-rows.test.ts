@@ -23,14 +23,12 @@ const texts = fc.oneof(
     maxLength: 8,
   }),
 );
-/** V8 13.6 reads a name of one escaped letter as a backslash where an object like it came before: `{"":0,"\\r":0}` has the names `` and `\\`. */
-const names = texts.filter((name) => name.length !== 1 || /^[^\p{C}"\\]$/u.test(name));
 const records = fc.record({
   currency: fc.constantFrom('EUR', ''),
   amountMinor: fc.option(fc.bigInt({ min: -(10n ** 15n), max: 10n ** 15n })),
   carried: fc.boolean(),
   openItem: fc.constantFrom(undefined, { identity: 'abc', occurrence: 1 }),
-  record: fc.dictionary(names, texts, { maxKeys: 3 }),
+  record: fc.dictionary(texts, texts, { maxKeys: 3 }),
 });
 const results = fc.record({
   outcome: fc.constantFrom('matched', 'missing_in_target', 'invalid'),
@@ -84,35 +82,28 @@ describe('rows for COPY', () => {
         const given = generated as unknown as MatchedResult[];
         const piece = rowsOf(run, given, 7);
         expect(piece.count).toBe(given.length);
-        const stored = await copied('results', resultColumns, piece.results, '*');
+        const stored = await copied(
+          'results',
+          resultColumns,
+          piece.results,
+          'position::int, outcome, pass, score, reason, line, jsonb_build_array(conditions, source, target)::text as json',
+        );
         stored.sort((one, other) => one.position - other.position);
-        expect(
-          stored.map(({ position, outcome, pass, score, reason, line, conditions, source, target }) => ({
-            position: Number(position),
+        const recordsOf = (side: readonly MatchedRecord[]) => told(side.map(({ record }) => record));
+        // The database compares what is JSON: Node reads some names wrong, and the same wrong name on both sides would be no difference.
+        const { rows: wanted } = await database.query('select json::text from jsonb_array_elements($1::jsonb) as json', [
+          JSON.stringify(given.map(({ conditions, source, target }) => [told(conditions), recordsOf(source), recordsOf(target)])),
+        ]);
+        expect(stored).toEqual(
+          given.map(({ outcome, pass, score, reason, line }, index) => ({
+            position: 7 + index,
             outcome,
-            pass,
-            score,
-            reason,
             line,
-            conditions,
-            source,
-            target,
+            score,
+            pass: told(pass),
+            reason: told(reason),
+            json: wanted[index].json,
           })),
-        ).toEqual(
-          given.map(({ outcome, pass, score, reason, line, conditions, source, target }, index) => {
-            const recordsOf = (side: readonly MatchedRecord[]) => told(side.map(({ record }) => record));
-            return {
-              position: 7 + index,
-              outcome,
-              line,
-              score,
-              pass: told(pass),
-              reason: told(reason),
-              conditions: told(conditions),
-              source: recordsOf(source),
-              target: recordsOf(target),
-            };
-          }),
         );
         const all = given.flatMap(({ source, target }) => [...source, ...target]);
         expect(piece.sums.reduce((total, { count }) => total + count, 0)).toBe(all.length);

@@ -83,19 +83,35 @@ describe('the audit trail', () => {
     expect((await verify('checkpoint')).valid).toBe(false);
   });
 
-  test('finds that it was put back to an earlier day, head and all', async () => {
-    const { rows } = await change('select entries, hash, seal from audit_heads where organization_id = $1');
-    await append(2);
-    expect((await verify('start')).valid).toBe(true);
-    await change(`delete from audit_entries where organization_id = $1 and position > 9`);
-    await admin.query('update audit_heads set entries = $2, hash = $3, seal = $4 where organization_id = $1', [
-      person.organizationId,
-      rows[0].entries,
-      rows[0].hash,
-      rows[0].seal,
-    ]);
-    expect(await verify('start')).toEqual({ valid: false, entries: 9 });
-    expect((await verify('checkpoint')).valid).toBe(false);
+  describe('that was put back to an earlier day, head and all,', () => {
+    beforeEach(async () => {
+      const { rows } = await change('select entries, hash, seal from audit_heads where organization_id = $1');
+      await append(2);
+      expect((await verify('start')).valid).toBe(true);
+      await change(`delete from audit_entries where organization_id = $1 and position > 9`);
+      await admin.query('update audit_heads set entries = $2, hash = $3, seal = $4 where organization_id = $1', [
+        person.organizationId,
+        rows[0].entries,
+        rows[0].hash,
+        rows[0].seal,
+      ]);
+    });
+
+    test('is found out', async () => {
+      expect(await verify('start')).toEqual({ valid: false, entries: 9 });
+      expect((await verify('checkpoint')).valid).toBe(false);
+    });
+
+    test.each([
+      ['as many', 2],
+      ['more', 4],
+    ])('is found out when %s entries have come in place of those that were verified', async (_what, count) => {
+      await append(count);
+      // The eleventh is the one up to which all was well.
+      const { rows } = await change(`select id from audit_entries where ${at(11)}`);
+      expect(await verify('start')).toEqual({ valid: false, entries: 9 + count, firstBadId: rows[0].id });
+      expect((await verify('checkpoint')).valid).toBe(false);
+    });
   });
 
   test.each([

@@ -19,6 +19,10 @@ let answered: string[] = [];
 beforeAll(async () => {
   receiver = createServer((request, response) => {
     const path = request.url ?? '';
+    if (path === '/hang/gone' && hanging.includes(path)) {
+      response.writeHead(410).end();
+      return;
+    }
     if (!path.startsWith('/hang')) {
       answered.push(path);
       response.end();
@@ -104,4 +108,37 @@ test('however much is due to one endpoint, and for however long, others are foun
   await makeDue(quiet, [endpoint], 1);
   await waitFor(() => answered.length === 2, { timeoutMs: 5_000, what: 'both others to be served' });
   expect(hangingOf('backlog')).toBe(4);
+});
+
+test('however many endpoints wait for later, what is due now does not wait for them', async () => {
+  const [model, endpoint] = [await createEndpoint(busy, '/later'), await createEndpoint(quiet, '/quiet')];
+  await database.query(
+    `with another as (
+       insert into endpoints (id, organization_id, url, events, status, secret, created_at, updated_at)
+       select id || n, organization_id, url, events, status, secret, created_at, updated_at from endpoints, generate_series(1, 10000) n
+        where id = $1 returning id, organization_id),
+     made as (insert into events (id, organization_id, type, body) values ('evt_later', $2, 'execution.completed', '{}') returning id)
+     insert into deliveries (id, organization_id, endpoint_id, event_id, event_type, sequence, status, next_attempt_at)
+     select 'later ' || another.id, organization_id, another.id, made.id, 'execution.completed', 1, 'pending', now() + interval '1 hour'
+       from another, made`,
+    [model, busy],
+  );
+  await makeDue(quiet, [endpoint], 100);
+  await waitFor(() => answered.length === 100, { timeoutMs: 10_000, what: 'the hundred deliveries' });
+});
+
+test('what was on its way to an endpoint that is gone is held with the rest', async () => {
+  const [gone, endpoint] = [await createEndpoint(busy, '/hang/gone'), await createEndpoint(quiet, '/quiet')];
+  await makeDue(busy, [gone], 3);
+  const states = async () =>
+    (await database.query('select status, next_reason from deliveries where endpoint_id = $1 order by status', [gone])).rows;
+  await waitFor(async () => (await states()).some(({ status }) => status === 'held'), { what: 'the endpoint to be gone' });
+  receiver.closeAllConnections();
+  await waitFor(() => hanging.length === 0, { what: 'the other to fail' });
+  // Sent by a claim that the failure has asked for.
+  await makeDue(quiet, [endpoint], 1);
+  await waitFor(() => answered.length === 1, { what: 'the next delivery' });
+  const left = (await states()).filter(({ status }) => status !== 'failed');
+  expect(left.every(({ status, next_reason: reason }) => status === 'held' && reason === 'held')).toBe(true);
+  expect(left.length).toBeGreaterThan(0);
 });

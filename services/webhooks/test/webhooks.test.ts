@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { connect } from '@nats-io/transport-node';
 import { executionCompleted } from '@settler/contracts/events/executions';
 import { type Client, client, createIsland, type Island, type StartedService, startService, waitFor } from '@settler/harness';
+import pg from 'pg';
 import { Webhook } from 'standardwebhooks';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
@@ -191,6 +192,37 @@ describe('the webhooks service', () => {
     await api.patch(`/v1/webhooks/${endpoint.id}`, { status: 'active' });
     await ended(endpoint.id, 'delivered');
     await api.delete(`/v1/webhooks/${endpoint.id}`);
+  });
+
+  test('an organization with a thousand endpoints holds up nobody else’s events', async () => {
+    const many = await create('/many');
+    await api.patch(`/v1/webhooks/${many.id}`, { status: 'paused' });
+    const database = new pg.Client(island.databaseConfig('webhooks', 'admin'));
+    await database.connect();
+    try {
+      await database.query(
+        `insert into endpoints (id, organization_id, url, events, status, secret, created_at, updated_at)
+         select id || n, organization_id, url, events, status, secret, created_at, updated_at from endpoints, generate_series(1, 1000) n
+          where id = $1`,
+        [many.id],
+      );
+      const other = client(service.url, { token: () => tokenFor(otherOrganizationId) });
+      const theirs = (await other.post('/v1/webhooks', { url: `${receiver.url}/behind`, events: ['*'] })).body;
+      for (let count = 0; count < 40; count += 1) await publish();
+      await publish(otherOrganizationId);
+      await waitFor(() => receiver.at('/behind').length === 1, { timeoutMs: 15_000, what: 'the delivery of the other organization' });
+      const { rows } = await database.query(
+        `select distinct count, last_sequence = count as is_numbered
+           from (select e.last_sequence, count(distinct d.sequence) as count from endpoints e join deliveries d on d.endpoint_id = e.id
+                  where e.id like $1 and d.status = 'held' group by e.id) as each`,
+        [`${many.id}%`],
+      );
+      expect(rows).toEqual([{ count: '40', is_numbered: true }]);
+      await other.delete(`/v1/webhooks/${theirs.id}`);
+    } finally {
+      await database.query('delete from endpoints where id like $1', [`${many.id}%`]);
+      await database.end();
+    }
   });
 
   test('events of another organization go nowhere else, and neither do its endpoints', async () => {

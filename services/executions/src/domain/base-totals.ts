@@ -36,23 +36,31 @@ export interface Fraction {
 export const baseTotals = (currency: string, lines: readonly ReportLine[], known: readonly ExchangeRate[]): BaseTotals => {
   const readable = lines.filter((line) => line.currency !== '');
   const foreign = [...new Set(readable.map((line) => line.currency))].filter((code) => code !== currency).sort();
-  const rates = foreign.flatMap((code) => rateBetween(code, currency, known) ?? []);
+  const rateOf = ratesTo(currency, known);
+  const rates = foreign.flatMap((code) => rateOf.get(code) ?? []);
   const factors = new Map([[currency, one], ...rates.map((rate) => [foreignOf(rate), factorOf(rate)] as const)]);
   const convertible = readable.filter((line) => factors.has(line.currency));
   const groups = Map.groupBy(convertible, ({ outcome, side }) => `${outcome} ${side}`);
   const totals = [...groups.values()].map((group) => {
     const { outcome, side } = group[0] as ReportLine;
-    const amount = group.map((line) => product(fractionOf(line.amount), factors.get(line.currency) as Fraction)).reduce(sum);
-    return { outcome, side, count: group.reduce((count, line) => count + line.count, 0), amount: rounded(amount, exponentOf(currency)) };
+    const amounts = [...Map.groupBy(group, (line) => line.currency)].map(([code, ofCode]) =>
+      product(total(ofCode.map((line) => fractionOf(line.amount))), factors.get(code) as Fraction),
+    );
+    return {
+      outcome,
+      side,
+      count: group.reduce((count, line) => count + line.count, 0),
+      amount: rounded(total(amounts), exponentOf(currency)),
+    };
   });
   return { currency, totals, rates, missing: foreign.filter((code) => !factors.has(code)) };
 };
 
-const rateBetween = (from: string, to: string, known: readonly ExchangeRate[]): BaseTotals['rates'][number] | undefined => {
-  const direct = known.find(({ base, quote }) => base === from && quote === to);
-  if (direct !== undefined) return { ...direct, inverted: false };
-  const inverse = known.find(({ base, quote }) => base === to && quote === from);
-  return inverse && { ...inverse, inverted: true };
+/** To `currency`, from each other one. */
+const ratesTo = (currency: string, known: readonly ExchangeRate[]): ReadonlyMap<string, BaseTotals['rates'][number]> => {
+  const inverse = known.filter(({ base }) => base === currency).map((rate) => [rate.quote, { ...rate, inverted: true }] as const);
+  const direct = known.filter(({ quote }) => quote === currency).map((rate) => [rate.base, { ...rate, inverted: false }] as const);
+  return new Map<string, BaseTotals['rates'][number]>([...inverse, ...direct]);
 };
 
 const foreignOf = ({ base, quote, inverted }: BaseTotals['rates'][number]): string => (inverted ? quote : base);
@@ -74,10 +82,20 @@ const product = (one: Fraction, other: Fraction): Fraction => ({
   denominator: one.denominator * other.denominator,
 });
 
-const sum = (one: Fraction, other: Fraction): Fraction => ({
-  numerator: one.numerator * other.denominator + other.numerator * one.denominator,
-  denominator: one.denominator * other.denominator,
-});
+const sum = (one: Fraction, other: Fraction): Fraction =>
+  one.denominator === other.denominator
+    ? { numerator: one.numerator + other.numerator, denominator: one.denominator }
+    : {
+        numerator: one.numerator * other.denominator + other.numerator * one.denominator,
+        denominator: one.denominator * other.denominator,
+      };
+
+/** Of one or more. By halves: one after the other, each would be multiplied by the denominators of all before it. */
+const total = (fractions: readonly Fraction[]): Fraction => {
+  if (fractions.length === 1) return fractions[0] as Fraction;
+  const half = fractions.length >>> 1;
+  return sum(total(fractions.slice(0, half)), total(fractions.slice(half)));
+};
 
 const rounded = ({ numerator, denominator }: Fraction, exponent: number): string =>
   fromMinor(halfEven({ numerator: numerator * 10n ** BigInt(exponent), denominator }), exponent);

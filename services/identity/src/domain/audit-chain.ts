@@ -56,10 +56,16 @@ export interface Check extends Head {
   readonly firstBadId?: string;
 }
 
-export const checkEntry = (check: Check, entry: ChainEntry & { readonly hash: string }, hmac: Hmac): Check => {
+/** `verifiedHash`: how a verification once found the entry that stood there. */
+export const checkEntry = (
+  check: Check,
+  entry: ChainEntry & { readonly hash: string },
+  hmac: Hmac,
+  verifiedHash: string = entry.hash,
+): Check => {
   const next = { ...check, entries: check.entries + 1, hash: entry.hash };
   if (check.firstBadId !== undefined) return next;
-  const isNext = entry.position === check.entries + 1 && entryHash(check.hash, entry, hmac) === entry.hash;
+  const isNext = entry.position === check.entries + 1 && entryHash(check.hash, entry, hmac) === entry.hash && verifiedHash === entry.hash;
   return isNext ? next : { ...next, firstBadId: entry.id };
 };
 

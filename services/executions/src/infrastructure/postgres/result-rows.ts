@@ -3,6 +3,7 @@ import { newIds } from '@settler/chassis/ids';
 import { exponentOf, fromMinor } from '@settler/contracts/money';
 import type { ResultPiece, ResultRows, ResultRun } from '../../application/ports.ts';
 import type { MatchedRecord, MatchedResult } from '../../domain/matched-result.ts';
+import type { ItemKey } from '../../domain/open-items.ts';
 import { createPassSums } from '../../domain/pass-sums.ts';
 import { keyOfOne } from './record-key.ts';
 import { createDigests } from './result-digest.ts';
@@ -32,7 +33,12 @@ export const rowsOf = (run: ResultRun, results: Iterable<MatchedResult>, first: 
     sums.add(result);
     digests.add({ id, outcome: result.outcome, pass: result.pass, ...found });
     count += 1;
-    if (run.carriesForward) for (const line of moveLines(run, result)) rows.moves.add(`${line}\n`);
+    if (run.carriesForward) {
+      for (const side of ['source', 'target'] as const) {
+        for (const record of result[side])
+          if (record.openItem !== undefined) rows.moves.add(moveLine(run, side, result, record, record.openItem));
+      }
+    }
   }
   return { count, results: rows.results.bytes(), moves: rows.moves.bytes(), sums: sums.all(), digests: digests.build() };
 };
@@ -106,13 +112,11 @@ const largestAmount = (records: readonly MatchedRecord[]): string | null => {
   return largest === undefined ? null : fromMinor(largest.amount, exponentOf(largest.currency));
 };
 
-function* moveLines({ id, epoch }: ResultRun, { outcome, ...records }: MatchedResult): Generator<string> {
-  for (const side of ['source', 'target'] as const) {
-    for (const { openItem, record } of records[side]) {
-      if (openItem === undefined) continue;
-      const { identity, occurrence } = openItem;
-      const key = escaped(keyOfOne(side, record));
-      yield `${id}\t${epoch}\t${escaped(identity)}\t${side}\t${occurrence}\t${outcome}\t${json(record)}\t${key}`;
-    }
-  }
-}
+const moveLine = (
+  { id, epoch }: ResultRun,
+  side: 'source' | 'target',
+  { outcome }: MatchedResult,
+  { record }: MatchedRecord,
+  { identity, occurrence }: ItemKey,
+): string =>
+  `${id}\t${epoch}\t${escaped(identity)}\t${side}\t${occurrence}\t${outcome}\t${json(record)}\t${escaped(keyOfOne(side, record))}\n`;

@@ -4,13 +4,16 @@ const lengthMax = 2_000;
 const asStored = (text: string): string => text.toLowerCase().slice(0, lengthMax).toWellFormed().replaceAll('\0', '\ufffd');
 
 /** What a search looks at: whatever people know a record by, in small letters. */
-export const searchTextOf = (records: readonly Readonly<Record<string, unknown>>[]): string =>
-  asStored(
-    records
-      .flatMap((record) => searched.map((name) => record[name]))
-      .filter((value) => typeof value === 'string' || typeof value === 'number')
-      .join(' '),
-  );
+export const searchTextOf = (records: readonly Readonly<Record<string, unknown>>[]): string => {
+  let text = '';
+  for (const record of records) {
+    for (const name of searched) {
+      const value = record[name];
+      if (typeof value === 'string' || typeof value === 'number') text += text === '' ? value : ` ${value}`;
+    }
+  }
+  return asStored(text);
+};
 
 /** The ids of the records in the same form; none where the text has them all. */
 export const idsBeyond = (text: string, records: readonly Readonly<Record<string, unknown>>[]): string[] =>

@@ -50,15 +50,17 @@ export const createAuditQueries = (postgres: Postgres<Database>, cursors: Cursor
       const head = await readHead(trx, organizationId);
       const start = from === 'checkpoint' ? newest : undefined;
       let check: Check = { entries: start?.entries ?? 0, hash: start?.hash ?? emptyHead.hash };
+      const verified = new Map(sound.map(({ entries, hash }) => [entries, hash]));
       for await (const entry of entriesBetween(trx, organizationId, check.entries, head?.entries ?? 0))
-        check = checkEntry(check, entry, hmac);
+        check = checkEntry(check, entry, hmac, verified.get(entry.position));
       const verdict = {
         ...concludeCheck(organizationId, check, head, hmac),
         ...(start === undefined ? {} : { checkpoint: { entries: start.entries, verifiedAt: start.verifiedAt } }),
         ...(bad === 0 ? {} : { badCheckpoints: bad }),
       };
       if (verdict.valid && head?.beyond) return { ...verdict, valid: false, firstBadId: head.beyond };
-      // A head and entries of an earlier day, put back together, fit each other. They do not fit what was verified since.
+      // A head and entries of an earlier day, put back together, fit each other. They do not fit what was verified since: there are too few,
+      // or once others have come, not those.
       const isCutBack = newest !== undefined && newest.entries > check.entries;
       if (!verdict.valid || isCutBack || bad > 0) return { ...verdict, valid: false };
       await keepCheckpoint(trx, organizationId, { entries: check.entries, hash: check.hash, verifiedAt: at.toISOString() }, hmac);

@@ -1,0 +1,63 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { parseJson } from '../src/json.ts';
+
+const read = (text: string) => parseJson(Buffer.from(text));
+/** As clients write it that keep to ASCII. */
+const ascii = (value: unknown) =>
+  JSON.stringify(value).replaceAll(/[^ -~]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
+
+describe('a body of JSON', () => {
+  test("keeps its names, whatever names others have sent before: JSON.parse alone reads another's in their place", () => {
+    for (const name of ['W\\u00e4', '\\']) expect(Object.keys(read(JSON.stringify({ id: 1, [name]: 2 })) as object)).toEqual(['id', name]);
+    expect(read('{"id":1,"W\\u00e4hrung":"CHF"}')).toEqual({ id: 1, Währung: 'CHF' });
+    expect(read('{"id":1,"\\n":[{"\\"":"\\n"}]}')).toEqual({ id: 1, '\n': [{ '"': '\n' }] });
+  });
+
+  test('is what it was made of', () => {
+    const unit = fc.constantFrom('\\', '"', '\n', 'n', 'u', 'u00e4', 'ä', '💶', '\u{10000}', '\u{10ffff}', ':', ' ', '{', 'a');
+    const text = fc.string({ unit, maxLength: 4 });
+    const { value } = fc.letrec((tie) => ({
+      value: fc.oneof(
+        { maxDepth: 3 },
+        text,
+        fc.integer(),
+        fc.array(tie('value'), { maxLength: 3 }),
+        fc.dictionary(text, tie('value'), { maxKeys: 3 }),
+      ),
+    }));
+    fc.assert(
+      fc.property(value, fc.constantFrom('', ' ', '\n\t'), (made, space) => {
+        const same = JSON.stringify(made);
+        // Compared as text, because what compares names has read them.
+        expect(JSON.stringify(read(ascii(made)))).toBe(same);
+        expect(JSON.stringify(read(same))).toBe(same);
+        expect(JSON.stringify(read(`${space}${JSON.stringify(made, null, space)}`))).toBe(same);
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
+  test.each(['{"\\q":1}', '{"\\u00g0":1}', '{"a\\":1}', '{"\\\n":1}', '{"\\💶":1}', '{"a\\n":}'])('%s is none', (text) => {
+    expect(() => read(text)).toThrow('The body is not valid JSON');
+  });
+
+  test.each(['{"__proto__":1}', '{"\\u005f_proto__":1}', '{"a\\n":{"\\u005f_proto__":1}}'])('%s is refused', (text) => {
+    expect(() => read(text)).toThrow('The body has a field called __proto__.');
+  });
+
+  test.each(['{"a\\u0000":1}', '{"\\ud800":1}', '{"a":{"\\n\\udc01":1}}'])('%s cannot be stored', (text) => {
+    expect(() => read(text)).toThrow(expect.objectContaining({ code: 'validation_failed' }));
+  });
+
+  test('with more names to be read than a body of records has is refused at once', () => {
+    const few = Array.from({ length: 50_000 }, () => '{"W\\u00e4hrung":1}').join();
+    expect(read(`[${few}]`)).toHaveLength(50_000);
+    for (const name of ['\\n'.repeat(1_000_000), Array.from({ length: 50_000 }, (_, at) => `\\n${at}`).join('":1,"')])
+      expect(() => read(`{"${name}":1}`)).toThrow(expect.objectContaining({ code: 'payload_too_large' }));
+  });
+
+  test('has the last of two fields of one name, however it is spelled', () => {
+    expect(read('{"a":1,"b":2,"\\u0061":3}')).toEqual({ a: 3, b: 2 });
+  });
+});
