@@ -18,12 +18,13 @@ interface Found {
 }
 
 export const liveOf = async (trx: Trx, jobId: string, recordKeys: readonly string[]): Promise<ReadonlyMap<string, Live>> => {
+  if (recordKeys.length === 0) return new Map();
   const rows = await trx
     .selectFrom('exceptions')
     .select(['id', 'record_key', 'category', 'reason', 'records', 'amount'])
     .where('job_id', '=', jobId)
     .where('status', 'in', ['open', 'in_progress'])
-    .where('record_key', 'in', [...recordKeys])
+    .where(sql<boolean>`record_key = any(${[...recordKeys]}::text[])`)
     .execute();
   return new Map(rows.map((row) => [row.record_key, row]));
 };

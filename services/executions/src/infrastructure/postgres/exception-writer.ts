@@ -13,7 +13,8 @@ import type { HeldExecution } from '../../application/ports.ts';
 import { isSettledBy, type Resolution, type Said } from '../../domain/exception-life.ts';
 import { type Category, categoryOf, severityOf } from '../../domain/exceptions.ts';
 import { type Opened, openedMessages } from './exception-messages.ts';
-import { type Live, liveOf, refreshChanged } from './exception-refresh.ts';
+import { liveOf, refreshChanged } from './exception-refresh.ts';
+import { findResults, type Sought } from './find-results.ts';
 import { firstSeenOf } from './open-items.ts';
 import { resultPartition } from './partition.ts';
 import { recordKey } from './record-key.ts';
@@ -56,18 +57,14 @@ export const openExceptions = async (trx: Trx, held: HeldExecution): Promise<{ c
   return { count: opened.length, messages: openedMessages(held, opened) };
 };
 
+/** Nearly all others are matched: of a thousand that are, nobody looks at any. */
+const inNeed: Sought = {
+  result: sql`outcome <> 'matched' and due_on is null`,
+  digest: sql`outcomes is distinct from ${['matched']}::text[]`,
+};
+
 const nextResults = (trx: Trx, { id, createdAt }: HeldExecution, after: number): Promise<ResultInNeed[]> =>
-  trx
-    .selectFrom('results')
-    .select(['id', 'outcome', 'category', 'reason', 'line', 'delta', 'source', 'target', 'position'])
-    .where('execution_id', '=', id)
-    .where('created_at', '=', createdAt)
-    .where('outcome', '<>', 'matched')
-    .where('due_on', 'is', null)
-    .where('position', '>', after)
-    .orderBy('position')
-    .limit(batchRows)
-    .execute();
+  findResults(trx, { id, created_at: createdAt }, [inNeed], { after, limit: batchRows });
 
 /** `table`: where its results can be written to. */
 const insertBatch = async (trx: Trx, held: About, results: readonly ResultInNeed[], table: string): Promise<Opened[]> => {
@@ -85,17 +82,21 @@ const insertBatch = async (trx: Trx, held: About, results: readonly ResultInNeed
   };
   const undecided = candidates.filter((candidate) => !isSettled(candidate));
   const firstSeen = await firstSeenOf(trx, held.jobId, recordKeys);
-  const inserted = undecided.length === 0 ? [] : await insert(trx, undecided, firstSeen);
-  const isNew = new Set(inserted.map(({ id }) => id));
+  const inserted = undecided.length === 0 ? [] : await insert(trx, held, undecided, firstSeen);
+  const opened = new Map(inserted.map((row) => [row.record_key, row]));
   await tellOpened(
     trx,
     held,
-    undecided.filter(({ row }) => isNew.has(row.id)),
+    undecided.filter(({ row }) => opened.get(row.record_key)?.id === row.id),
     closed,
   );
-  const live = await liveOf(trx, held.jobId, recordKeys);
+  const live = await liveOf(
+    trx,
+    held.jobId,
+    recordKeys.filter((key) => !opened.has(key)),
+  );
   await refreshChanged(trx, held, live, candidates);
-  await linkResults(trx, held, candidates, live, closed, table);
+  await linkResults(trx, held, candidates, new Map<string, { readonly id: string }>([...closed, ...live, ...opened]), table);
   return inserted.map((row) => ({
     id: row.id,
     category: row.category as Category,
@@ -122,7 +123,7 @@ const lastClosed = async (trx: Trx, jobId: string, recordKeys: readonly string[]
     )
     .where('job_id', '=', jobId)
     .where('status', 'in', ['resolved', 'dismissed'])
-    .where('record_key', 'in', [...recordKeys])
+    .where(sql<boolean>`record_key = any(${[...recordKeys]}::text[])`)
     .orderBy('record_key')
     .orderBy('created_at', 'desc')
     .orderBy('id', 'desc')
@@ -136,7 +137,7 @@ const matchedByHand = async (trx: Trx, jobId: string, recordKeys: readonly strin
     .selectFrom('match_records')
     .select(['record_key', 'record'])
     .where('job_id', '=', jobId)
-    .where('record_key', 'in', [...recordKeys])
+    .where(sql<boolean>`record_key = any(${[...recordKeys]}::text[])`)
     .execute();
   return new Map(rows.map(({ record_key: key, record }) => [key, record]));
 };
@@ -144,32 +145,51 @@ const matchedByHand = async (trx: Trx, jobId: string, recordKeys: readonly strin
 const isMatchedAsIs = (matched: unknown, { records }: Said): boolean =>
   matched !== undefined && records.length === 1 && isDeepStrictEqual(matched, records[0]);
 
-const insert = (trx: Trx, candidates: readonly Candidate[], firstSeen: ReadonlyMap<string, Date>) =>
-  trx
-    .insertInto('exceptions')
-    // A record that was not due yet when it came in has been waiting since then.
-    .values(candidates.map(({ row }) => ({ ...row, first_seen_at: firstSeen.get(row.record_key) ?? row.first_seen_at })))
-    .onConflict((conflict) => conflict.columns(['job_id', 'record_key']).where('status', 'in', ['open', 'in_progress']).doNothing())
-    .returning(['id', 'category', 'severity', 'amount', 'currency', 'first_seen_at'])
-    .execute();
+type Inserted = Pick<
+  Selectable<Database['exceptions']>,
+  'id' | 'record_key' | 'category' | 'severity' | 'amount' | 'currency' | 'first_seen_at'
+>;
 
-const tellOpened = async (trx: Trx, held: About, opened: readonly Candidate[], closed: ReadonlyMap<string, Closed>) => {
+/** As columns: a thousand rows of parameters would take longer to be told than to be written. */
+const insert = async (
+  trx: Trx,
+  { id, organizationId, jobId }: About,
+  candidates: readonly Candidate[],
+  firstSeen: ReadonlyMap<string, Date>,
+): Promise<Inserted[]> => {
+  const column = <Value>(of: (row: Candidate['row']) => Value): Value[] => candidates.map(({ row }) => of(row));
+  const { rows } = await sql<Inserted>`
+    insert into exceptions (organization_id, job_id, execution_id, status, id, record_key, category, severity, search, records, amount,
+                            currency, reason, first_seen_at, created_at, updated_at)
+    select ${organizationId}, ${jobId}, ${id}, 'open', r.*, created_at
+      from unnest(${column((row) => row.id)}::text[], ${column((row) => row.record_key)}::text[], ${column((row) => row.category)}::text[],
+                  ${column((row) => row.severity)}::text[], ${column((row) => row.search)}::text[], ${column((row) => row.records)}::jsonb[],
+                  ${column((row) => row.amount)}::numeric[], ${column((row) => row.currency)}::text[], ${column((row) => row.reason)}::text[],
+                  ${
+                    // A record that was not due yet when it came in has been waiting since then.
+                    column((row) => (firstSeen.get(row.record_key) ?? row.first_seen_at).toISOString())
+                  }::timestamptz[], ${column((row) => row.created_at.toISOString())}::timestamptz[])
+           as r(id, record_key, category, severity, search, records, amount, currency, reason, first_seen_at, created_at)
+    on conflict (job_id, record_key) where status in ('open', 'in_progress') do nothing
+    returning id, record_key, category, severity, amount, currency, first_seen_at`.execute(trx);
+  return rows;
+};
+
+const tellOpened = async (
+  trx: Trx,
+  { id: executionId, organizationId }: About,
+  opened: readonly Candidate[],
+  closed: ReadonlyMap<string, Closed>,
+): Promise<void> => {
   if (opened.length === 0) return;
-  await trx
-    .insertInto('exception_history')
-    .values(
-      opened.map(({ row, resultId }) => ({
-        exception_id: row.id,
-        organization_id: held.organizationId,
-        position: 1,
-        at: row.created_at,
-        actor_type: 'system',
-        actor_id: 'system',
-        action: 'opened',
-        detail: JSON.stringify({ executionId: held.id, resultId, formerExceptionId: closed.get(row.record_key)?.id }),
-      })),
-    )
-    .execute();
+  const details = opened.map(({ row, resultId }) =>
+    JSON.stringify({ executionId, resultId, formerExceptionId: closed.get(row.record_key)?.id }),
+  );
+  await sql`
+    insert into exception_history (exception_id, organization_id, position, at, actor_type, actor_id, action, detail)
+    select id, ${organizationId}, 1, at, 'system', 'system', 'opened', detail
+      from unnest(${opened.map(({ row }) => row.id)}::text[], ${opened.map(({ row }) => row.created_at.toISOString())}::timestamptz[],
+                  ${details}::jsonb[]) as o(id, at, detail)`.execute(trx);
 };
 
 /** Each result points at the exception that is open for its record, whichever execution opened it, or else at the decision about it. */
@@ -177,14 +197,12 @@ const linkResults = async (
   trx: Trx,
   { id, createdAt }: About,
   candidates: readonly Candidate[],
-  live: ReadonlyMap<string, Live>,
-  closed: ReadonlyMap<string, Closed>,
+  exceptions: ReadonlyMap<string, { readonly id: string }>,
   table: string,
 ): Promise<void> => {
-  const exceptionOf = new Map([...closed, ...live].map(([key, { id }]) => [key, id]));
   const linked = new Map(
     candidates.flatMap(({ position, row }) => {
-      const exceptionId = exceptionOf.get(row.record_key);
+      const exceptionId = exceptions.get(row.record_key)?.id;
       return exceptionId === undefined ? [] : [[position, exceptionId] as const];
     }),
   );
@@ -216,21 +234,16 @@ const rowOf = (held: About, result: ResultInNeed, category: Category, records: r
   const now = new Date();
   return {
     id: newId('exception'),
-    organization_id: held.organizationId,
-    job_id: held.jobId,
-    execution_id: held.id,
     record_key: recordKey(result),
     category,
     severity: severityOf(category, { amountMinor: stakeOf(category, result, exponent) ?? amountMinor, currency }, held.severity),
     search: searchTextOf(records),
-    status: 'open' as const,
     records: JSON.stringify(records),
     amount: amountMinor === null ? null : text,
     currency,
     reason: result.reason,
     first_seen_at: now,
     created_at: now,
-    updated_at: now,
   };
 };
 

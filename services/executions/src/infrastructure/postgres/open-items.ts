@@ -54,7 +54,7 @@ export const firstSeenOf = async (trx: Trx, jobId: string, recordKeys: readonly 
     .selectFrom('open_items')
     .select(['record_key', sql<Date>`min(first_seen_at)`.as('at')])
     .where('job_id', '=', jobId)
-    .where('record_key', 'in', [...recordKeys])
+    .where(sql<boolean>`record_key = any(${[...recordKeys]}::text[])`)
     .groupBy('record_key')
     .execute();
   return new Map(rows.map(({ record_key: key, at }) => [key, at]));
