@@ -225,6 +225,33 @@ describe('the webhooks service', () => {
     }
   });
 
+  test('an organization has at most 500 endpoints, however many are asked for at once', async () => {
+    const own = api.as({ token: () => tokenFor('org_01jqv8m0c4e7r9t2w5y8a1b3d9') });
+    const make = () => own.post('/v1/webhooks', { url: `${receiver.url}/full`, events: ['*'] });
+    const { id } = (await make()).body;
+    const database = new pg.Client(island.databaseConfig('webhooks', 'admin'));
+    await database.connect();
+    try {
+      await database.query(
+        `insert into endpoints (id, organization_id, url, events, status, secret, created_at, updated_at)
+         select id || n, organization_id, url, events, status, secret, created_at, updated_at from endpoints, generate_series(1, 497) n
+          where id = $1`,
+        [id],
+      );
+      const answers = await Promise.all(Array.from({ length: 6 }, make));
+      expect(answers.map(({ status }) => status).sort()).toEqual([201, 201, 409, 409, 409, 409]);
+      expect(answers.find(({ status }) => status === 409)?.body).toMatchObject({
+        code: 'conflict',
+        detail: expect.stringContaining('at most 500'),
+      });
+      await own.delete(`/v1/webhooks/${id}`);
+      expect((await make()).status).toBe(201);
+    } finally {
+      await database.query(`delete from endpoints where organization_id = 'org_01jqv8m0c4e7r9t2w5y8a1b3d9'`);
+      await database.end();
+    }
+  });
+
   test('events of another organization go nowhere else, and neither do its endpoints', async () => {
     const endpoint = await create('/mine', { events: ['*'] });
     await publish(otherOrganizationId);

@@ -1,7 +1,7 @@
 import { requireRevision } from '@settler/chassis/entity-tag';
 import { auditMessage, type Outbox } from '@settler/chassis/outbox';
 import { afterCommit, type Postgres } from '@settler/chassis/postgres';
-import { notFound } from '@settler/chassis/refusal';
+import { notFound, Refusal } from '@settler/chassis/refusal';
 import { type Selectable, sql, type Transaction } from 'kysely';
 import type { Actor, EndpointStore } from '../../application/ports.ts';
 import type { Database } from './tables.ts';
@@ -27,6 +27,7 @@ const auditView = (row: Row) => ({ origin: new URL(row.url).origin, events: row.
 export const createEndpointStore = (postgres: Postgres<Database>, outbox: Outbox, wake: () => void): EndpointStore => ({
   insert: ({ id, sealedSecret, url, events, description, headers }, actor) =>
     postgres.organization(actor.principal.organizationId, async (trx) => {
+      await requireRoom(trx, actor.principal.organizationId);
       const row = await trx
         .insertInto('endpoints')
         .values({
@@ -81,6 +82,23 @@ export const createEndpointStore = (postgres: Postgres<Database>, outbox: Outbox
       await outbox.append(trx, [audit(row, actor, 'deleted', row)]);
     }),
 });
+
+/** Each event of an organization becomes a delivery to each of them, and nobody else's goes out meanwhile. */
+const endpointsMax = 500;
+
+const requireRoom = async (trx: Trx, organizationId: string): Promise<void> => {
+  // One after the other, or as many as come at once would all be the last.
+  await sql`select pg_advisory_xact_lock(hashtextextended(${organizationId}, 0))`.execute(trx);
+  const { count } = await trx
+    .selectFrom('endpoints')
+    .select(({ fn }) => fn.countAll<bigint>().as('count'))
+    .executeTakeFirstOrThrow();
+  if (count < endpointsMax) return;
+  throw new Refusal(
+    'conflict',
+    `This organization has ${count} webhooks, and at most ${endpointsMax} may be: delete one that nobody needs.`,
+  );
+};
 
 const lock = async (trx: Trx, id: string, ifMatch: number | undefined): Promise<Row> => {
   const row = await trx.selectFrom('endpoints').selectAll().where('id', '=', id).forUpdate().executeTakeFirst();
