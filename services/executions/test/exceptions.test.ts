@@ -72,11 +72,11 @@ describe('an exception', () => {
     expect(await must(200, api.patch(at, { assigneeId: stranger }))).toMatchObject({ assigneeId: stranger });
   });
 
-  test('is given to nobody else while identity does not say who is a member', async () => {
-    const { api, must, setIdentityIsWell } = executions;
+  test.each([500, 404, 302])('is given to nobody else while identity answers %i and does not say who is a member', async (answered) => {
+    const { api, must, setIdentityStatus } = executions;
     const { at } = await withOneOpen();
     const { id: whoAsks } = (await must(201, api.post(`${at}/comments`, { text: 'mine' }))).createdBy;
-    setIdentityIsWell(false);
+    setIdentityStatus(answered);
     try {
       const { status, body, headers } = await api.patch(at, { assigneeId: userId });
       expect([status, body.code, headers.get('retry-after'), headers.get('x-settler-away')]).toEqual([
@@ -89,7 +89,7 @@ describe('an exception', () => {
       expect(await must(200, api.patch(at, { assigneeId: whoAsks }))).toMatchObject({ assigneeId: whoAsks });
       expect(await must(200, api.patch(at, { assigneeId: null }))).toMatchObject({ assigneeId: null });
     } finally {
-      setIdentityIsWell(true);
+      setIdentityStatus(200);
     }
   });
 

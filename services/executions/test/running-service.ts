@@ -59,11 +59,11 @@ export const startExecutions = async (
     response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(definition satisfies JobDefinition | object));
   });
   const nonMembers = new Set<string>();
-  let identityIsWell = true;
+  let identityStatus = 200;
   const identity = createServer((request, response) => {
     const userId = request.url?.split('/')[3] ?? '';
     response
-      .writeHead(identityIsWell ? 200 : 500, { 'content-type': 'application/json' })
+      .writeHead(identityStatus, { 'content-type': 'application/json' })
       .end(JSON.stringify({ userId, active: !nonMembers.has(userId) }));
   });
   for (const server of [jobs, identity]) await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -88,8 +88,8 @@ export const startExecutions = async (
     island,
     /** Users whom identity does not know as members; it knows all others. */
     nonMembers,
-    setIdentityIsWell: (isWell: boolean) => {
-      identityIsWell = isWell;
+    setIdentityStatus: (status: number) => {
+      identityStatus = status;
     },
     environment,
     service,

@@ -16,26 +16,34 @@ const breakerOptions = {
   resetTimeout: 5_000,
 } as const;
 
+export interface InternalAnswer {
+  readonly statusCode: number;
+  readonly text: string;
+}
+
 export interface InternalCall {
-  /** @throws Refusal `upstream_unavailable` where the service does not answer */
-  readonly get: (path: string, principal: Principal) => Promise<{ readonly statusCode: number; readonly text: string }>;
+  /**
+   * `understood`: the statuses that whoever asks can make something of.
+   * @throws Refusal `upstream_unavailable` where the service does not answer, or with something else
+   */
+  readonly get: (path: string, principal: Principal, understood: readonly number[]) => Promise<InternalAnswer>;
   readonly close: () => Promise<void>;
 }
 
 export const createInternalCall = (callee: 'identity' | 'jobs', url: string, sign: InternalSigner): InternalCall => {
   const pool = new Pool(url, { connections: 16, connect: { timeout: 1_000 } });
-  const ask = async (path: string, token: string) => {
+  const ask = async (path: string, token: string, understood: readonly number[]): Promise<InternalAnswer> => {
     const signal = AbortSignal.timeout(timeoutMs);
     const { statusCode, body } = await pool.request({ method: 'GET', path, headers: { authorization: `Bearer ${token}` }, signal });
     const text = await body.text();
-    if (statusCode >= 500) throw new Error(`${callee} answered ${statusCode}`);
+    if (!understood.includes(statusCode)) throw new Error(`${callee} answered ${statusCode}`);
     return { statusCode, text };
   };
   const breaker = new CircuitBreaker(ask, breakerOptions);
   return {
-    get: (path, { id, kind, organizationId, scopes }) => {
+    get: (path, { id, kind, organizationId, scopes }, understood) => {
       const token = sign({ aud: callee, sub: id, kind, org: organizationId, scopes: [...scopes] });
-      return breaker.fire(path, token).catch((cause: unknown) => {
+      return breaker.fire(path, token, understood).catch((cause: unknown) => {
         const headers = { [awayHeader]: callee };
         throw new Refusal('upstream_unavailable', `The ${callee} service does not answer; try again shortly.`, {
           retryAfterSeconds: 2,

@@ -5,8 +5,7 @@ import type { InternalCall } from '../internal-call.ts';
 
 export const createMemberClient = (identity: InternalCall): Members => ({
   isActive: async (userId, principal) => {
-    const answer = await identity.get(`/internal/members/${userId}`, principal);
-    if (answer.statusCode !== 200) throw new Error(`identity answered ${answer.statusCode} to a member`);
-    return memberState.parse(JSON.parse(answer.text)).active;
+    const { text } = await identity.get(`/internal/members/${userId}`, principal, [200]);
+    return memberState.parse(JSON.parse(text)).active;
   },
 });

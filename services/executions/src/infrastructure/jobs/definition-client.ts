@@ -6,9 +6,8 @@ import type { InternalCall } from '../internal-call.ts';
 
 export const createDefinitionClient = (jobs: InternalCall): Definitions => ({
   read: async (jobId, principal) => {
-    const answer = await jobs.get(`/internal/jobs/${jobId}/definition`, principal);
+    const answer = await jobs.get(`/internal/jobs/${jobId}/definition`, principal, [200, 404]);
     if (answer.statusCode === 404) throw notFound('job');
-    if (answer.statusCode !== 200) throw new Error(`jobs answered ${answer.statusCode} to a definition`);
     return jobDefinition.parse(JSON.parse(answer.text));
   },
 });
