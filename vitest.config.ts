@@ -26,6 +26,7 @@ export default defineConfig({
           isolate: false,
           // They say what is true, not how fast: a machine that is busy with something else must not fail them.
           testTimeout: 60_000,
+          hookTimeout: 60_000,
           include: [
             'packages/{contracts,adapters,local}/test/**/*.test.ts',
             'services/*/test/domain/**/*.test.ts',
