@@ -128,8 +128,8 @@ test('however many endpoints wait for later, what is due now does not wait for t
 });
 
 test('what was on its way to an endpoint that is gone is held with the rest', async () => {
-  const [gone, endpoint] = [await createEndpoint(busy, '/hang/gone'), await createEndpoint(quiet, '/quiet')];
-  await makeDue(busy, [gone], 3);
+  const [gone, endpoint] = [await createEndpoint(third, '/hang/gone'), await createEndpoint(quiet, '/quiet')];
+  await makeDue(third, [gone], 3);
   const states = async () =>
     (await database.query('select status, next_reason from deliveries where endpoint_id = $1 order by status', [gone])).rows;
   await waitFor(async () => (await states()).some(({ status }) => status === 'held'), { what: 'the endpoint to be gone' });
