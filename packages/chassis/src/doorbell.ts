@@ -99,7 +99,11 @@ export const startDoorbell = ({ definition, broker, logger, slots, onRing }: Doo
       isStopping = true;
       for (const abort of pulls.values()) abort();
       // Without a broker a pull may wait for its first connection; nothing is at work then that it has brought.
-      if (broker.isConnected()) await Promise.all(pulls.keys());
+      if (broker.isConnected()) {
+        await Promise.all(pulls.keys());
+        // Until the broker has heard that nobody waits any more, it would send there what then waits for its redelivery.
+        await (await broker.connection()).flush();
+      }
       await Promise.all(answers);
     },
   };

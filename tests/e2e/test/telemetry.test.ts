@@ -86,7 +86,7 @@ test('a request, what it wrote, and what was made of its event are one trace', a
       const entries = Object.entries(wanted).map(([part, [service, name]]) => [part, find(service, name)] as const);
       return entries.every(([, span]) => span !== undefined) && (Object.fromEntries(entries) as Record<keyof typeof wanted, Span>);
     },
-    { what: 'the spans of every part', timeoutMs: 20_000 },
+    { what: 'the spans of every part', timeoutMs: 60_000 },
   );
   expect(found.door.parentSpanId).toBe('00f067aa0ba902b7');
   expect(found.service.parentSpanId).toBe(found.door.spanId);
