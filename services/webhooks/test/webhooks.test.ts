@@ -194,18 +194,28 @@ describe('the webhooks service', () => {
     await api.delete(`/v1/webhooks/${endpoint.id}`);
   });
 
-  test('an organization with a thousand endpoints holds up nobody else’s events', async () => {
-    const many = await create('/many');
-    await api.patch(`/v1/webhooks/${many.id}`, { status: 'paused' });
+  /** With so many more endpoints like this one, and the database that they are in, while `work` goes on. */
+  const amongMore = async (id: string, count: number, work: (database: pg.Client) => Promise<void>): Promise<void> => {
     const database = new pg.Client(island.databaseConfig('webhooks', 'admin'));
     await database.connect();
     try {
       await database.query(
         `insert into endpoints (id, organization_id, url, events, status, secret, created_at, updated_at)
-         select id || n, organization_id, url, events, status, secret, created_at, updated_at from endpoints, generate_series(1, 1000) n
+         select id || n, organization_id, url, events, status, secret, created_at, updated_at from endpoints, generate_series(1, $2::int) n
           where id = $1`,
-        [many.id],
+        [id, count],
       );
+      await work(database);
+    } finally {
+      await database.query('delete from endpoints where id like $1', [`${id}%`]);
+      await database.end();
+    }
+  };
+
+  test('an organization with a thousand endpoints holds up nobody else’s events', async () => {
+    const many = await create('/many');
+    await api.patch(`/v1/webhooks/${many.id}`, { status: 'paused' });
+    await amongMore(many.id, 1_000, async (database) => {
       const other = client(service.url, { token: () => tokenFor(otherOrganizationId) });
       const theirs = (await other.post('/v1/webhooks', { url: `${receiver.url}/behind`, events: ['*'] })).body;
       for (let count = 0; count < 40; count += 1) await publish();
@@ -219,25 +229,14 @@ describe('the webhooks service', () => {
       );
       expect(rows).toEqual([{ count: '40', is_numbered: true }]);
       await other.delete(`/v1/webhooks/${theirs.id}`);
-    } finally {
-      await database.query('delete from endpoints where id like $1', [`${many.id}%`]);
-      await database.end();
-    }
+    });
   });
 
   test('an organization has at most 500 endpoints, however many are asked for at once', async () => {
     const own = api.as({ token: () => tokenFor('org_01jqv8m0c4e7r9t2w5y8a1b3d9') });
     const make = () => own.post('/v1/webhooks', { url: `${receiver.url}/full`, events: ['*'] });
     const { id } = (await make()).body;
-    const database = new pg.Client(island.databaseConfig('webhooks', 'admin'));
-    await database.connect();
-    try {
-      await database.query(
-        `insert into endpoints (id, organization_id, url, events, status, secret, created_at, updated_at)
-         select id || n, organization_id, url, events, status, secret, created_at, updated_at from endpoints, generate_series(1, 497) n
-          where id = $1`,
-        [id],
-      );
+    await amongMore(id, 497, async () => {
       const answers = await Promise.all(Array.from({ length: 6 }, make));
       expect(answers.map(({ status }) => status).sort()).toEqual([201, 201, 409, 409, 409, 409]);
       expect(answers.find(({ status }) => status === 409)?.body).toMatchObject({
@@ -246,10 +245,7 @@ describe('the webhooks service', () => {
       });
       await own.delete(`/v1/webhooks/${id}`);
       expect((await make()).status).toBe(201);
-    } finally {
-      await database.query(`delete from endpoints where organization_id = 'org_01jqv8m0c4e7r9t2w5y8a1b3d9'`);
-      await database.end();
-    }
+    });
   });
 
   test('events of another organization go nowhere else, and neither do its endpoints', async () => {
