@@ -8,6 +8,7 @@ import { Refusal } from './refusal.ts';
 
 const mark = '\udc00';
 const [quote, backslash, colon] = [0x22, 0x5c, 0x3a];
+
 /**
  * `text`: decoded from UTF-8. `charactersMax`: in names that are written with a backslash, each of which is read by itself; records have the
  * same few again and again. @throws SyntaxError, or Refusal `payload_too_large`

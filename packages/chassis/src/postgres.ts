@@ -80,7 +80,7 @@ const types = {
 };
 
 const connectionTimeoutMs = 5_000;
-/** One listens, two copy results, one renews their lease, and one is for everything else. */
+/** One listens, one copies results, one renews their lease, and two are for everything else. */
 const systemConnectionsMin = 5;
 const idleTimeoutMs = 30_000;
 const statementTimeoutMs = 60_000;

@@ -40,7 +40,7 @@ export const refuseWhileMatched = async (trx: Trx, row: Row): Promise<void> => {
   }
 };
 
-/** Not every run of the job: each is read as a whole, as for a match by hand. */
+/** Not every run of the job: each is searched, as for a match by hand. */
 const runsToAsk = async (trx: Trx, { id, job_id: jobId }: Row) => {
   const withResults = trx
     .selectFrom('executions')

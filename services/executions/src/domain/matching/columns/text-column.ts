@@ -20,6 +20,7 @@ const bufferOf = (bytes: Uint8Array): Buffer => {
   buffers.set(bytes, buffer);
   return buffer;
 };
+
 const encoder = new TextEncoder();
 
 export const isPresent = ({ offsets }: TextColumn, row: number): boolean => (offsets[row + 1] as number) > (offsets[row] as number);
