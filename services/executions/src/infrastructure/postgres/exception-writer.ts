@@ -167,7 +167,7 @@ const insert = async (
                   ${column((row) => row.amount)}::numeric[], ${column((row) => row.currency)}::text[], ${column((row) => row.reason)}::text[],
                   ${
                     // A record that was not due yet when it came in has been waiting since then.
-                    column((row) => (firstSeen.get(row.record_key) ?? row.first_seen_at).toISOString())
+                    column((row) => (firstSeen.get(row.record_key) ?? row.created_at).toISOString())
                   }::timestamptz[], ${column((row) => row.created_at.toISOString())}::timestamptz[])
            as r(id, record_key, category, severity, search, records, amount, currency, reason, first_seen_at, created_at)
     on conflict (job_id, record_key) where status in ('open', 'in_progress') do nothing
@@ -231,7 +231,6 @@ const rowOf = (held: About, result: ResultInNeed, category: Category, records: r
   const text = typeof first['amount'] === 'string' ? first['amount'] : null;
   const exponent = exponentOf(currency ?? '');
   const amountMinor = text === null ? null : toMinor(text, exponent);
-  const now = new Date();
   return {
     id: newId('exception'),
     record_key: recordKey(result),
@@ -242,8 +241,7 @@ const rowOf = (held: About, result: ResultInNeed, category: Category, records: r
     amount: amountMinor === null ? null : text,
     currency,
     reason: result.reason,
-    first_seen_at: now,
-    created_at: now,
+    created_at: new Date(),
   };
 };
 

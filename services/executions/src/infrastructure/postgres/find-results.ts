@@ -34,16 +34,17 @@ export const soughtByIds = (ids: readonly string[]): Sought => ({
   digest: sql`exists (select 1 from unnest(${[...ids]}::text[]) as wanted(id) where wanted.id collate "C" between id_least and id_most)`,
 });
 
+/** A record that says at least what one of these says, on this side. */
+export const holdsOneOf = (side: 'source' | 'target', records: readonly object[]): RawBuilder<unknown> =>
+  sql`${sql.ref(side)}::jsonb @> any(${records.map((record) => JSON.stringify([record]))}::text[]::jsonb[])`;
+
 /** Of more texts each digest would be read more often than the results are. */
 const namesMax = 8;
 
 /** Results with a record that is called so, on a side or on either. A digest that knows no ids of results may lack some of records too. */
 export const soughtByRecordIds = (ids: readonly string[], wanted: readonly ('source' | 'target')[] = ['source', 'target']): Sought => {
-  const patterns = ids.map((id) => JSON.stringify([{ id }]));
-  const result = sql`(${sql.join(
-    wanted.map((side) => sql`${sql.ref(side)}::jsonb @> any(${patterns}::text[]::jsonb[])`),
-    sql` or `,
-  )})`;
+  const named = ids.map((id) => ({ id }));
+  const result = anyOf(wanted.map((side) => holdsOneOf(side, named)));
   return ids.length > namesMax ? { result } : { result, digest: sql`(id_least is null or ${anyOf(ids.map(hasText))})` };
 };
 

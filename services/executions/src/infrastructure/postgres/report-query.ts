@@ -2,10 +2,11 @@
 import { type Selectable, sql, type Transaction } from 'kysely';
 import type { ReportOptions, ReportView } from '../../application/queries.ts';
 import { baseTotals } from '../../domain/base-totals.ts';
-import { certify, outcomeLines, type PassSum } from '../../domain/certificate.ts';
+import { certify, outcomeLines } from '../../domain/certificate.ts';
 import type { ReportLine, StoredReport } from '../../domain/execution.ts';
 import { baseCurrencyOf } from './base-currencies.ts';
 import { ratesOn } from './exchange-rates.ts';
+import { storedSums } from './result-sums.ts';
 import type { Database } from './tables.ts';
 
 type Trx = Transaction<Database>;
@@ -43,28 +44,6 @@ const inBase = async (trx: Trx, currency: string, day: string | null, lines: rea
 export const sumsOf = async (trx: Trx, run: Pick<Selectable<Database['executions']>, 'id' | 'control_totals'>): Promise<StoredReport> => {
   const sums = await storedSums(trx, run.id);
   return { outcomes: outcomeLines(sums), certificate: certify(run.control_totals ?? [], sums) };
-};
-
-/** Whether a renamed record had been carried is not known, and nothing asks: only how many of all were. */
-const storedSums = async (trx: Trx, id: string): Promise<PassSum[]> => {
-  const { rows } = await sql<{
-    side: 'source' | 'target';
-    currency: string;
-    outcome: string;
-    pass: string | null;
-    carried: boolean;
-    count: bigint;
-    amount: string;
-  }>`
-    select side, currency, outcome, pass, carried, sum(count)::bigint as count, sum(amount_minor)::text as amount
-      from (select side, currency, outcome, pass, carried, count, amount_minor from result_sums where execution_id = ${id}
-            union all
-            select side, currency, changed.outcome, changed.pass, false, changed.count, changed.count * coalesce(amount_minor, 0)
-              from result_renamings
-             cross join lateral (values (from_outcome, from_pass, -count), (to_outcome, to_pass, count)) as changed(outcome, pass, count)
-             where execution_id = ${id}) as told
-     group by side, currency, outcome, pass, carried`.execute(trx);
-  return rows.map(({ count, amount, ...row }) => ({ ...row, count: Number(count), amountMinor: BigInt(amount) }));
 };
 
 const ageingOf = async (trx: Trx, jobId: string): Promise<ReportView['ageing']> => {

@@ -102,7 +102,8 @@ const resultLine = (result: MatchedResult, position: number, { amount, text }: R
 
 const recordOf = ({ record }: MatchedRecord): unknown => record;
 
-const largestAmount = (records: readonly MatchedRecord[]): string | null => {
+/** Whatever the currencies; the first of several. */
+export const largestAmount = (records: readonly Pick<MatchedRecord, 'amountMinor' | 'currency'>[]): string | null => {
   let largest: { readonly amount: bigint; readonly currency: string } | undefined;
   for (const { amountMinor, currency } of records) {
     if (amountMinor === null) continue;

@@ -1,13 +1,14 @@
 /** Results of a run that is over, and their exchange for others that have the same records: a match by hand, and its undoing. */
 import { notFound, Refusal } from '@settler/chassis/refusal';
 import type { ExecutionSummary } from '@settler/contracts/executions';
-import { exponentOf, fromMinor } from '@settler/contracts/money';
 import { carriesForward, type Rules } from '@settler/contracts/rules';
 import { type Selectable, sql, type Transaction } from 'kysely';
 import { type Fields, renamingsOf, type Side, type Standing, sides, summaryAfter, worthOf } from '../../domain/hand-match.ts';
 import type { Manual } from '../../domain/matched-result.ts';
 import { cardinalityOf } from '../../domain/matching/results/result.ts';
-import { eitherOf, findResults, type Sought, soughtByIds, soughtByRecordIds } from './find-results.ts';
+import { eitherOf, findResults, holdsOneOf, type Sought, soughtByIds, soughtByRecordIds } from './find-results.ts';
+import { largestAmount } from './result-rows.ts';
+import { rename, storedSums } from './result-sums.ts';
 import { searchTextOf } from './search-text.ts';
 import type { Database } from './tables.ts';
 
@@ -100,8 +101,8 @@ export const resultsHolding = async (
       own.flatMap(({ id }) => (typeof id === 'string' ? [id] : [])),
       [wanted],
     );
-    const others = own.filter(({ id }) => typeof id !== 'string').map((record) => JSON.stringify([record]));
-    return others.length === 0 ? named : eitherOf(named, { result: sql`${sql.ref(wanted)}::jsonb @> any(${others}::text[]::jsonb[])` });
+    const others = own.filter(({ id }) => typeof id !== 'string');
+    return others.length === 0 ? named : eitherOf(named, { result: holdsOneOf(wanted, others) });
   };
   return find(trx, run, eitherOf(of('source'), of('target')), namedMax);
 };
@@ -164,20 +165,10 @@ const rowOf = (run: Run, { position, ...result }: NewResult & { readonly positio
     conditions: [],
     source: result.source,
     target: result.target,
-    amount_max: largestAmount(records),
+    amount_max: largestAmount(records.map(worthOf)),
     search: searchTextOf(records),
     manual: result.manual ?? null,
   };
-};
-
-const largestAmount = (records: readonly Standing['source'][number][]): string | null => {
-  const worths = records.map(worthOf).filter(({ amountMinor }) => amountMinor !== null);
-  const sizes = worths.map(({ amountMinor, currency }) => {
-    const units = amountMinor ?? 0n;
-    return { units: units < 0n ? -units : units, currency };
-  });
-  const [first] = sizes.sort((one, other) => (one.units < other.units ? 1 : one.units > other.units ? -1 : 0));
-  return first === undefined ? null : fromMinor(first.units, exponentOf(first.currency));
 };
 
 type Told = Omit<Standing, 'id'>;
@@ -189,33 +180,8 @@ export const retell = async (
   summary: ExecutionSummary,
   { before, after }: { readonly before: readonly Told[]; readonly after: readonly Told[] },
 ): Promise<ExecutionSummary> => {
-  await rename(trx, run, before, after);
-  const { rows } = await sql<{ matched: bigint | null }>`
-    select sum(count)::bigint as matched
-      from (select count from result_sums where execution_id = ${run.id} and side = 'source' and outcome = 'matched'
-            union all select count from result_renamings where execution_id = ${run.id} and side = 'source' and to_outcome = 'matched'
-            union all select -count from result_renamings where execution_id = ${run.id} and side = 'source' and from_outcome = 'matched') as told`.execute(
-    trx,
-  );
-  return summaryAfter(summary, before, after, Number(rows[0]?.matched ?? 0));
-};
-
-const rename = async (trx: Trx, run: Run, before: readonly Told[], after: readonly Told[]): Promise<void> => {
-  await trx
-    .insertInto('result_renamings')
-    .values(
-      renamingsOf(before, after).map(({ side, currency, amountMinor, count, from, to }) => ({
-        execution_id: run.id,
-        organization_id: run.organizationId,
-        side,
-        currency,
-        amount_minor: amountMinor?.toString() ?? null,
-        count: BigInt(count),
-        from_outcome: from.outcome,
-        from_pass: from.pass,
-        to_outcome: to.outcome,
-        to_pass: to.pass,
-      })),
-    )
-    .execute();
+  await rename(trx, run, renamingsOf(before, after));
+  const matched = (await storedSums(trx, run.id)).filter(({ side, outcome }) => side === 'source' && outcome === 'matched');
+  const matchedSources = matched.reduce((sum, { count }) => sum + count, 0);
+  return summaryAfter(summary, before, after, matchedSources);
 };
