@@ -15,7 +15,7 @@ import fastify, {
 import { createJsonSchemaTransform, createJsonSchemaTransformObject } from 'fastify-type-provider-zod';
 import type { Answer } from './answer.ts';
 import { closeWhenQuiet, followPipelined, statusOf } from './connections.ts';
-import { contextFrom, inContext } from './context.ts';
+import { contextFrom, inContext, type WorkContext } from './context.ts';
 import { parseJson } from './json.ts';
 import type { Logger } from './logger.ts';
 import { problemAnswer, toRefusal } from './problem.ts';
@@ -81,7 +81,7 @@ export const createHttp = async ({ service, logger, isStopping = () => false }: 
     reply.header('x-request-id', request.id);
     if (isStopping()) reply.header('connection', 'close');
     followPipelined(request.raw, reply.raw);
-    reply.raw.once('close', () => inContext(context, () => logRequest(lines, request, reply)));
+    reply.raw.once('close', () => logRequest(lines, context, request, reply));
     inContext(context, done);
   });
   // Before anybody reads its body: whatever that is, there is nobody to take it.
@@ -119,10 +119,11 @@ const requireHost = ({ raw }: FastifyRequest): Refusal | undefined =>
     : undefined;
 
 /** One line per request, those among them whose client did not wait for the answer or whose answer broke off. */
-const logRequest = (lines: Logger, request: FastifyRequest, reply: FastifyReply): void => {
+const logRequest = (lines: Logger, { requestId, traceId }: WorkContext, request: FastifyRequest, reply: FastifyReply): void => {
   const route = request.routeOptions.url ?? 'unknown';
   if (route.startsWith('/health') || route === '/metrics') return;
-  const facts = { method: request.method, route, status: statusOf(reply), ms: Math.round(reply.elapsedTime) };
+  // Named here, because an answer is over in anybody's context.
+  const facts = { requestId, traceId, method: request.method, route, status: statusOf(reply), ms: Math.round(reply.elapsedTime) };
   lines.info(reply.raw.writableFinished ? facts : { ...facts, isCut: true }, 'request');
 };
 
