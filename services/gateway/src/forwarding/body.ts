@@ -80,12 +80,18 @@ export const bodyOver = (request: IncomingMessage): Promise<void> =>
     request.once('close', over);
   });
 
-/** Ends an answer that is written, and the connection with it where its client does not stop sending. */
-export const endAfterBody = (response: ServerResponse): void => {
+/** Up to here it costs less to copy an answer behind its head than to hand the system two pieces. */
+const copiedBytesMax = 16 * 1024;
+
+/** Ends an answer that is written up to `last`, and the connection with it where its client does not stop sending. */
+export const endAfterBody = (response: ServerResponse, last?: Buffer): void => {
   const { req: request } = response;
   if (request.complete) {
-    response.end();
+    // Node joins texts with the head of the answer, which is one too.
+    if (last !== undefined && last.length <= copiedBytesMax) response.end(last.toString('latin1'), 'latin1');
+    else response.end(last);
     return;
   }
+  if (last !== undefined) response.write(last);
   void bodyOver(request).then(() => response.end(() => request.complete || request.destroy()));
 };

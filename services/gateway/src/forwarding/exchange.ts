@@ -48,6 +48,8 @@ export const exchange = (options: ExchangeOptions): Exchange => {
   const startedAtMs = performance.now();
   let controller: Dispatcher.DispatchController | undefined;
   let stage: Stage = 'waiting';
+  /** The length of the answer; NaN where it is not known. */
+  let wholeBytes = Number.NaN;
 
   const leave = (): void => {
     stage = 'over';
@@ -72,6 +74,11 @@ export const exchange = (options: ExchangeOptions): Exchange => {
       controller?.abort(reason);
       response.end();
     } else fail(reason);
+  };
+  /** The deadline stays: whoever does not fetch the end of an answer would hold it in memory for ever. */
+  const written = (whole?: Buffer): void => {
+    stage = 'written';
+    endAfterBody(response, whole);
   };
   const closed = (): void => {
     if (stage === 'written') leave();
@@ -99,22 +106,24 @@ export const exchange = (options: ExchangeOptions): Exchange => {
       onResponseStart: (_controller, status, answerHeaders) => {
         if (status < 200 || stage !== 'waiting') return;
         stage = 'passing';
-        clearTimeout(timer);
-        timer = setTimeout(deadline, timeoutMs - (performance.now() - startedAtMs));
+        if (headTimeoutMs < timeoutMs) {
+          clearTimeout(timer);
+          timer = setTimeout(deadline, timeoutMs - (performance.now() - startedAtMs));
+        }
         onHead(status, answerHeaders);
+        wholeBytes = isEventStream ? Number.NaN : Number(answerHeaders['content-length']);
         if (isEventStream) response.flushHeaders();
         resolve(status);
       },
       onResponseData: (flow, chunk) => {
-        if (stage !== 'passing' || response.write(chunk)) return;
+        if (stage !== 'passing') return;
+        if (chunk.length === wholeBytes) return written(chunk);
+        if (response.write(chunk)) return;
         flow.pause();
         response.once('drain', () => flow.resume());
       },
       onResponseEnd: () => {
-        if (stage !== 'passing') return;
-        // The deadline stays: whoever does not fetch the end of an answer would hold it in memory for ever.
-        stage = 'written';
-        endAfterBody(response);
+        if (stage === 'passing') written();
       },
       onResponseError: (_controller, error) => {
         if (stage !== 'written') fail(error);
