@@ -1,5 +1,5 @@
 /** A Settler of its own, as `npm start` starts it, in a directory that goes with it. */
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Service, services } from '../packages/contracts/src/services.ts';
@@ -42,6 +42,8 @@ const graceMs = 12_000;
 
 export const startSettler = async (): Promise<Settler> => {
   const data = mkdtempSync(join(tmpdir(), 'settler-bench-'));
+  // Open to be passed through: else, when this is root, PostgreSQL's gigabytes go to a directory elsewhere that outlives the run.
+  chmodSync(data, 0o711);
   const tail = createTail();
   const environment = { PATH: process.env['PATH'] ?? '', HOME: tmpdir(), RATE_LIMIT_DEFAULT: noLimit };
   const launch = settlerLaunch(data, environment, tail.text);

@@ -94,7 +94,7 @@ export const createOutbox = (service: StatefulService, wake: () => void, now: ()
     // Columns as arrays: one text of a statement for however many rows, and none too many parameters.
     const column = <Value>(of: (row: (typeof rows)[number]) => Value): Value[] => rows.map(of);
     await sql`
-      insert into outbox (event_id, organization_id, subject, aggregate_id, priority, body)
+      /* planned once */ insert into outbox (event_id, organization_id, subject, aggregate_id, priority, body)
       select * from unnest(${column(({ id }) => id)}::text[], ${column(({ organizationId }) => organizationId)}::text[],
                            ${column(({ subject }) => subject)}::text[], ${column(({ aggregateId }) => aggregateId)}::text[],
                            ${column(({ priority }) => priority)}::smallint[], ${column(({ body }) => body)}::text[])`.execute(trx);

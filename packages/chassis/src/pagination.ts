@@ -1,5 +1,5 @@
 /** Lists: newest first, behind opaque cursors that cannot be altered and stay put when rows are inserted. */
-import { createHmac, timingSafeEqual } from 'node:crypto';
+import { createHmac, createSecretKey, timingSafeEqual } from 'node:crypto';
 import { z } from 'zod';
 import { Refusal } from './refusal.ts';
 
@@ -23,7 +23,9 @@ export interface Cursors {
 }
 
 export const createCursors = (key: Buffer): Cursors => {
-  const seal = (list: string, body: string) => createHmac('sha256', key).update(`${list}\n${body}`).digest().subarray(0, 12);
+  // As an object: of bytes Node would make one for every page.
+  const sealKey = createSecretKey(key);
+  const seal = (list: string, body: string) => createHmac('sha256', sealKey).update(`${list}\n${body}`).digest().subarray(0, 12);
   return {
     write: (list, position) => {
       const body = Buffer.from(JSON.stringify(position)).toString('base64url');

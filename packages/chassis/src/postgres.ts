@@ -11,7 +11,8 @@ import { type AccessMode, Kysely, PostgresDialect, sql, type Transaction } from 
 import type { Pool as PgPool, PoolConfig } from 'pg';
 import { parseWithNames } from './json-names.ts';
 import type { Logger } from './logger.ts';
-import { beginningFor, PipelinedDialect, pipelined } from './postgres-dialect.ts';
+import { beginningFor, clientsOf, PipelinedDialect } from './postgres-dialect.ts';
+import { createStatementNames } from './statement-names.ts';
 
 // Loaded by require, because the tracing instrumentation patches what is required and does not see what is imported.
 const pg = createRequire(import.meta.url)('pg') as typeof import('pg');
@@ -88,9 +89,11 @@ const statementTimeoutMs = 60_000;
 const idleInTransactionMs = 30_000;
 
 export const createPostgres = <DB>(options: PostgresOptions): Postgres<DB> => {
-  const createPool = (role: { user: string; password: string }, max: number, min: number, more: PoolConfig = {}): PgPool => {
+  const nameOf = createStatementNames();
+  const createPool = (role: { user: string; password: string }, max: number, min: number, isPipelined: boolean): PgPool => {
     const pool = new pg.Pool({
-      ...more,
+      pipeline: isPipelined,
+      Client: clientsOf(pg.Client, { nameOf, isPipelined }) as NonNullable<PoolConfig['Client']>,
       host: options.host,
       port: options.port,
       database: options.database,
@@ -115,12 +118,9 @@ export const createPostgres = <DB>(options: PostgresOptions): Postgres<DB> => {
   };
   // The process keeps within one limit: most of it for requests, the rest for the machinery.
   const systemMax = Math.max(systemConnectionsMin, Math.floor(options.poolMax * 0.3));
-  const appPool = createPool(options.app, Math.max(1, options.poolMax - systemMax), options.poolMin, {
-    pipeline: true,
-    Client: pipelined(pg.Client) as NonNullable<PoolConfig['Client']>,
-  });
+  const appPool = createPool(options.app, Math.max(1, options.poolMax - systemMax), options.poolMin, true);
   // COPY and LISTEN need a connection to themselves, which a pipelined one is not.
-  const systemPool = createPool(options.system, systemMax, 1);
+  const systemPool = createPool(options.system, systemMax, 1, false);
   const appDb = new Kysely<DB>({ dialect: new PipelinedDialect(appPool) });
   const systemDb = new Kysely<DB>({ dialect: new PostgresDialect({ pool: systemPool }) });
   const owner = {};

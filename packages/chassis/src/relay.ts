@@ -141,6 +141,7 @@ const releaseLease = async (db: Kysely<ChassisTables>, me: string): Promise<void
 /** The next rows, most urgent first; within that, organizations in turn, so that one with a flood does not hold up the rest. */
 const nextRows = async (db: Kysely<ChassisTables>): Promise<Row[]> => {
   const { rows } = await sql<Row>`
+    /* planned once */
     select position, event_id, organization_id, subject, aggregate_id, body, attempts
       from (select *, row_number() over (partition by organization_id order by priority desc, position) as turn
               from (select * from outbox order by priority desc, position limit ${batchRowsMax * 4}) as head) as fair
@@ -234,7 +235,7 @@ const settle = async (postgres: Postgres<ChassisTables>, outcomes: readonly Outc
   await postgres.system(async (trx) => {
     if (sent.length > 0) {
       await sql`
-        with done as (
+        /* planned once */ with done as (
           delete from outbox using unnest(${sent.map(({ row }) => row.event_id)}::text[], ${sent.map(({ sequence }) => sequence)}::bigint[]) as ack(id, sequence)
            where outbox.event_id = ack.id
           returning position, event_id, organization_id, subject, aggregate_id, body, ack.sequence)

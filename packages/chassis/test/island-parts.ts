@@ -1,5 +1,6 @@
 /** Parts of a service, on the servers of an island. */
 import { createIsland, type Island } from '@settler/harness';
+import pg from 'pg';
 import { afterAll, beforeAll, onTestFinished } from 'vitest';
 import { type Broker, createBroker } from '../src/broker.ts';
 import { createLogger } from '../src/logger.ts';
@@ -25,9 +26,18 @@ export const databaseOf = (island: Island): Postgres<ChassisTables> => {
 };
 
 /** A database on an island of its own, there while the tests of a `describe` run. */
-export const databaseForTests = (): { readonly postgres: Postgres<ChassisTables> } => {
+export const databaseForTests = (): {
+  readonly postgres: Postgres<ChassisTables>;
+  readonly migrate: (statement: string) => Promise<void>;
+} => {
   let island: Island;
-  const server = {} as { postgres: Postgres<ChassisTables> };
+  const server = {
+    migrate: async (statement: string) => {
+      const owner = new pg.Client(island.databaseConfig('webhooks', 'owner'));
+      await owner.connect();
+      await owner.query(statement).finally(() => owner.end());
+    },
+  } as { postgres: Postgres<ChassisTables>; migrate: (statement: string) => Promise<void> };
   beforeAll(async () => {
     island = await createIsland();
     await island.provision('webhooks');

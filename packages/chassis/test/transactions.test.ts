@@ -50,6 +50,31 @@ describe('transactions for an organization', () => {
     expect(rows).toEqual([{ count: 0n }]);
   });
 
+  test('one that is asked again and again is prepared, which columns that are added and failures do not break', async () => {
+    const idsOf = (id: string) =>
+      server.postgres.reading(other, async (trx) => {
+        const { rows } = await sql<{ id: string }>`select id, status from endpoints where id = ${id}`.execute(trx);
+        const { rows: all } = await sql<{ id: string }>`select * from endpoints where id = ${id}`.execute(trx);
+        return [...rows, ...all].map((row) => row.id);
+      });
+    const own = (await server.postgres.reading(other, (trx) => sql<{ id: string }>`select id from endpoints limit 1`.execute(trx))).rows[0];
+    const id = own?.id ?? '';
+    const manyTimes = () => Promise.all(Array.from({ length: 100 }, () => idsOf(id)));
+    expect(await manyTimes()).toEqual(Array(100).fill([id, id]));
+    const prepared = await server.postgres.organization(
+      other,
+      async (trx) => (await sql<{ count: bigint }>`select count(*) from pg_prepared_statements`.execute(trx)).rows,
+    );
+    expect(prepared[0]?.count).toBeGreaterThan(0n);
+    await server.migrate('alter table endpoints add column later text');
+    expect(await manyTimes()).toEqual(Array(100).fill([id, id]));
+    const failing = Array.from({ length: 40 }, (_, index) =>
+      server.postgres.organization(other, (trx) => sql`select 1 / (${index}::int - ${index}::int) as never`.execute(trx)),
+    );
+    expect((await Promise.allSettled(failing)).every(({ status }) => status === 'rejected')).toBe(true);
+    expect(await manyTimes()).toEqual(Array(100).fill([id, id]));
+  });
+
   test("what is stored as JSON has its own names, and nobody else's", async () => {
     for (const name of ['W\\u00e4', '\\']) expect(JSON.parse(JSON.stringify({ id: 1, [name]: 2 }))).toHaveProperty([name]);
     const read = (type: 'json' | 'jsonb', text: string) =>

@@ -1,5 +1,5 @@
 /** The only file that knows everything: adapters, use cases, routes and consumers, wired by hand. */
-import { createHmac, randomBytes } from 'node:crypto';
+import { createHmac, createSecretKey, randomBytes } from 'node:crypto';
 import { newId } from '@settler/chassis/ids';
 import type { Life } from '@settler/chassis/lifecycle';
 import { createSecretBox } from '@settler/chassis/secret-box';
@@ -72,7 +72,8 @@ export const start = async (config: Config, life: Life): Promise<string> => {
   const { postgres, outbox, cursors } = service;
   const { endpoint } = service.endpoints;
   const clock = () => new Date();
-  const chainKey = derivedKey(config.IDENTITY_SECRET, 'audit chain');
+  // An object: of bytes Node would make one for every entry.
+  const chainKey = createSecretKey(derivedKey(config.IDENTITY_SECRET, 'audit chain'));
   const chainHmac = (text: string) => createHmac('sha256', chainKey).update(text).digest('base64url');
   const publicScopeKey = derivedKey(config.IDENTITY_SECRET, 'idempotency scope');
   const keyed = (subject: string) => createHmac('sha256', publicScopeKey).update(subject).digest('base64url');

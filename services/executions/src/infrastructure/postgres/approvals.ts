@@ -38,8 +38,32 @@ export const stakeOf = ({ amount, currency }: Pick<ExceptionRow, 'amount' | 'cur
 export const resolvingTakesSecond = async (trx: Trx, row: Pick<ExceptionRow, 'job_id' | 'amount' | 'currency'>): Promise<boolean> =>
   takesSecond(await approvalRule(trx, row.job_id), [stakeOf(row)]);
 
+/** Each by its name, as a statement has to say it that is to be prepared. */
+const approvalColumns = [
+  ...([
+    'id',
+    'organization_id',
+    'job_id',
+    'execution_id',
+    'exception_id',
+    'kind',
+    'request',
+    'said',
+    'amount',
+    'currency',
+    'status',
+  ] as const),
+  ...(['requested_by_type', 'requested_by_id', 'requested_person_id', 'requested_at', 'decided_by_type', 'decided_by_id'] as const),
+  ...(['decided_at', 'decision_note', 'result_id', 'revision'] as const),
+] satisfies readonly (keyof ApprovalRow)[];
+
 export const pendingOf = (trx: Trx, exceptionId: string): Promise<ApprovalRow | undefined> =>
-  trx.selectFrom('approvals').selectAll().where('exception_id', '=', exceptionId).where('status', '=', 'pending').executeTakeFirst();
+  trx
+    .selectFrom('approvals')
+    .select(approvalColumns)
+    .where('exception_id', '=', exceptionId)
+    .where('status', '=', 'pending')
+    .executeTakeFirst();
 
 export interface Asked {
   readonly id: string;

@@ -5,12 +5,15 @@ import { escalationDays, type Severity, severities } from '../../domain/exceptio
 import { containing } from './containing.ts';
 import type { Database } from './tables.ts';
 
+// In the text and not as a parameter, so that lists have the same plan each time.
+const inOrder = sql`array[${sql.join(severities.map((severity) => sql.lit(severity)))}]`;
+
 /** As it is now: what nobody deals with weighs more the longer it waits, unless a person has said what it weighs. */
 export const severityNow = sql<Severity>`
   case when severity_is_set or status not in ('open', 'in_progress') then severity
-       else (${sql.val([...severities])}::text[])[least(${severities.length}, array_position(${sql.val([...severities])}::text[], severity)
+       else (${inOrder})[least(${sql.lit(severities.length)}, array_position(${inOrder}, severity)
               + ${sql.join(
-                escalationDays.map((days) => sql`(first_seen_at <= now() - make_interval(days => ${days}))::int`),
+                escalationDays.map((days) => sql`(first_seen_at <= now() - make_interval(days => ${sql.lit(days)}))::int`),
                 sql` + `,
               )})] end`;
 

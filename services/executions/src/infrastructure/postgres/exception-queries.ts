@@ -1,19 +1,35 @@
 import { newestFirst } from '@settler/chassis/newest-first';
 import type { Cursors } from '@settler/chassis/pagination';
 import type { Postgres } from '@settler/chassis/postgres';
-import { type Selectable, sql } from 'kysely';
+import { type Selectable, sql, type Transaction } from 'kysely';
 import type { ExceptionView, ExecutionQueries } from '../../application/queries.ts';
 import type { Severity } from '../../domain/exceptions.ts';
 import { approvalView, pendingOf } from './approvals.ts';
 import { matching, severityNow } from './exception-filter.ts';
-import { commentView } from './exception-store.ts';
+import { commentColumns, commentView } from './exception-store.ts';
 import type { Database } from './tables.ts';
 
 /** The newest: nobody reads more at once. */
 const historyMax = 1_000;
 const dayMs = 24 * 60 * 60 * 1000;
 
-const viewOf = (row: Selectable<Database['exceptions']> & { now: Date; severity_now: Severity }): ExceptionView => ({
+const viewColumns = [
+  ...(['id', 'job_id', 'execution_id', 'category', 'status', 'records', 'amount', 'currency', 'reason', 'first_seen_at'] as const),
+  ...(['assignee_id', 'resolution', 'created_at', 'updated_at'] as const),
+] satisfies readonly (keyof Database['exceptions'])[];
+
+const viewed = (trx: Transaction<Database>) =>
+  trx
+    .selectFrom('exceptions')
+    .select(viewColumns)
+    .select([sql<Date>`now()`.as('now'), severityNow.as('severity_now')]);
+
+type Viewed = Pick<Selectable<Database['exceptions']>, (typeof viewColumns)[number]> & {
+  readonly now: Date;
+  readonly severity_now: Severity;
+};
+
+const viewOf = (row: Viewed): ExceptionView => ({
   id: row.id,
   jobId: row.job_id,
   executionId: row.execution_id,
@@ -49,31 +65,28 @@ export const exceptionQueries = (postgres: Postgres<Database>, cursors: Cursors)
         minAmount,
         q,
       ]);
-      const all = trx
-        .selectFrom('exceptions')
-        .selectAll()
-        .select([sql<Date>`now()`.as('now'), severityNow.as('severity_now')]);
-      return newestFirst(matching(all, filter), { cursors, list, limit, cursor }, viewOf);
+      return newestFirst(matching(viewed(trx), filter), { cursors, list, limit, cursor }, viewOf);
     }),
 
   exception: (organizationId, id) =>
     postgres.reading(organizationId, async (trx) => {
       // Sent together: none of them needs an answer of another.
       const [row, history, comments, pending] = await Promise.all([
-        trx
-          .selectFrom('exceptions')
-          .selectAll()
-          .select([sql<Date>`now()`.as('now'), severityNow.as('severity_now')])
-          .where('id', '=', id)
-          .executeTakeFirst(),
+        viewed(trx).select('revision').where('id', '=', id).executeTakeFirst(),
         trx
           .selectFrom('exception_history')
-          .selectAll()
+          .select(['at', 'actor_type', 'actor_id', 'action', 'detail'])
           .where('exception_id', '=', id)
           .orderBy('position', 'desc')
           .limit(historyMax)
           .execute(),
-        trx.selectFrom('exception_comments').selectAll().where('exception_id', '=', id).orderBy('created_at').orderBy('id').execute(),
+        trx
+          .selectFrom('exception_comments')
+          .select(commentColumns)
+          .where('exception_id', '=', id)
+          .orderBy('created_at')
+          .orderBy('id')
+          .execute(),
         pendingOf(trx, id),
       ]);
       if (row === undefined) return undefined;

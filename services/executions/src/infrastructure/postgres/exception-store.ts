@@ -89,7 +89,7 @@ export const createExceptionStore = (postgres: Postgres<Database>, outbox: Outbo
             created_by_type: principal.kind,
             created_by_id: principal.id,
           })
-          .returningAll()
+          .returning(commentColumns)
           .executeTakeFirstOrThrow(),
         // Whoever reads the exception reads its comments, and the tag has to tell that there is a new one.
         trx
@@ -103,7 +103,9 @@ export const createExceptionStore = (postgres: Postgres<Database>, outbox: Outbo
     }),
 });
 
-export const commentView = (row: Selectable<Database['exception_comments']>): CommentView => ({
+export const commentColumns = ['id', 'text', 'created_by_type', 'created_by_id', 'created_at'] as const;
+
+export const commentView = (row: Pick<Selectable<Database['exception_comments']>, (typeof commentColumns)[number]>): CommentView => ({
   id: row.id,
   text: row.text,
   createdBy: { type: row.created_by_type, id: row.created_by_id },
@@ -143,8 +145,15 @@ const find = async (trx: Trx, id: string): Promise<Pick<Row, 'job_id'>> => {
   return row;
 };
 
+/** Each by its name, as a statement has to say it that is to be prepared. */
+const exceptionColumns = [
+  ...(['id', 'organization_id', 'job_id', 'execution_id', 'record_key', 'category', 'severity', 'severity_is_set', 'status'] as const),
+  ...(['records', 'amount', 'currency', 'reason', 'first_seen_at', 'assignee_id', 'resolution', 'search', 'match_id'] as const),
+  ...(['revision', 'created_at', 'updated_at'] as const),
+] satisfies readonly (keyof Row)[];
+
 export const lock = async (trx: Trx, id: string): Promise<Row> => {
-  const row = await trx.selectFrom('exceptions').selectAll().where('id', '=', id).forUpdate().executeTakeFirst();
+  const row = await trx.selectFrom('exceptions').select(exceptionColumns).where('id', '=', id).forUpdate().executeTakeFirst();
   if (row === undefined) throw notFound('exception');
   return row;
 };
@@ -165,7 +174,7 @@ export const write = async (trx: Trx, { id }: Row, { state }: ExceptionTransitio
         updated_at: sql<Date>`now()`,
       })
       .where('id', '=', id)
-      .returningAll()
+      .returning(exceptionColumns)
       .executeTakeFirstOrThrow();
   } catch (error) {
     // A run met the record again after this one was closed, and it had changed.

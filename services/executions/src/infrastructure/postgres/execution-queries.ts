@@ -5,13 +5,32 @@ import type { Selectable } from 'kysely';
 import type { ExecutionQueries, ExecutionView, ResultView } from '../../application/queries.ts';
 import { exceptionQueries } from './exception-queries.ts';
 import { readFees } from './fee-query.ts';
-import { findResults, soughtBy } from './find-results.ts';
+import { type FoundResult, findResults, soughtBy } from './find-results.ts';
 import { readReport } from './report-query.ts';
 import { requireResults } from './stored-results.ts';
 import type { Database } from './tables.ts';
 import { trendQuery } from './trend-query.ts';
 
-export const executionView = (row: Selectable<Database['executions']>): ExecutionView => ({
+/** Not what a run was given and what came of it: the definition and the report are as long as everything else, and have routes of their own. */
+const viewColumns = [
+  ...([
+    'id',
+    'job_id',
+    'job_version',
+    'status',
+    'progress',
+    'summary',
+    'error',
+    'problems',
+    'dry_run',
+    'period_from',
+    'period_to',
+  ] as const),
+  ...(['note', 'tried_on', 'waiting_for', 'attempt', 'created_by_type', 'created_by_id', 'created_at', 'started_at'] as const),
+  ...(['completed_at', 'results_dropped_at'] as const),
+] satisfies readonly (keyof Database['executions'])[];
+
+const executionView = (row: Pick<Selectable<Database['executions']>, (typeof viewColumns)[number]>): ExecutionView => ({
   id: row.id,
   jobId: row.job_id,
   jobVersion: row.job_version,
@@ -33,7 +52,7 @@ export const executionView = (row: Selectable<Database['executions']>): Executio
   resultsDroppedAt: row.results_dropped_at?.toISOString() ?? null,
 });
 
-export const resultView = (row: Selectable<Database['results']>): ResultView => ({
+export const resultView = (row: FoundResult): ResultView => ({
   id: row.id,
   outcome: row.outcome,
   source: row.source,
@@ -57,14 +76,18 @@ export const createExecutionQueries = (postgres: Postgres<Database>, cursors: Cu
 
   read: (organizationId, id) =>
     postgres.reading(organizationId, async (trx) => {
-      const row = await trx.selectFrom('executions').selectAll().where('id', '=', id).executeTakeFirst();
+      const row = await trx
+        .selectFrom('executions')
+        .select([...viewColumns, 'revision', 'progress_sequence'])
+        .where('id', '=', id)
+        .executeTakeFirst();
       return row === undefined ? undefined : { view: executionView(row), revision: row.revision, sequence: row.progress_sequence };
     }),
 
   list: (organizationId, { jobId, status, since, limit, cursor }) =>
     postgres.reading(organizationId, async (trx) => {
       const list = JSON.stringify(['executions', organizationId, jobId, status, since]);
-      let query = trx.selectFrom('executions').selectAll();
+      let query = trx.selectFrom('executions').select(viewColumns);
       if (jobId !== undefined) query = query.where('job_id', '=', jobId);
       if (status !== undefined) query = query.where('status', '=', status);
       if (since !== undefined) query = query.where('created_at', '>=', new Date(since));

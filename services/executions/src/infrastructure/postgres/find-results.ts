@@ -11,6 +11,14 @@ import type { Database } from './tables.ts';
 
 type Trx = Transaction<Database>;
 type Row = Selectable<Database['results']>;
+
+/** What a result says. What it is found by besides, nobody reads, and it is half of what a page would have to bring. */
+export const resultColumns = [
+  ...(['id', 'outcome', 'source', 'target', 'pass', 'cardinality', 'score', 'margin', 'delta', 'conditions'] as const),
+  ...(['category', 'reason', 'line', 'due_on', 'exception_id', 'manual', 'position'] as const),
+] satisfies readonly (keyof Row)[];
+
+export type FoundResult = Pick<Row, (typeof resultColumns)[number]>;
 type Run = Pick<Selectable<Database['executions']>, 'id' | 'created_at'>;
 
 /** What results are asked for, and what a digest must say where there may be one; absent, where no digest tells. */
@@ -79,8 +87,8 @@ export const findResults = async (
   run: Run,
   sought: readonly Sought[],
   { after = -1, limit }: { readonly after?: number; readonly limit: number },
-): Promise<Row[]> => {
-  const found: Row[] = [];
+): Promise<FoundResult[]> => {
+  const found: FoundResult[] = [];
   const spans = await spansOf(trx, run, sought, after);
   for (
     let from = 0, count = spansFirst;
@@ -92,16 +100,28 @@ export const findResults = async (
   return found;
 };
 
-const readSpans = async (trx: Trx, run: Run, sought: readonly Sought[], spans: readonly Span[], limit: number): Promise<readonly Row[]> => {
-  const { rows } = await sql<Row>`
-    select found.*
-      from unnest(${spans.map(({ first }) => first)}::int[], ${spans.map(({ last }) => last)}::int[]) as span(first, last)
-     cross join lateral (
-       select * from results
-        where execution_id = ${run.id} and created_at = ${run.created_at} and position between span.first and span.last
-          and ${allOf(sought.map(({ result }) => result))}
-        order by position limit ${limit}) as found
-     order by found.position limit ${limit}`.execute(trx);
+const readSpans = async (
+  trx: Trx,
+  run: Run,
+  sought: readonly Sought[],
+  spans: readonly Span[],
+  limit: number,
+): Promise<readonly FoundResult[]> => {
+  const within = (first: RawBuilder<unknown>, last: RawBuilder<unknown>) => sql`
+    select ${sql.join(resultColumns.map((column) => sql.ref(column)))} from results
+     where execution_id = ${run.id} and created_at = ${run.created_at} and position between ${first} and ${last}
+       and ${allOf(sought.map(({ result }) => result))}
+     order by position limit ${limit}`;
+  const [span] = spans;
+  const query =
+    span !== undefined && spans.length === 1
+      ? within(sql`${span.first}`, sql`${span.last}`)
+      : sql`
+        /* planned once */ select found.*
+          from unnest(${spans.map(({ first }) => first)}::int[], ${spans.map(({ last }) => last)}::int[]) as span(first, last)
+         cross join lateral (${within(sql`span.first`, sql`span.last`)}) as found
+         order by found.position limit ${limit}`;
+  const { rows } = await (query as RawBuilder<FoundResult>).execute(trx);
   return rows;
 };
 

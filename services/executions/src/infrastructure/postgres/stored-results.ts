@@ -6,7 +6,7 @@ import { type Selectable, sql, type Transaction } from 'kysely';
 import { type Fields, renamingsOf, type Side, type Standing, sides, summaryAfter, worthOf } from '../../domain/hand-match.ts';
 import type { Manual } from '../../domain/matched-result.ts';
 import { cardinalityOf } from '../../domain/matching/results/result.ts';
-import { eitherOf, findResults, holdsOneOf, type Sought, soughtByIds, soughtByRecordIds } from './find-results.ts';
+import { eitherOf, type FoundResult, findResults, holdsOneOf, type Sought, soughtByIds, soughtByRecordIds } from './find-results.ts';
 import { largestAmount } from './result-rows.ts';
 import { rename, storedSums } from './result-sums.ts';
 import { searchTextOf } from './search-text.ts';
@@ -65,12 +65,10 @@ const runOf = (row: ExecutionRow): Run => ({
   severity: row.definition.rules.severity,
 });
 
-type Found = Awaited<ReturnType<typeof findResults>>;
-
 const find = async (trx: Trx, { id, createdAt }: Pick<Run, 'id' | 'createdAt'>, sought: Sought, limit: number): Promise<StoredResult[]> =>
   asStored(await findResults(trx, { id, created_at: createdAt }, [sought], { limit }));
 
-const asStored = (rows: Found): StoredResult[] =>
+const asStored = (rows: readonly FoundResult[]): StoredResult[] =>
   rows.map(({ id, outcome, pass, source, target, position, manual, exception_id: exceptionId }) => ({
     ...({ source, target } as Pick<StoredResult, 'source' | 'target'>),
     ...{ id, outcome, pass, position, manual, exceptionId },

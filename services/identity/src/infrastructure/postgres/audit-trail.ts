@@ -7,6 +7,13 @@ import { type ChainEntry, entryHash, type Head, type Hmac, headSeal } from '../.
 import type { Trx } from './sight.ts';
 import type { Database } from './tables.ts';
 
+const entryColumns = [
+  ...(['organization_id', 'position', 'id', 'at', 'actor_type', 'actor_id', 'key_id', 'address', 'action'] as const),
+  ...(['resource_type', 'resource_id', 'before_state', 'after_state', 'hash'] as const),
+] satisfies readonly (keyof Database['audit_entries'])[];
+
+type EntryRow = Omit<Insertable<Database['audit_entries']>, 'at'> & { readonly at: string };
+
 /** Runs in the consumer's transaction, so that messages are in the trail once, or not yet. All are of one organization. */
 export const appendEntries =
   (hmac: Hmac) =>
@@ -14,7 +21,7 @@ export const appendEntries =
     const organizationId = envelopes[0]?.organizationid ?? '';
     const found = await trx
       .selectFrom('audit_heads')
-      .selectAll()
+      .select(['entries', 'hash'])
       .where('organization_id', '=', organizationId)
       .forUpdate()
       .executeTakeFirst();
@@ -22,13 +29,17 @@ export const appendEntries =
     if (found === undefined) throw new Error(`the organization ${organizationId} has no audit trail`);
     const erased = await erasedAmong(trx, organizationId, envelopes);
     let head: Head = { entries: Number(found.entries), hash: found.hash };
-    const rows: Insertable<Database['audit_entries']>[] = [];
+    const rows: EntryRow[] = [];
     for (const envelope of envelopes) {
       const row = rowOf(envelope, head, hmac);
       rows.push(erased(envelope) ? { ...row, address: null } : row);
       head = { entries: Number(row.position), hash: row.hash };
     }
-    await trx.insertInto('audit_entries').values(rows).execute();
+    // One statement, however many they are.
+    const columns = sql.join(entryColumns.map((column) => sql.ref(column)));
+    await sql`
+      insert into audit_entries (${columns})
+      select ${columns} from jsonb_populate_recordset(null::audit_entries, ${JSON.stringify(rows)}::jsonb)`.execute(trx);
     await trx
       .updateTable('audit_heads')
       .set({ ...head, seal: headSeal(organizationId, head, hmac) })
@@ -44,7 +55,7 @@ const erasedAmong = async (trx: Trx, organizationId: string, envelopes: readonly
   const actorOf = ({ data }: Envelope) => auditRecord.parse(data).actor.id;
   const actors = [...new Set(envelopes.map(actorOf))];
   const { rows } = await sql<{ id: string; at: Date }>`
-    select actor.id, max(erasures.requested_at) as at
+    /* planned once */ select actor.id, max(erasures.requested_at) as at
       from unnest(${actors}::text[]) as actor (id)
       left join api_keys on api_keys.id = actor.id
       join erasures on erasures.organization_id = ${organizationId} and erasures.user_id in (actor.id, api_keys.created_by_id)
@@ -53,7 +64,7 @@ const erasedAmong = async (trx: Trx, organizationId: string, envelopes: readonly
   return (envelope: Envelope): boolean => Date.parse(envelope.time) <= (erasedAt.get(actorOf(envelope)) ?? Number.NEGATIVE_INFINITY);
 };
 
-const rowOf = ({ organizationid: organizationId, time, data }: Envelope, head: Head, hmac: Hmac) => {
+const rowOf = ({ organizationid: organizationId, time, data }: Envelope, head: Head, hmac: Hmac): EntryRow => {
   const { actor, keyId = null, address, action, resource, before, after } = auditRecord.parse(data);
   const entry: ChainEntry = {
     organizationId,
@@ -73,7 +84,7 @@ const rowOf = ({ organizationid: organizationId, time, data }: Envelope, head: H
     organization_id: organizationId,
     position: entry.position,
     id: entry.id,
-    at: new Date(time),
+    at: time,
     actor_type: actor.type,
     actor_id: actor.id,
     key_id: keyId,
