@@ -45,6 +45,7 @@ const resultsOf = async (executionId: string) =>
     readonly outcome: string;
     readonly source: readonly Fields[];
     readonly target: readonly Fields[];
+    readonly exceptionId: string | null;
   }[];
 const outcomesOf = async (executionId: string) =>
   (await resultsOf(executionId))
@@ -101,6 +102,42 @@ describe('an open exception', () => {
       expect(await exceptionsOf(jobId)).toEqual(opened);
     }
     expect(await standing(jobId)).toEqual(['open duplicate 1', 'open duplicate s1']);
+  });
+
+  test('is what the results of each run about its record point at, as is the decision once there is one', async () => {
+    const jobId = jobWith(forgetful);
+    const [dismissed, byHand] = [euro('s2', '20.00'), euro('s3', '30.00')];
+    const counterpart = euro('t9', '90.00');
+    const pointsAt = async (executionId: string) =>
+      Object.fromEntries(
+        (await resultsOf(executionId)).map(({ source, target, exceptionId }) => [
+          [...source, ...target].map(({ id }) => id).join(),
+          exceptionId,
+        ]),
+      );
+    const idOf = async (record: string) => (await exceptionFor(jobId, record)).id;
+    const first = await executions.run(jobId, [s1, dismissed, byHand], [counterpart]);
+    const opened = { s1: await idOf('s1'), s2: await idOf('s2'), s3: await idOf('s3'), t9: await idOf('t9') };
+    expect(await pointsAt(first.id)).toEqual(opened);
+    for (const { id, source, target } of await resultsOf(first.id)) {
+      const [about] = [...source, ...target];
+      const { history } = await exceptionFor(jobId, String(about?.['id']));
+      expect(history).toMatchObject([{ action: 'opened', detail: { executionId: first.id, resultId: id } }]);
+    }
+    await executions.must(200, executions.api.patch(`/v1/exceptions/${opened.s2}`, { status: 'dismissed' }));
+    await executions.must(201, executions.api.post(`/v1/executions/${first.id}/matches`, { source: ['s3'], target: ['t9'] }));
+    const second = await executions.run(jobId, [s1, dismissed, byHand], []);
+    expect(await pointsAt(second.id)).toEqual({ s1: opened.s1, s2: opened.s2, s3: opened.s3 });
+  });
+
+  test('is not opened for what was matched by hand before it was due, and results point at none', async () => {
+    const jobId = jobWith({ ...byReference, openItems: { carryForward: false, expectWithin: { after: 3_660 } } });
+    const first = await executions.run(jobId, [s1], [euro('t9', '90.00')]);
+    await executions.must(201, executions.api.post(`/v1/executions/${first.id}/matches`, { source: ['s1'], target: ['t9'] }));
+    rulesOf.set(jobId, forgetful);
+    const second = await executions.run(jobId, [s1], []);
+    expect(await resultsOf(second.id)).toMatchObject([{ outcome: 'missing_in_target', exceptionId: null }]);
+    expect(await exceptionsOf(jobId)).toEqual([]);
   });
 
   test('is resolved by the run that matches its record, whether or not open items are carried', async () => {

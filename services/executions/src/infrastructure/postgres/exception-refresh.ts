@@ -8,13 +8,11 @@ type Trx = Transaction<Database>;
 type Row = Selectable<Database['exceptions']>;
 export type Live = Pick<Row, 'id' | 'record_key' | 'category' | 'reason' | 'records' | 'amount'>;
 
-/** What a run found of a record; `records` as they are stored. */
+/** What a run found of a record. */
 interface Found {
   readonly said: Said;
   readonly resultId: string;
-  readonly row: Pick<Row, 'record_key' | 'category' | 'reason' | 'severity' | 'amount' | 'currency' | 'search'> & {
-    readonly records: string;
-  };
+  readonly row: Pick<Row, 'record_key' | 'category' | 'reason' | 'severity' | 'amount' | 'currency' | 'search'>;
 }
 
 export const liveOf = async (trx: Trx, jobId: string, recordKeys: readonly string[]): Promise<ReadonlyMap<string, Live>> => {
@@ -55,7 +53,7 @@ export const refreshChanged = async (
     with changed as (
       select * from unnest(
         ${column(({ known }) => known.id)}::text[], ${column(({ row }) => row.category)}::text[], ${column(({ row }) => row.reason)}::text[],
-        ${column(({ row }) => row.severity)}::text[], ${column(({ row }) => row.records)}::jsonb[], ${column(({ row }) => row.amount)}::numeric[],
+        ${column(({ row }) => row.severity)}::text[], ${column(({ said }) => JSON.stringify(said.records))}::jsonb[], ${column(({ row }) => row.amount)}::numeric[],
         ${column(({ row }) => row.currency)}::text[], ${column(({ row }) => row.search)}::text[], ${details}::jsonb[]
       ) as c(id, category, reason, severity, records, amount, currency, search, detail)),
     written as (

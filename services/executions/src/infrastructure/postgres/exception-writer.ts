@@ -15,7 +15,6 @@ import { type Category, categoryOf, severityOf } from '../../domain/exceptions.t
 import { type Opened, openedMessages } from './exception-messages.ts';
 import { liveOf, refreshChanged } from './exception-refresh.ts';
 import { findResults, type Sought } from './find-results.ts';
-import { firstSeenOf } from './open-items.ts';
 import { resultPartition } from './partition.ts';
 import { recordKey } from './record-key.ts';
 import { searchTextOf } from './search-text.ts';
@@ -26,7 +25,7 @@ type Trx = Transaction<Database>;
 export type About = Pick<HeldExecution, 'id' | 'organizationId' | 'jobId' | 'createdAt'> & { readonly severity: Rules['severity'] };
 export type ResultInNeed = Pick<
   Selectable<Database['results']>,
-  'id' | 'outcome' | 'category' | 'reason' | 'line' | 'delta' | 'source' | 'target' | 'position'
+  'id' | 'outcome' | 'category' | 'reason' | 'line' | 'delta' | 'source' | 'target' | 'position' | 'exception_id'
 >;
 
 const batchRows = 1_000;
@@ -37,24 +36,37 @@ export const openExceptionsFor = async (
   about: About,
   results: readonly ResultInNeed[],
 ): Promise<{ ids: readonly string[]; messages: OutboxMessage[] }> => {
+  const target = { table: 'results', known: await knownOf(trx, about.jobId) };
   const opened: Opened[] = [];
   for (let from = 0; from < results.length; from += batchRows)
-    opened.push(...(await insertBatch(trx, about, results.slice(from, from + batchRows), 'results')));
+    opened.push(...(await insertBatch(trx, about, results.slice(from, from + batchRows), target)));
   return { ids: opened.map(({ id }) => id), messages: openedMessages(about, opened) };
 };
 
 /** How many were opened, and the messages that tell of them, which are few, whatever the number. */
 export const openExceptions = async (trx: Trx, held: HeldExecution): Promise<{ count: number; messages: OutboxMessage[] }> => {
   const about = { ...held, severity: held.definition.rules.severity };
-  const opened: Opened[] = [];
-  for (let after = -1; ; ) {
-    const results = await nextResults(trx, held, after);
-    const last = results.at(-1);
-    if (last === undefined) break;
-    after = last.position;
-    opened.push(...(await insertBatch(trx, about, results, resultPartition(held.createdAt))));
+  const target = { table: resultPartition(held.createdAt), known: await knownOf(trx, held.jobId) };
+  const batches: Promise<readonly Opened[]>[] = [];
+  try {
+    for (let after = -1; ; ) {
+      const results = await nextResults(trx, held, after);
+      const last = results.at(-1);
+      if (last === undefined) break;
+      after = last.position;
+      const before = batches.at(-1);
+      const batch = insertBatch(trx, about, results, target, before);
+      batch.catch(() => {});
+      batches.push(batch);
+      // While the database writes those of one thousand, those of the next are made.
+      await before;
+    }
+    const opened = (await Promise.all(batches)).flat();
+    return { count: opened.length, messages: openedMessages(held, opened) };
+  } finally {
+    // Whatever failed: nothing more is asked of the connection, which is somebody else's then.
+    await Promise.allSettled(batches);
   }
-  return { count: opened.length, messages: openedMessages(held, opened) };
 };
 
 /** Nearly all others are matched: of a thousand that are, nobody looks at any. */
@@ -66,30 +78,49 @@ const inNeed: Sought = {
 const nextResults = (trx: Trx, { id, createdAt }: HeldExecution, after: number): Promise<ResultInNeed[]> =>
   findResults(trx, { id, created_at: createdAt }, [inNeed], { after, limit: batchRows });
 
-/** `table`: where its results can be written to. */
-const insertBatch = async (trx: Trx, held: About, results: readonly ResultInNeed[], table: string): Promise<Opened[]> => {
+/** Whether anything of a job was ever closed, or matched by hand: in its first run, nobody looks for either. */
+interface Known {
+  readonly closed: boolean;
+  readonly matched: boolean;
+}
+
+const knownOf = async (trx: Trx, jobId: string): Promise<Known> => {
+  const { rows } = await sql<Known>`
+    select exists (select 1 from exceptions where job_id = ${jobId} and status in ('resolved', 'dismissed')) as closed,
+           exists (select 1 from match_records where job_id = ${jobId}) as matched`.execute(trx);
+  return rows[0] as Known;
+};
+
+interface Target {
+  /** Where results can be written to. */
+  readonly table: string;
+  readonly known: Known;
+}
+
+/** `before`: the batch before it, which writes before this one does. */
+const insertBatch = async (
+  trx: Trx,
+  held: About,
+  results: readonly ResultInNeed[],
+  { table, known }: Target,
+  before?: Promise<unknown>,
+): Promise<readonly Opened[]> => {
   const candidates = results.flatMap((result) => {
     const category = categoryOf(result.outcome, result.category ?? undefined);
     return category === undefined ? [] : [candidateOf(held, result, category)];
   });
   if (candidates.length === 0) return [];
   const recordKeys = [...new Set(candidates.map(({ row }) => row.record_key))];
-  const closed = await lastClosed(trx, held.jobId, recordKeys);
-  const matched = await matchedByHand(trx, held.jobId, recordKeys);
+  const closed = known.closed ? await lastClosed(trx, held.jobId, recordKeys) : new Map<string, Closed>();
+  const matched = known.matched ? await matchedByHand(trx, held.jobId, recordKeys) : new Map<string, unknown>();
   const isSettled = ({ row, said }: Candidate): boolean => {
     const decided = closed.get(row.record_key);
     return (decided?.holds === true && isSettledBy(decided, said)) || isMatchedAsIs(matched.get(row.record_key), said);
   };
   const undecided = candidates.filter((candidate) => !isSettled(candidate));
-  const firstSeen = await firstSeenOf(trx, held.jobId, recordKeys);
-  const inserted = undecided.length === 0 ? [] : await insert(trx, held, undecided, firstSeen);
+  await before;
+  const inserted = undecided.length === 0 ? [] : await insert(trx, held, undecided, closed);
   const opened = new Map(inserted.map((row) => [row.record_key, row]));
-  await tellOpened(
-    trx,
-    held,
-    undecided.filter(({ row }) => opened.get(row.record_key)?.id === row.id),
-    closed,
-  );
   const live = await liveOf(
     trx,
     held.jobId,
@@ -150,49 +181,41 @@ type Inserted = Pick<
   'id' | 'record_key' | 'category' | 'severity' | 'amount' | 'currency' | 'first_seen_at'
 >;
 
-/** As columns: a thousand rows of parameters would take longer to be told than to be written. */
+/** With the first line of its history. As one text: a thousand rows of parameters would take longer to be told than to be written. */
 const insert = async (
   trx: Trx,
-  { id, organizationId, jobId }: About,
+  { id: executionId, organizationId, jobId }: About,
   candidates: readonly Candidate[],
-  firstSeen: ReadonlyMap<string, Date>,
-): Promise<Inserted[]> => {
-  const column = <Value>(of: (row: Candidate['row']) => Value): Value[] => candidates.map(({ row }) => of(row));
-  const { rows } = await sql<Inserted>`
-    insert into exceptions (organization_id, job_id, execution_id, status, id, record_key, category, severity, search, records, amount,
-                            currency, reason, first_seen_at, created_at, updated_at)
-    select ${organizationId}, ${jobId}, ${id}, 'open', r.*, created_at
-      from unnest(${column((row) => row.id)}::text[], ${column((row) => row.record_key)}::text[], ${column((row) => row.category)}::text[],
-                  ${column((row) => row.severity)}::text[], ${column((row) => row.search)}::text[], ${column((row) => row.records)}::jsonb[],
-                  ${column((row) => row.amount)}::numeric[], ${column((row) => row.currency)}::text[], ${column((row) => row.reason)}::text[],
-                  ${
-                    // A record that was not due yet when it came in has been waiting since then.
-                    column((row) => (firstSeen.get(row.record_key) ?? row.created_at).toISOString())
-                  }::timestamptz[], ${column((row) => row.created_at.toISOString())}::timestamptz[])
-           as r(id, record_key, category, severity, search, records, amount, currency, reason, first_seen_at, created_at)
-    on conflict (job_id, record_key) where status in ('open', 'in_progress') do nothing
-    returning id, record_key, category, severity, amount, currency, first_seen_at`.execute(trx);
-  return rows;
-};
-
-const tellOpened = async (
-  trx: Trx,
-  { id: executionId, organizationId }: About,
-  opened: readonly Candidate[],
   closed: ReadonlyMap<string, Closed>,
-): Promise<void> => {
-  if (opened.length === 0) return;
-  const details = opened.map(({ row, resultId }) =>
-    JSON.stringify({ executionId, resultId, formerExceptionId: closed.get(row.record_key)?.id }),
+): Promise<Inserted[]> => {
+  const rows = candidates.map(({ row, said }) => ({ ...row, records: said.records }));
+  const details = Object.fromEntries(
+    candidates.map(({ row, resultId }) => [row.id, { executionId, resultId, formerExceptionId: closed.get(row.record_key)?.id }]),
   );
-  await sql`
-    insert into exception_history (exception_id, organization_id, position, at, actor_type, actor_id, action, detail)
-    select id, ${organizationId}, 1, at, 'system', 'system', 'opened', detail
-      from unnest(${opened.map(({ row }) => row.id)}::text[], ${opened.map(({ row }) => row.created_at.toISOString())}::timestamptz[],
-                  ${details}::jsonb[]) as o(id, at, detail)`.execute(trx);
+  const at = new Date();
+  // A record that was not due yet when it came in has been waiting since then.
+  const firstSeenAt = sql`coalesce((select min(first_seen_at) from open_items i where i.job_id = ${jobId} and i.record_key = r.record_key), ${at})`;
+  const { rows: inserted } = await sql<Inserted>`
+    with opened as (
+      insert into exceptions (organization_id, job_id, execution_id, status, id, record_key, category, severity, search, records, amount,
+                              currency, reason, first_seen_at, created_at, updated_at)
+      select ${organizationId}, ${jobId}, ${executionId}, 'open', id, record_key, category, severity, search, records, amount,
+             currency, reason, ${firstSeenAt}, ${at}, ${at}
+        from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb)
+             as r(id text, record_key text, category text, severity text, search text, records jsonb, amount numeric, currency text, reason text)
+      on conflict (job_id, record_key) where status in ('open', 'in_progress') do nothing
+      returning id, record_key, category, severity, amount, currency, first_seen_at),
+    told as (
+      insert into exception_history (exception_id, organization_id, position, at, actor_type, actor_id, action, detail)
+      select id, ${organizationId}, 1, ${at}, 'system', 'system', 'opened', ${JSON.stringify(details)}::jsonb -> id from opened)
+    select * from opened`.execute(trx);
+  return inserted;
 };
 
-/** Each result points at the exception that is open for its record, whichever execution opened it, or else at the decision about it. */
+/**
+ * Each result points at the exception that is open for its record, whichever execution opened it, or else at the decision about it. Most
+ * have been written with the id of the one that was opened for them.
+ */
 const linkResults = async (
   trx: Trx,
   { id, createdAt }: About,
@@ -200,21 +223,24 @@ const linkResults = async (
   exceptions: ReadonlyMap<string, { readonly id: string }>,
   table: string,
 ): Promise<void> => {
-  const linked = new Map(
-    candidates.flatMap(({ position, row }) => {
-      const exceptionId = exceptions.get(row.record_key)?.id;
-      return exceptionId === undefined ? [] : [[position, exceptionId] as const];
+  const changed = new Map(
+    candidates.flatMap(({ position, linked, row }) => {
+      const exceptionId = exceptions.get(row.record_key)?.id ?? null;
+      return exceptionId === linked ? [] : [[position, exceptionId] as const];
     }),
   );
+  if (changed.size === 0) return;
   // Without a join: just after a COPY nothing is known of the table, and for each link every result of the run would be looked at.
   await sql`
-    update ${sql.table(table)} set exception_id = ${JSON.stringify(Object.fromEntries(linked))}::jsonb ->> position::text
-     where execution_id = ${id} and created_at = ${createdAt} and position = any(${[...linked.keys()]}::int[])`.execute(trx);
+    update ${sql.table(table)} set exception_id = ${JSON.stringify(Object.fromEntries(changed))}::jsonb ->> position::text
+     where execution_id = ${id} and created_at = ${createdAt} and position = any(${[...changed.keys()]}::int[])`.execute(trx);
 };
 
 interface Candidate {
   readonly resultId: string;
   readonly position: number;
+  /** The exception that its result points at: the one that it would open, or none yet. */
+  readonly linked: string | null;
   readonly said: Said;
   readonly row: ReturnType<typeof rowOf>;
 }
@@ -222,7 +248,7 @@ interface Candidate {
 const candidateOf = (held: About, result: ResultInNeed, category: Category): Candidate => {
   const records = [...result.source, ...result.target] as Record<string, unknown>[];
   const said = { category, reason: result.reason, records };
-  return { resultId: result.id, position: result.position, said, row: rowOf(held, result, category, records) };
+  return { resultId: result.id, position: result.position, linked: result.exception_id, said, row: rowOf(held, result, category, records) };
 };
 
 const rowOf = (held: About, result: ResultInNeed, category: Category, records: readonly Record<string, unknown>[]) => {
@@ -232,16 +258,14 @@ const rowOf = (held: About, result: ResultInNeed, category: Category, records: r
   const exponent = exponentOf(currency ?? '');
   const amountMinor = text === null ? null : toMinor(text, exponent);
   return {
-    id: newId('exception'),
+    id: result.exception_id ?? newId('exception'),
     record_key: recordKey(result),
     category,
     severity: severityOf(category, { amountMinor: stakeOf(category, result, exponent) ?? amountMinor, currency }, held.severity),
     search: searchTextOf(records),
-    records: JSON.stringify(records),
     amount: amountMinor === null ? null : text,
     currency,
     reason: result.reason,
-    created_at: new Date(),
   };
 };
 

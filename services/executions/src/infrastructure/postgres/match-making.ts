@@ -97,12 +97,13 @@ const requireStillOpen = (run: Run, displaced: readonly StoredResult[], taken: r
 };
 
 /** Nobody has sorted it: the rules have found nothing to say about it but that it is alone. */
-export const inNeed = ({ id, outcome, source, target, position }: StoredResult): ResultInNeed => ({
+export const inNeed = ({ id, outcome, source, target, position, exceptionId }: StoredResult): ResultInNeed => ({
   id,
   outcome,
   source,
   target,
   position,
+  exception_id: exceptionId,
   category: null,
   reason: null,
   line: null,

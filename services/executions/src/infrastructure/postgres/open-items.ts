@@ -48,16 +48,6 @@ export const setRetired = async (trx: Trx, jobId: string, recordKeys: readonly s
     .execute();
 };
 
-/** When the records behind these exceptions were first seen, where they are open items. */
-export const firstSeenOf = async (trx: Trx, jobId: string, recordKeys: readonly string[]): Promise<ReadonlyMap<string, Date>> => {
-  // Key by key: nothing is known yet of the items that the run has just left open, and all of the job's would be read for every thousand.
-  const { rows } = await sql<{ key: string; at: Date }>`
-    select key, at from unnest(${[...recordKeys]}::text[]) as wanted(key)
-     cross join lateral (select min(first_seen_at) as at from open_items where job_id = ${jobId} and record_key = key) as found
-     where at is not null`.execute(trx);
-  return new Map(rows.map(({ key, at }) => [key, at]));
-};
-
 /** Applies what the run has noted of open items. */
 export const applyMoves = async (trx: Trx, { id, jobId, organizationId, epoch }: HeldExecution): Promise<void> => {
   const settling = [...settlingOutcomes];

@@ -2,6 +2,7 @@
 import { newIds } from '@settler/chassis/ids';
 import { exponentOf, fromMinor } from '@settler/contracts/money';
 import type { ResultPiece, ResultRows, ResultRun } from '../../application/ports.ts';
+import { categoryOf } from '../../domain/exceptions.ts';
 import type { MatchedRecord, MatchedResult } from '../../domain/matched-result.ts';
 import type { ItemKey } from '../../domain/open-items.ts';
 import { createPassSums } from '../../domain/pass-sums.ts';
@@ -10,7 +11,7 @@ import { createDigests } from './result-digest.ts';
 import { idsBeyond, searchTextOf } from './search-text.ts';
 
 export const resultColumns =
-  'created_at, id, organization_id, execution_id, epoch, position, outcome, pass, cardinality, score, margin, delta, category, reason, line, due_on, conditions, source, target, amount_max, search, manual';
+  'created_at, id, organization_id, execution_id, epoch, position, outcome, pass, cardinality, score, margin, delta, category, reason, line, due_on, conditions, source, target, amount_max, search, manual, exception_id';
 export const moveColumns = 'execution_id, epoch, identity, side, occurrence, outcome, record, record_key';
 
 /**
@@ -23,13 +24,16 @@ export const rowsOf = (run: ResultRun, results: Iterable<MatchedResult>, first: 
   const createdAt = run.createdAt.toISOString();
   const ofRun = `${run.organizationId}\t${run.id}\t${run.epoch}`;
   const nextId = newIds('result');
+  const nextExceptionId = newIds('exception');
   const sums = createPassSums();
   const digests = createDigests(first);
   let count = 0;
   for (const result of results) {
     const id = nextId();
     const found = findable(result);
-    rows.results.add(`${createdAt}\t${id}\t${ofRun}\t${resultLine(result, first + count, found)}\n`);
+    // The one that it opens, unless one is there for its record: then the end of the run says which.
+    const exceptionId = needsSomebody(result) ? nextExceptionId() : none;
+    rows.results.add(`${createdAt}\t${id}\t${ofRun}\t${resultLine(result, first + count, found)}\t${exceptionId}\n`);
     sums.add(result);
     digests.add({ id, outcome: result.outcome, pass: result.pass, ...found });
     count += 1;
@@ -82,6 +86,9 @@ const storable = (value: unknown): string => {
 };
 
 const json = (value: unknown): string => escaped(storable(value));
+
+const needsSomebody = ({ outcome, category, dueOn }: MatchedResult): boolean =>
+  dueOn === null && categoryOf(outcome, category ?? undefined) !== undefined;
 
 /** What lists are narrowed by. */
 const findable = ({ source, target }: MatchedResult) => {
