@@ -111,6 +111,7 @@ const needs: RunNeeds = {
   openFile: async () => undefined,
   openItems: { read: idle },
   handMatches: { read: idle },
+  openExceptions: { recordIds: async () => [] },
   separations: { read: idle },
   bases: { find: async () => undefined, hasIds: async () => ({ source: true, target: true }), read: idle },
   renewMs: config.LEASE_RENEW_MS,

@@ -19,6 +19,7 @@ import { createMatchingThreads } from './infrastructure/matching/thread.ts';
 import { createApprovalQueries, createApprovalStore } from './infrastructure/postgres/approval-store.ts';
 import { recordBaseCurrency } from './infrastructure/postgres/base-currencies.ts';
 import { createBaseResults } from './infrastructure/postgres/base-results.ts';
+import { createOpenExceptions } from './infrastructure/postgres/earlier-exceptions.ts';
 import { createResolveMany } from './infrastructure/postgres/exception-bulk.ts';
 import { createExceptionStore } from './infrastructure/postgres/exception-store.ts';
 import { createExchangeRateStore } from './infrastructure/postgres/exchange-rates.ts';
@@ -105,6 +106,7 @@ export const start = async (config: Config, life: Life): Promise<string> => {
       openItems: createOpenItemStore(postgres),
       handMatches: createHandMatches(postgres),
       separations: createSeparations(postgres),
+      openExceptions: createOpenExceptions(postgres),
       bases: createBaseResults(postgres),
       renewMs: config.LEASE_RENEW_MS,
       logger: life.logger,

@@ -80,6 +80,24 @@ describe('the matching thread', () => {
     await matching.close();
   });
 
+  test('says where it has seen the records that it was to look for, on either side and in every piece', async () => {
+    const matching = open(512);
+    const rowCount = 20_000;
+    await matching.read('source', input, fileOf(rowCount), () => {});
+    await matching.read('target', input, fileOf(rowCount - 1), () => {});
+    await matching.match(() => {});
+    await matching.watch(['2', '19999', '12345', 'nobody']);
+    const seen: { id: string; position: number }[] = [];
+    const rows: string[] = [];
+    for await (const { results, sightings } of matching.results(run)) {
+      rows.push(...Buffer.from(results).toString().trimEnd().split('\n'));
+      seen.push(...sightings);
+    }
+    expect(seen.map(({ id }) => id).sort()).toEqual(['12345', '12345', '19999', '2', '2']);
+    for (const { id, position } of seen) expect(rows[position]).toContain(`"id":"${id}"`);
+    await matching.close();
+  });
+
   test('says that it needs more memory than it may have, although columns are outside of the heap', async () => {
     const matching = open(48);
     await expect(matching.read('source', input, fileOf(40_000, 'x'.repeat(2_000)), () => {})).rejects.toMatchObject({

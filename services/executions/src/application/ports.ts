@@ -135,6 +135,26 @@ export interface BaseResult {
   readonly target: readonly Readonly<Record<string, unknown>>[];
 }
 
+export interface OpenExceptions {
+  /**
+   * The ids of the records that exceptions of the job are open about, of those that are no open items; undefined where one has none, or
+   * where they are too many to be looked for.
+   */
+  readonly recordIds: (held: HeldExecution) => Promise<readonly string[] | undefined>;
+}
+
+/** A result that has a record of this id. */
+export interface Sighting {
+  readonly id: string;
+  readonly position: number;
+}
+
+/** What was looked for while results were written, and where it was seen. */
+export interface Seen {
+  readonly ids: ReadonlySet<string>;
+  readonly sightings: readonly Sighting[];
+}
+
 export interface BaseResults {
   /** Undefined where the job has none yet. */
   readonly find: (held: HeldExecution) => Promise<Base | undefined>;
@@ -159,6 +179,8 @@ export interface Matching {
   readonly separate: (separations: readonly Separation[]) => Promise<void>;
   /** Before anything is read. */
   readonly carry: (items: readonly OpenItem[]) => Promise<void>;
+  /** Which records are to be looked for among the results. */
+  readonly watch: (recordIds: readonly string[]) => Promise<void>;
   /** Resolves when all of the input is read, with what the reader counted. @throws ReaderFailure where it cannot be read as a whole */
   readonly read: (
     side: 'source' | 'target',
@@ -174,7 +196,7 @@ export interface Matching {
     readonly given: GivenMatchIds;
   }>;
   /** All results, in pieces as the store takes them in. */
-  readonly results: (run: ResultRun) => AsyncIterable<ResultPiece>;
+  readonly results: (run: ResultRun) => AsyncIterable<WatchedPiece>;
   /** What all results hold, where none is stored. */
   readonly sums: () => Promise<readonly PassSum[]>;
   readonly close: () => Promise<void>;
@@ -203,6 +225,10 @@ export interface ResultPiece extends ResultRows {
   readonly sums: readonly PassSum[];
   /** What may be found among the results. */
   readonly digests: readonly ResultDigest[];
+}
+
+export interface WatchedPiece extends ResultPiece {
+  readonly sightings: readonly Sighting[];
 }
 
 /** What may be found among results that stand one behind the other, from one position to another. */
@@ -258,6 +284,8 @@ export type Ending =
       readonly controlTotals: readonly ControlTotals[];
       readonly report: StoredReport | null;
       readonly given: GivenMatchIds;
+      /** Undefined where nothing was looked for, or too much was seen. */
+      readonly seen: Seen | undefined;
     }
   | { readonly status: 'failed'; readonly error: ExecutionError }
   | { readonly status: 'cancelled' };

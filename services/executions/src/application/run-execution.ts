@@ -16,10 +16,13 @@ import {
   type LeaseStore,
   type Matching,
   MatchingRefused,
+  type OpenExceptions,
   type OpenItems,
   type OpenMatching,
   type ResultWriter,
+  type Seen,
   type Separations,
+  type Sighting,
 } from './ports.ts';
 
 export type OpenFile = (
@@ -36,6 +39,7 @@ export interface RunNeeds {
   readonly openItems: OpenItems;
   readonly handMatches: HandMatches;
   readonly separations: Separations;
+  readonly openExceptions: OpenExceptions;
   readonly bases: BaseResults;
   readonly renewMs: number;
   readonly logger: Logger;
@@ -181,10 +185,18 @@ const work = async (needs: RunNeeds, held: HeldExecution, signal: AbortSignal): 
     if (held.dryRun) {
       const sums = await matching.sums();
       const comparison = await compared(needs, matching, base, summary, signal);
-      return { status: 'completed', summary, problems, controlTotals, report: { ...dryReport(controlTotals, sums), comparison }, given };
+      return {
+        status: 'completed',
+        summary,
+        problems,
+        controlTotals,
+        report: { ...dryReport(controlTotals, sums), comparison },
+        given,
+        seen: undefined,
+      };
     }
-    await writeResults(needs, held, matching, resultCount, report, signal);
-    return { status: 'completed', summary, problems, controlTotals, report: null, given };
+    const seen = await writeResults(needs, held, matching, resultCount, report, signal);
+    return { status: 'completed', summary, problems, controlTotals, report: null, given, seen };
   } finally {
     await matching.close();
   }
@@ -226,15 +238,21 @@ const readSide = async (
   }
 };
 
+/** Of more it would be no use: so many results are read as fast as all of them are. */
+const sightingsMax = 200_000;
+
 const writeResults = async (
-  { writer }: RunNeeds,
+  { writer, openExceptions }: RunNeeds,
   held: HeldExecution,
   matching: Matching,
   total: number,
   report: Report,
   signal: AbortSignal,
-): Promise<void> => {
+): Promise<Seen | undefined> => {
   const { organizationId, id, epoch, createdAt } = held;
+  const watched = await openExceptions.recordIds(held);
+  if (watched !== undefined && watched.length > 0) await matching.watch(watched);
+  const sightings: Sighting[] = [];
   let done = 0;
   await writer.begin(held);
   for await (const piece of matching.results({
@@ -247,8 +265,10 @@ const writeResults = async (
     signal.throwIfAborted();
     await writer.write(held, piece);
     done += piece.count;
+    if (sightings.length <= sightingsMax) sightings.push(...piece.sightings);
     report({ stage: 'writing', done, total });
   }
+  return watched === undefined || sightings.length > sightingsMax ? undefined : { ids: new Set(watched), sightings };
 };
 
 const dryReport = (control: readonly ControlTotals[], sums: readonly PassSum[]): StoredReport => ({

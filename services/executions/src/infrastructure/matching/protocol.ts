@@ -9,10 +9,10 @@ import type {
   HandMatch,
   MatchingInput,
   OpenItem,
-  ResultPiece,
   ResultRows,
   ResultRun,
   Separation,
+  WatchedPiece,
 } from '../../application/ports.ts';
 import type { PassSum } from '../../domain/certificate.ts';
 import type { Comparison, ControlTotals } from '../../domain/execution.ts';
@@ -26,6 +26,7 @@ export type Request =
   | { readonly kind: 'compare'; readonly rules: Rules; readonly asOf: string }
   | { readonly kind: 'separate'; readonly separations: readonly Separation[] }
   | { readonly kind: 'carry'; readonly items: readonly OpenItem[] }
+  | { readonly kind: 'watch'; readonly recordIds: readonly string[] }
   | { readonly kind: 'read'; readonly side: 'source' | 'target'; readonly input: MatchingInput }
   | { readonly kind: 'match'; readonly rules: Rules; readonly asOf: string }
   /** The next results, as rows of that run, in the memory of those that are `written`. */
@@ -41,6 +42,7 @@ export type Reply =
   | { readonly kind: 'compared'; readonly diff: RunDiff; readonly handMatches: Comparison['handMatches'] }
   | { readonly kind: 'separated' }
   | { readonly kind: 'carried' }
+  | { readonly kind: 'watched' }
   | { readonly kind: 'read'; readonly controlTotals: readonly ControlTotals[] }
   | {
       readonly kind: 'matched';
@@ -49,7 +51,7 @@ export type Reply =
       readonly problems: readonly InputProblem[];
       readonly given: GivenMatchIds;
     }
-  | { readonly kind: 'results'; readonly piece: ResultPiece }
+  | { readonly kind: 'results'; readonly piece: WatchedPiece }
   | { readonly kind: 'sums'; readonly sums: readonly PassSum[] }
   | { readonly kind: 'unreadable'; readonly code: ExecutionErrorCode; readonly message: string; readonly line: number | undefined }
   | { readonly kind: 'refused'; readonly code: ExecutionErrorCode; readonly message: string };

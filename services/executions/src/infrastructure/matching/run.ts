@@ -1,7 +1,7 @@
 import type { ReadContext } from '@settler/adapters/reader';
 import { openReader } from '@settler/adapters/readers';
 import type { Rules } from '@settler/contracts/rules';
-import type { BaseResult, GivenMatchIds, HandMatch, MatchingInput, Separation } from '../../application/ports.ts';
+import type { BaseResult, GivenMatchIds, HandMatch, MatchingInput, Separation, Sighting } from '../../application/ports.ts';
 import type { Comparison, ControlTotals } from '../../domain/execution.ts';
 import { differenceOf } from '../../domain/hand-match.ts';
 import type { MatchedRecord, MatchedResult } from '../../domain/matched-result.ts';
@@ -52,6 +52,7 @@ export const createRun = ({ notify, context }: RunNeeds): ((request: RunRequest)
   /** Each with the places of its records among those that the sides were given. */
   const handMatches: (HandMatch & Readonly<Record<'source' | 'target', readonly number[]>>)[] = [];
   const separations: Separation[] = [];
+  const watched = new Set<string>();
   let matched:
     | {
         readonly batches: Batches;
@@ -151,6 +152,19 @@ export const createRun = ({ notify, context }: RunNeeds): ((request: RunRequest)
     for (let place = first; place < end; place += 1) yield whole(matched.reconciliation.at(place), matched.batches, matched.held);
   };
 
+  const watchedResults = function* (results: Iterable<MatchedResult>, first: number, sightings: Sighting[]): Generator<MatchedResult> {
+    let place = first;
+    for (const result of results) {
+      for (const { record } of [...result.source, ...result.target]) {
+        // The same name, in whichever way its source writes it.
+        const id = typeof record['id'] === 'number' ? String(record['id']) : record['id'];
+        if (typeof id === 'string' && watched.has(id)) sightings.push({ id, position: place });
+      }
+      place += 1;
+      yield result;
+    }
+  };
+
   const comparedResults = function* (): Generator<Compared> {
     for (const { outcome, source, target } of resultsFrom(0, matched?.reconciliation.length ?? 0)) {
       if (outcome === 'invalid') continue;
@@ -189,6 +203,9 @@ export const createRun = ({ notify, context }: RunNeeds): ((request: RunRequest)
       case 'carry':
         for (const item of request.items) openItems[item.side].add(item);
         return { kind: 'carried' };
+      case 'watch':
+        for (const id of request.recordIds) watched.add(id);
+        return { kind: 'watched' };
       case 'read':
         return { kind: 'read', controlTotals: await read(request.side, request.input) };
       case 'match': {
@@ -220,7 +237,10 @@ export const createRun = ({ notify, context }: RunNeeds): ((request: RunRequest)
       case 'next': {
         const first = position;
         position = Math.min(position + resultsPerPiece, matched?.reconciliation.length ?? 0);
-        return { kind: 'results', piece: rowsOf(request.run, resultsFrom(first, position), first, request.written) };
+        const sightings: Sighting[] = [];
+        const found = resultsFrom(first, position);
+        const results = watched.size === 0 ? found : watchedResults(found, first, sightings);
+        return { kind: 'results', piece: { ...rowsOf(request.run, results, first, request.written), sightings } };
       }
       case 'sums':
         return { kind: 'sums', sums: sumsOf(resultsFrom(0, matched?.reconciliation.length ?? 0)) };

@@ -123,6 +123,7 @@ const openMatching = (
     },
     separate: async (separations) => void (await ask({ kind: 'separate', separations }, 'separated')),
     carry: async (items) => void (await ask({ kind: 'carry', items }, 'carried')),
+    watch: async (recordIds) => void (await ask({ kind: 'watch', recordIds }, 'watched')),
     read: async (side, input, open, report) => {
       openFile = open;
       onProgress = report;

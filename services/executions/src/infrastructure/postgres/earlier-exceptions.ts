@@ -1,8 +1,9 @@
 /** What a run makes of the open exceptions of earlier ones whose records it has found otherwise. */
 import { eventMessage, type OutboxMessage } from '@settler/chassis/outbox';
+import type { Postgres } from '@settler/chassis/postgres';
 import { exceptionBulkResolved, exceptionResolved } from '@settler/contracts/events/executions';
 import { type RawBuilder, sql, type Transaction } from 'kysely';
-import type { HeldExecution } from '../../application/ports.ts';
+import type { HeldExecution, OpenExceptions, Seen } from '../../application/ports.ts';
 import { resultPartition } from './partition.ts';
 import { keyOfOne } from './record-key.ts';
 import type { Database } from './tables.ts';
@@ -11,6 +12,22 @@ type Trx = Transaction<Database>;
 
 /** Above this many, one event takes the place of all. */
 const eventsMax = 1_000;
+
+/** Of more, nearly every result is one that somebody asks for. */
+const watchedMax = 100_000;
+
+export const createOpenExceptions = (postgres: Postgres<Database>): OpenExceptions => ({
+  recordIds: async ({ jobId }) => {
+    const { rows } = await sql<{ id: string | null }>`
+      select distinct case when jsonb_typeof(record -> 'id') = 'string' or record ->> 'id' ~ '^-?[0-9]{1,15}$' then record ->> 'id' end as id
+        from exceptions e cross join jsonb_array_elements(records) as record
+       where job_id = ${jobId} and status in ('open', 'in_progress')
+         and not exists (select 1 from open_items i where i.job_id = e.job_id and i.record_key = e.record_key)
+       limit ${watchedMax + 1}`.execute(postgres.systemDb);
+    const ids = rows.flatMap(({ id }) => id ?? []);
+    return ids.length < rows.length || ids.length > watchedMax ? undefined : ids;
+  },
+});
 
 interface Resolved {
   readonly id: string;
@@ -53,6 +70,21 @@ const wantedOf = ({ id, jobId }: HeldExecution, which = sql`true`) => sql`
                 when place = size and record_key like '%|target:%' then 'target' end as side
       from live cross join jsonb_array_elements(records) with ordinality as r(record, place))`;
 
+const wantedNames = async (trx: Trx, held: HeldExecution, which?: RawBuilder<unknown>): Promise<readonly string[]> => {
+  const { rows } = await withoutLoops(trx, () =>
+    sql<{ name: string }>`with ${wantedOf(held, which)} select distinct name from wanted`.execute(trx),
+  );
+  return rows.map(({ name }) => name);
+};
+
+/** Which results are looked at for these records: where they were seen, if they were all looked for, and else all of them. */
+const placesOf = (seen: Seen | undefined, names: readonly string[]): RawBuilder<unknown> => {
+  if (seen === undefined || names.some((name) => !seen.ids.has(name))) return sql`true`;
+  const wanted = new Set(names);
+  const places = new Set(seen.sightings.flatMap(({ id, position }) => (wanted.has(id) ? [position] : [])));
+  return sql`position = any(${[...places]}::int[])`;
+};
+
 /** Just after a COPY nothing is known of what was copied: the planner would go through all that is wanted once for each row of it. */
 const withoutLoops = async <Found>(trx: Trx, read: () => Promise<Found>): Promise<Found> => {
   await sql`select set_config('enable_nestloop', 'off', true)`.execute(trx);
@@ -65,16 +97,19 @@ const withoutLoops = async <Found>(trx: Trx, read: () => Promise<Found>): Promis
  * Those of several records that all stand alone now are about one of them from now on, the first that has none yet: the others have their own.
  * So are those of a record that can be read now. Before exceptions are opened, which then finds what the run says of it.
  */
-export const renameParted = async (trx: Trx, held: HeldExecution): Promise<void> => {
+export const renameParted = async (trx: Trx, held: HeldExecution, seen: Seen | undefined): Promise<void> => {
   const { id, jobId, createdAt } = held;
+  const several = sql`(jsonb_array_length(records) > 1 or record_key like 'invalid:%')`;
+  const names = await wantedNames(trx, held, several);
+  if (names.length === 0) return;
   const { rows } = await withoutLoops(trx, () =>
     sql<{ id: string; records: readonly { readonly side: 'source' | 'target'; readonly record: unknown }[] }>`
-      with ${wantedOf(held, sql`(jsonb_array_length(records) > 1 or record_key like 'invalid:%')`)},
+      with ${wantedOf(held, several)},
       alone as (
         select side, ${nameOf(sql`record`)} as name
           from (select case json_array_length(source) when 0 then 'target' else 'source' end as side, coalesce(source -> 0, target -> 0) as record
                   from ${sql.table(resultPartition(createdAt))}
-                 where execution_id = ${id} and created_at = ${createdAt}
+                 where execution_id = ${id} and created_at = ${createdAt} and ${placesOf(seen, names)}
                    and outcome in ('missing_in_target', 'missing_in_source', 'duplicate')) r)
       select w.id, jsonb_agg(jsonb_build_object('side', a.side, 'record', record) order by place) as records
         from alone a
@@ -106,19 +141,16 @@ export const renameParted = async (trx: Trx, held: HeldExecution): Promise<void>
  * goes when none of the results is the reason for it, all its records are in them and one of those has found something better. While one of its
  * records is not there, it is all that tells of that.
  */
-export const resolveFound = async (trx: Trx, held: HeldExecution): Promise<Resolved[]> => {
-  const { rows: wanted } = await withoutLoops(trx, () =>
-    sql<{ name: string }>`with ${wantedOf(held)} select distinct name from wanted`.execute(trx),
-  );
+export const resolveFound = async (trx: Trx, held: HeldExecution, seen: Seen | undefined): Promise<Resolved[]> => {
+  const names = await wantedNames(trx, held);
   // Then no result is read.
-  if (wanted.length === 0) return [];
-  const names = wanted.map((one) => one.name);
+  if (names.length === 0) return [];
   // Hardly any record is wanted. Given as values, the names are looked up in a table before a result is taken apart, and each side of it is
   // read once for that. With a million results this saves at least a third of the time.
   const recordsOf = (side: 'source' | 'target') => sql`
     select outcome, exception_id, ${side} as side, ${nameOf(sql`record`)} as name
       from ${sql.table(resultPartition(held.createdAt))} cross join json_array_elements(${sql.ref(side)}) as r(record)
-     where execution_id = ${held.id} and created_at = ${held.createdAt}
+     where execution_id = ${held.id} and created_at = ${held.createdAt} and ${placesOf(seen, names)}
        and (coalesce(${sql.ref(side)} #>> '{0,id}', (${sql.ref(side)} -> 0)::jsonb::text) = any(${names}::text[])
             or cardinality is distinct from 'one-to-one' and json_array_length(${sql.ref(side)}) > 1)`;
   const { rows } = await withoutLoops(trx, () =>

@@ -118,13 +118,15 @@ export const appendAll = async (trx: Trx, outbox: Outbox, messages: readonly Out
 };
 
 /** People who settle records of the job wait from the first of these on. */
-const settleExceptions = async (trx: Trx, held: HeldExecution, { given, summary }: Completed): Promise<Changed> => {
+const settleExceptions = async (trx: Trx, held: HeldExecution, { given, summary, seen }: Completed): Promise<Changed> => {
   await applyMoves(trx, held);
   const moved = await resolveMoved(trx, held);
   const matches = await settleHandMatches(trx, held, given, summary);
-  await renameParted(trx, held);
+  // Where results had to make way for others, they are not where they were seen.
+  const still = matches.summary === summary ? seen : undefined;
+  await renameParted(trx, held, still);
   const opened = await openExceptions(trx, held);
-  const resolved = [...moved, ...(await resolveFound(trx, held))];
+  const resolved = [...moved, ...(await resolveFound(trx, held, still))];
   await forgetMoves(trx, held);
   return {
     opened: opened.count,
