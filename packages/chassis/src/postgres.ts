@@ -7,11 +7,11 @@
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { createRequire } from 'node:module';
-import { type AccessMode, Kysely, PostgresDialect, sql, type Transaction } from 'kysely';
+import { Kysely, PostgresDialect, sql, type Transaction } from 'kysely';
 import type { Pool as PgPool, PoolConfig } from 'pg';
 import { parseWithNames } from './json-names.ts';
 import type { Logger } from './logger.ts';
-import { beginningFor, clientsOf, PipelinedDialect } from './postgres-dialect.ts';
+import { clientsOf, createPipelinedTransactions, type Transact, type TransactionWanted } from './pipelined.ts';
 import { createStatementNames } from './statement-names.ts';
 
 // Loaded by require, because the tracing instrumentation patches what is required and does not see what is imported.
@@ -40,6 +40,8 @@ export interface Postgres<DB> {
   readonly organization: <Result>(organizationId: string, work: (trx: Transaction<DB>) => Promise<Result>) => Promise<Result>;
   /** The same for what only reads, which the database makes sure of. Nobody waits for its end. */
   readonly reading: <Result>(organizationId: string, work: (trx: Transaction<DB>) => Promise<Result>) => Promise<Result>;
+  /** The same for what asks for all of its statements before it has an answer to any: they and the end of it are one message. */
+  readonly readingAtOnce: <Result>(organizationId: string, work: (trx: Transaction<DB>) => Promise<Result>) => Promise<Result>;
   /** One transaction as _app for nobody yet: login and registration. Policies show it no organization's rows. */
   readonly anonymous: <Result>(work: (trx: Transaction<DB>) => Promise<Result>) => Promise<Result>;
   /** One transaction as _system. Joins nothing. */
@@ -121,40 +123,41 @@ export const createPostgres = <DB>(options: PostgresOptions): Postgres<DB> => {
   const appPool = createPool(options.app, Math.max(1, options.poolMax - systemMax), options.poolMin, true);
   // COPY and LISTEN need a connection to themselves, which a pipelined one is not.
   const systemPool = createPool(options.system, systemMax, 1, false);
-  const appDb = new Kysely<DB>({ dialect: new PipelinedDialect(appPool) });
+  const dialect = new PostgresDialect({ pool: appPool });
+  const appDb = new Kysely<DB>({ dialect });
   const systemDb = new Kysely<DB>({ dialect: new PostgresDialect({ pool: systemPool }) });
+  const onApp = createPipelinedTransactions(appDb, dialect);
+  const onSystem: Transact<DB> = (_wanted, work) => systemDb.transaction().execute(work);
   const owner = {};
 
   const transact = async <Result>(
-    db: Kysely<DB>,
-    organizationId: string | null,
+    on: Transact<DB>,
+    wanted: TransactionWanted,
     work: (trx: Transaction<DB>) => Promise<Result>,
-    accessMode?: AccessMode,
   ): Promise<Result> => {
     const actions: (() => void)[] = [];
-    const begun = (trx: Transaction<DB>) =>
-      open.run({ owner, organizationId, trx: trx as unknown as Transaction<never>, afterCommit: actions }, () => work(trx));
-    const transaction = accessMode === undefined ? db.transaction() : db.transaction().setAccessMode(accessMode);
-    const result = await beginningFor(organizationId, () => transaction.execute(begun));
+    const { organizationId } = wanted;
+    const result = await on(wanted, (trx) =>
+      open.run({ owner, organizationId, trx: trx as unknown as Transaction<never>, afterCommit: actions }, () => work(trx)),
+    );
     for (const action of actions) action();
     return result;
   };
 
-  const transactOrJoin = async <Result>(
-    organizationId: string,
-    work: (trx: Transaction<DB>) => Promise<Result>,
-    accessMode?: AccessMode,
-  ): Promise<Result> => {
-    const current = open.getStore();
-    const joins = current?.owner === owner && current.organizationId === organizationId;
-    return joins ? work(current.trx as unknown as Transaction<DB>) : transact(appDb, organizationId, work, accessMode);
-  };
+  const transactOrJoin =
+    (kind: TransactionWanted['kind']) =>
+    async <Result>(organizationId: string, work: (trx: Transaction<DB>) => Promise<Result>): Promise<Result> => {
+      const current = open.getStore();
+      const joins = current?.owner === owner && current.organizationId === organizationId;
+      return joins ? work(current.trx as unknown as Transaction<DB>) : transact(onApp, { organizationId, kind }, work);
+    };
 
   return {
-    organization: (organizationId, work) => transactOrJoin(organizationId, work),
-    reading: (organizationId, work) => transactOrJoin(organizationId, work, 'read only'),
-    anonymous: (work) => transact(appDb, null, work),
-    system: (work) => transact(systemDb, null, work),
+    organization: transactOrJoin('writing'),
+    reading: transactOrJoin('reading'),
+    readingAtOnce: transactOrJoin('reading at once'),
+    anonymous: (work) => transact(onApp, { organizationId: null, kind: 'writing' }, work),
+    system: (work) => transact(onSystem, { organizationId: null, kind: 'writing' }, work),
     systemDb,
     systemPool,
     close: async () => {

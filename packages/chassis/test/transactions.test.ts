@@ -50,6 +50,40 @@ describe('transactions for an organization', () => {
     expect(rows).toEqual([{ count: 0n }]);
   });
 
+  test('one that asks at once sees what is its own, and nothing once it is over', async () => {
+    const both = (organizationId: string) =>
+      server.postgres.readingAtOnce(organizationId, async (trx) => {
+        const owner = sql<{ owner: string }>`select organization_id as owner from endpoints`;
+        const answers = await Promise.all([owner.execute(trx), owner.execute(trx)]);
+        return answers.flatMap(({ rows }) => rows.map((row) => row.owner));
+      });
+    const rounds = Array.from({ length: 20 }, () => organizations).flat();
+    expect(await Promise.all(rounds.map(both))).toEqual(rounds.map((organizationId) => [organizationId, organizationId]));
+    const late = server.postgres.readingAtOnce(one, async (trx) => {
+      await sql`select 1`.execute(trx);
+      await sql`select organization_id from endpoints`.execute(trx);
+    });
+    await expect(late).rejects.toThrow('when its transaction was over');
+    const failing = server.postgres.readingAtOnce(one, (trx) => sql`select 1 / 0`.execute(trx));
+    await expect(failing).rejects.toThrow('division by zero');
+    const writing = server.postgres.readingAtOnce(one, (trx) => sql`update endpoints set url = 'https://example.org'`.execute(trx));
+    await expect(writing).rejects.toThrow('read-only transaction');
+    expect(await Promise.all(organizations.map(owners))).toEqual(organizations.map((organizationId) => [organizationId]));
+  });
+
+  test('statements that are asked for together are sent together, and one that fails takes back what the others did', async () => {
+    const changing = server.postgres.organization(one, async (trx) => {
+      const url = (text: string) => sql`update endpoints set url = ${text}`.execute(trx);
+      await Promise.all([url('https://example.org/1'), sql`select 1 / 0`.execute(trx), url('https://example.org/2')]);
+    });
+    await expect(changing).rejects.toThrow('division by zero');
+    const { rows } = await sql<{ count: bigint }>`select count(*) from endpoints where url like 'https://example.org/%'`.execute(
+      server.postgres.systemDb,
+    );
+    expect(rows).toEqual([{ count: 0n }]);
+    expect(await owners(one)).toEqual([one]);
+  });
+
   test('one that is asked again and again is prepared, which columns that are added and failures do not break', async () => {
     const idsOf = (id: string) =>
       server.postgres.reading(other, async (trx) => {

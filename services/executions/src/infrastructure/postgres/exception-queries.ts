@@ -50,7 +50,7 @@ const viewOf = (row: Viewed): ExceptionView => ({
 
 export const exceptionQueries = (postgres: Postgres<Database>, cursors: Cursors): Pick<ExecutionQueries, 'exceptions' | 'exception'> => ({
   exceptions: (organizationId, { limit, cursor, ...filter }) =>
-    postgres.reading(organizationId, async (trx) => {
+    postgres.readingAtOnce(organizationId, async (trx) => {
       const { jobId, executionId, status, category, severity, resolution, assignee, minAmount, q } = filter;
       const list = JSON.stringify([
         'exceptions',
@@ -69,7 +69,7 @@ export const exceptionQueries = (postgres: Postgres<Database>, cursors: Cursors)
     }),
 
   exception: (organizationId, id) =>
-    postgres.reading(organizationId, async (trx) => {
+    postgres.readingAtOnce(organizationId, async (trx) => {
       // Sent together: none of them needs an answer of another.
       const [row, history, comments, pending] = await Promise.all([
         viewed(trx).select('revision').where('id', '=', id).executeTakeFirst(),

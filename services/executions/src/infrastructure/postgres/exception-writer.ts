@@ -75,7 +75,7 @@ const inNeed: Sought = {
   digest: sql`outcomes is distinct from ${['matched']}::text[]`,
 };
 
-const nextResults = (trx: Trx, { id, createdAt }: HeldExecution, after: number): Promise<ResultInNeed[]> =>
+const nextResults = (trx: Trx, { id, createdAt }: HeldExecution, after: number): Promise<readonly ResultInNeed[]> =>
   findResults(trx, { id, created_at: createdAt }, [inNeed], { after, limit: batchRows });
 
 /** Whether anything of a job was ever closed, or matched by hand: in its first run, nobody looks for either. */

@@ -1,7 +1,7 @@
 import { newestFirst } from '@settler/chassis/newest-first';
 import { type Cursors, toPage } from '@settler/chassis/pagination';
 import type { Postgres } from '@settler/chassis/postgres';
-import type { Selectable } from 'kysely';
+import type { Selectable, Transaction } from 'kysely';
 import type { ExecutionQueries, ExecutionView, ResultView } from '../../application/queries.ts';
 import { exceptionQueries } from './exception-queries.ts';
 import { readFees } from './fee-query.ts';
@@ -71,62 +71,91 @@ export const resultView = (row: FoundResult): ResultView => ({
   manual: row.manual,
 });
 
-export const createExecutionQueries = (postgres: Postgres<Database>, cursors: Cursors): ExecutionQueries => ({
-  ...exceptionQueries(postgres, cursors),
+type Run = Pick<Selectable<Database['executions']>, 'id' | 'created_at'>;
 
-  read: (organizationId, id) =>
-    postgres.reading(organizationId, async (trx) => {
-      const row = await trx
-        .selectFrom('executions')
-        .select([...viewColumns, 'revision', 'progress_sequence'])
-        .where('id', '=', id)
-        .executeTakeFirst();
-      return row === undefined ? undefined : { view: executionView(row), revision: row.revision, sequence: row.progress_sequence };
-    }),
+const completedMax = 10_000;
 
-  list: (organizationId, { jobId, status, since, limit, cursor }) =>
-    postgres.reading(organizationId, async (trx) => {
-      const list = JSON.stringify(['executions', organizationId, jobId, status, since]);
-      let query = trx.selectFrom('executions').select(viewColumns);
-      if (jobId !== undefined) query = query.where('job_id', '=', jobId);
-      if (status !== undefined) query = query.where('status', '=', status);
-      if (since !== undefined) query = query.where('created_at', '>=', new Date(since));
-      return newestFirst(query, { cursors, list, limit, cursor }, executionView);
-    }),
+/** Runs that were seen to be completed, which they stay: where their results are does not have to be asked for every page. */
+const createCompleted = () => {
+  const runs = new Map<string, Run>();
+  return {
+    of: (organizationId: string, id: string): Run | undefined => runs.get(`${organizationId} ${id}`),
+    add: (organizationId: string, { id, created_at }: Run): void => {
+      if (runs.size === completedMax) runs.clear();
+      runs.set(`${organizationId} ${id}`, { id, created_at });
+    },
+  };
+};
 
-  results: (organizationId, id, { limit, cursor, ...filter }) =>
-    postgres.reading(organizationId, async (trx) => {
-      const execution = await trx
-        .selectFrom('executions')
-        .select(['id', 'status', 'created_at', 'results_dropped_at'])
-        .where('id', '=', id)
-        .executeTakeFirst();
-      if (execution === undefined) return undefined;
-      // Rows of an attempt that did not end are nobody's results.
-      if (execution.status !== 'completed') return { data: [], nextCursor: null };
-      requireResults(execution);
+export const createExecutionQueries = (postgres: Postgres<Database>, cursors: Cursors): ExecutionQueries => {
+  const completed = createCompleted();
+  return {
+    ...exceptionQueries(postgres, cursors),
+
+    read: (organizationId, id) =>
+      postgres.readingAtOnce(organizationId, async (trx) => {
+        const row = await trx
+          .selectFrom('executions')
+          .select([...viewColumns, 'revision', 'progress_sequence'])
+          .where('id', '=', id)
+          .executeTakeFirst();
+        return row === undefined ? undefined : { view: executionView(row), revision: row.revision, sequence: row.progress_sequence };
+      }),
+
+    list: (organizationId, { jobId, status, since, limit, cursor }) =>
+      postgres.readingAtOnce(organizationId, async (trx) => {
+        const list = JSON.stringify(['executions', organizationId, jobId, status, since]);
+        let query = trx.selectFrom('executions').select(viewColumns);
+        if (jobId !== undefined) query = query.where('job_id', '=', jobId);
+        if (status !== undefined) query = query.where('status', '=', status);
+        if (since !== undefined) query = query.where('created_at', '>=', new Date(since));
+        return newestFirst(query, { cursors, list, limit, cursor }, executionView);
+      }),
+
+    results: async (organizationId, id, { limit, cursor, ...filter }) => {
       const { outcome, pass, q, minAmount } = filter;
       const list = JSON.stringify(['results', id, outcome, pass, q, minAmount]);
-      const [after] = cursors.read(list, cursor) ?? [];
-      const behind = after === undefined ? -1 : Number(after);
-      const rows = await findResults(trx, execution, soughtBy(filter), { after: behind, limit: limit + 1 });
-      return toPage(rows, limit, resultView, (row) => cursors.write(list, [row.position]));
-    }),
+      const pageOf = (rows: readonly FoundResult[]) => toPage(rows, limit, resultView, (row) => cursors.write(list, [row.position]));
+      const find = (trx: Transaction<Database>, run: Run) => {
+        const [after] = cursors.read(list, cursor) ?? [];
+        return findResults(trx, run, soughtBy(filter), { after: after === undefined ? -1 : Number(after), limit: limit + 1 });
+      };
+      const known = completed.of(organizationId, id);
+      if (known !== undefined && outcome === undefined && pass === undefined && q === undefined && minAmount === undefined) {
+        const rows = await postgres.readingAtOnce(organizationId, (trx) => find(trx, known));
+        // Where there are none it is to be found out why.
+        if (rows.length > 0) return pageOf(rows);
+      }
+      return postgres.reading(organizationId, async (trx) => {
+        const execution = await trx
+          .selectFrom('executions')
+          .select(['id', 'status', 'created_at', 'results_dropped_at'])
+          .where('id', '=', id)
+          .executeTakeFirst();
+        if (execution === undefined) return undefined;
+        // Rows of an attempt that did not end are nobody's results.
+        if (execution.status !== 'completed') return { data: [], nextCursor: null };
+        requireResults(execution);
+        completed.add(organizationId, execution);
+        return pageOf(await find(trx, execution));
+      });
+    },
 
-  resultsAfter: (organizationId, id, filter, { after, limit }) =>
-    postgres.reading(organizationId, async (trx) => {
-      const execution = await trx
-        .selectFrom('executions')
-        .select(['id', 'created_at', 'results_dropped_at'])
-        .where('id', '=', id)
-        .executeTakeFirstOrThrow();
-      // In the middle of an export too: a part must not look like the whole.
-      requireResults(execution);
-      const rows = await findResults(trx, execution, soughtBy(filter), { after, limit });
-      return { results: rows.map(resultView), last: rows.at(-1)?.position };
-    }),
+    resultsAfter: (organizationId, id, filter, { after, limit }) =>
+      postgres.reading(organizationId, async (trx) => {
+        const execution = await trx
+          .selectFrom('executions')
+          .select(['id', 'created_at', 'results_dropped_at'])
+          .where('id', '=', id)
+          .executeTakeFirstOrThrow();
+        // In the middle of an export too: a part must not look like the whole.
+        requireResults(execution);
+        const rows = await findResults(trx, execution, soughtBy(filter), { after, limit });
+        return { results: rows.map(resultView), last: rows.at(-1)?.position };
+      }),
 
-  fees: (organizationId, id) => postgres.reading(organizationId, (trx) => readFees(trx, id)),
-  trend: trendQuery(postgres, cursors),
-  report: (organizationId, id, options) => postgres.reading(organizationId, (trx) => readReport(trx, id, options)),
-});
+    fees: (organizationId, id) => postgres.reading(organizationId, (trx) => readFees(trx, id)),
+    trend: trendQuery(postgres, cursors),
+    report: (organizationId, id, options) => postgres.reading(organizationId, (trx) => readReport(trx, id, options)),
+  };
+};

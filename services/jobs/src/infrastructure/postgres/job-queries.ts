@@ -69,13 +69,13 @@ const containing = (text: string) => `%${text.replaceAll(/[\\%_]/g, '\\$&')}%`;
 
 export const createJobQueries = (postgres: Postgres<Database>, cursors: Cursors): JobQueries => ({
   read: (organizationId, id) =>
-    postgres.reading(organizationId, async (trx) => {
+    postgres.readingAtOnce(organizationId, async (trx) => {
       const row = await jobsWithConfiguration(trx).where('jobs.id', '=', id).executeTakeFirst();
       return row === undefined ? undefined : { view: viewOf(row), revision: row.revision };
     }),
 
   list: (organizationId, { status, tag, q, limit, cursor }) =>
-    postgres.reading(organizationId, async (trx) => {
+    postgres.readingAtOnce(organizationId, async (trx) => {
       const listName = JSON.stringify(['jobs', organizationId, status, tag, q]);
       const after = cursors.read(listName, cursor);
       let query = jobsWithConfiguration(trx);
@@ -95,7 +95,7 @@ export const createJobQueries = (postgres: Postgres<Database>, cursors: Cursors)
     }),
 
   versions: (organizationId, id, { limit, cursor }) =>
-    postgres.reading(organizationId, async (trx) => {
+    postgres.readingAtOnce(organizationId, async (trx) => {
       const listName = JSON.stringify(['versions', organizationId, id]);
       const [before] = cursors.read(listName, cursor) ?? [];
       let query = versionsOf(trx, id);
@@ -109,13 +109,13 @@ export const createJobQueries = (postgres: Postgres<Database>, cursors: Cursors)
     }),
 
   version: (organizationId, id, version) =>
-    postgres.reading(organizationId, async (trx) => {
+    postgres.readingAtOnce(organizationId, async (trx) => {
       const row = await versionsOf(trx, id).where('version', '=', version).executeTakeFirst();
       return row === undefined ? undefined : versionViewOf(row);
     }),
 
   definition: (organizationId, id) =>
-    postgres.reading(organizationId, async (trx) => {
+    postgres.readingAtOnce(organizationId, async (trx) => {
       const row = await jobsWithConfiguration(trx).where('jobs.id', '=', id).executeTakeFirst();
       if (row === undefined) return undefined;
       const { name, status, version, source, target, rules } = row;
