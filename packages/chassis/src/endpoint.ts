@@ -155,10 +155,12 @@ const respond = (request: FastifyRequest, reply: FastifyReply, answer: Answer): 
   return sendAnswer(reply, answer, text);
 };
 
+const noQuery = z.strictObject({});
+
 const readInput = (route: Route, endpoint: Endpoint<Schema, Schema, Schema, unknown>, request: Authorized, reply: FastifyReply): Input => ({
   // A malformed id is simply one that does not exist.
   params: endpoint.params && parse(endpoint.params, request.params, () => new Refusal('not_found', 'There is no such resource.')),
-  query: parse(endpoint.query ?? z.strictObject({}), storable(request.query)),
+  query: parse(endpoint.query ?? noQuery, storable(request.query)),
   body: endpoint.body === undefined ? requireNoBody(route, request) : parse(endpoint.body, requireBody(route, request)),
   principal: request.principal as Principal,
   ifMatch: readIfMatch(request),

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { request as httpRequest, type IncomingMessage, type ServerResponse } from 'node:http';
+import { setTimeout as delay } from 'node:timers/promises';
 import { waitFor } from '@settler/harness';
 import { open } from '@settler/harness/raw';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
@@ -194,6 +195,29 @@ describe('streams of events', () => {
   });
 });
 
+test('a body of a few kilobytes comes to the service in one piece, when it is all there, or not at all', async () => {
+  door.executions.answer(echo);
+  const text = '{"name":"small"}';
+  const begin = async () => {
+    const connection = await open(door.url);
+    const head = ['POST /v1/jobs/job_1/executions HTTP/1.1', `Host: ${host()}`, `X-API-Key: ${key.key}`, 'Content-Type: application/json'];
+    connection.send([...head, `Content-Length: ${Buffer.byteLength(text)}`, '', text.slice(0, 5)].join('\r\n'));
+    return connection;
+  };
+  const before = door.executions.arrived.length;
+  const leaving = await begin();
+  await delay(100);
+  leaving.socket.destroy();
+  const staying = await begin();
+  await delay(100);
+  expect(door.executions.arrived.length).toBe(before);
+  staying.send(text.slice(5));
+  const { status, body } = await staying.answer();
+  staying.socket.destroy();
+  expect([status, JSON.parse(body).body]).toEqual([200, text]);
+  expect(door.executions.arrived.length).toBe(before + 1);
+});
+
 test('a client that goes away takes its request with it', async () => {
   let isCut = false;
   door.executions.answer((_request, response) => {
@@ -203,7 +227,7 @@ test('a client that goes away takes its request with it', async () => {
   });
   for (const text of [
     get('/v1/executions/exe_1/report'),
-    ['POST /v1/files HTTP/1.1', `Host: ${host()}`, `X-API-Key: ${key.key}`, 'Content-Length: 100', '', 'part of it'].join('\r\n'),
+    ['POST /v1/files HTTP/1.1', `Host: ${host()}`, `X-API-Key: ${key.key}`, 'Content-Length: 100000', '', 'part of it'].join('\r\n'),
     // The second of two: Node tells only the first that the connection is gone.
     get('/v1/executions/exe_1/report') + get('/v1/executions/exe_2/report'),
   ]) {

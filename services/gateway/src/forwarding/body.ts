@@ -1,4 +1,7 @@
-/** Bodies on their way to a service: never held, and counted, since a chunked one does not say how long it is. */
+/**
+ * Bodies on their way to a service. What is a few kilobytes long goes there in one piece, once it is here; everything else is never held,
+ * and counted, since a chunked one does not say how long it is.
+ */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type Readable, Transform } from 'node:stream';
 import { Refusal } from '@settler/chassis/refusal';
@@ -8,6 +11,12 @@ export const hasBody = ({ method, headers }: IncomingMessage): boolean => {
   if (method === 'GET' || method === 'HEAD') return false;
   return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
 };
+
+/** The client ended it. Nobody is there to be answered. */
+export class ClientGone extends Error implements Blameless {
+  override readonly name = 'ClientGone';
+  readonly isBlameless = true;
+}
 
 /** The client's doing: it must not count against the service that the body was on its way to. */
 class TooLarge extends Refusal implements Blameless {
@@ -32,17 +41,47 @@ export const requireSize = ({ headers }: IncomingMessage, bytesMax: number): voi
   if (Number(headers['content-length'] ?? 0) > bytesMax) throw new TooLarge(bytesMax);
 };
 
-export interface CountedBody {
-  readonly stream: Readable;
+/** A body as undici takes it. */
+export interface Body {
+  readonly content: Buffer | Readable;
   /** Whether everything that came was passed on, so that the rest is the client's to send. */
   readonly awaitsClient: () => boolean;
+  /** Nobody needs it any more. */
+  readonly leave: () => void;
 }
+
+/** Up to here it costs less to hold a body than to pass it on piece by piece. */
+const heldBytesMax = 16 * 1024;
+
+export const isHeld = ({ headers }: IncomingMessage): boolean => Number(headers['content-length'] ?? Number.NaN) <= heldBytesMax;
+
+/** @throws TooSlow, ClientGone */
+export const heldBody = async (request: IncomingMessage, timeoutMs: number): Promise<Body> => {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  const timer = setTimeout(() => reject(new TooSlow()), timeoutMs);
+  const pieces: Buffer[] = [];
+  const take = (piece: Buffer) => pieces.push(piece);
+  const gone = () => reject(new ClientGone('the client went away'));
+  request.on('data', take).once('end', resolve).once('close', gone).once('error', gone);
+  try {
+    await promise;
+  } finally {
+    clearTimeout(timer);
+    request.off('data', take).off('end', resolve).off('close', gone);
+  }
+  const [first] = pieces;
+  return {
+    content: pieces.length === 1 && first !== undefined ? first : Buffer.concat(pieces),
+    awaitsClient: () => false,
+    leave: () => {},
+  };
+};
 
 /**
  * A stream of its own and not the request itself: undici destroys what it could not send, and with the request the client's
  * socket would go before the client was told why.
  */
-export const countedBody = (request: IncomingMessage, bytesMax: number): CountedBody => {
+export const countedBody = (request: IncomingMessage, bytesMax: number): Body => {
   let bytes = 0;
   const counted = new Transform({
     transform: (chunk: Buffer, _encoding, done) => {
@@ -55,8 +94,9 @@ export const countedBody = (request: IncomingMessage, bytesMax: number): Counted
   counted.on('error', () => {});
   request.pipe(counted);
   return {
-    stream: counted,
+    content: counted,
     awaitsClient: () => !request.complete && request.readableLength + counted.writableLength + counted.readableLength === 0,
+    leave: () => void counted.destroy(),
   };
 };
 

@@ -1,14 +1,7 @@
 /** One request to a service and its answer, passed on as it comes. Neither body is ever held: each waits for the other side. */
 import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
 import type { Dispatcher, Pool } from 'undici';
-import { type CountedBody, endAfterBody, TooSlow } from './body.ts';
-import type { Blameless } from './breaker.ts';
-
-/** The client ended it. Nobody is there to be answered. */
-export class ClientGone extends Error implements Blameless {
-  override readonly name = 'ClientGone';
-  readonly isBlameless = true;
-}
+import { type Body, ClientGone, endAfterBody, TooSlow } from './body.ts';
 
 /** The service took longer than the route may. */
 export class DeadlinePassed extends Error {
@@ -21,7 +14,7 @@ export interface ExchangeOptions {
   /** With its query. */
   readonly path: string;
   readonly headers: string[];
-  readonly body: CountedBody | null;
+  readonly body: Body | null;
   /** How long until the answer begins, and until the client has all of it. */
   readonly headTimeoutMs: number;
   readonly timeoutMs: number;
@@ -55,7 +48,7 @@ export const exchange = (options: ExchangeOptions): Exchange => {
     stage = 'over';
     clearTimeout(timer);
     response.off('close', closed);
-    body?.stream.destroy();
+    body?.leave();
   };
   const fail = (reason: Error): void => {
     if (stage === 'over') return;
@@ -97,7 +90,7 @@ export const exchange = (options: ExchangeOptions): Exchange => {
     return { head, end };
   }
   pool.dispatch(
-    { method, path, headers, body: body?.stream ?? null, headersTimeout: 0, bodyTimeout: 0 },
+    { method, path, headers, body: body?.content ?? null, headersTimeout: 0, bodyTimeout: 0 },
     {
       onRequestStart: (started) => {
         controller = started;

@@ -12,8 +12,8 @@ import type { Route } from '@settler/contracts/routes';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Caller } from '../authentication/caller.ts';
 import type { PrincipalTokenFor } from '../authentication/principal-tokens.ts';
-import { countedBody, hasBody } from './body.ts';
-import { ClientGone, exchange } from './exchange.ts';
+import { type Body, ClientGone, countedBody, hasBody, heldBody, isHeld } from './body.ts';
+import { exchange } from './exchange.ts';
 import { headersToAnswer, headersToForward } from './headers.ts';
 import { isConnectionFailure, refusalFor } from './refusals.ts';
 import type { Upstreams } from './upstreams.ts';
@@ -47,13 +47,21 @@ class Ailing extends Error {
 const ailingStatuses: ReadonlySet<number> = new Set([502, 503, 504]);
 
 export const createForward = ({ upstreams, tokenFor }: ForwardNeeds): Forward => {
-  const once = async (route: Route, asker: Asker, request: FastifyRequest, reply: FastifyReply, timeoutMs: number): Promise<void> => {
+  /** `held`: its body, where that is here already. */
+  const once = async (
+    route: Route,
+    asker: Asker,
+    request: FastifyRequest,
+    reply: FastifyReply,
+    timeoutMs: number,
+    held: Body | undefined,
+  ): Promise<void> => {
     const { raw } = request;
     const { requests, streams } = upstreams.to(route.service);
     const isEventStream = route.stream === 'events';
     const sendsBody = hasBody(raw);
     let isAiling = false;
-    if (sendsBody && raw.headers.expect?.toLowerCase() === '100-continue') reply.raw.writeContinue();
+    if (sendsBody && held === undefined) goOn(reply);
     const { head, end } = exchange({
       pool: (route.stream === 'none' ? requests : streams).pool,
       method: raw.method ?? route.method,
@@ -63,7 +71,7 @@ export const createForward = ({ upstreams, tokenFor }: ForwardNeeds): Forward =>
         requestId: request.id,
         traceparent: activeTraceparent() ?? currentContext()?.traceparent ?? '',
       }),
-      body: sendsBody ? countedBody(raw, route.bodyBytesMax) : null,
+      body: held ?? (sendsBody ? countedBody(raw, route.bodyBytesMax) : null),
       headTimeoutMs: route.stream === 'events' || route.stream === 'download' ? headTimeoutMsOf[route.stream] : timeoutMs,
       timeoutMs,
       response: reply.raw,
@@ -89,10 +97,15 @@ export const createForward = ({ upstreams, tokenFor }: ForwardNeeds): Forward =>
     }
     const isRead = route.method === 'GET';
     const startedAtMs = performance.now();
+    let held: Body | undefined;
     for (let retry = 0; ; retry += 1) {
       try {
+        if (hasBody(request.raw) && isHeld(request.raw)) {
+          goOn(reply);
+          held = await heldBody(request.raw, route.timeoutMs);
+        }
         const timeoutMs = route.timeoutMs - (performance.now() - startedAtMs);
-        return await breaker.call(() => once(route, asker, request, reply, timeoutMs));
+        return await breaker.call(() => once(route, asker, request, reply, timeoutMs, held));
       } catch (error) {
         if (error instanceof Ailing) return;
         if (error instanceof ClientGone) return void reply.hijack();
@@ -101,6 +114,11 @@ export const createForward = ({ upstreams, tokenFor }: ForwardNeeds): Forward =>
       }
     }
   };
+};
+
+/** Asks for a body whose client waits to be asked. */
+const goOn = ({ raw }: FastifyReply): void => {
+  if (raw.req.headers.expect?.toLowerCase() === '100-continue') raw.writeContinue();
 };
 
 /** A request may name the whole URL. Whose it claims to be is nothing to the service. */
