@@ -9,6 +9,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { createRequire } from 'node:module';
 import { Kysely, PostgresDialect, sql, type Transaction } from 'kysely';
 import type { Pool as PgPool, PoolConfig } from 'pg';
+import { parseInstant } from './instants.ts';
 import { parseWithNames } from './json-names.ts';
 import type { Logger } from './logger.ts';
 import { clientsOf, createPipelinedTransactions, type Transact, type TransactionWanted } from './pipelined.ts';
@@ -75,6 +76,7 @@ const typeParsers = new Map<number, (text: string) => unknown>([
   [20, BigInt],
   [114, (text) => parseWithNames(text)],
   [1082, (text) => text],
+  [1184, parseInstant],
   [3802, (text) => parseWithNames(text)],
 ]);
 const types = {
