@@ -61,7 +61,8 @@ export const heldBody = async (request: IncomingMessage, timeoutMs: number): Pro
   const timer = setTimeout(() => reject(new TooSlow()), timeoutMs);
   const pieces: Buffer[] = [];
   const take = (piece: Buffer) => pieces.push(piece);
-  const gone = () => reject(new ClientGone('the client went away'));
+  // A request is closed too when all of it is here.
+  const gone = () => request.complete || reject(new ClientGone('the client went away'));
   request.on('data', take).once('end', resolve).once('close', gone).once('error', gone);
   try {
     await promise;
