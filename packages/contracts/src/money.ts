@@ -18,37 +18,39 @@ export const money = z.object({ amount: decimal, currency }).meta({ id: 'Money' 
 export type Money = z.infer<typeof money>;
 
 // ISO 4217, list one: the currencies whose minor unit is not a hundredth.
-const exponents: Readonly<Record<string, number>> = {
-  BIF: 0,
-  CLP: 0,
-  DJF: 0,
-  GNF: 0,
-  ISK: 0,
-  JPY: 0,
-  KMF: 0,
-  KRW: 0,
-  PYG: 0,
-  RWF: 0,
-  UGX: 0,
-  UYI: 0,
-  VND: 0,
-  VUV: 0,
-  XAF: 0,
-  XOF: 0,
-  XPF: 0,
-  BHD: 3,
-  IQD: 3,
-  JOD: 3,
-  KWD: 3,
-  LYD: 3,
-  OMR: 3,
-  TND: 3,
-  CLF: 4,
-  UYW: 4,
-}; // prettier-ignore
+const exponents: ReadonlyMap<string, number> = new Map(
+  Object.entries({
+    BIF: 0,
+    CLP: 0,
+    DJF: 0,
+    GNF: 0,
+    ISK: 0,
+    JPY: 0,
+    KMF: 0,
+    KRW: 0,
+    PYG: 0,
+    RWF: 0,
+    UGX: 0,
+    UYI: 0,
+    VND: 0,
+    VUV: 0,
+    XAF: 0,
+    XOF: 0,
+    XPF: 0,
+    BHD: 3,
+    IQD: 3,
+    JOD: 3,
+    KWD: 3,
+    LYD: 3,
+    OMR: 3,
+    TND: 3,
+    CLF: 4,
+    UYW: 4,
+  }),
+);
 
 /** How many decimal digits the currency's minor unit has (ISO 4217): 2 unless the standard says otherwise. */
-export const exponentOf = (code: string): number => exponents[code] ?? 2;
+export const exponentOf = (code: string): number => exponents.get(code) ?? 2;
 
 /**
  * A decimal string as an integer of minor units. Returns null where the text is not a plain decimal, or has

@@ -38,7 +38,7 @@ describe('the writer of results', () => {
     return { id, organizationId, jobId, definition, dryRun: false, period: null, epoch, attempt: 1, createdAt, triedOn: null };
   };
   const pieceOf = (held: HeldExecution) => {
-    const record = { currency: 'EUR', amountMinor: 700n, carried: false, record: euro('s7', '7.00') };
+    const record = { currency: 'EUR', units: 700, carried: false, record: euro('s7', '7.00') };
     const alone = { pass: null, cardinality: null, score: null, margin: null, delta: null, category: null, reason: null, line: null };
     const missing = { ...alone, outcome: 'missing_in_target' as const, conditions: [], source: [record], target: [] };
     return rowsOf({ ...held, carriesForward: false }, [missing], 7);

@@ -22,8 +22,8 @@ export interface Manual {
 
 export interface MatchedRecord {
   readonly currency: string;
-  /** Null where no amount could be read. */
-  readonly amountMinor: bigint | null;
+  /** Its amount in minor units; null where none could be read. */
+  readonly units: number | null;
   /** It was an open item of an earlier run that this run's input did not deliver again. */
   readonly carried: boolean;
   /** Which open item it is, or becomes where it stays without counterpart. Absent for records that never were one. */

@@ -8,37 +8,52 @@ interface Adding extends Omit<PassSum, 'count' | 'amountMinor'> {
   count: number;
 }
 
-export const createPassSums = () => {
-  const byPass = new Map<string, Map<string, Adding>>();
-  /** Most results are of the outcome and pass of the one before. */
-  let recent: { readonly outcome?: string; readonly pass?: string | null; readonly sums: Map<string, Adding> } = { sums: new Map() };
+type Side = 'source' | 'target';
+/** By currency, each for what was carried and what was not. */
+type Sums = Readonly<Record<Side, Map<string, { carried?: Adding; delivered?: Adding }>>>;
 
-  const sumsOfPass = (outcome: string, pass: string | null): Map<string, Adding> => {
+const noSums = (): Sums => ({ source: new Map(), target: new Map() });
+
+const sides = ['source', 'target'] as const;
+
+export const createPassSums = () => {
+  const byPass = new Map<string, Sums>();
+  /** Most results are of the outcome and pass of the one before. */
+  let recent: { readonly outcome?: string; readonly pass?: string | null; readonly sums: Sums } = { sums: noSums() };
+
+  const sumsOfPass = (outcome: string, pass: string | null): Sums => {
     if (outcome === recent.outcome && pass === recent.pass) return recent.sums;
     const key = pass === null ? outcome : `${outcome} by ${pass}`;
-    const sums = byPass.get(key) ?? new Map<string, Adding>();
+    const sums = byPass.get(key) ?? noSums();
     byPass.set(key, sums);
     recent = { outcome, pass, sums };
     return sums;
   };
   return {
-    add: ({ outcome, pass, ...records }: Pick<MatchedResult, 'outcome' | 'pass' | 'source' | 'target'>): void => {
+    add: (result: Pick<MatchedResult, 'outcome' | 'pass' | 'source' | 'target'>): void => {
+      const { outcome, pass } = result;
       const sums = sumsOfPass(outcome, pass);
-      for (const side of ['source', 'target'] as const) {
-        for (const { currency, carried, amountMinor } of records[side]) {
-          const key = `${side} ${carried} ${currency}`;
-          let sum = sums.get(key);
-          if (sum === undefined) {
-            sum = { side, currency, outcome, pass, carried, count: 0, amount: new Sum() };
-            sums.set(key, sum);
+      for (const side of sides) {
+        for (const { currency, carried, units } of result[side]) {
+          let found = sums[side].get(currency);
+          if (found === undefined) {
+            found = {};
+            sums[side].set(currency, found);
           }
+          const kind = carried ? 'carried' : 'delivered';
+          found[kind] ??= { side, currency, outcome, pass, carried, count: 0, amount: new Sum() };
+          const sum = found[kind];
           sum.count += 1;
-          if (amountMinor !== null) sum.amount.add(Number(amountMinor));
+          if (units !== null) sum.amount.add(units);
         }
       }
     },
     all: (): readonly PassSum[] =>
-      [...byPass.values()].flatMap((sums) => [...sums.values()].map(({ amount, ...sum }) => ({ ...sum, amountMinor: amount.total }))),
+      [...byPass.values()]
+        .flatMap(({ source, target }) => [...source.values(), ...target.values()])
+        .flatMap(({ carried, delivered }) => [carried, delivered])
+        .filter((sum) => sum !== undefined)
+        .map(({ amount, ...sum }) => ({ ...sum, amountMinor: amount.total })),
   };
 };
 

@@ -122,7 +122,7 @@ export const createRun = ({ notify, context }: RunNeeds): ((request: RunRequest)
           : undefined;
       return {
         currency: currencyText(batch.currencies[row] as number),
-        amountMinor: Number.isNaN(units) ? null : BigInt(units),
+        units: Number.isNaN(units) ? null : units,
         carried: row >= batch.carriedFrom,
         ...(item === undefined ? {} : { openItem: item }),
         record,

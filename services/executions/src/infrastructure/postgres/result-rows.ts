@@ -4,6 +4,7 @@ import { exponentOf, fromMinor } from '@settler/contracts/money';
 import type { ResultPiece, ResultRows, ResultRun } from '../../application/ports.ts';
 import { categoryOf } from '../../domain/exceptions.ts';
 import type { MatchedRecord, MatchedResult } from '../../domain/matched-result.ts';
+import { decimalText } from '../../domain/matching/columns/money.ts';
 import type { ItemKey } from '../../domain/open-items.ts';
 import { createPassSums } from '../../domain/pass-sums.ts';
 import { keyOfOne } from './record-key.ts';
@@ -77,15 +78,18 @@ const escaped = (text: string | null | undefined): string => {
 const plain = (value: string | number | bigint | boolean | null | undefined): string | number | bigint | boolean => value ?? none;
 
 /** No text of PostgreSQL holds NUL or a lone surrogate, which JSON can spell. */
-const storable = (value: unknown): string => {
-  const text = JSON.stringify(value);
+const storable = (text: string): string => {
   // Escaped backslashes are read over, because what follows one is no escape but text.
   return text.includes('\\u')
     ? text.replaceAll(/\\(?:\\|u0000|ud[89a-f][0-9a-f]{2})/gi, (read) => (read === '\\\\' ? read : '\ufffd'))
     : text;
 };
 
-const json = (value: unknown): string => escaped(storable(value));
+const json = (value: unknown): string => {
+  const text = JSON.stringify(value);
+  // Whatever has to be escaped, or has no text in PostgreSQL, JSON has written with a backslash.
+  return text.includes('\\') ? escaped(storable(text)) : text;
+};
 
 const needsSomebody = ({ outcome, category, dueOn }: MatchedResult): boolean =>
   dueOn === null && categoryOf(outcome, category ?? undefined) !== undefined;
@@ -109,15 +113,19 @@ const resultLine = (result: MatchedResult, position: number, { amount, text }: R
 
 const recordOf = ({ record }: MatchedRecord): unknown => record;
 
-/** Whatever the currencies; the first of several. */
-export const largestAmount = (records: readonly Pick<MatchedRecord, 'amountMinor' | 'currency'>[]): string | null => {
-  let largest: { readonly amount: bigint; readonly currency: string } | undefined;
-  for (const { amountMinor, currency } of records) {
-    if (amountMinor === null) continue;
-    const amount = amountMinor < 0n ? -amountMinor : amountMinor;
-    if (largest === undefined || amount > largest.amount) largest = { amount, currency };
+/** Whatever the currencies; the first of several. Minor units. */
+export const largestAmount = (records: readonly { readonly units: number | bigint | null; readonly currency: string }[]): string | null => {
+  let largest: number | bigint | null = null;
+  let of = '';
+  for (const { units, currency } of records) {
+    if (units === null) continue;
+    const amount = units < 0 ? -units : units;
+    if (largest !== null && amount <= largest) continue;
+    largest = amount;
+    of = currency;
   }
-  return largest === undefined ? null : fromMinor(largest.amount, exponentOf(largest.currency));
+  if (largest === null) return null;
+  return typeof largest === 'bigint' ? fromMinor(largest, exponentOf(of)) : decimalText(largest, exponentOf(of));
 };
 
 const moveLine = (

@@ -163,7 +163,7 @@ const rowOf = (run: Run, { position, ...result }: NewResult & { readonly positio
     conditions: [],
     source: result.source,
     target: result.target,
-    amount_max: largestAmount(records.map(worthOf)),
+    amount_max: largestAmount(records.map(worthOf).map(({ amountMinor, currency }) => ({ units: amountMinor, currency }))),
     search: searchTextOf(records),
     manual: result.manual ?? null,
   };
