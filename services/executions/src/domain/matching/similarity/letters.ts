@@ -7,7 +7,11 @@ export interface Letters {
   readonly to: number;
   /** Which of 32 classes of letters there are: what only one of two texts has costs it an edit each. */
   readonly classes: number;
+  /** Which copy of it the kernel of `levenshtein` made last, counted from 0. */
+  copy: number;
 }
+
+const neverCopied = -(2 ** 30);
 
 /** Texts lie one behind the other in arrays of this many units, because an array for each costs more than most comparisons. */
 const sheetUnits = 32 * 1024;
@@ -29,7 +33,7 @@ export const createSpelling = (): ((text: string) => Letters) => {
       classes |= 1 << unit;
     }
     used += length;
-    return { units, from, to: used, classes };
+    return { units, from, to: used, classes, copy: neverCopied };
   };
 };
 

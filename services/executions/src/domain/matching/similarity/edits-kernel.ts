@@ -1,0 +1,167 @@
+/**
+ * How many edits lie between one text and each of many, eight at a time: the bits of a column (Myers 1999, in Hyyrö's form of 2003) lie
+ * in a lane of 32 bits, and four lanes in a register of WebAssembly's SIMD. Two registers take turns, because each step waits for the
+ * one before. A lane whose text is over keeps what it has until the longest of the eight is over too.
+ */
+import type { Letters } from './letters.ts';
+import { createFunction, createInstance, i8x16, i16x8, i32, i32x4, type Local, repeatWhile, v128 } from './wasm.ts';
+
+/** Texts that are compared with one at a time. */
+export const lanesMax = 256;
+
+/** A text of 32 units at most takes 64 bytes, so that an address has room for a length. */
+const textBits = 6;
+const textBytes = 1 << textBits;
+const lengthOf = textBytes - 1;
+/** Texts that are kept in the memory, in which blocks that are compared one after another find most of theirs. */
+const copiesMax = 16 * 1024;
+
+const othersAt = 0;
+const foundAt = othersAt + 4 * lanesMax;
+const placesAt = foundAt + 4 * lanesMax;
+const copiesAt = placesAt + 4 * 0x10000;
+
+export interface EditsKernel {
+  /** Where a text lies, for `others`; copied if it is not there any more. */
+  readonly keep: (letters: Letters) => number;
+  readonly others: Int32Array;
+  /** Compares a text of 1 to 32 units with the first `count` of the others. */
+  readonly run: (one: Letters, count: number) => void;
+  /** Of each of the others, as `foundOf` writes it. */
+  readonly found: Int32Array;
+}
+
+/** Both in one number, to be looked up by. */
+export const foundOf = (longer: number, edits: number): number => (longer << textBits) | edits;
+export const foundMax = foundOf(32, 32);
+
+/** One for each thread, whatever number of conditions it judges. */
+export const editsKernel = (): EditsKernel => {
+  current ??= createKernel();
+  return current;
+};
+let current: EditsKernel | undefined;
+
+const createKernel = (): EditsKernel => {
+  const { memory, run } = createInstance(moduleBytes());
+  const others = new Int32Array(memory, othersAt, lanesMax);
+  const copies = new Uint16Array(memory, copiesAt, (copiesMax * textBytes) / 2);
+  // None of those that are still waiting to be compared may be overwritten.
+  const freshMax = copiesMax - 2 * lanesMax;
+  let copied = 0;
+
+  const copy = (letters: Letters): void => {
+    const { units, from, to } = letters;
+    const at = ((copied % copiesMax) * textBytes) / 2;
+    for (let index = from; index < to; index += 1) copies[at + index - from] = units[index] as number;
+    letters.copy = copied;
+    copied += 1;
+  };
+  const keep = (letters: Letters): number => {
+    if (copied - letters.copy > freshMax) copy(letters);
+    return (copiesAt + (letters.copy % copiesMax) * textBytes) | (letters.to - letters.from);
+  };
+  return {
+    keep,
+    others,
+    found: new Int32Array(memory, foundAt, lanesMax),
+    run: (one, count) => {
+      for (let lane = count; lane % lanes !== 0; lane += 1) others[lane] = 0;
+      const length = one.to - one.from;
+      run(keep(one) & ~lengthOf, length, -1 >>> (32 - length), 4 * count);
+    },
+  };
+};
+
+const registers = 2;
+const lanes = 4 * registers;
+
+const moduleBytes = (): Uint8Array => {
+  const { parameters, local, toModule } = createFunction(4);
+  const [one, length, rows, bytes] = parameters as [Local, Local, Local, Local];
+  const [unit, bit, at] = [local('i32'), local('i32'), local('i32')];
+  const [step, single] = [local('v128'), local('v128')];
+  const group = Array.from({ length: registers }, (_, register) => ({
+    offset: 16 * register,
+    texts: Array.from({ length: 4 }, () => local('i32')),
+    lengths: local('v128'),
+    isOn: local('v128'),
+    more: local('v128'),
+    less: local('v128'),
+    equal: local('v128'),
+    diagonal: local('v128'),
+    still: local('v128'),
+  }));
+  type Register = (typeof group)[number];
+
+  const advance = (text: Local): readonly number[] => text.set(i32.add(text.get, i32.of(2)));
+  const place = (text: Local): readonly number[] => i32.shiftLeft(i32.load16(0, text.get), i32.of(2));
+  const eachUnit = (...body: readonly (readonly number[])[]) => [
+    ...unit.set(one.get),
+    ...repeatWhile(i32.isLess(unit.get, i32.add(one.get, i32.shiftLeft(length.get, i32.of(1)))), ...body, advance(unit)),
+  ];
+  const mark = [
+    ...bit.set(i32.of(1)),
+    ...eachUnit(
+      i32.store(placesAt, place(unit), i32.or(i32.load(placesAt, place(unit)), bit.get)),
+      bit.set(i32.shiftLeft(bit.get, i32.of(1))),
+    ),
+  ];
+  const wipe = eachUnit(i32.store(placesAt, place(unit), i32.of(0)));
+
+  const begin = ({ offset, texts, lengths, isOn, more, less }: Register) => [
+    ...texts.flatMap((text, lane) => text.set(i32.and(i32.load(othersAt + offset + 4 * lane, at.get), i32.of(~lengthOf)))),
+    ...lengths.set(v128.and(v128.load(othersAt + offset, at.get), i32x4.fill(i32.of(lengthOf)))),
+    ...isOn.set(i32x4.isGreater(lengths.get, i32x4.fill(i32.of(0)))),
+    ...more.set(i32x4.fill(i32.of(-1))),
+    ...less.set(i32x4.fill(i32.of(0))),
+  ];
+  const advanceAll = ({ texts, lengths, isOn, more, less, equal, diagonal, still }: Register) => [
+    ...equal.set(
+      texts.reduce<readonly number[]>(
+        (words, text, word) => (word === 0 ? v128.loadFirst(placesAt, place(text)) : v128.loadInto(word, placesAt, place(text), words)),
+        [],
+      ),
+    ),
+    ...diagonal.set(v128.or(v128.or(v128.xor(i32x4.add(v128.and(equal.get, more.get), more.get), more.get), equal.get), less.get)),
+    // Where the distance does not grow to the right: what is shifted in says that it does above the first letter.
+    ...still.set(i32x4.shiftLeft(v128.without(v128.or(diagonal.get, more.get), less.get), i32.of(1))),
+    ...more.set(
+      v128.select(
+        v128.or(i32x4.shiftLeft(v128.and(diagonal.get, more.get), i32.of(1)), v128.without(still.get, diagonal.get)),
+        more.get,
+        isOn.get,
+      ),
+    ),
+    ...less.set(v128.select(v128.without(diagonal.get, still.get), less.get, isOn.get)),
+    ...isOn.set(i32x4.isGreater(lengths.get, step.get)),
+    ...texts.flatMap(advance),
+  ];
+  // Down the last column, from its top, which is as far as the text is long.
+  const end = ({ offset, lengths, more, less }: Register) => {
+    const ones = (bits: Local) => i8x16.countOnes(v128.and(bits.get, i32x4.fill(rows.get)));
+    const edits = i32x4.add(lengths.get, i32x4.addPairs(i16x8.addPairs(i8x16.subtract(ones(more), ones(less)))));
+    const longer = i32x4.larger(lengths.get, i32x4.fill(length.get));
+    return v128.store(foundAt + offset, at.get, v128.or(i32x4.shiftLeft(longer, i32.of(textBits)), edits));
+  };
+
+  return toModule(
+    Math.ceil((copiesAt + copiesMax * textBytes) / 0x10000),
+    mark,
+    single.set(i32x4.fill(i32.of(1))),
+    at.set(i32.of(0)),
+    repeatWhile(
+      i32.isLess(at.get, bytes.get),
+      ...group.map(begin),
+      step.set(single.get),
+      repeatWhile(
+        v128.isAny(group.map(({ isOn }) => isOn.get).reduce((some, isOn) => v128.or(some, isOn))),
+        ...group.map(advanceAll),
+        step.set(i32x4.add(step.get, single.get)),
+      ),
+      ...group.map(end),
+      at.set(i32.add(at.get, i32.of(4 * lanes))),
+    ),
+    wipe,
+  );
+};
