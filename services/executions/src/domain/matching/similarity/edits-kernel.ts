@@ -4,17 +4,17 @@
  * one before. A lane whose text is over keeps what it has until the longest of the eight is over too.
  */
 import type { Letters } from './letters.ts';
-import { createFunction, createInstance, i8x16, i16x8, i32, i32x4, type Local, repeatWhile, v128 } from './wasm.ts';
+import { type Code, createFunction, createInstance, i8x16, i16x8, i32, i32x4, type Local, repeatWhile, v128 } from './wasm.ts';
 
 /** Texts that are compared with one at a time. */
 export const lanesMax = 256;
 
 /** A text of 32 units at most takes 64 bytes, so that an address has room for a length. */
-const textBits = 6;
+const textBits = 7;
 const textBytes = 1 << textBits;
 const lengthOf = textBytes - 1;
 /** Texts that are kept in the memory, in which blocks that are compared one after another find most of theirs. */
-const copiesMax = 16 * 1024;
+const copiesMax = 8 * 1024;
 
 const othersAt = 0;
 const foundAt = othersAt + 4 * lanesMax;
@@ -27,13 +27,15 @@ export interface EditsKernel {
   readonly others: Int32Array;
   /** Compares a text of 1 to 32 units with the first `count` of the others. */
   readonly run: (one: Letters, count: number) => void;
-  /** Of each of the others, as `foundOf` writes it. */
+  /** Of each of the others, as `longerIn` and `editsIn` read it. */
   readonly found: Int32Array;
 }
 
-/** Both in one number, to be looked up by. */
-export const foundOf = (longer: number, edits: number): number => (longer << textBits) | edits;
-export const foundMax = foundOf(32, 32);
+/** What is found is two numbers in one, to be looked up by: the longer length and the edits. */
+const editsBits = 6;
+export const longerIn = (found: number): number => found >> editsBits;
+export const editsIn = (found: number): number => found & ((1 << editsBits) - 1);
+export const foundMax = (32 << editsBits) | 32;
 
 /** One for each thread, whatever number of conditions it judges. */
 export const editsKernel = (): EditsKernel => {
@@ -45,21 +47,21 @@ let current: EditsKernel | undefined;
 const createKernel = (): EditsKernel => {
   const { memory, run } = createInstance(moduleBytes());
   const others = new Int32Array(memory, othersAt, lanesMax);
-  const copies = new Uint16Array(memory, copiesAt, (copiesMax * textBytes) / 2);
+  const copies = new Int32Array(memory, copiesAt, (copiesMax * textBytes) / 4);
   // None of those that are still waiting to be compared may be overwritten.
   const freshMax = copiesMax - 2 * lanesMax;
   let copied = 0;
 
   const copy = (letters: Letters): void => {
     const { units, from, to } = letters;
-    const at = ((copied % copiesMax) * textBytes) / 2;
-    for (let index = from; index < to; index += 1) copies[at + index - from] = units[index] as number;
+    const at = ((copied & (copiesMax - 1)) * textBytes) / 4;
+    for (let index = from; index < to; index += 1) copies[at + index - from] = 4 * (units[index] as number);
     letters.copy = copied;
     copied += 1;
   };
   const keep = (letters: Letters): number => {
     if (copied - letters.copy > freshMax) copy(letters);
-    return (copiesAt + (letters.copy % copiesMax) * textBytes) | (letters.to - letters.from);
+    return (copiesAt + (letters.copy & (copiesMax - 1)) * textBytes) | (letters.to - letters.from);
   };
   return {
     keep,
@@ -94,20 +96,24 @@ const moduleBytes = (): Uint8Array => {
   }));
   type Register = (typeof group)[number];
 
-  const advance = (text: Local): readonly number[] => text.set(i32.add(text.get, i32.of(2)));
-  const place = (text: Local): readonly number[] => i32.shiftLeft(i32.load16(0, text.get), i32.of(2));
-  const eachUnit = (...body: readonly (readonly number[])[]) => [
+  const advance = (text: Local, units: number): Code => text.set(i32.add(text.get, i32.of(4 * units)));
+  const place = (text: Local, unit = 0): Code => i32.load(4 * unit, text.get);
+  // Four units a turn: what lies behind a text until then is some older one's, and its bits lie above those that count.
+  const turn = [0, 1, 2, 3];
+  const eachTurn = (...body: readonly Code[]) => [
     ...unit.set(one.get),
-    ...repeatWhile(i32.isLess(unit.get, i32.add(one.get, i32.shiftLeft(length.get, i32.of(1)))), ...body, advance(unit)),
+    ...repeatWhile(i32.isLess(unit.get, i32.add(one.get, i32.shiftLeft(length.get, i32.of(2)))), ...body, advance(unit, turn.length)),
   ];
   const mark = [
     ...bit.set(i32.of(1)),
-    ...eachUnit(
-      i32.store(placesAt, place(unit), i32.or(i32.load(placesAt, place(unit)), bit.get)),
-      bit.set(i32.shiftLeft(bit.get, i32.of(1))),
+    ...eachTurn(
+      ...turn.map((next) =>
+        i32.store(placesAt, place(unit, next), i32.or(i32.load(placesAt, place(unit, next)), i32.shiftLeft(bit.get, i32.of(next)))),
+      ),
+      bit.set(i32.shiftLeft(bit.get, i32.of(turn.length))),
     ),
   ];
-  const wipe = eachUnit(i32.store(placesAt, place(unit), i32.of(0)));
+  const wipe = eachTurn(...turn.map((next) => i32.store(placesAt, place(unit, next), i32.of(0))));
 
   const begin = ({ offset, texts, lengths, isOn, more, less }: Register) => [
     ...texts.flatMap((text, lane) => text.set(i32.and(i32.load(othersAt + offset + 4 * lane, at.get), i32.of(~lengthOf)))),
@@ -116,33 +122,31 @@ const moduleBytes = (): Uint8Array => {
     ...more.set(i32x4.fill(i32.of(-1))),
     ...less.set(i32x4.fill(i32.of(0))),
   ];
-  const advanceAll = ({ texts, lengths, isOn, more, less, equal, diagonal, still }: Register) => [
-    ...equal.set(
-      texts.reduce<readonly number[]>(
-        (words, text, word) => (word === 0 ? v128.loadFirst(placesAt, place(text)) : v128.loadInto(word, placesAt, place(text), words)),
-        [],
+  const advanceBy =
+    (unit: number) =>
+    ({ texts, lengths, isOn, more, less, equal, diagonal, still }: Register) => [
+      ...equal.set(
+        texts.reduce<Code>(
+          (words, text, word) =>
+            word === 0 ? v128.loadFirst(placesAt, place(text, unit)) : v128.loadInto(word, placesAt, place(text, unit), words),
+          [],
+        ),
       ),
-    ),
-    ...diagonal.set(v128.or(v128.or(v128.xor(i32x4.add(v128.and(equal.get, more.get), more.get), more.get), equal.get), less.get)),
-    // Where the distance does not grow to the right: what is shifted in says that it does above the first letter.
-    ...still.set(i32x4.shiftLeft(v128.without(v128.or(diagonal.get, more.get), less.get), i32.of(1))),
-    ...more.set(
-      v128.select(
-        v128.or(i32x4.shiftLeft(v128.and(diagonal.get, more.get), i32.of(1)), v128.without(still.get, diagonal.get)),
-        more.get,
-        isOn.get,
-      ),
-    ),
-    ...less.set(v128.select(v128.without(diagonal.get, still.get), less.get, isOn.get)),
-    ...isOn.set(i32x4.isGreater(lengths.get, step.get)),
-    ...texts.flatMap(advance),
-  ];
+      // Of a lane that is over no letter is equal, and nothing is shifted: it stays as it is.
+      ...equal.set(v128.and(equal.get, isOn.get)),
+      ...diagonal.set(v128.or(v128.or(v128.xor(i32x4.add(v128.and(equal.get, more.get), more.get), more.get), equal.get), less.get)),
+      ...still.set(v128.without(v128.or(diagonal.get, more.get), less.get)),
+      ...still.set(i32x4.add(still.get, v128.and(still.get, isOn.get))),
+      ...more.set(v128.or(i32x4.shiftLeft(v128.and(diagonal.get, more.get), i32.of(1)), v128.without(still.get, diagonal.get))),
+      ...less.set(v128.without(diagonal.get, still.get)),
+      ...isOn.set(i32x4.isGreater(lengths.get, step.get)),
+    ];
   // Down the last column, from its top, which is as far as the text is long.
   const end = ({ offset, lengths, more, less }: Register) => {
     const ones = (bits: Local) => i8x16.countOnes(v128.and(bits.get, i32x4.fill(rows.get)));
     const edits = i32x4.add(lengths.get, i32x4.addPairs(i16x8.addPairs(i8x16.subtract(ones(more), ones(less)))));
     const longer = i32x4.larger(lengths.get, i32x4.fill(length.get));
-    return v128.store(foundAt + offset, at.get, v128.or(i32x4.shiftLeft(longer, i32.of(textBits)), edits));
+    return v128.store(foundAt + offset, at.get, v128.or(i32x4.shiftLeft(longer, i32.of(editsBits)), edits));
   };
 
   return toModule(
@@ -156,8 +160,8 @@ const moduleBytes = (): Uint8Array => {
       step.set(single.get),
       repeatWhile(
         v128.isAny(group.map(({ isOn }) => isOn.get).reduce((some, isOn) => v128.or(some, isOn))),
-        ...group.map(advanceAll),
-        step.set(i32x4.add(step.get, single.get)),
+        ...[0, 1].flatMap((unit) => [...group.map(advanceBy(unit)), step.set(i32x4.add(step.get, single.get))]),
+        ...group.flatMap(({ texts }) => texts.map((text) => advance(text, 2))),
       ),
       ...group.map(end),
       at.set(i32.add(at.get, i32.of(4 * lanes))),

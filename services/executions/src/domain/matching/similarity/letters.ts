@@ -16,25 +16,25 @@ const neverCopied = -(2 ** 30);
 /** Texts lie one behind the other in arrays of this many units, because an array for each costs more than most comparisons. */
 const sheetUnits = 32 * 1024;
 
-export const createSpelling = (): ((text: string) => Letters) => {
-  let units = new Uint16Array(sheetUnits);
-  let used = 0;
-  return (text) => {
-    const length = Math.min(text.length, comparedMax);
-    if (used + length > sheetUnits) {
-      units = new Uint16Array(sheetUnits);
-      used = 0;
-    }
-    const from = used;
-    let classes = 0;
-    for (let index = 0; index < length; index += 1) {
-      const unit = text.charCodeAt(index);
-      units[from + index] = unit;
-      classes |= 1 << unit;
-    }
-    used += length;
-    return { units, from, to: used, classes, copy: neverCopied };
-  };
+let sheet = new Uint16Array(sheetUnits);
+let used = 0;
+
+export const spell = (text: string): Letters => {
+  const length = Math.min(text.length, comparedMax);
+  if (used + length > sheetUnits) {
+    sheet = new Uint16Array(sheetUnits);
+    used = 0;
+  }
+  const units = sheet;
+  const from = used;
+  let classes = 0;
+  for (let index = 0; index < length; index += 1) {
+    const unit = text.charCodeAt(index);
+    units[from + index] = unit;
+    classes |= 1 << unit;
+  }
+  used += length;
+  return { units, from, to: used, classes, copy: neverCopied };
 };
 
 const wordBits = 32;

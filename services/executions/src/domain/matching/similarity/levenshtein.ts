@@ -3,58 +3,78 @@
  * a whole column are computed at once, a bit for each (Myers 1999, in Hyyrö's form of 2003), where one of the texts has at most 32
  * units of UTF-16; longer ones row by row.
  */
-import { editsKernel, foundMax, lanesMax } from './edits-kernel.ts';
-import { createPlaces, createSpelling, fitsWord, type Letters } from './letters.ts';
+import { editsIn, editsKernel, foundMax, lanesMax, longerIn } from './edits-kernel.ts';
+import { createPlaces, fitsWord, type Letters, spell } from './letters.ts';
 import { comparedMax, type Measure } from './measure.ts';
 
 export const createLevenshtein = (threshold: number): Measure<Letters> => {
-  const placesOf = createPlaces();
-  const editsMax = editsWithin(threshold);
-
-  const distanceOf = (one: Letters, other: Letters): number => {
-    if (isWord(one)) return byBits(placesOf(one), one, other);
-    if (isWord(other)) return byBits(placesOf(other), other, one);
-    return byRows(one.units.subarray(one.from, one.to), other.units.subarray(other.from, other.to));
-  };
-  const similarityAt = (distance: number, longer: number): number =>
-    distance > (editsMax[longer] as number) ? Number.NaN : longer === 0 ? 1 : (longer - distance) / longer;
-
-  const { keep, others: lanes, run, found } = editsKernel();
-  const similarityOf = Float64Array.from({ length: foundMax + 1 }, (_, index) => similarityAt(index & 63, index >> 6));
-  const indexes = new Int32Array(lanesMax);
-  const settle = (one: Letters, count: number, similarities: Float64Array): void => {
-    run(one, count);
-    for (let lane = 0; lane < count; lane += 1) {
-      similarities[indexes[lane] as number] = similarityOf[found[lane] as number] as number;
-    }
-  };
-
+  const limits = limitsOf(threshold);
   return {
-    prepare: createSpelling(),
-    compare: (one, others, count, similarities) => {
-      const isOneWord = isWord(one);
-      let waiting = 0;
-      for (let index = 0; index < count; index += 1) {
-        const other = others[index] as Letters;
-        const longer = longerOf(one, other);
-        const most = editsMax[longer] as number;
-        if (most < longer && leastEdits(one, other) > most) {
-          similarities[index] = Number.NaN;
-        } else if (isOneWord && fitsWord(other)) {
-          if (waiting === lanesMax) {
-            settle(one, waiting, similarities);
-            waiting = 0;
-          }
-          lanes[waiting] = keep(other);
-          indexes[waiting] = index;
-          waiting += 1;
-        } else {
-          similarities[index] = similarityAt(distanceOf(one, other), longer);
-        }
-      }
-      if (waiting > 0) settle(one, waiting, similarities);
-    },
+    prepare: spell,
+    compare: (one, others, count, similarities) => compareAll(limits, one, others, count, similarities),
   };
+};
+
+/** What depends on the threshold, looked up because a share would be a division for each pair. */
+interface Limits {
+  /** How many edits leave a text of each length similar enough. */
+  readonly editsMax: Int16Array;
+  /** For what the kernel found. */
+  readonly similarities: Float64Array;
+}
+
+const limitsOf = (threshold: number): Limits => {
+  const editsMax = editsWithin(threshold);
+  const similarities = Float64Array.from({ length: foundMax + 1 }, (_, found) => similarityAt(editsMax, editsIn(found), longerIn(found)));
+  return { editsMax, similarities };
+};
+
+const similarityAt = (editsMax: Int16Array, edits: number, longer: number): number =>
+  edits > (editsMax[longer] as number) ? Number.NaN : longer === 0 ? 1 : (longer - edits) / longer;
+
+// Not made anew for each condition: V8 compiles what is, and counts from its first call again.
+const compareAll = (limits: Limits, one: Letters, others: readonly Letters[], count: number, similarities: Float64Array): void => {
+  const { editsMax } = limits;
+  const isOneWord = isWord(one);
+  let waiting = 0;
+  for (let index = 0; index < count; index += 1) {
+    const other = others[index] as Letters;
+    const longer = longerOf(one, other);
+    const most = editsMax[longer] as number;
+    if (most < longer && leastEdits(one, other) > most) {
+      similarities[index] = Number.NaN;
+    } else if (isOneWord && fitsWord(other)) {
+      if (waiting === lanesMax) {
+        settle(limits, one, waiting, similarities);
+        waiting = 0;
+      }
+      lanes[waiting] = keep(other);
+      indexes[waiting] = index;
+      waiting += 1;
+    } else {
+      similarities[index] = similarityAt(editsMax, distanceOf(one, other), longer);
+    }
+  }
+  if (waiting > 0) settle(limits, one, waiting, similarities);
+};
+
+const { keep, others: lanes, run, found } = editsKernel();
+/** Which of the others is in each lane. */
+const indexes = new Int32Array(lanesMax);
+
+const settle = (limits: Limits, one: Letters, count: number, similarities: Float64Array): void => {
+  run(one, count);
+  for (let lane = 0; lane < count; lane += 1) {
+    similarities[indexes[lane] as number] = limits.similarities[found[lane] as number] as number;
+  }
+};
+
+const placesOf = createPlaces();
+
+const distanceOf = (one: Letters, other: Letters): number => {
+  if (isWord(one)) return byBits(placesOf(one), one, other);
+  if (isWord(other)) return byBits(placesOf(other), other, one);
+  return byRows(one.units.subarray(one.from, one.to), other.units.subarray(other.from, other.to));
 };
 
 const isWord = (letters: Letters): boolean => letters.to > letters.from && fitsWord(letters);
