@@ -3,7 +3,7 @@
  * a whole column are computed at once, a bit for each (Myers 1999, in Hyyrö's form of 2003), where one of the texts has at most 32
  * units of UTF-16; longer ones row by row.
  */
-import { editsIn, editsKernel, foundMax, lanesMax, longerIn } from './edits-kernel.ts';
+import { type EditsKernel, editsIn, editsKernel, foundMax, lanesMax, longerIn } from './edits-kernel.ts';
 import { createPlaces, fitsWord, type Letters, spell } from './letters.ts';
 import { comparedMax, type Measure } from './measure.ts';
 
@@ -35,6 +35,7 @@ const similarityAt = (editsMax: Int16Array, edits: number, longer: number): numb
 // Not made anew for each condition: V8 compiles what is, and counts from its first call again.
 const compareAll = (limits: Limits, one: Letters, others: readonly Letters[], count: number, similarities: Float64Array): void => {
   const { editsMax } = limits;
+  const kernel = editsKernel();
   const isOneWord = isWord(one);
   let waiting = 0;
   for (let index = 0; index < count; index += 1) {
@@ -45,24 +46,23 @@ const compareAll = (limits: Limits, one: Letters, others: readonly Letters[], co
       similarities[index] = Number.NaN;
     } else if (isOneWord && fitsWord(other)) {
       if (waiting === lanesMax) {
-        settle(limits, one, waiting, similarities);
+        settle(kernel, limits, one, waiting, similarities);
         waiting = 0;
       }
-      lanes[waiting] = keep(other);
+      kernel.others[waiting] = kernel.keep(other);
       indexes[waiting] = index;
       waiting += 1;
     } else {
       similarities[index] = similarityAt(editsMax, distanceOf(one, other), longer);
     }
   }
-  if (waiting > 0) settle(limits, one, waiting, similarities);
+  if (waiting > 0) settle(kernel, limits, one, waiting, similarities);
 };
 
-const { keep, others: lanes, run, found } = editsKernel();
 /** Which of the others is in each lane. */
 const indexes = new Int32Array(lanesMax);
 
-const settle = (limits: Limits, one: Letters, count: number, similarities: Float64Array): void => {
+const settle = ({ run, found }: EditsKernel, limits: Limits, one: Letters, count: number, similarities: Float64Array): void => {
   run(one, count);
   for (let lane = 0; lane < count; lane += 1) {
     similarities[indexes[lane] as number] = limits.similarities[found[lane] as number] as number;
