@@ -2,6 +2,9 @@
  * How many edits lie between one text and each of many, eight at a time: the bits of a column (Myers 1999, in Hyyrö's form of 2003) lie
  * in a lane of 32 bits, and four lanes in a register of WebAssembly's SIMD. Two registers take turns, because each step waits for the
  * one before. A lane whose text is over keeps what it has until the longest of the eight is over too.
+ *
+ * Of a million pairs of names it takes 75 to 85 ms, where two texts at a time in plain words of JavaScript took 138 to 145 ms. Texts are
+ * copied into the memory, because there the letters of eight of them are looked up without a check of bounds for each.
  */
 import type { Letters } from './letters.ts';
 import { type Code, createFunction, createInstance, i8x16, i16x8, i32, i32x4, type Local, repeatWhile, v128 } from './wasm.ts';
@@ -9,17 +12,19 @@ import { type Code, createFunction, createInstance, i8x16, i16x8, i32, i32x4, ty
 /** Texts that are compared with one at a time. */
 export const lanesMax = 256;
 
-/** A text of 32 units at most takes 64 bytes, so that an address has room for a length. */
-const textBits = 7;
-const textBytes = 1 << textBits;
-const lengthOf = textBytes - 1;
-/** Texts that are kept in the memory, in which blocks that are compared one after another find most of theirs. */
+/** A text is up to 32 addresses, those of the places of its letters, and its own address has room for its length. */
+const textBytes = 4 * 32;
+const lengthBits = textBytes - 1;
+/** Texts that are kept in the memory, 1 MB of them: blocks that are compared one after another find most of theirs there. */
 const copiesMax = 8 * 1024;
 
 const othersAt = 0;
 const foundAt = othersAt + 4 * lanesMax;
+/** Where each letter stands in the one text, as bits; all 0 between two runs. */
 const placesAt = foundAt + 4 * lanesMax;
 const copiesAt = placesAt + 4 * 0x10000;
+
+const emptyText = copiesAt;
 
 export interface EditsKernel {
   /** Where a text lies, for `others`; copied if it is not there any more. */
@@ -68,9 +73,9 @@ const createKernel = (): EditsKernel => {
     others,
     found: new Int32Array(memory, foundAt, lanesMax),
     run: (one, count) => {
-      for (let lane = count; lane % lanes !== 0; lane += 1) others[lane] = 0;
+      for (let lane = count; lane % lanes !== 0; lane += 1) others[lane] = emptyText;
       const length = one.to - one.from;
-      run(keep(one) & ~lengthOf, length, -1 >>> (32 - length), 4 * count);
+      run(keep(one) & ~lengthBits, length, -1 >>> (32 - length), 4 * count);
     },
   };
 };
@@ -116,8 +121,8 @@ const moduleBytes = (): Uint8Array => {
   const wipe = eachTurn(...turn.map((next) => i32.store(placesAt, place(unit, next), i32.of(0))));
 
   const begin = ({ offset, texts, lengths, isOn, more, less }: Register) => [
-    ...texts.flatMap((text, lane) => text.set(i32.and(i32.load(othersAt + offset + 4 * lane, at.get), i32.of(~lengthOf)))),
-    ...lengths.set(v128.and(v128.load(othersAt + offset, at.get), i32x4.fill(i32.of(lengthOf)))),
+    ...texts.flatMap((text, lane) => text.set(i32.and(i32.load(othersAt + offset + 4 * lane, at.get), i32.of(~lengthBits)))),
+    ...lengths.set(v128.and(v128.load(othersAt + offset, at.get), i32x4.fill(i32.of(lengthBits)))),
     ...isOn.set(i32x4.isGreater(lengths.get, i32x4.fill(i32.of(0)))),
     ...more.set(i32x4.fill(i32.of(-1))),
     ...less.set(i32x4.fill(i32.of(0))),
