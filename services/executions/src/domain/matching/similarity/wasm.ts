@@ -22,7 +22,6 @@ const memory =
 export const i32 = {
   of: (value: number): Code => [0x41, ...signed(value)],
   load: memory(0x28),
-  load16: memory(0x2f),
   store: memory(0x36),
   isLess: plain(0x48),
   add: plain(0x6a),
@@ -43,8 +42,6 @@ export const v128 = {
   without: simd(0x4f),
   or: simd(0x50),
   xor: simd(0x51),
-  /** The bits of the first operand where the third has a one, and of the second elsewhere. */
-  select: simd(0x52),
   isAny: simd(0x53),
 };
 
