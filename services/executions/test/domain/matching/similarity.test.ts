@@ -7,6 +7,8 @@ const alike = (kind: Similarity, one: string, other: string, threshold = Number.
 /** As one would write it down, without a thought to speed. */
 const textbook = {
   levenshtein: (one: string, other: string): number => {
+    const longer = Math.max(one.length, other.length);
+    if (longer === 0) return 1;
     const rows = Array.from({ length: one.length + 1 }, (_, i) => Array.from({ length: other.length + 1 }, (__, j) => (i === 0 ? j : i)));
     for (let i = 1; i <= one.length; i += 1)
       for (let j = 1; j <= other.length; j += 1)
@@ -15,8 +17,7 @@ const textbook = {
           (rows[i]?.[j - 1] ?? 0) + 1,
           (rows[i - 1]?.[j - 1] ?? 0) + (one[i - 1] === other[j - 1] ? 0 : 1),
         );
-    const longer = Math.max(one.length, other.length);
-    return longer === 0 ? 1 : 1 - (rows[one.length]?.[other.length] ?? 0) / longer;
+    return (longer - (rows[one.length]?.[other.length] ?? 0)) / longer;
   },
   'jaro-winkler': (one: string, other: string): number => {
     if (one === '' || other === '') return one === other ? 1 : 0;
@@ -139,5 +140,65 @@ describe('how alike two texts are', () => {
   test.each(kinds)('%s looks at the first 256 units of a text', (kind) => {
     const name = 'ab '.repeat(100);
     expect(alike(kind, `${name.slice(0, 256)}c`, `${name.slice(0, 256)}${'d'.repeat(10_000_000)}`)).toBe(1);
+  });
+});
+
+describe('a text and its block, by levenshtein', () => {
+  /** Exactly, and with not a number more than there are others. */
+  const expectBlock = (threshold: number, one: string, others: readonly string[]): void => {
+    const { prepare, compare } = createSimilarity('levenshtein', threshold);
+    const similarities = new Float64Array(others.length + 1).fill(7);
+    compare(prepare(one), others.map(prepare), others.length, similarities);
+    const expected = others.map((other) => textbook.levenshtein(one, other));
+    expect([...similarities]).toEqual([...expected.map((whole) => (whole >= threshold ? whole : Number.NaN)), 7]);
+  };
+  const units = fc.constantFrom('a', 'b', 'c', 'd', 'ü', '\0', '\ud83d', '\udca3', '\uffff');
+  const text = fc.oneof(fc.string({ unit: units, maxLength: 40 }), fc.string({ unit: units, minLength: 29, maxLength: 35 }));
+
+  test.each(Array.from({ length: 41 }, (_, size) => size))('%i others are each as the textbook says', (size) => {
+    const others = fc.array(text, { minLength: size, maxLength: size });
+    const threshold = fc.oneof(fc.constantFrom(0, 1, 0.5), fc.double({ min: 0, max: 1, noNaN: true }));
+    fc.assert(fc.property(threshold, text, others, expectBlock), { numRuns: 12 });
+  });
+
+  const letters32 = 'Alberdale Janfordstein Trading B';
+  test.each([0, 1, 2, 3, 4, 5, 6, 7])('a text that is over before the other seven stays as it is, the %ith', (lane) => {
+    for (let length = 0; length <= letters32.length; length += 1) {
+      const others = Array.from({ length: 8 }, (_, at) => (at === lane ? letters32.slice(0, length) : `${letters32.slice(1)}x`));
+      for (const one of [letters32, letters32.slice(7), letters32.slice(0, 1)]) expectBlock(0, one, others);
+    }
+  });
+
+  test('a text that is longer than the other seven is read to its end', () => {
+    for (let lane = 0; lane < 8; lane += 1) {
+      for (let length = 1; length <= 32; length += 1) {
+        const others = Array.from({ length: 8 }, (_, at) => (at === lane ? 'ab'.repeat(16).slice(0, length) : 'ba'));
+        expectBlock(0, 'ab'.repeat(16), others);
+      }
+    }
+  });
+
+  test('more others than are compared at a time, and more than are kept', () => {
+    const others = Array.from({ length: 20_000 }, (_, index) => ((index * 7_919) % 46_656).toString(36).padEnd(index % 7, 'z'));
+    expectBlock(0, 'b2z4z', others);
+    for (const size of [255, 256, 257, 511, 513]) expectBlock(0.3, 'z1b', others.slice(0, size));
+  });
+
+  test('no text is written over by those that are kept after it, while it waits to be compared', () => {
+    const { prepare, compare } = createSimilarity('levenshtein', 0);
+    const word = (index: number): string => ((index * 7_919) % 1_679_616).toString(36).padStart(4, 'x');
+    const kept = Array.from({ length: 12_000 }, (_, index) => word(index));
+    const prepared = kept.map(prepare);
+    const one = 'k2j9';
+    const similarities = new Float64Array(kept.length);
+    compare(prepare(one), prepared, prepared.length, similarities);
+    // Each block asks for older ones, and then for some that nobody has seen: sooner or later those take the place of the oldest.
+    for (let oldest = kept.length - 128, fresh = kept.length; oldest >= 0; oldest -= 16, fresh += 64) {
+      const young = Array.from({ length: 64 }, (_, index) => word(fresh + index));
+      const block = [...prepared.slice(oldest, oldest + 128), ...young.map(prepare)];
+      compare(prepare(one), block, block.length, similarities);
+      const expected = [...kept.slice(oldest, oldest + 128), ...young].map((other) => textbook.levenshtein(one, other));
+      expect([...similarities.subarray(0, block.length)]).toEqual(expected);
+    }
   });
 });

@@ -4,7 +4,7 @@
  * transpositions; Jaro is the mean of matches ÷ either length and (matches − transpositions) ÷ matches. Above 0.7 it is raised by a
  * tenth of what is missing to 1 for each of the first four letters that are the same. DuckDB and talisman compute the same.
  */
-import { createPlaces, createSpelling, fitsWord, type Letters } from './letters.ts';
+import { createPlaces, fitsWord, type Letters, spell } from './letters.ts';
 import { eachBy, type Measure } from './measure.ts';
 
 const prefixMax = 4;
@@ -14,7 +14,7 @@ const boostFrom = 0.7;
 export const createJaroWinkler = (threshold: number): Measure<Letters> => {
   const jaro = createJaro();
   return {
-    prepare: createSpelling(),
+    prepare: spell,
     compare: eachBy(threshold, (one, other) => winkler(jaro(one, other), one, other)),
   };
 };

@@ -7,30 +7,34 @@ export interface Letters {
   readonly to: number;
   /** Which of 32 classes of letters there are: what only one of two texts has costs it an edit each. */
   readonly classes: number;
+  /** Which copy of it the kernel of `levenshtein` made last, counted from 0. */
+  copy: number;
 }
+
+const neverCopied = -(2 ** 30);
 
 /** Texts lie one behind the other in arrays of this many units, because an array for each costs more than most comparisons. */
 const sheetUnits = 32 * 1024;
 
-export const createSpelling = (): ((text: string) => Letters) => {
-  let units = new Uint16Array(sheetUnits);
-  let used = 0;
-  return (text) => {
-    const length = Math.min(text.length, comparedMax);
-    if (used + length > sheetUnits) {
-      units = new Uint16Array(sheetUnits);
-      used = 0;
-    }
-    const from = used;
-    let classes = 0;
-    for (let index = 0; index < length; index += 1) {
-      const unit = text.charCodeAt(index);
-      units[from + index] = unit;
-      classes |= 1 << unit;
-    }
-    used += length;
-    return { units, from, to: used, classes };
-  };
+let sheet = new Uint16Array(sheetUnits);
+let used = 0;
+
+export const spell = (text: string): Letters => {
+  const length = Math.min(text.length, comparedMax);
+  if (used + length > sheetUnits) {
+    sheet = new Uint16Array(sheetUnits);
+    used = 0;
+  }
+  const units = sheet;
+  const from = used;
+  let classes = 0;
+  for (let index = 0; index < length; index += 1) {
+    const unit = text.charCodeAt(index);
+    units[from + index] = unit;
+    classes |= 1 << unit;
+  }
+  used += length;
+  return { units, from, to: used, classes, copy: neverCopied };
 };
 
 const wordBits = 32;

@@ -1,52 +1,80 @@
 /**
- * `levenshtein`: how few letters have to be added, removed or replaced, as a share: 1 − distance ÷ the longer length. The distances of
- * a whole column are computed at once, a bit for each (Myers 1999, in Hyyrö's form of 2003), where one of the texts has at most 32
- * units of UTF-16; longer ones row by row.
+ * `levenshtein`: how few letters have to be added, removed or replaced, as a share: 1 − distance ÷ the longer length. Texts of at most
+ * 32 units of UTF-16 are compared eight at a time by a kernel. Where only one is that short, the distances of a whole column are
+ * computed at once, a bit for each (Myers 1999, in Hyyrö's form of 2003); two longer ones are compared row by row.
  */
-import { createPlaces, createSpelling, fitsWord, type Letters } from './letters.ts';
+import { type EditsKernel, editsIn, editsKernel, foundMax, lanesMax, longerIn } from './edits-kernel.ts';
+import { createPlaces, fitsWord, type Letters, spell } from './letters.ts';
 import { comparedMax, type Measure } from './measure.ts';
 
 export const createLevenshtein = (threshold: number): Measure<Letters> => {
-  const placesOf = createPlaces();
-  const editsMax = editsWithin(threshold);
-  const distances = new Int32Array(2);
-
-  const distanceOf = (one: Letters, other: Letters): number => {
-    if (isWord(one)) return byBits(placesOf(one), one, other);
-    if (isWord(other)) return byBits(placesOf(other), other, one);
-    return byRows(one.units.subarray(one.from, one.to), other.units.subarray(other.from, other.to));
-  };
-  const similarityAt = (distance: number, longer: number): number =>
-    distance > (editsMax[longer] as number) ? Number.NaN : longer === 0 ? 1 : (longer - distance) / longer;
-
+  const limits = limitsOf(threshold);
   return {
-    prepare: createSpelling(),
-    compare: (one, others, count, similarities) => {
-      const isOneWord = isWord(one);
-      let waiting = -1;
-      for (let index = 0; index < count; index += 1) {
-        const other = others[index] as Letters;
-        const longer = longerOf(one, other);
-        const most = editsMax[longer] as number;
-        if (most < longer && leastEdits(one, other) > most) {
-          similarities[index] = Number.NaN;
-        } else if (!isOneWord) {
-          similarities[index] = similarityAt(distanceOf(one, other), longer);
-        } else if (waiting === -1) {
-          waiting = index;
-        } else {
-          const before = others[waiting] as Letters;
-          byBitsOfTwo(placesOf(one), one, before, other, distances);
-          similarities[waiting] = similarityAt(distances[0] as number, longerOf(one, before));
-          similarities[index] = similarityAt(distances[1] as number, longer);
-          waiting = -1;
-        }
-      }
-      if (waiting === -1) return;
-      const last = others[waiting] as Letters;
-      similarities[waiting] = similarityAt(distanceOf(one, last), longerOf(one, last));
-    },
+    prepare: spell,
+    compare: (one, others, count, similarities) => compareAll(limits, one, others, count, similarities),
   };
+};
+
+/** What depends on the threshold, looked up because a share would be a division for each pair. */
+interface Limits {
+  /** How many edits leave a text of each length similar enough. */
+  readonly editsMax: Int16Array;
+  /** For what the kernel found. */
+  readonly similarities: Float64Array;
+}
+
+const limitsOf = (threshold: number): Limits => {
+  const editsMax = editsWithin(threshold);
+  const similarities = Float64Array.from({ length: foundMax + 1 }, (_, found) => similarityAt(editsMax, editsIn(found), longerIn(found)));
+  return { editsMax, similarities };
+};
+
+const similarityAt = (editsMax: Int16Array, edits: number, longer: number): number =>
+  edits > (editsMax[longer] as number) ? Number.NaN : longer === 0 ? 1 : (longer - edits) / longer;
+
+// One function for all conditions: of a closure for each V8 begins anew to count and to compile, which is a seventh of a million pairs.
+const compareAll = (limits: Limits, one: Letters, others: readonly Letters[], count: number, similarities: Float64Array): void => {
+  const { editsMax } = limits;
+  const kernel = editsKernel();
+  const isOneWord = isWord(one);
+  let waiting = 0;
+  for (let index = 0; index < count; index += 1) {
+    const other = others[index] as Letters;
+    const longer = longerOf(one, other);
+    const most = editsMax[longer] as number;
+    if (most < longer && leastEdits(one, other) > most) {
+      similarities[index] = Number.NaN;
+    } else if (isOneWord && fitsWord(other)) {
+      if (waiting === lanesMax) {
+        settle(kernel, limits, one, waiting, similarities);
+        waiting = 0;
+      }
+      kernel.others[waiting] = kernel.keep(other);
+      indexes[waiting] = index;
+      waiting += 1;
+    } else {
+      similarities[index] = similarityAt(editsMax, distanceOf(one, other), longer);
+    }
+  }
+  if (waiting > 0) settle(kernel, limits, one, waiting, similarities);
+};
+
+/** Which of the others is in each lane. */
+const indexes = new Int32Array(lanesMax);
+
+const settle = ({ run, found }: EditsKernel, limits: Limits, one: Letters, count: number, similarities: Float64Array): void => {
+  run(one, count);
+  for (let lane = 0; lane < count; lane += 1) {
+    similarities[indexes[lane] as number] = limits.similarities[found[lane] as number] as number;
+  }
+};
+
+const placesOf = createPlaces();
+
+const distanceOf = (one: Letters, other: Letters): number => {
+  if (isWord(one)) return byBits(placesOf(one), one, other);
+  if (isWord(other)) return byBits(placesOf(other), other, one);
+  return byRows(one.units.subarray(one.from, one.to), other.units.subarray(other.from, other.to));
 };
 
 const isWord = (letters: Letters): boolean => letters.to > letters.from && fitsWord(letters);
@@ -80,45 +108,17 @@ const distanceAt = (length: number, more: number, less: number, { from, to }: Le
   return length + bitsOf(more & all) - bitsOf(less & all);
 };
 
-const byBits = (places: Int32Array, one: Letters, other: Letters): number => restByBits(places, one, other, other.from, -1, 0);
-
-/** From a letter of the other text on, with what is known of the column before it. */
-const restByBits = (places: Int32Array, one: Letters, { units, from, to }: Letters, start: number, more: number, less: number): number => {
-  let above = more;
-  let below = less;
-  for (let index = start; index < to; index += 1) {
-    const equal = places[units[index] as number] as number;
-    const diagonal = (((equal & above) + above) ^ above) | equal | below;
-    const right = ((below | ~(diagonal | above)) << 1) | 1;
-    above = ((diagonal & above) << 1) | ~(diagonal | right);
-    below = diagonal & right;
-  }
-  return distanceAt(to - from, above, below, one);
-};
-
-/** Each step waits for the one before; with two texts at once the processor has something to do meanwhile. */
-const byBitsOfTwo = (places: Int32Array, one: Letters, first: Letters, second: Letters, distances: Int32Array): void => {
-  const { units: firstUnits, from: firstFrom, to: firstTo } = first;
-  const { units: secondUnits, from: secondFrom, to: secondTo } = second;
+const byBits = (places: Int32Array, one: Letters, { units, from, to }: Letters): number => {
   let more = -1;
   let less = 0;
-  let more2 = -1;
-  let less2 = 0;
-  const both = Math.min(firstTo - firstFrom, secondTo - secondFrom);
-  for (let index = 0; index < both; index += 1) {
-    const equal = places[firstUnits[firstFrom + index] as number] as number;
-    const equal2 = places[secondUnits[secondFrom + index] as number] as number;
+  for (let index = from; index < to; index += 1) {
+    const equal = places[units[index] as number] as number;
     const diagonal = (((equal & more) + more) ^ more) | equal | less;
-    const diagonal2 = (((equal2 & more2) + more2) ^ more2) | equal2 | less2;
     const right = ((less | ~(diagonal | more)) << 1) | 1;
-    const right2 = ((less2 | ~(diagonal2 | more2)) << 1) | 1;
     more = ((diagonal & more) << 1) | ~(diagonal | right);
-    more2 = ((diagonal2 & more2) << 1) | ~(diagonal2 | right2);
     less = diagonal & right;
-    less2 = diagonal2 & right2;
   }
-  distances[0] = restByBits(places, one, first, firstFrom + both, more, less);
-  distances[1] = restByBits(places, one, second, secondFrom + both, more2, less2);
+  return distanceAt(to - from, more, less, one);
 };
 
 const byRows = (one: Uint16Array, other: Uint16Array): number => {

@@ -1,0 +1,109 @@
+/**
+ * As much of WebAssembly as the kernel beside this needs, written down as bytes: an instruction is what its operands leave on the
+ * stack and then its code. Opcodes and sections are those of the core specification 2.0, chapter 5. A module is made of it when it is
+ * first used, so that there is neither a step to build it nor a file that nobody can read.
+ */
+
+export type Code = readonly number[];
+
+const unsigned = (value: number): Code => (value < 0x80 ? [value] : [(value & 0x7f) | 0x80, ...unsigned(value >>> 7)]);
+const signed = (value: number): Code => (value >= -0x40 && value < 0x40 ? [value & 0x7f] : [(value & 0x7f) | 0x80, ...signed(value >> 7)]);
+
+type Instruction = (...operands: readonly Code[]) => Code;
+const plain =
+  (...opcode: Code): Instruction =>
+  (...operands) => [...operands.flat(), ...opcode];
+const simd = (opcode: number): Instruction => plain(0xfd, ...unsigned(opcode));
+/** The address is the first operand, to which `offset` is added. Nothing is promised of its alignment. */
+const memory =
+  (...opcode: Code) =>
+  (offset: number, ...operands: readonly Code[]): Code => [...operands.flat(), ...opcode, 0, ...unsigned(offset)];
+
+export const i32 = {
+  of: (value: number): Code => [0x41, ...signed(value)],
+  load: memory(0x28),
+  store: memory(0x36),
+  isLess: plain(0x48),
+  add: plain(0x6a),
+  and: plain(0x71),
+  or: plain(0x72),
+  shiftLeft: plain(0x74),
+};
+
+export const v128 = {
+  load: memory(0xfd, 0x00),
+  /** Into the first of four words; the others become 0. */
+  loadFirst: memory(0xfd, 0x5c),
+  /** Into one of the four words of what is the last operand. */
+  loadInto: (word: number, offset: number, address: Code, words: Code): Code => [...memory(0xfd, 0x56)(offset, address, words), word],
+  store: memory(0xfd, 0x0b),
+  and: simd(0x4e),
+  /** The bits of the first operand that the second has not. */
+  without: simd(0x4f),
+  or: simd(0x50),
+  xor: simd(0x51),
+  isAny: simd(0x53),
+};
+
+export const i8x16 = { countOnes: simd(0x62), subtract: simd(0x71) };
+export const i16x8 = { addPairs: simd(0x7c) };
+export const i32x4 = {
+  addPairs: simd(0x7e),
+  fill: simd(0x11),
+  isGreater: simd(0x3b),
+  shiftLeft: simd(0xab),
+  add: simd(0xae),
+  larger: simd(0xb8),
+};
+
+/** Once, and again for as long as the condition holds at the end. */
+export const repeatWhile = (condition: Code, ...body: readonly Code[]): Code => [0x03, 0x40, ...body.flat(), ...condition, 0x0d, 0, 0x0b];
+
+export interface Local {
+  readonly get: Code;
+  readonly set: (value: Code) => Code;
+}
+
+const types = { i32: 0x7f, v128: 0x7b };
+
+/** A function of so many 32-bit integers that leaves its results in the memory. */
+export const createFunction = (parameterCount: number) => {
+  const declared: number[] = [];
+  const local = (index: number): Local => ({
+    get: [0x20, ...unsigned(index)],
+    set: (value) => [...value, 0x21, ...unsigned(index)],
+  });
+  return {
+    parameters: Array.from({ length: parameterCount }, (_, index) => local(index)),
+    local: (type: keyof typeof types): Local => local(parameterCount + declared.push(types[type]) - 1),
+    /** A module that exports the function as `run`, and its memory of so many pages of 64 KB. */
+    toModule: (pages: number, ...body: readonly Code[]): Uint8Array =>
+      Uint8Array.from([
+        ...[0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00],
+        ...section(1, [0x60, ...list(Array(parameterCount).fill([types.i32])), ...list([])]),
+        ...section(3, [0]),
+        ...section(5, [0x01, ...unsigned(pages), ...unsigned(pages)]),
+        ...section(7, [...name('memory'), 0x02, 0], [...name('run'), 0x00, 0]),
+        ...section(10, sized([...list(declared.map((type) => [1, type])), ...body.flat(), 0x0b])),
+      ]),
+  };
+};
+
+const list = (entries: readonly Code[]): Code => [...unsigned(entries.length), ...entries.flat()];
+const sized = (bytes: Code): Code => [...unsigned(bytes.length), ...bytes];
+const section = (id: number, ...entries: readonly Code[]): Code => [id, ...sized(list(entries))];
+const name = (text: string): Code => sized([...text].map((letter) => letter.charCodeAt(0)));
+
+/** A global of Node and of browsers, which the types of neither are loaded for. */
+declare const WebAssembly: {
+  readonly Module: new (bytes: Uint8Array) => object;
+  readonly Instance: new (module: object) => { readonly exports: unknown };
+};
+
+export const createInstance = (bytes: Uint8Array) => {
+  const { memory, run } = new WebAssembly.Instance(new WebAssembly.Module(bytes)).exports as {
+    memory: { readonly buffer: ArrayBuffer };
+    run: (...parameters: number[]) => void;
+  };
+  return { memory: memory.buffer, run };
+};
