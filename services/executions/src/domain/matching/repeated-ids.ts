@@ -2,8 +2,9 @@
  * One id, several rows. Equal content again is a repetition; other content under one id leaves nobody knowing which of them is true.
  */
 import { compareContents, invalid, type RecordBatch, repeated, usable } from './batch.ts';
+import { finishHashes, hashTexts } from './columns/hash.ts';
 import { giveBack, lendWords } from './columns/scratch.ts';
-import { areEqual, textAt } from './columns/text-column.ts';
+import { areEqual, type TextColumn, textAt } from './columns/text-column.ts';
 import { hashAt, keyAt, mostIn, partitionBitsFor, recordsOf, slotsFor } from './join/records.ts';
 
 /** Of what this input delivers; an open item of an earlier run does not make it a repetition. */
@@ -34,8 +35,9 @@ export const groupsOfOneId = ({ length, texts, states, lines }: RecordBatch): nu
     rows[count] = row;
     if (states[row] === usable) count += 1;
   }
+  const few = mayShare(id, rows.subarray(0, count));
   // Of no words: nearly all ids differ, and so do their hashes.
-  const { words, starts } = recordsOf([{ kind: 'texts', texts: id }], [0], rows.subarray(0, count), partitionBitsFor(count));
+  const { words, starts } = recordsOf([{ kind: 'texts', texts: id }], [0], few, partitionBitsFor(few.length));
   const groups = new Map<number, number[]>();
   const slots = new Int32Array(slotsFor(mostIn(starts)));
   for (let partition = 1; partition < starts.length; partition += 1) {
@@ -63,4 +65,33 @@ export const groupsOfOneId = ({ length, texts, states, lines }: RecordBatch): nu
   }
   giveBack(rows, words);
   return [...groups.values()].map((same) => same.sort((one, other) => (lines[one] as number) - (lines[other] as number) || one - other));
+};
+
+/**
+ * The rows that another may share its id with, in the same memory. Nearly all ids occur once; most of them show it by a bit that no
+ * other id has, of eight for every row, and need not be put beside the others, which takes twice as long.
+ */
+const mayShare = (id: TextColumn, rows: Uint32Array): Uint32Array => {
+  const bits = Math.min(32, Math.max(10, Math.ceil(Math.log2(rows.length * 8))));
+  const hashes = lendWords(rows.length).fill(0);
+  const seen = lendWords(2 ** (bits - 5)).fill(0);
+  const seenAgain = lendWords(2 ** (bits - 5)).fill(0);
+  hashTexts(id, rows, hashes);
+  finishHashes(hashes);
+  const shift = 32 - bits;
+  for (let index = 0; index < hashes.length; index += 1) {
+    const hash = (hashes[index] as number) >>> shift;
+    const bit = 1 << hash;
+    const known = seen[hash >>> 5] as number;
+    if ((known & bit) === 0) seen[hash >>> 5] = known | bit;
+    else seenAgain[hash >>> 5] = (seenAgain[hash >>> 5] as number) | bit;
+  }
+  let count = 0;
+  for (let index = 0; index < hashes.length; index += 1) {
+    const hash = (hashes[index] as number) >>> shift;
+    rows[count] = rows[index] as number;
+    count += ((seenAgain[hash >>> 5] as number) >>> hash) & 1;
+  }
+  giveBack(hashes, seen, seenAgain);
+  return rows.subarray(0, count);
 };
