@@ -25,7 +25,7 @@ type Cursor = { cellStart: number; recordStart: number; next: number; rowFirst: 
 /**
  * Takes the cells between stops, from the stop `index` on and up to what is for `meet`, and answers which stop that is. Nearly all of
  * the time of a scan is spent here, and what it works on are arguments and locals: as a closure over the scanner's state it took
- * twice as long. `width` is -1 where no row may end.
+ * twice as long.
  */
 const passPlain = (
   bytes: Buffer,
@@ -37,59 +37,59 @@ const passPlain = (
   separator: number,
   bytesPerRecord: number,
 ): number => {
-  const { positions, count, shift } = stops;
+  const { positions, count } = stops;
   let { cellStart, recordStart, next, rowFirst, rows, line, recordLine } = cursor;
   const boundsMax = bounds.length;
-  let rowLast = rowFirst + 2 * width - 2;
   while (index < count && next < boundsMax) {
-    let at = (positions[index] as number) + shift;
+    let at = positions[index] as number;
     let byte = bytes[at] as number;
+    if (byte === separator) {
+      bounds[next] = cellStart;
+      bounds[next + 1] = at;
+      next += 2;
+      cellStart = at + 1;
+      index++;
+      continue;
+    }
     let after = index + 1;
     let start = cellStart;
     let end = at;
     if (byte === quote) {
-      if (at === cellStart) {
-        // Up to the next quote nothing may stand but delimiters, and right behind it a delimiter or a line end.
-        while (after < count && bytes[(positions[after] as number) + shift] === separator) after++;
-        if (after + 1 >= count) break;
-        end = (positions[after] as number) + shift;
-        at = (positions[after + 1] as number) + shift;
-        if (bytes[end] !== quote || at !== end + 1 || at - recordStart > bytesPerRecord) break;
-        byte = bytes[at] as number;
-        if (byte === quote) break;
-        start = cellStart + 1;
-        after += 2;
-      } else {
-        index = after;
+      if (at !== cellStart) {
+        index++;
         continue;
       }
+      // Up to the next quote nothing may stand but delimiters, and right behind it a delimiter or a line end.
+      while (after < count && bytes[positions[after] as number] === separator) after++;
+      if (after + 1 >= count) break;
+      end = positions[after] as number;
+      at = positions[after + 1] as number;
+      if (bytes[end] !== quote || at !== end + 1 || at - recordStart > bytesPerRecord) break;
+      byte = bytes[at] as number;
+      if (byte === quote) break;
+      start = cellStart + 1;
+      after += 2;
     }
-    if (byte === separator) {
-      bounds[next] = start;
-      bounds[next + 1] = end;
-      next += 2;
-      cellStart = at + 1;
-    } else {
-      if (next !== rowLast || byte === 0 || at - recordStart > bytesPerRecord || rows === lines.length) break;
+    if (byte !== separator) {
+      if (next !== rowFirst + 2 * width - 2 || byte === 0 || at - recordStart > bytesPerRecord || rows === lines.length) break;
       if (next === rowFirst && at === cellStart) break;
       if (byte === cr) {
         // The LF that may follow is part of this line end. Where it is not here yet, `meet` will see to it.
         if (after === count) break;
-        if ((positions[after] as number) + shift === at + 1 && bytes[at + 1] === lf) {
+        if (positions[after] === at + 1 && bytes[at + 1] === lf) {
           after++;
           at++;
         }
       }
-      bounds[next] = start;
-      bounds[next + 1] = end;
-      next += 2;
-      rowFirst = next;
-      rowLast = next + 2 * width - 2;
+      rowFirst = next + 2;
       lines[rows++] = recordLine;
       recordLine = ++line;
-      cellStart = at + 1;
-      recordStart = cellStart;
+      recordStart = at + 1;
     }
+    bounds[next] = start;
+    bounds[next + 1] = end;
+    next += 2;
+    cellStart = at + 1;
     index = after;
   }
   cursor.cellStart = cellStart;
@@ -245,7 +245,7 @@ export const cellScanner = ({ delimiter, bytesPerRecord, firstLine }: SplitOptio
       let index = 0;
       while (index < stops.count) {
         if (state === plain && fault === undefined) index = passPlain(bytes, stops, index, found, cursor, width, separator, bytesPerRecord);
-        if (index < stops.count) meet((stops.positions[index++] as number) + stops.shift);
+        if (index < stops.count) meet(stops.positions[index++] as number);
       }
       checkBound(to);
     }

@@ -9,8 +9,8 @@
 /** So much is looked at in one call. */
 export const windowBytes = 32 * 1024;
 
-/** What was found last: the first `count` of `positions`, each plus `shift`. */
-export type Stops = { readonly positions: Int32Array; count: number; shift: number };
+/** What was found last: the first `count` of `positions`. */
+export type Stops = { readonly positions: Int32Array; count: number };
 
 /** So many bytes are looked at together, also where fewer are left. */
 const stepBytes = 32;
@@ -58,7 +58,7 @@ const either = both([0xfd, 0x50]);
 const topBits = (bytes: Code): Code => [...bytes, 0xfd, 0x64];
 
 // Its parameters, then what else it keeps.
-const [from, to, delimiter, into, bits, bytes, delimiters] = [0, 1, 2, 3, 4, 5, 6];
+const [from, to, delimiter, into, position, bits, bytes, delimiters] = [0, 1, 2, 3, 4, 5, 6, 7];
 
 const meaning = [0, 10, 13, 34].map((byte) => equal(get(bytes), sixteenOf(number(byte))));
 const stopsAmong = (offset: number): Code => [
@@ -68,7 +68,7 @@ const stopsAmong = (offset: number): Code => [
 
 /** Of the first bit there is, which is then taken away. */
 const writeStop: Code = [
-  ...store(get(into), add(get(from), trailingZeros(get(bits)))),
+  ...store(get(into), add(get(position), trailingZeros(get(bits)))),
   ...set(into, add(get(into), number(stopBytes))),
   ...set(bits, and(get(bits), subtract(get(bits), number(1)))),
 ];
@@ -77,9 +77,10 @@ const step: Code = [
   ...set(bits, or(stopsAmong(0), shiftLeft(stopsAmong(16), number(16)))),
   ...when(get(bits), doWhile(writeStop, get(bits))),
   ...set(from, add(get(from), number(stepBytes))),
+  ...set(position, add(get(position), number(stepBytes))),
 ];
 
-/** From the beginning and end of the bytes, the delimiter, and where to write, to where the last stop ends. */
+/** From the beginning and end of the bytes, the delimiter, where to write, and what the first position is called, to where the last stop ends. */
 const find: Code = [...set(delimiters, sixteenOf(get(delimiter))), ...doWhile(step, isBelow(get(from), get(to))), ...get(into), end];
 
 /** What is used of it: the types of Node leave it to those of browsers. */
@@ -90,7 +91,7 @@ declare const WebAssembly: {
   ) => {
     readonly exports: {
       readonly memory: { readonly buffer: ArrayBuffer };
-      readonly find: (from: number, to: number, delimiter: number, into: number) => number;
+      readonly find: (from: number, to: number, delimiter: number, into: number, position: number) => number;
     };
   };
 };
@@ -100,7 +101,7 @@ const section = (id: number, ...items: Code[]): Code => [id, ...sized(listOf(...
 const module = new WebAssembly.Module(
   Uint8Array.from([
     ...[0, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
-    ...section(1, [0x60, ...listOf([i32], [i32], [i32], [i32]), ...listOf([i32])]),
+    ...section(1, [0x60, ...listOf([i32], [i32], [i32], [i32], [i32]), ...listOf([i32])]),
     ...section(3, [0]),
     ...section(5, [0, ...whole(pages)]),
     ...section(7, [...name('memory'), 2, 0], [...name('find'), 0, 0]),
@@ -111,16 +112,14 @@ const exported = new WebAssembly.Instance(module).exports;
 
 const window = new Uint8Array(exported.memory.buffer, windowAt);
 const positions = new Int32Array(exported.memory.buffer, 0, windowAt / stopBytes);
-const stops: Stops = { positions, count: 0, shift: 0 };
+const stops: Stops = { positions, count: 0 };
 
 /** Of at most `windowBytes`, and not none. What it answers lasts until it is asked again, by whomever. */
 export const findStops = (block: Uint8Array, first: number, last: number, separator: number): Stops => {
   window.set(block.subarray(first, last));
-  const windowEnd = windowAt + last - first;
-  let count = exported.find(windowAt, windowEnd, separator, 0) / stopBytes;
+  let count = exported.find(windowAt, windowAt + last - first, separator, 0, first) / stopBytes;
   // Behind the end lies what an earlier window has left there.
-  while (count > 0 && (positions[count - 1] as number) >= windowEnd) count--;
+  while (count > 0 && (positions[count - 1] as number) >= last) count--;
   stops.count = count;
-  stops.shift = first - windowAt;
   return stops;
 };
