@@ -43,14 +43,17 @@ const passPlain = (
   while (index < count && next < boundsMax) {
     let at = positions[index] as number;
     let byte = bytes[at] as number;
-    if (byte === separator) {
+    // A loop of its own for most of them: in the larger one, with all that it holds, each takes twice as long.
+    while (byte === separator) {
       bounds[next] = cellStart;
       bounds[next + 1] = at;
       next += 2;
       cellStart = at + 1;
-      index++;
-      continue;
+      if (++index === count || next === boundsMax) break;
+      at = positions[index] as number;
+      byte = bytes[at] as number;
     }
+    if (byte === separator) break;
     let after = index + 1;
     let start = cellStart;
     let end = at;
