@@ -13,7 +13,10 @@ export type Row =
   | { readonly line?: number; readonly record: Fields }
   | { readonly line?: number; readonly invalid: { readonly field?: string; readonly reason: string }; readonly partial?: Fields };
 
-/** What a reader does best to hand over at a time: of so many rows the columns are still in a cache when they are copied from it. */
+/**
+ * As many as a reader does best to hand over at a time: their columns are still in a cache when they are copied from it, and what goes
+ * through them is compiled before many have come.
+ */
 export const rowsPerChunk = 8_192;
 
 /** Rows in columns, as a reader of files hands them over. */
