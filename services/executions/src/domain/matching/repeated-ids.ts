@@ -30,12 +30,7 @@ export const groupsOfOneId = ({ length, texts, states, lines }: RecordBatch): nu
   const id = texts.get('id');
   if (id === undefined) return [];
   const rows = lendWords(length);
-  let count = 0;
-  for (let row = 0; row < length; row += 1) {
-    rows[count] = row;
-    if (states[row] === usable) count += 1;
-  }
-  const few = mayShare(id, rows.subarray(0, count));
+  const few = mayShare(id, usableRows(states, rows));
   // Of no words: nearly all ids differ, and so do their hashes.
   const { words, starts } = recordsOf([{ kind: 'texts', texts: id }], [0], few, partitionBitsFor(few.length));
   const groups = new Map<number, number[]>();
@@ -67,6 +62,16 @@ export const groupsOfOneId = ({ length, texts, states, lines }: RecordBatch): nu
   return [...groups.values()].map((same) => same.sort((one, other) => (lines[one] as number) - (lines[other] as number) || one - other));
 };
 
+// Each loop by itself: most of them run once for each side, and are compiled while they run, together with whatever stands around them.
+const usableRows = (states: Uint8Array, into: Uint32Array): Uint32Array => {
+  let count = 0;
+  for (let row = 0; row < into.length; row += 1) {
+    into[count] = row;
+    if (states[row] === usable) count += 1;
+  }
+  return into.subarray(0, count);
+};
+
 /**
  * The rows that another may share its id with, in the same memory. Nearly all ids occur once; most of them show it by a bit that no
  * other id has, of eight for every row, and need not be put beside the others, which takes twice as long.
@@ -78,7 +83,13 @@ const mayShare = (id: TextColumn, rows: Uint32Array): Uint32Array => {
   const seenAgain = lendWords(2 ** (bits - 5)).fill(0);
   hashTexts(id, rows, hashes);
   finishHashes(hashes);
-  const shift = 32 - bits;
+  mark(hashes, 32 - bits, seen, seenAgain);
+  const few = marked(rows, hashes, 32 - bits, seenAgain);
+  giveBack(hashes, seen, seenAgain);
+  return few;
+};
+
+const mark = (hashes: Uint32Array, shift: number, seen: Uint32Array, seenAgain: Uint32Array): void => {
   for (let index = 0; index < hashes.length; index += 1) {
     const hash = (hashes[index] as number) >>> shift;
     const bit = 1 << hash;
@@ -86,12 +97,14 @@ const mayShare = (id: TextColumn, rows: Uint32Array): Uint32Array => {
     if ((known & bit) === 0) seen[hash >>> 5] = known | bit;
     else seenAgain[hash >>> 5] = (seenAgain[hash >>> 5] as number) | bit;
   }
+};
+
+const marked = (rows: Uint32Array, hashes: Uint32Array, shift: number, marks: Uint32Array): Uint32Array => {
   let count = 0;
   for (let index = 0; index < hashes.length; index += 1) {
     const hash = (hashes[index] as number) >>> shift;
     rows[count] = rows[index] as number;
-    count += ((seenAgain[hash >>> 5] as number) >>> hash) & 1;
+    count += ((marks[hash >>> 5] as number) >>> hash) & 1;
   }
-  giveBack(hashes, seen, seenAgain);
   return rows.subarray(0, count);
 };
