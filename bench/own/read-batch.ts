@@ -2,7 +2,7 @@
 import { open } from 'node:fs/promises';
 import { openReader } from '../../packages/adapters/src/readers.ts';
 import type { RecordBatch } from '../../services/executions/src/domain/matching/batch.ts';
-import { createBatchBuilder } from '../../services/executions/src/domain/matching/batch-builder.ts';
+import { createBatchBuilder, rowsPerChunk } from '../../services/executions/src/domain/matching/batch-builder.ts';
 
 const fileId = 'fil_01h45ytscbebyvny4gc8cr8ma2';
 const fields = { id: 'id', reference: 'reference', amount: 'amount', currency: 'currency', date: 'date', counterparty: 'counterparty' };
@@ -35,7 +35,7 @@ export const readBatch = async (path: string): Promise<RecordBatch> => {
   const reader = await openReader('csv', csvConfig);
   if (reader.readColumns === undefined) throw new Error('the CSV adapter reads no columns');
   const builder = createBatchBuilder({ idMapped: reader.idMapped });
-  const context = { openFile: openPath(path), signal: new AbortController().signal };
+  const context = { openFile: openPath(path), signal: new AbortController().signal, limits: { rowsPerChunk } };
   for await (const chunk of reader.readColumns(context)) builder.addChunk(chunk);
   return builder.build();
 };

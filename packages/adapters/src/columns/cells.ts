@@ -2,7 +2,7 @@
 
 /** Row `r`, column `c` is the bytes from `bounds[2 × (r × width + c)]` to the number after it. All of it is refilled for the next rows. */
 export interface CellTable {
-  /** UTF-8. At least 8 bytes follow every cell, so that it may be read in words. */
+  /** UTF-8. At least 16 bytes follow every cell, so that it may be read in words. */
   readonly bytes: Buffer;
   readonly view: DataView;
   readonly bounds: Int32Array;

@@ -4,28 +4,30 @@ import { broken, type Rows, textOf } from './cells.ts';
 import { noCurrency, packed, packedText } from './currency.ts';
 import { addText, reserveBytes, reserveRows, type TextHeap } from './text-heap.ts';
 
-const isLetter = (upper: number): boolean => upper >= 65 && upper <= 90;
+/** Of three bytes: no lower than `A` are those that reach the top bit with the one number, and no higher than `Z` those that do not with the other. */
+const areUpperCase = (three: number): boolean => ((three + 0x3f3f3f) & ~(three + 0x252525) & 0x808080) === 0x808080;
 
 export const fillCurrencies = (heap: TextHeap, rows: Rows, plan: FieldPlan, column: number): void => {
-  const { table, from, to } = rows;
-  const { bounds, bytes } = table;
+  const { table, from, to, currencies } = rows;
+  const { bounds, view } = table;
   const step = 2 * table.width;
   const offsets = reserveRows(heap, to - from);
+  // For all of them at once, and for the fourth byte, which is the next one's.
+  let into = reserveBytes(heap, offsets[heap.rows] as number, 3 * (to - from));
   for (let row = from, at = from * step + 2 * column; row < to; row++, at += step) {
     const start = bounds[at] as number;
     // Without the bit in which a letter's cases differ they are upper case, and nothing else becomes a letter.
-    const one = (bytes[start] as number) & 0xdf;
-    const two = (bytes[start + 1] as number) & 0xdf;
-    const three = (bytes[start + 2] as number) & 0xdf;
-    if ((bounds[at + 1] as number) - start !== 3 || !isLetter(one) || !isLetter(two) || !isLetter(three)) {
-      addCurrency(heap, rows, plan, row, plan.read(textOf(table, row, column), ''));
-      continue;
-    }
+    const three = view.getInt32(start, true) & 0xdfdfdf;
     const used = offsets[heap.rows] as number;
-    // The fourth byte is the next one's.
-    reserveBytes(heap, used, 3).setInt32(used, one | (two << 8) | (three << 16), true);
-    offsets[++heap.rows] = used + 3;
-    rows.currencies[row] = packed(one, two, three);
+    if ((bounds[at + 1] as number) - start === 3 && areUpperCase(three)) {
+      into.setInt32(used, three, true);
+      heap.rows++;
+      offsets[heap.rows] = used + 3;
+      currencies[row] = packed(three & 255, (three >> 8) & 255, three >> 16);
+    } else {
+      addCurrency(heap, rows, plan, row, plan.read(textOf(table, row, column), ''));
+      into = reserveBytes(heap, offsets[heap.rows] as number, 3 * (to - row));
+    }
   }
 };
 

@@ -24,11 +24,30 @@ const two = (bytes: Uint8Array, at: number): number => {
 };
 
 /** The day of `2026-04-01`; `noDay` for what is not just that or does not exist. */
-const plainDay = (bytes: Uint8Array, start: number): number => {
+const readDay = (bytes: Uint8Array, start: number): number => {
   if (bytes[start + 4] !== 45 || bytes[start + 7] !== 45) return noDay;
   const year = two(bytes, start) * 100 + two(bytes, start + 2);
   // Also what is no digit makes a year, month or day that does not exist.
   return dayNumber(year, two(bytes, start + 5), two(bytes, start + 8)) ?? noDay;
+};
+
+/** Days as they were written, in three words, and what was read of them. */
+const known = new Int32Array(4 * 1024);
+
+/** As `readDay`, in a third of the time: files have few days. Those of two years that follow each other have places of their own. */
+const plainDay = (bytes: Uint8Array, view: DataView, start: number): number => {
+  const year = view.getInt32(start, true);
+  const month = view.getInt32(start + 4, true);
+  const day = view.getInt16(start + 8, true);
+  const place = ((month >> 8) & 1) * 320 + ((month >> 16) & 15) * 32 + (day & 3) * 10 + ((day >> 8) & 15);
+  const at = 4 * (place | ((year >> 15) & 512));
+  if (known[at] !== year || known[at + 1] !== month || known[at + 2] !== day) {
+    known[at] = year;
+    known[at + 1] = month;
+    known[at + 2] = day;
+    known[at + 3] = readDay(bytes, start);
+  }
+  return known[at + 3] as number;
 };
 
 /**
@@ -51,15 +70,15 @@ const isPlainTime = (bytes: Uint8Array, start: number, end: number, { zoned }: D
   return at === end || (!zoned && at + 1 === end && bytes[at] === 90);
 };
 
-const isoDayOf = (bytes: Uint8Array, start: number, end: number, form: DateForm): number => {
+const isoDayOf = (bytes: Uint8Array, view: DataView, start: number, end: number, form: DateForm): number => {
   if (!form.iso || end - start < 10) return noDay;
   if (end - start > 10 && !isPlainTime(bytes, start + 10, end, form)) return noDay;
-  return plainDay(bytes, start);
+  return plainDay(bytes, view, start);
 };
 
 const readText = (rows: Rows, plan: FieldPlan, row: number, cell: string): number => {
   const value = plan.read(cell, '');
-  if (typeof value === 'string') return isoDayOf(Buffer.from(value), 0, 10, { iso: true, zoned: false });
+  if (typeof value === 'string') return readDay(Buffer.from(value), 0);
   if (value !== undefined) rows.refuse(row, plan.field, value.reason);
   return noDay;
 };
@@ -68,10 +87,10 @@ export const fillDays = (target: Days, rows: Rows, plan: FieldPlan, column: numb
   const { table, from, to } = rows;
   let into = addNumbers(target, to - from);
   const { values } = target;
-  const { bytes, bounds } = table;
+  const { bytes, view, bounds } = table;
   const step = 2 * table.width;
   for (let row = from, at = from * step + 2 * column; row < to; row++, at += step, into++) {
-    const day = isoDayOf(bytes, bounds[at] as number, bounds[at + 1] as number, form);
+    const day = isoDayOf(bytes, view, bounds[at] as number, bounds[at + 1] as number, form);
     values[into] = day === noDay ? readText(rows, plan, row, textOf(table, row, column)) : day;
   }
 };
@@ -85,4 +104,4 @@ export const fillFixedDay = (target: Days, rows: Rows, plan: FieldPlan): void =>
 
 /** Whether a cell is a day of the wire already: for dates that stay texts. */
 export const isCanonicalDay = (bytes: Uint8Array, start: number, end: number): boolean =>
-  end - start === 10 && plainDay(bytes, start) !== noDay;
+  end - start === 10 && readDay(bytes, start) !== noDay;

@@ -9,8 +9,8 @@ export interface TextHeap {
   rows: number;
 }
 
-/** Cells are copied in words of so many bytes, so that as many may be read and written after the last. */
-export const wordBytes = 8;
+/** Cells are copied in pairs of words, so many bytes together, so that as many may be read and written after the last. */
+export const wordBytes = 16;
 
 export const textHeap = (bytes = 1024): TextHeap => {
   const buffer = Buffer.allocUnsafeSlow(bytes + wordBytes);
@@ -41,11 +41,14 @@ export const reserveBytes = (heap: TextHeap, used: number, more: number): DataVi
   return heap.view;
 };
 
-/** Twice as fast as byte after byte, and several times as fast as a call of the runtime, for texts as short as those of cells. */
+/**
+ * Twice as fast as byte after byte, and several times as fast as a call of the runtime, for texts as short as those of cells. A compiled
+ * loop makes no objects of these integers; doubles, which are copied as fast, may not keep the bits of what is no number.
+ */
 export const copyWords = (from: DataView, start: number, end: number, to: DataView, used: number): void => {
   for (let at = start, into = used; at < end; at += wordBytes, into += wordBytes) {
-    to.setInt32(into, from.getInt32(at, true), true);
-    to.setInt32(into + 4, from.getInt32(at + 4, true), true);
+    to.setBigInt64(into, from.getBigInt64(at, true), true);
+    to.setBigInt64(into + 8, from.getBigInt64(at + 8, true), true);
   }
 };
 

@@ -7,6 +7,9 @@ const candidates = [',', ';', '\t', '|'];
 /** The header of every real export is found long before this; without one the reader proper is to say what is wrong. */
 const sampleBytesMax = 4 * 1024 * 1024;
 
+/** So much is tried at a time: what is behind the header need not be split four times. */
+const pieceBytes = 1024;
+
 type Trial = {
   readonly delimiter: string;
   readonly splitter: Splitter;
@@ -59,7 +62,11 @@ export const delimiterDetection = (expected: readonly string[], firstLine: numbe
     /** True once more bytes would change nothing. */
     push: (block: Uint8Array): boolean => {
       bytes += block.length;
-      for (const trial of trials) run(trial, () => trial.splitter.push(block));
+      for (const trial of trials) {
+        for (let from = 0; from < block.length && !trial.over; from += pieceBytes) {
+          run(trial, () => trial.splitter.push(block.subarray(from, from + pieceBytes)));
+        }
+      }
       return bytes > sampleBytesMax || trials.every(({ over }) => over);
     },
     finish: (): void => {

@@ -1,17 +1,14 @@
 /**
  * Bytes of UTF-8 to tables of where each cell begins and ends: what `split.ts` says of CSV, without a string. A record that a block
- * leaves unfinished stays in the buffer whole, so that all cells of a table lie in the same bytes.
- *
- * Nearly all bytes mean nothing, so four are looked at together. In a 32-bit word `(w - n) & ~w` has the top bit of the first byte
- * below n, for n of one byte repeated; what it shows above that byte may be the borrow of a subtraction, and is not asked. Below 35
- * are all bytes that mean something but the delimiter, and few others; bytes that equal the delimiter are zero, and below 1, once it
- * is taken off by exclusive or. A byte at a time, the same takes twice as long.
+ * leaves unfinished stays in the buffer whole, so that all cells of a table lie in the same bytes. Only stops are looked at: what
+ * lies between two of them means nothing, but that it is there.
  */
 import type { CellTable } from '../columns/cells.ts';
 import { viewOf, wordBytes } from '../columns/text-heap.ts';
 import { widthFault } from '../fields/layout.ts';
 import { lineTooLong, nul, textAfterQuote, unterminatedQuote } from './faults.ts';
 import type { SplitOptions, Splitter } from './split.ts';
+import { findStops, type Stops, windowBytes } from './stops.ts';
 
 const lf = 10;
 const cr = 13;
@@ -22,72 +19,90 @@ const plain = 0;
 const quoted = 1;
 const closing = 2;
 
-const fourOf = (byte: number): number => Math.imul(byte, 0x01010101);
-const quotes = 0x22222222;
-const belowInPlain = 0x23232323;
-const belowInQuotes = 0x0e0e0e0e;
-
-/** The top bit of the first byte that equals `same` or lies below `below`, and perhaps of later ones. */
-const stopsIn = (word: number, same: number, below: number): number => {
-  const other = word ^ same;
-  // Literals, since a loop over a hundred million bytes notices loads of constants.
-  return (((word - below) & ~word) | ((other - 0x01010101) & ~other)) & 0x80808080;
-};
-
-const firstOf = (stops: number): number => (31 - Math.clz32(stops & -stops)) >> 3;
-
-/** Where a scan is: in the bytes, at the beginning of the cell there, and in the table of bounds. */
-type Cursor = { position: number; cellStart: number; next: number };
-
-/** Where the quote is that closes a cell in quotes and is followed by a delimiter; -1 where it is not as simple as that. */
-const closingQuote = (bytes: Buffer, view: DataView, start: number, limit: number, separator: number): number => {
-  for (let at = start; at < limit; at += 4) {
-    const stops = stopsIn(view.getInt32(at, true), quotes, belowInQuotes);
-    if (stops === 0) continue;
-    at += firstOf(stops);
-    return at + 1 < limit && bytes[at] === quote && bytes[at + 1] === separator ? at : -1;
-  }
-  return -1;
-};
+/** Where a scan is: at the beginning of a cell, in the tables of bounds and lines, and in the input. */
+type Cursor = { cellStart: number; recordStart: number; next: number; rowFirst: number; rows: number; line: number; recordLine: number };
 
 /**
- * Passes cells without quotes, and simple ones with them, up to what is for `meet`. Nearly all of the time of a scan is spent here,
- * and what it works on are arguments and locals: as a closure over the scanner's state it took twice as long.
+ * Takes the cells between stops, from the stop `index` on and up to what is for `meet`, and answers which stop that is. Nearly all of
+ * the time of a scan is spent here, and what it works on are arguments and locals: as a closure over the scanner's state it took
+ * twice as long.
  */
-const passPlain = (bytes: Buffer, view: DataView, bounds: Int32Array, cursor: Cursor, limit: number, separator: number): void => {
-  const separators = fourOf(separator);
-  let { position: at, cellStart, next } = cursor;
-  while (at < limit) {
-    const stops = stopsIn(view.getInt32(at, true), separators, belowInPlain);
-    if (stops === 0) {
-      at += 4;
-      continue;
-    }
-    at += firstOf(stops);
-    if (at >= limit) break;
-    const byte = bytes[at] as number;
-    if (byte === separator) {
-      // A table that is full is for `meet` to enlarge.
-      if (next === bounds.length) break;
+const passPlain = (
+  bytes: Buffer,
+  stops: Stops,
+  index: number,
+  { bounds, lines }: { readonly bounds: Int32Array; readonly lines: Uint32Array },
+  cursor: Cursor,
+  width: number,
+  separator: number,
+  bytesPerRecord: number,
+): number => {
+  const { positions, count } = stops;
+  let { cellStart, recordStart, next, rowFirst, rows, line, recordLine } = cursor;
+  const boundsMax = bounds.length;
+  while (index < count && next < boundsMax) {
+    let at = positions[index] as number;
+    let byte = bytes[at] as number;
+    // A loop of its own for most of them: in the larger one, with all that it holds, each takes twice as long.
+    while (byte === separator) {
       bounds[next] = cellStart;
       bounds[next + 1] = at;
       next += 2;
       cellStart = at + 1;
-    } else if (byte === lf || byte === cr || byte === 0) break;
-    else if (byte === quote && at === cellStart) {
-      const end = closingQuote(bytes, view, at + 1, limit, separator);
-      if (end === -1 || next === bounds.length) break;
-      bounds[next] = at + 1;
-      bounds[next + 1] = end;
-      next += 2;
-      at = end + 1;
-      cellStart = at + 1;
+      if (++index === count || next === boundsMax) break;
+      at = positions[index] as number;
+      byte = bytes[at] as number;
     }
-    at++;
+    if (byte === separator) break;
+    let after = index + 1;
+    let start = cellStart;
+    let end = at;
+    if (byte === quote) {
+      if (at !== cellStart) {
+        index++;
+        continue;
+      }
+      // Up to the next quote nothing may stand but delimiters, and right behind it a delimiter or a line end.
+      while (after < count && bytes[positions[after] as number] === separator) after++;
+      if (after + 1 >= count) break;
+      end = positions[after] as number;
+      at = positions[after + 1] as number;
+      if (bytes[end] !== quote || at !== end + 1 || at - recordStart > bytesPerRecord) break;
+      byte = bytes[at] as number;
+      if (byte === quote) break;
+      start = cellStart + 1;
+      after += 2;
+    }
+    if (byte !== separator) {
+      if (next !== rowFirst + 2 * width - 2 || byte === 0 || at - recordStart > bytesPerRecord || rows === lines.length) break;
+      if (next === rowFirst && at === cellStart) break;
+      if (byte === cr) {
+        // The LF that may follow is part of this line end. Where it is not here yet, `meet` will see to it.
+        if (after === count) break;
+        if (positions[after] === at + 1 && bytes[at + 1] === lf) {
+          after++;
+          at++;
+        }
+      }
+      rowFirst = next + 2;
+      lines[rows++] = recordLine;
+      recordLine = ++line;
+      recordStart = at + 1;
+    }
+    bounds[next] = start;
+    bounds[next + 1] = end;
+    next += 2;
+    cellStart = at + 1;
+    index = after;
   }
-  cursor.position = Math.min(at, limit);
   cursor.cellStart = cellStart;
+  cursor.recordStart = recordStart;
   cursor.next = next;
+  cursor.rowFirst = rowFirst;
+  cursor.rows = rows;
+  cursor.line = line;
+  cursor.recordLine = recordLine;
+  return index;
 };
 
 export type OnTable = {
@@ -104,29 +119,26 @@ export const cellScanner = ({ delimiter, bytesPerRecord, firstLine }: SplitOptio
   bytes[0] = 0;
   let view = viewOf(bytes);
   let end = 1;
-  const cursor: Cursor = { position: 1, cellStart: 1, next: 0 };
-  let recordStart = 1;
+  const cursor: Cursor = { cellStart: 1, recordStart: 1, next: 0, rowFirst: 0, rows: 0, line: firstLine, recordLine: firstLine };
   let state = plain;
+  /** Where the quote is that made the state `closing`. */
+  let closedAt = 0;
   let doubled = false;
   let fault: string | undefined;
-  let line = firstLine;
-  let recordLine = firstLine;
   let quoteLine = firstLine;
 
   // 0 until there is a header.
   let width = 0;
-  let bounds = new Int32Array(16 * 1024);
-  let rowFirst = 0;
-  let lines = new Uint32Array(1024);
-  let rows = 0;
+  const found = { bounds: new Int32Array(16 * 1024), lines: new Uint32Array(1024) };
   let broken: { row: number; reason: string }[] = [];
 
-  const reserveBounds = (length: number): Int32Array<ArrayBuffer> => {
-    if (length <= bounds.length) return bounds;
-    const grown = new Int32Array(Math.max(length, bounds.length * 2));
-    grown.set(bounds.subarray(0, cursor.next));
-    bounds = grown;
-    return bounds;
+  const reserveBounds = (length: number): Int32Array => {
+    if (length > found.bounds.length) {
+      const grown = new Int32Array(Math.max(length, found.bounds.length * 2));
+      grown.set(found.bounds.subarray(0, cursor.next));
+      found.bounds = grown;
+    }
+    return found.bounds;
   };
 
   /** Takes one quote of each two away, in place. */
@@ -139,111 +151,112 @@ export const cellScanner = ({ delimiter, bytesPerRecord, firstLine }: SplitOptio
     return into;
   };
 
-  const endCell = (): void => {
+  const endCell = (position: number): void => {
     const isQuoted = state === closing;
     const from = isQuoted ? cursor.cellStart + 1 : cursor.cellStart;
-    const to = isQuoted ? cursor.position - 1 : cursor.position;
-    reserveBounds(cursor.next + 2);
+    const to = isQuoted ? position - 1 : position;
+    const bounds = reserveBounds(cursor.next + 2);
     bounds[cursor.next] = from;
     bounds[cursor.next + 1] = isQuoted && doubled ? undoubled(from, to) : to;
     cursor.next += 2;
-    cursor.cellStart = cursor.position + 1;
+    cursor.cellStart = position + 1;
     state = plain;
     doubled = false;
   };
 
+  const cellsOfRow = (): number => (cursor.next - cursor.rowFirst) / 2;
+
   const endRow = (): void => {
-    const cells = (cursor.next - rowFirst) / 2;
+    const cells = cellsOfRow();
     if (width === 0) {
       width = cells;
+      const { bounds } = found;
       const header = Array.from({ length: cells }, (_, cell) => bytes.toString('utf8', bounds[2 * cell], bounds[2 * cell + 1]));
       cursor.next = 0;
       fault = undefined;
-      onTable.header(header, recordLine);
+      onTable.header(header, cursor.recordLine);
       return;
     }
     if (fault !== undefined || cells !== width) {
-      broken.push({ row: rows, reason: fault ?? widthFault(cells, width) });
+      broken.push({ row: cursor.rows, reason: fault ?? widthFault(cells, width) });
       fault = undefined;
-      cursor.next = rowFirst;
-      reserveBounds(rowFirst + 2 * width).fill(0, rowFirst, rowFirst + 2 * width);
-      cursor.next = rowFirst + 2 * width;
+      cursor.next = cursor.rowFirst + 2 * width;
+      reserveBounds(cursor.next).fill(0, cursor.rowFirst, cursor.next);
     }
-    if (rows === lines.length) {
-      const grown = new Uint32Array(rows * 2);
-      grown.set(lines);
-      lines = grown;
+    if (cursor.rows === found.lines.length) {
+      const grown = new Uint32Array(cursor.rows * 2);
+      grown.set(found.lines);
+      found.lines = grown;
     }
-    lines[rows++] = recordLine;
-    rowFirst = cursor.next;
+    found.lines[cursor.rows++] = cursor.recordLine;
+    cursor.rowFirst = cursor.next;
   };
 
-  const endRecord = (): void => {
-    if (state === closing || cursor.position > cursor.cellStart || cursor.next > rowFirst) {
-      endCell();
+  const endRecord = (position: number): void => {
+    if (state === closing || position > cursor.cellStart || cursor.next > cursor.rowFirst) {
+      endCell(position);
       endRow();
     }
-    cursor.cellStart = cursor.position + 1;
-    recordStart = cursor.position + 1;
+    cursor.cellStart = position + 1;
+    cursor.recordStart = position + 1;
   };
 
-  const isRestOfCrLf = (byte: number): boolean => byte === lf && bytes[cursor.position - 1] === cr;
+  /** What follows a closing quote and is no stop is met when the next stop is, or the end. */
+  const passClosing = (position: number): void => {
+    if (state !== closing || position === closedAt + 1) return;
+    fault = textAfterQuote(cellsOfRow() + 1);
+    state = plain;
+  };
 
-  /** A byte that means something. */
-  const meet = (byte: number): void => {
-    if (byte === 0) throw nul(line);
+  const checkBound = (position: number): void => {
+    if (position - cursor.recordStart <= bytesPerRecord) return;
+    throw state === quoted ? unterminatedQuote(quoteLine) : lineTooLong(cursor.recordLine, bytesPerRecord);
+  };
+
+  /** A stop, in whatever state. */
+  const meet = (position: number): void => {
+    checkBound(position);
+    const byte = bytes[position] as number;
+    if (byte === 0) throw nul(cursor.line);
+    const isLineEnd = byte === lf || byte === cr;
+    const isRestOfCrLf = byte === lf && bytes[position - 1] === cr;
+    passClosing(position);
     if (state === quoted) {
-      if (byte === quote) state = closing;
-      else if ((byte === lf || byte === cr) && !isRestOfCrLf(byte)) line++;
-    } else if (byte === lf || byte === cr) {
-      endRecord();
-      if (!isRestOfCrLf(byte)) line++;
-      recordLine = line;
-    } else if (state === closing) {
-      if (byte === separator) endCell();
-      else if (byte === quote) {
-        state = quoted;
-        doubled = true;
-      } else {
-        fault = textAfterQuote((cursor.next - rowFirst) / 2 + 1);
-        state = plain;
-      }
+      if (byte === quote) {
+        state = closing;
+        closedAt = position;
+      } else if (isLineEnd && !isRestOfCrLf) cursor.line++;
+    } else if (isLineEnd) {
+      endRecord(position);
+      if (!isRestOfCrLf) cursor.line++;
+      cursor.recordLine = cursor.line;
     } else if (byte === separator) {
-      endCell();
-    } else if (byte === quote && cursor.position === cursor.cellStart) {
+      endCell(position);
+    } else if (state === closing) {
       state = quoted;
-      quoteLine = line;
+      doubled = true;
+    } else if (position === cursor.cellStart) {
+      state = quoted;
+      quoteLine = cursor.line;
     }
-    cursor.position++;
   };
 
-  const passQuoted = (limit: number): void => {
-    let at = cursor.position;
-    while (at < limit) {
-      const stops = stopsIn(view.getInt32(at, true), quotes, belowInQuotes);
-      at += stops === 0 ? 4 : firstOf(stops);
-      if (stops !== 0) break;
+  const scan = (from: number): void => {
+    for (let at = from; at < end; at += windowBytes) {
+      const to = Math.min(end, at + windowBytes);
+      const stops = findStops(bytes, at, to, separator);
+      let index = 0;
+      while (index < stops.count) {
+        if (state === plain && fault === undefined) index = passPlain(bytes, stops, index, found, cursor, width, separator, bytesPerRecord);
+        if (index < stops.count) meet(stops.positions[index++] as number);
+      }
+      checkBound(to);
     }
-    cursor.position = Math.min(at, limit);
-  };
-
-  const scan = (): void => {
-    // A record that reaches its bound stops the scan exactly there, however the input was cut.
-    let limit = Math.min(end, recordStart + bytesPerRecord + 1);
-    while (cursor.position < limit) {
-      if (state === plain) passPlain(bytes, view, bounds, cursor, limit, separator);
-      else if (state === quoted) passQuoted(limit);
-      if (cursor.position === limit) break;
-      meet(bytes[cursor.position] as number);
-      limit = Math.min(end, recordStart + bytesPerRecord + 1);
-    }
-    if (cursor.position - recordStart <= bytesPerRecord) return;
-    throw state === quoted ? unterminatedQuote(quoteLine) : lineTooLong(recordLine, bytesPerRecord);
   };
 
   /** Drops what is before the unfinished record, and makes room for more bytes. */
   const makeRoom = (more: number): void => {
-    const gone = recordStart - 1;
+    const gone = cursor.recordStart - 1;
     const needed = end - gone + more + wordBytes;
     if (gone === 0 && needed <= bytes.length) return;
     if (needed > bytes.length) {
@@ -252,38 +265,40 @@ export const cellScanner = ({ delimiter, bytesPerRecord, firstLine }: SplitOptio
       bytes = larger;
       view = viewOf(bytes);
     } else bytes.copyWithin(0, gone, end);
-    for (let at = 0; at < cursor.next; at++) bounds[at] = (bounds[at] as number) - gone;
+    for (let at = 0; at < cursor.next; at++) found.bounds[at] = (found.bounds[at] as number) - gone;
     end -= gone;
-    cursor.position -= gone;
+    closedAt -= gone;
     cursor.cellStart -= gone;
-    recordStart = 1;
+    cursor.recordStart = 1;
   };
 
   /** Drops the rows of the last table; the cells of the unfinished one stay. */
   const dropRows = (): void => {
-    rows = 0;
     broken = [];
-    bounds.copyWithin(0, rowFirst, cursor.next);
-    cursor.next -= rowFirst;
-    rowFirst = 0;
+    found.bounds.copyWithin(0, cursor.rowFirst, cursor.next);
+    cursor.next -= cursor.rowFirst;
+    cursor.rowFirst = 0;
+    cursor.rows = 0;
   };
 
-  const table = (): CellTable => ({ bytes, view, bounds, width, rows, lines, broken });
+  const table = (): CellTable => ({ bytes, view, ...found, width, rows: cursor.rows, broken });
 
   return {
     push: (block) => {
       dropRows();
       makeRoom(block.length);
+      const from = end;
       bytes.set(block, end);
       end += block.length;
-      scan();
+      scan(from);
       onTable.rows(table(), false);
     },
     finish: () => {
       if (state === quoted) throw unterminatedQuote(quoteLine);
-      endRecord();
+      passClosing(end);
+      endRecord(end);
       onTable.rows(table(), true);
     },
-    line: () => line,
+    line: () => cursor.line,
   };
 };

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { cellScanner } from '../../src/csv/scan.ts';
 import { type SplitOptions, splitter } from '../../src/csv/split.ts';
+import { windowBytes } from '../../src/csv/stops.ts';
 import { ReaderFailure } from '../../src/reader.ts';
 
 /** What is made of a text: the header, and each row as its cells or what is wrong with it. */
@@ -105,6 +106,34 @@ describe('scanning', () => {
       { numRuns: 1500 },
     );
     expect(rows).toBeGreaterThan(300);
+  });
+
+  it('finds what splitting into strings finds of a table, wherever its rows lie in what is looked at together', { timeout: 20_000 }, () => {
+    const cell = fc.oneof(
+      { weight: 6, arbitrary: fc.constantFrom('', 'a', 'some text', '5" pipe', 'é'.repeat(20)) },
+      { weight: 3, arbitrary: fc.constantFrom('""', '"a"', '"of, some, length"', '"""of"" some"', '"a\nb"', '"a\r\nb"') },
+      { weight: 1, arbitrary: fc.constantFrom('"a"b', '"a" ', '"a"b"c,', 'a,b') },
+    );
+    const row = fc.tuple(cell, cell, cell, fc.constantFrom('\n', '\n', '\r\n', '\r', '\n\n'));
+    let whole = 0;
+    fc.assert(
+      fc.property(
+        fc.array(row, { maxLength: 30 }),
+        fc.integer({ min: 0, max: 300 }),
+        fc.array(fc.integer({ min: 0, max: 40 }), { maxLength: 40 }),
+        fc.constantFrom(90, windowBytes * 2, windowBytes * 2),
+        (rows, before, sizes, bytesPerRecord) => {
+          const lines = rows.map(([one, two, three, lineEnd]) => `${one},${two},${three}${lineEnd}`);
+          const first = bytesPerRecord === 90 ? 'x' : 'x'.repeat(windowBytes - before);
+          const text = `a,b,c\n${first},,\n${lines.join('')}`;
+          const expected = split(text, { bytesPerRecord });
+          expect(scanned(text, { bytesPerRecord, sizes: [first.length, ...sizes] })).toEqual(expected);
+          whole += expected.rows.filter(([, said]) => typeof said !== 'string').length;
+        },
+      ),
+      { numRuns: 800 },
+    );
+    expect(whole).toBeGreaterThan(1000);
   });
 
   it('fails on a record beyond its bound, wherever the blocks are cut, and takes one that reaches it', () => {

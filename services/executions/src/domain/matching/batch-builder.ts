@@ -2,7 +2,7 @@
 import { exponentOf } from '@settler/contracts/money';
 import { type Fields, invalid, noDay, type RecordBatch, superseded } from './batch.ts';
 import { canonical } from './canonical.ts';
-import { createCurrencyNumbers, currencyCode, currencyCodeOf, currencyText, noCurrency } from './columns/currency.ts';
+import { currencyCode, currencyCodeOf, currencyText, exponentOfCode, noCurrency } from './columns/currency.ts';
 import { minorUnits, noAmount, rescaled } from './columns/money.ts';
 import { createTextHeap, type TextColumn, type TextHeap } from './columns/text-column.ts';
 import { dayOf } from './day.ts';
@@ -12,6 +12,12 @@ import { judgeRepeatedIds } from './repeated-ids.ts';
 export type Row =
   | { readonly line?: number; readonly record: Fields }
   | { readonly line?: number; readonly invalid: { readonly field?: string; readonly reason: string }; readonly partial?: Fields };
+
+/**
+ * As many as a reader does best to hand over at a time: their columns are still in a cache when they are copied from it, and what goes
+ * through them is compiled before many have come.
+ */
+export const rowsPerChunk = 8_192;
 
 /** Rows in columns, as a reader of files hands them over. */
 export interface Chunk {
@@ -197,8 +203,6 @@ const addAmounts = (amount: Chunk['amount'], codes: Int32Array, rows: number, un
     return unfit;
   }
   const { digits, scale } = amount;
-  const numbers = createCurrencyNumbers();
-  const exponents: number[] = [];
   for (let row = 0; row < rows; row += 1) {
     const code = codes[row] as number;
     if (code === noCurrency) {
@@ -206,9 +210,7 @@ const addAmounts = (amount: Chunk['amount'], codes: Int32Array, rows: number, un
       if (!Number.isNaN(digits[row] as number)) unfit.push(row);
       continue;
     }
-    const number = numbers.of(code);
-    if (number === exponents.length) exponents.push(exponentOf(currencyText(code)));
-    const amountOfRow = rescaled(digits[row] as number, scale[row] as number, exponents[number] as number);
+    const amountOfRow = rescaled(digits[row] as number, scale[row] as number, exponentOfCode(code));
     units[row] = amountOfRow;
     if (Number.isNaN(amountOfRow) && !Number.isNaN(digits[row] as number)) unfit.push(row);
   }

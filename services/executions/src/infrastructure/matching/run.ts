@@ -7,7 +7,7 @@ import { differenceOf } from '../../domain/hand-match.ts';
 import type { MatchedRecord, MatchedResult } from '../../domain/matched-result.ts';
 import { type ApartRows, findApart } from '../../domain/matching/apart.ts';
 import { type RecordBatch, recordAt } from '../../domain/matching/batch.ts';
-import { type BatchBuilder, createBatchBuilder } from '../../domain/matching/batch-builder.ts';
+import { type BatchBuilder, createBatchBuilder, rowsPerChunk } from '../../domain/matching/batch-builder.ts';
 import { currencyText } from '../../domain/matching/columns/currency.ts';
 import { contradicted } from '../../domain/matching/contradicted.ts';
 import { dayOf } from '../../domain/matching/day.ts';
@@ -71,7 +71,7 @@ export const createRun = ({ notify, context }: RunNeeds): ((request: RunRequest)
     const tally = createTally(side);
     const within = createPeriod(period);
     if (reader.readColumns !== undefined) {
-      for await (const chunk of reader.readColumns(context)) {
+      for await (const chunk of reader.readColumns({ ...context, limits: { rowsPerChunk, ...context.limits } })) {
         const kept = within.chunk(chunk);
         tally.addChunk(kept);
         builder.addChunk(kept);

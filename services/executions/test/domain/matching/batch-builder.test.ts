@@ -266,6 +266,23 @@ test('of rows that say the same under one id the one of the first line counts, a
   ]);
 });
 
+test('every id that occurs again is found among many that do not', () => {
+  const numbers = fc.array(fc.nat({ max: 5_000 }), { minLength: 100, maxLength: 3_000, size: 'max' });
+  let repetitions = 0;
+  fc.assert(
+    fc.property(numbers, (ids) => {
+      const builder = createBatchBuilder({ idMapped: true });
+      builder.addRows(ids.map((id, line) => ({ line, record: { id: `id ${id}` } })));
+      const { states } = builder.build();
+      const expected = ids.map((id, row) => (ids.indexOf(id) < row ? 'repeated' : 'usable'));
+      expect([...states].map((state) => rowStates[state])).toEqual(expected);
+      repetitions += expected.filter((state) => state === 'repeated').length;
+    }),
+    { numRuns: 20 },
+  );
+  expect(repetitions).toBeGreaterThan(100);
+});
+
 test('ids that were not said to be ids may occur again', () => {
   expect([...batchOf([{ id: 'a' }, { id: 'a', note: 'n' }], false).states].map((state) => rowStates[state])).toEqual(['usable', 'usable']);
 });

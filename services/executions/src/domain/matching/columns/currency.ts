@@ -14,7 +14,9 @@ const isLetter = (byte: number): boolean => byte >= 65 && byte <= 90;
 /** The code of three letters at `start`; `noCurrency` for anything else. */
 export const currencyCodeOf = (bytes: Uint8Array, start: number, end: number): number => {
   if (end - start !== 3) return noCurrency;
-  const [one, two, three] = [bytes[start] as number, bytes[start + 1] as number, bytes[start + 2] as number];
+  const one = bytes[start] as number;
+  const two = bytes[start + 1] as number;
+  const three = bytes[start + 2] as number;
   return isLetter(one) && isLetter(two) && isLetter(three) ? (one << 16) | (two << 8) | three : noCurrency;
 };
 
@@ -40,9 +42,22 @@ export const createCurrencyNumbers = () => {
   };
 };
 
+const recentCodes = new Int32Array(32).fill(-1);
+const recentExponents = new Uint8Array(32);
+
+/** How many decimal digits the minor unit of a currency has. */
+export const exponentOfCode = (code: number): number => {
+  const place = code & 31;
+  if (recentCodes[place] !== code) {
+    recentExponents[place] = exponentOf(currencyText(code));
+    recentCodes[place] = code;
+  }
+  return recentExponents[place] as number;
+};
+
 const exponentsKnown = new WeakMap<Int32Array, Uint8Array>();
 
-/** How many decimal digits the minor unit of each row's currency has. */
+/** Of each row. */
 export const exponentsOf = (currencies: Int32Array): Uint8Array => {
   const exponents = exponentsKnown.get(currencies) ?? findExponents(currencies);
   exponentsKnown.set(currencies, exponents);
@@ -50,14 +65,7 @@ export const exponentsOf = (currencies: Int32Array): Uint8Array => {
 };
 
 const findExponents = (currencies: Int32Array): Uint8Array => {
-  const numbers = createCurrencyNumbers();
-  const known: number[] = [];
   const exponents = new Uint8Array(currencies.length);
-  for (let row = 0; row < currencies.length; row += 1) {
-    const code = currencies[row] as number;
-    const number = numbers.of(code);
-    if (number === known.length) known.push(exponentOf(currencyText(code)));
-    exponents[row] = known[number] as number;
-  }
+  for (let row = 0; row < currencies.length; row += 1) exponents[row] = exponentOfCode(currencies[row] as number);
   return exponents;
 };
