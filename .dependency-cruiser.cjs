@@ -15,10 +15,10 @@ module.exports = {
     {
       name: 'domain-is-pure',
       comment:
-        'Rules of the business are tested without a database, a clock or a mock. What a domain needs is an argument; it imports contracts, and re2js because a pattern that a user wrote is part of a matching rule.',
+        'Rules of the business are tested without a database, a clock or a mock. What a domain needs is an argument; it imports contracts, re2js because a pattern that a user wrote is part of a matching rule, and wasm because comparing texts is arithmetic.',
       severity: 'error',
       from: { path: '^services/([^/]+)/src/domain/' },
-      to: { pathNot: ['^services/$1/src/domain/', '^packages/contracts/src/', `${npm}re2js/`] },
+      to: { pathNot: ['^services/$1/src/domain/', '^packages/(contracts|wasm)/src/', `${npm}re2js/`] },
     },
     {
       name: 'application-knows-no-infrastructure',
@@ -54,6 +54,13 @@ module.exports = {
       severity: 'error',
       from: { path: '^packages/contracts/src/' },
       to: { pathNot: ['^packages/contracts/src/', `${npm}(zod|re2js)/`] },
+    },
+    {
+      name: 'wasm-is-a-leaf',
+      comment: 'It writes instructions down, whoever needs them. What they compute is said where it is used.',
+      severity: 'error',
+      from: { path: '^packages/wasm/src/' },
+      to: { pathNot: ['^packages/wasm/src/'] },
     },
     {
       name: 'chassis-knows-no-service',

@@ -2,9 +2,8 @@
  * Where the bytes are that mean something in CSV: delimiters, quotes, line ends, and NUL, which has no place there. To ask every byte
  * is most of the work of a scan, and WebAssembly has the only vectors that JavaScript can reach: 32 bytes at a time take a fifth of
  * what four at a time take in JavaScript's integers.
- *
- * It is one short function, put together here from its instructions, which are called as in the standard's index of instructions.
  */
+import { type Code, createFunction, createInstance, i8x16, i32, type Local, repeatWhile, v128, when } from '@settler/wasm/module';
 
 /** So much is looked at in one call. */
 export const windowBytes = 32 * 1024;
@@ -20,104 +19,46 @@ const stopBytes = 4;
 const windowAt = (windowBytes + stepBytes) * stopBytes;
 const pages = Math.ceil((windowAt + windowBytes + stepBytes) / 65_536);
 
-type Code = readonly number[];
-
-const i32 = 0x7f;
-const v128 = 0x7b;
-const nothing = 0x40;
-const end = 0x0b;
-
-/** LEB128, as all whole numbers are written. */
-const whole = (value: number): Code => (value >= -64 && value < 64 ? [value & 0x7f] : [(value & 0x7f) | 0x80, ...whole(value >> 7)]);
-const listOf = (...items: Code[]): Code => [...whole(items.length), ...items.flat()];
-const sized = (code: Code): Code => [...whole(code.length), ...code];
-const name = (text: string): Code => sized([...Buffer.from(text)]);
-
-const number = (value: number): Code => [0x41, ...whole(value)];
-const get = (local: number): Code => [0x20, local];
-const set = (local: number, value: Code): Code => [...value, 0x21, local];
-const both =
-  (operator: Code) =>
-  (one: Code, other: Code): Code => [...one, ...other, ...operator];
-const isBelow = both([0x49]);
-const add = both([0x6a]);
-const subtract = both([0x6b]);
-const and = both([0x71]);
-const or = both([0x72]);
-const shiftLeft = both([0x74]);
-const trailingZeros = (value: Code): Code => [...value, 0x68];
-const store = (address: Code, value: Code): Code => [...address, ...value, 0x36, 0, 0];
-const doWhile = (code: Code, condition: Code): Code => [0x03, nothing, ...code, ...condition, 0x0d, 0, end];
-const when = (condition: Code, code: Code): Code => [...condition, 0x04, nothing, ...code, end];
-
-const loadSixteen = (address: Code, offset: number): Code => [...address, 0xfd, 0x00, 0, offset];
-const sixteenOf = (byte: Code): Code => [...byte, 0xfd, 0x0f];
-const equal = both([0xfd, 0x23]);
-const either = both([0xfd, 0x50]);
-/** The top bit of each of the sixteen. */
-const topBits = (bytes: Code): Code => [...bytes, 0xfd, 0x64];
-
-// Its parameters, then what else it keeps.
-const [from, to, delimiter, into, position, bits, bytes, delimiters] = [0, 1, 2, 3, 4, 5, 6, 7];
-
-const meaning = [0, 10, 13, 34].map((byte) => equal(get(bytes), sixteenOf(number(byte))));
-const stopsAmong = (offset: number): Code => [
-  ...set(bytes, loadSixteen(get(from), offset)),
-  ...topBits(meaning.reduce(either, equal(get(bytes), get(delimiters)))),
-];
-
-/** Of the first bit there is, which is then taken away. */
-const writeStop: Code = [
-  ...store(get(into), add(get(position), trailingZeros(get(bits)))),
-  ...set(into, add(get(into), number(stopBytes))),
-  ...set(bits, and(get(bits), subtract(get(bits), number(1)))),
-];
-
-const step: Code = [
-  ...set(bits, or(stopsAmong(0), shiftLeft(stopsAmong(16), number(16)))),
-  ...when(get(bits), doWhile(writeStop, get(bits))),
-  ...set(from, add(get(from), number(stepBytes))),
-  ...set(position, add(get(position), number(stepBytes))),
-];
-
-/** From the beginning and end of the bytes, the delimiter, where to write, and what the first position is called, to where the last stop ends. */
-const find: Code = [...set(delimiters, sixteenOf(get(delimiter))), ...doWhile(step, isBelow(get(from), get(to))), ...get(into), end];
-
-/** What is used of it: the types of Node leave it to those of browsers. */
-declare const WebAssembly: {
-  readonly Module: new (code: Uint8Array) => object;
-  readonly Instance: new (
-    module: object,
-  ) => {
-    readonly exports: {
-      readonly memory: { readonly buffer: ArrayBuffer };
-      readonly find: (from: number, to: number, delimiter: number, into: number, position: number) => number;
-    };
-  };
+const moduleBytes = (): Uint8Array => {
+  // From the beginning and end of the bytes, the delimiter, where to write, and what the first position is called, to where the last stop ends.
+  const { parameters, local, toModule } = createFunction(5);
+  const [from, to, delimiter, into, position] = parameters as [Local, Local, Local, Local, Local];
+  const [bits, bytes, delimiters] = [local('i32'), local('v128'), local('v128')];
+  const isByte = (byte: number): Code => i8x16.isEqual(bytes.get, i8x16.fill(i32.of(byte)));
+  const stopsAmong = (): Code =>
+    i8x16.highestBits([0, 10, 13, 34].map(isByte).reduce((one, other) => v128.or(one, other), i8x16.isEqual(bytes.get, delimiters.get)));
+  // Of the first bit there is, which is then taken away.
+  const writeStop = [
+    ...i32.store(0, into.get, i32.add(position.get, i32.trailingZeros(bits.get))),
+    ...into.set(i32.add(into.get, i32.of(stopBytes))),
+    ...bits.set(i32.and(bits.get, i32.subtract(bits.get, i32.of(1)))),
+  ];
+  return toModule(
+    pages,
+    delimiters.set(i8x16.fill(delimiter.get)),
+    repeatWhile(
+      i32.isBelow(from.get, to.get),
+      bytes.set(v128.load(0, from.get)),
+      bits.set(stopsAmong()),
+      bytes.set(v128.load(16, from.get)),
+      bits.set(i32.or(bits.get, i32.shiftLeft(stopsAmong(), i32.of(16)))),
+      when(bits.get, repeatWhile(bits.get, writeStop)),
+      from.set(i32.add(from.get, i32.of(stepBytes))),
+      position.set(i32.add(position.get, i32.of(stepBytes))),
+    ),
+    into.get,
+  );
 };
+const { memory, run } = createInstance(moduleBytes());
 
-const section = (id: number, ...items: Code[]): Code => [id, ...sized(listOf(...items))];
-
-const module = new WebAssembly.Module(
-  Uint8Array.from([
-    ...[0, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
-    ...section(1, [0x60, ...listOf([i32], [i32], [i32], [i32], [i32]), ...listOf([i32])]),
-    ...section(3, [0]),
-    ...section(5, [0, ...whole(pages)]),
-    ...section(7, [...name('memory'), 2, 0], [...name('find'), 0, 0]),
-    ...section(10, sized([...listOf([1, i32], [2, v128]), ...find])),
-  ]),
-);
-const exported = new WebAssembly.Instance(module).exports;
-
-const window = new Uint8Array(exported.memory.buffer, windowAt);
-const positions = new Int32Array(exported.memory.buffer, 0, windowAt / stopBytes);
+const window = new Uint8Array(memory, windowAt);
+const positions = new Int32Array(memory, 0, windowAt / stopBytes);
 const stops: Stops = { positions, count: 0 };
 
 /** Of at most `windowBytes`, and not none. What it answers lasts until it is asked again, by whomever. */
 export const findStops = (block: Uint8Array, first: number, last: number, separator: number): Stops => {
   window.set(block.subarray(first, last));
-  let count = exported.find(windowAt, windowAt + last - first, separator, 0, first) / stopBytes;
+  let count = run(windowAt, windowAt + last - first, separator, 0, first) / stopBytes;
   // Behind the end lies what an earlier window has left there.
   while (count > 0 && (positions[count - 1] as number) >= last) count--;
   stops.count = count;

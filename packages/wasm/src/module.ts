@@ -1,6 +1,6 @@
 /**
- * As much of WebAssembly as the kernel beside this needs, written down as bytes: an instruction is what its operands leave on the
- * stack and then its code. Opcodes and sections are those of the core specification 2.0, chapter 5. A module is made of it when it is
+ * As much of WebAssembly as our kernels need, written down as bytes: an instruction is what its operands leave on the stack and then
+ * its code. Opcodes and sections are those of the core specification 2.0, chapter 5. A module is made of it when it is
  * first used, so that there is neither a step to build it nor a file that nobody can read.
  */
 
@@ -24,7 +24,11 @@ export const i32 = {
   load: memory(0x28),
   store: memory(0x36),
   isLess: plain(0x48),
+  /** Of numbers without a sign, as addresses are. */
+  isBelow: plain(0x49),
+  trailingZeros: plain(0x68),
   add: plain(0x6a),
+  subtract: plain(0x6b),
   and: plain(0x71),
   or: plain(0x72),
   shiftLeft: plain(0x74),
@@ -45,7 +49,14 @@ export const v128 = {
   isAny: simd(0x53),
 };
 
-export const i8x16 = { countOnes: simd(0x62), subtract: simd(0x71) };
+export const i8x16 = {
+  fill: simd(0x0f),
+  isEqual: simd(0x23),
+  countOnes: simd(0x62),
+  /** The highest bit of each of the sixteen, in one number. */
+  highestBits: simd(0x64),
+  subtract: simd(0x71),
+};
 export const i16x8 = { addPairs: simd(0x7c) };
 export const i32x4 = {
   addPairs: simd(0x7e),
@@ -59,6 +70,8 @@ export const i32x4 = {
 /** Once, and again for as long as the condition holds at the end. */
 export const repeatWhile = (condition: Code, ...body: readonly Code[]): Code => [0x03, 0x40, ...body.flat(), ...condition, 0x0d, 0, 0x0b];
 
+export const when = (condition: Code, ...body: readonly Code[]): Code => [...condition, 0x04, 0x40, ...body.flat(), 0x0b];
+
 export interface Local {
   readonly get: Code;
   readonly set: (value: Code) => Code;
@@ -66,7 +79,7 @@ export interface Local {
 
 const types = { i32: 0x7f, v128: 0x7b };
 
-/** A function of so many 32-bit integers that leaves its results in the memory. */
+/** A function of so many 32-bit integers, which leaves what it finds in the memory. */
 export const createFunction = (parameterCount: number) => {
   const declared: number[] = [];
   const local = (index: number): Local => ({
@@ -76,11 +89,11 @@ export const createFunction = (parameterCount: number) => {
   return {
     parameters: Array.from({ length: parameterCount }, (_, index) => local(index)),
     local: (type: keyof typeof types): Local => local(parameterCount + declared.push(types[type]) - 1),
-    /** A module that exports the function as `run`, and its memory of so many pages of 64 KB. */
+    /** A module that exports the function as `run`, and its memory of so many pages of 64 KB. The body ends with a 32-bit integer, which it answers. */
     toModule: (pages: number, ...body: readonly Code[]): Uint8Array =>
       Uint8Array.from([
         ...[0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00],
-        ...section(1, [0x60, ...list(Array(parameterCount).fill([types.i32])), ...list([])]),
+        ...section(1, [0x60, ...list(Array(parameterCount).fill([types.i32])), ...list([[types.i32]])]),
         ...section(3, [0]),
         ...section(5, [0x01, ...unsigned(pages), ...unsigned(pages)]),
         ...section(7, [...name('memory'), 0x02, 0], [...name('run'), 0x00, 0]),
@@ -103,7 +116,7 @@ declare const WebAssembly: {
 export const createInstance = (bytes: Uint8Array) => {
   const { memory, run } = new WebAssembly.Instance(new WebAssembly.Module(bytes)).exports as {
     memory: { readonly buffer: ArrayBuffer };
-    run: (...parameters: number[]) => void;
+    run: (...parameters: number[]) => number;
   };
   return { memory: memory.buffer, run };
 };
