@@ -28,7 +28,7 @@ export default defineConfig({
           testTimeout: 60_000,
           hookTimeout: 60_000,
           include: [
-            'packages/{contracts,adapters,local}/test/**/*.test.ts',
+            'packages/{contracts,wasm,adapters,local}/test/**/*.test.ts',
             'services/*/test/domain/**/*.test.ts',
             'scripts/test/*.test.ts',
           ],
