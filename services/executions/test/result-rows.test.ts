@@ -38,6 +38,7 @@ const results = fc.record({
   margin: fc.constant(null),
   delta: fc.constant(null),
   category: fc.constant(null),
+  dueOn: fc.constantFrom(undefined, '2026-05-01'),
   reason: fc.option(texts),
   line: fc.option(fc.nat(1_000_000)),
   conditions: fc.array(fc.dictionary(fc.constantFrom('source', 'target'), texts), { maxLength: 2 }),
@@ -86,7 +87,7 @@ describe('rows for COPY', () => {
           'results',
           resultColumns,
           piece.results,
-          'position::int, outcome, pass, score, reason, line, jsonb_build_array(conditions, source, target)::text as json',
+          'position::int, outcome, pass, score, reason, line, due_on is not null as waits, exception_id is not null as opens, jsonb_build_array(conditions, source, target)::text as json',
         );
         stored.sort((one, other) => one.position - other.position);
         const recordsOf = (side: readonly MatchedRecord[]) => told(side.map(({ record }) => record));
@@ -95,11 +96,14 @@ describe('rows for COPY', () => {
           JSON.stringify(given.map(({ conditions, source, target }) => [told(conditions), recordsOf(source), recordsOf(target)])),
         ]);
         expect(stored).toEqual(
-          given.map(({ outcome, pass, score, reason, line }, index) => ({
+          given.map(({ outcome, pass, score, reason, line, dueOn }, index) => ({
             position: 7 + index,
             outcome,
             line,
             score,
+            waits: dueOn !== undefined,
+            // What may still come opens nothing.
+            opens: outcome !== 'matched' && dueOn === undefined,
             pass: told(pass),
             reason: told(reason),
             json: wanted[index].json,

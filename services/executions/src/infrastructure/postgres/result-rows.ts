@@ -92,7 +92,7 @@ const json = (value: unknown): string => {
 };
 
 const needsSomebody = ({ outcome, category, dueOn }: MatchedResult): boolean =>
-  dueOn === null && categoryOf(outcome, category ?? undefined) !== undefined;
+  dueOn === undefined && categoryOf(outcome, category ?? undefined) !== undefined;
 
 /** What lists are narrowed by. */
 const findable = ({ source, target }: MatchedResult) => {
