@@ -1,5 +1,6 @@
 /** What results hold, by outcome, pass, side and currency: the lines of a report. */
 import type { PassSum } from './certificate.ts';
+import { type Side, sides } from './hand-match.ts';
 import type { MatchedResult } from './matched-result.ts';
 import { Sum } from './matching/columns/money.ts';
 
@@ -8,13 +9,10 @@ interface Adding extends Omit<PassSum, 'count' | 'amountMinor'> {
   count: number;
 }
 
-type Side = 'source' | 'target';
 /** By currency, each for what was carried and what was not. */
 type Sums = Readonly<Record<Side, Map<string, { carried?: Adding; delivered?: Adding }>>>;
 
 const noSums = (): Sums => ({ source: new Map(), target: new Map() });
-
-const sides = ['source', 'target'] as const;
 
 export const createPassSums = () => {
   const byPass = new Map<string, Sums>();

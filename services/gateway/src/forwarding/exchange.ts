@@ -1,4 +1,4 @@
-/** One request to a service and its answer, passed on as it comes. Neither body is ever held: each waits for the other side. */
+/** One request to a service and its answer, passed on as it comes: what is long waits for the other side, and is never held. */
 import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
 import type { Dispatcher, Pool } from 'undici';
 import { type Body, ClientGone, endAfterBody, TooSlow } from './body.ts';

@@ -98,12 +98,14 @@ export const createForward = ({ upstreams, tokenFor }: ForwardNeeds): Forward =>
     const isRead = route.method === 'GET';
     const startedAtMs = performance.now();
     let held: Body | undefined;
+    try {
+      held = await bodyToHold(route, request, reply);
+    } catch (error) {
+      if (error instanceof ClientGone) return void reply.hijack();
+      throw error;
+    }
     for (let retry = 0; ; retry += 1) {
       try {
-        if (hasBody(request.raw) && isHeld(request.raw)) {
-          goOn(reply);
-          held = await heldBody(request.raw, route.timeoutMs);
-        }
         const timeoutMs = route.timeoutMs - (performance.now() - startedAtMs);
         return await breaker.call(() => once(route, asker, request, reply, timeoutMs, held));
       } catch (error) {
@@ -114,6 +116,12 @@ export const createForward = ({ upstreams, tokenFor }: ForwardNeeds): Forward =>
       }
     }
   };
+};
+
+const bodyToHold = async (route: Route, { raw }: FastifyRequest, reply: FastifyReply): Promise<Body | undefined> => {
+  if (!hasBody(raw) || !isHeld(raw)) return undefined;
+  goOn(reply);
+  return heldBody(raw, route.timeoutMs);
 };
 
 /** Asks for a body whose client waits to be asked. */

@@ -40,21 +40,9 @@ export const resolvingTakesSecond = async (trx: Trx, row: Pick<ExceptionRow, 'jo
 
 /** Each by its name, as a statement has to say it that is to be prepared. */
 const approvalColumns = [
-  ...([
-    'id',
-    'organization_id',
-    'job_id',
-    'execution_id',
-    'exception_id',
-    'kind',
-    'request',
-    'said',
-    'amount',
-    'currency',
-    'status',
-  ] as const),
-  ...(['requested_by_type', 'requested_by_id', 'requested_person_id', 'requested_at', 'decided_by_type', 'decided_by_id'] as const),
-  ...(['decided_at', 'decision_note', 'result_id', 'revision'] as const),
+  ...(['id', 'organization_id', 'job_id', 'execution_id', 'exception_id', 'kind', 'request', 'said', 'amount', 'currency'] as const),
+  ...(['status', 'requested_by_type', 'requested_by_id', 'requested_person_id', 'requested_at'] as const),
+  ...(['decided_by_type', 'decided_by_id', 'decided_at', 'decision_note', 'result_id', 'revision'] as const),
 ] satisfies readonly (keyof ApprovalRow)[];
 
 export const pendingOf = (trx: Trx, exceptionId: string): Promise<ApprovalRow | undefined> =>

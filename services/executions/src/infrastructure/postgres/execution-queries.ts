@@ -13,21 +13,9 @@ import { trendQuery } from './trend-query.ts';
 
 /** Not what a run was given and what came of it: the definition and the report are as long as everything else, and have routes of their own. */
 const viewColumns = [
-  ...([
-    'id',
-    'job_id',
-    'job_version',
-    'status',
-    'progress',
-    'summary',
-    'error',
-    'problems',
-    'dry_run',
-    'period_from',
-    'period_to',
-  ] as const),
-  ...(['note', 'tried_on', 'waiting_for', 'attempt', 'created_by_type', 'created_by_id', 'created_at', 'started_at'] as const),
-  ...(['completed_at', 'results_dropped_at'] as const),
+  ...(['id', 'job_id', 'job_version', 'status', 'progress', 'summary', 'error', 'problems', 'dry_run', 'note'] as const),
+  ...(['period_from', 'period_to', 'tried_on', 'waiting_for', 'attempt', 'created_by_type', 'created_by_id'] as const),
+  ...(['created_at', 'started_at', 'completed_at', 'results_dropped_at'] as const),
 ] satisfies readonly (keyof Database['executions'])[];
 
 const executionView = (row: Pick<Selectable<Database['executions']>, (typeof viewColumns)[number]>): ExecutionView => ({
@@ -114,14 +102,16 @@ export const createExecutionQueries = (postgres: Postgres<Database>, cursors: Cu
 
     results: async (organizationId, id, { limit, cursor, ...filter }) => {
       const { outcome, pass, q, minAmount } = filter;
+      const sought = soughtBy(filter);
       const list = JSON.stringify(['results', id, outcome, pass, q, minAmount]);
       const pageOf = (rows: readonly FoundResult[]) => toPage(rows, limit, resultView, (row) => cursors.write(list, [row.position]));
       const find = (trx: Transaction<Database>, run: Run) => {
         const [after] = cursors.read(list, cursor) ?? [];
-        return findResults(trx, run, soughtBy(filter), { after: after === undefined ? -1 : Number(after), limit: limit + 1 });
+        return findResults(trx, run, sought, { after: after === undefined ? -1 : Number(after), limit: limit + 1 });
       };
       const known = completed.of(organizationId, id);
-      if (known !== undefined && outcome === undefined && pass === undefined && q === undefined && minAmount === undefined) {
+      // What is sought takes statements of its own.
+      if (known !== undefined && sought.length === 0) {
         const rows = await postgres.readingAtOnce(organizationId, (trx) => find(trx, known));
         // Where there are none it is to be found out why.
         if (rows.length > 0) return pageOf(rows);

@@ -13,12 +13,12 @@ type Trx = Transaction<Database>;
 type Row = Selectable<Database['results']>;
 
 /** What a result says. What it is found by besides, nobody reads, and it is half of what a page would have to bring. */
-export const resultColumns = [
+const foundColumns = [
   ...(['id', 'outcome', 'source', 'target', 'pass', 'cardinality', 'score', 'margin', 'delta', 'conditions'] as const),
   ...(['category', 'reason', 'line', 'due_on', 'exception_id', 'manual', 'position'] as const),
 ] satisfies readonly (keyof Row)[];
 
-export type FoundResult = Pick<Row, (typeof resultColumns)[number]>;
+export type FoundResult = Pick<Row, (typeof foundColumns)[number]>;
 type Run = Pick<Selectable<Database['executions']>, 'id' | 'created_at'>;
 
 /** What results are asked for, and what a digest must say where there may be one; absent, where no digest tells. */
@@ -110,7 +110,7 @@ const readSpans = async (
   limit: number,
 ): Promise<readonly FoundResult[]> => {
   const within = (first: RawBuilder<unknown>, last: RawBuilder<unknown>) => sql`
-    select ${sql.join(resultColumns.map((column) => sql.ref(column)))} from results
+    select ${sql.join(foundColumns.map((column) => sql.ref(column)))} from results
      where execution_id = ${run.id} and created_at = ${run.created_at} and position between ${first} and ${last}
        and ${allOf(sought.map(({ result }) => result))}
      order by position limit ${limit}`;
