@@ -1,5 +1,5 @@
 /** A Settler of its own, as `npm start` starts it, in a directory that goes with it. */
-import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Service, services } from '../packages/contracts/src/services.ts';
@@ -8,6 +8,7 @@ import { serviceEnvironment } from '../packages/local/src/services/environment.t
 import { inCheckout, memoryGoesBack } from '../packages/local/src/services/launch.ts';
 import { settlerLaunch } from '../scripts/supervisor/launch.ts';
 import { loadSecrets } from '../scripts/supervisor/secrets.ts';
+import { temporaryDirectory } from './directory.ts';
 import { cores, type Server, startServer } from './http/servers.ts';
 
 export interface Settler {
@@ -41,9 +42,7 @@ const startTimeoutMs = 120_000;
 const graceMs = 12_000;
 
 export const startSettler = async (): Promise<Settler> => {
-  const data = mkdtempSync(join(tmpdir(), 'settler-bench-'));
-  // Open to be passed through: else, when this is root, PostgreSQL's gigabytes go to a directory elsewhere that outlives the run.
-  chmodSync(data, 0o711);
+  const data = temporaryDirectory('settler-bench-');
   const tail = createTail();
   const environment = { PATH: process.env['PATH'] ?? '', HOME: tmpdir(), RATE_LIMIT_DEFAULT: noLimit };
   const launch = settlerLaunch(data, environment, tail.text);

@@ -1,7 +1,5 @@
 /** A PostgreSQL and a NATS of their own, as `npm start` runs them, in a directory that goes with them. No service is started. */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { rmSync } from 'node:fs';
 import { provisionBroker, provisionDatabase } from '../packages/chassis/src/provision.ts';
 import { services } from '../packages/contracts/src/services.ts';
 import { createTail, type Launch, launchProcess, type RunningProcess, untilReady } from '../packages/local/src/processes/launch.ts';
@@ -13,6 +11,7 @@ import { openDataDirectory } from '../scripts/supervisor/data-directory.ts';
 import { newInstallationSecrets } from '../scripts/supervisor/secrets.ts';
 import { openBroker, openPostgres } from '../scripts/supervisor/servers.ts';
 import { readSettings } from '../scripts/supervisor/settings.ts';
+import { temporaryDirectory } from './directory.ts';
 
 export interface Stores {
   readonly postgres: { readonly host: string; readonly port: number; readonly user: string; readonly password: string };
@@ -25,7 +24,7 @@ const startTimeoutMs = 60_000;
 const graceMs = 5_000;
 
 export const startStores = async (): Promise<Stores> => {
-  const path = mkdtempSync(join(tmpdir(), 'settler-bench-stores-'));
+  const path = temporaryDirectory('settler-bench-stores-');
   const running: RunningProcess[] = [];
   const stop = async (): Promise<void> => {
     for (const server of running.toReversed()) await server.stop(graceMs);
@@ -38,7 +37,7 @@ export const startStores = async (): Promise<Stores> => {
     await untilReady(launch, server, { timeoutMs: startTimeoutMs, lastLines: tail.text });
   };
   try {
-    const data = openDataDirectory(join(path, 'data'));
+    const data = openDataDirectory(path);
     const settings = readSettings({});
     const secrets = newInstallationSecrets();
     const [postgresPort = 0, port = 0, monitorPort = 0] = await freePorts(3, process.pid);
