@@ -11,6 +11,9 @@ export interface TextCells {
 /** In `ColumnChunk.date`: the row has no date. */
 export const noDay = -2_147_483_648;
 
+/** In `ColumnChunk.currency`: the row has no currency. */
+export const noCurrency = 0;
+
 /**
  * Rows in input order; those that cannot be read are in `invalid` too, and have the fields that could be. The arrays are the reader's
  * and are refilled once the next chunk is asked for, so whoever keeps something copies it: fresh memory for every chunk took more
@@ -21,12 +24,14 @@ export interface ColumnChunk {
   /** The physical line on which each row starts. */
   readonly lines: Uint32Array;
   /**
-   * Every field but amount and date: mapped ones under our names, unmapped columns under their own. A row whose text is empty
+   * Every field but amount, currency and date: mapped ones under our names, unmapped columns under their own. A row whose text is empty
    * is without the field.
    */
   readonly texts: ReadonlyMap<string, TextCells>;
   /** digits × 10^−scale, digits a whole number of at most 2^53 − 1; NaN where the row has none. There where an amount is mapped or a column is called so. */
   readonly amount?: { readonly digits: Float64Array; readonly scale: Uint8Array };
+  /** Three letters, one byte each, the first in the highest; or `noCurrency`. There where a currency is mapped or a column is called so. */
+  readonly currency?: Int32Array;
   /** Days since 1970-01-01, or `noDay`. There where a date is mapped or a column is called so. */
   readonly date?: Int32Array;
   /** In order of their rows, one for each at most. */

@@ -22,19 +22,41 @@ const memory =
 export const i32 = {
   of: (value: number): Code => [0x41, ...signed(value)],
   load: memory(0x28),
+  /** One byte, without a sign. */
+  load8: memory(0x2d),
   store: memory(0x36),
+  isZero: plain(0x45),
+  isEqual: plain(0x46),
+  isUnequal: plain(0x47),
   isLess: plain(0x48),
   /** Of numbers without a sign, as addresses are. */
   isBelow: plain(0x49),
   trailingZeros: plain(0x68),
   add: plain(0x6a),
   subtract: plain(0x6b),
+  multiply: plain(0x6c),
   and: plain(0x71),
   or: plain(0x72),
+  xor: plain(0x73),
   shiftLeft: plain(0x74),
+  /** Zeros come in. */
+  shiftRight: plain(0x76),
 };
 
+export const f64 = {
+  of: (value: number): Code => [0x44, ...new Uint8Array(Float64Array.of(value).buffer)],
+  store: memory(0x39),
+  add: plain(0xa0),
+  subtract: plain(0xa1),
+  multiply: plain(0xa2),
+  fromInteger: plain(0xb7),
+};
+
+/** The first operand where the third is not 0, else the second. */
+export const either: Instruction = plain(0x1b);
+
 export const v128 = {
+  of: (...bytes: readonly number[]): Code => [0xfd, 0x0c, ...bytes],
   load: memory(0xfd, 0x00),
   /** Into the first of four words; the others become 0. */
   loadFirst: memory(0xfd, 0x5c),
@@ -52,13 +74,26 @@ export const v128 = {
 export const i8x16 = {
   fill: simd(0x0f),
   isEqual: simd(0x23),
+  /** Of numbers without a sign, as those of the other comparison are. */
+  isAtMost: simd(0x2a),
+  isAtLeast: simd(0x2c),
   countOnes: simd(0x62),
+  areAllTrue: simd(0x63),
   /** The highest bit of each of the sixteen, in one number. */
   highestBits: simd(0x64),
   subtract: simd(0x71),
 };
-export const i16x8 = { addPairs: simd(0x7c) };
+export const i16x8 = {
+  addPairs: simd(0x7c),
+  shiftRight: simd(0x8d),
+  add: simd(0x8e),
+  multiply: simd(0x95),
+};
 export const i32x4 = {
+  /** One of the four. */
+  lane: (lane: number, words: Code): Code => [...simd(0x1b)(words), lane],
+  /** Of pairs of sixteen bits, multiplied and added. */
+  addProducts: simd(0xba),
   addPairs: simd(0x7e),
   fill: simd(0x11),
   isGreater: simd(0x3b),
@@ -72,12 +107,21 @@ export const repeatWhile = (condition: Code, ...body: readonly Code[]): Code => 
 
 export const when = (condition: Code, ...body: readonly Code[]): Code => [...condition, 0x04, 0x40, ...body.flat(), 0x0b];
 
+/**
+ * Where `branch` goes: with 0 to the innermost block, loop or `when` around it, with 1 to the one around that. From a loop it goes to the
+ * beginning, from all others to the end; a loop that comes to its end is over.
+ */
+export const block = (...body: readonly Code[]): Code => [0x02, 0x40, ...body.flat(), 0x0b];
+export const loop = (...body: readonly Code[]): Code => [0x03, 0x40, ...body.flat(), 0x0b];
+export const branch = (outwards: number): Code => [0x0c, outwards];
+export const branchIf = (outwards: number, condition: Code): Code => [...condition, 0x0d, outwards];
+
 export interface Local {
   readonly get: Code;
   readonly set: (value: Code) => Code;
 }
 
-const types = { i32: 0x7f, v128: 0x7b };
+const types = { i32: 0x7f, f64: 0x7c, v128: 0x7b };
 
 /** A function of so many 32-bit integers, which leaves what it finds in the memory. */
 export const createFunction = (parameterCount: number) => {
@@ -89,6 +133,11 @@ export const createFunction = (parameterCount: number) => {
   return {
     parameters: Array.from({ length: parameterCount }, (_, index) => local(index)),
     local: (type: keyof typeof types): Local => local(parameterCount + declared.push(types[type]) - 1),
+    /** One of the functions of `compile`. */
+    toCode: (...body: readonly Code[]): FunctionCode => ({
+      parameterCount,
+      code: sized([...list(declared.map((type) => [1, type])), ...body.flat(), 0x0b]),
+    }),
     /** A module that exports the function as `run`, and its memory of so many pages of 64 KB. The body ends with a 32-bit integer, which it answers. */
     toModule: (pages: number, ...body: readonly Code[]): Uint8Array =>
       Uint8Array.from([
@@ -102,15 +151,28 @@ export const createFunction = (parameterCount: number) => {
   };
 };
 
+/** A function of a module with others. */
+export interface FunctionCode {
+  readonly parameterCount: number;
+  readonly code: Code;
+}
+
 const list = (entries: readonly Code[]): Code => [...unsigned(entries.length), ...entries.flat()];
 const sized = (bytes: Code): Code => [...unsigned(bytes.length), ...bytes];
 const section = (id: number, ...entries: readonly Code[]): Code => [id, ...sized(list(entries))];
 const name = (text: string): Code => sized([...text].map((letter) => letter.charCodeAt(0)));
 
+/** Pages of 64 KB. What was made of `buffer` before it grew has nothing in it any more. */
+export interface Memory {
+  readonly buffer: ArrayBuffer;
+  readonly grow: (pages: number) => number;
+}
+
 /** A global of Node and of browsers, which the types of neither are loaded for. */
 declare const WebAssembly: {
+  readonly Memory: new (size: { readonly initial: number }) => Memory;
   readonly Module: new (bytes: Uint8Array) => object;
-  readonly Instance: new (module: object) => { readonly exports: unknown };
+  readonly Instance: new (module: object, imports?: object) => { readonly exports: unknown };
 };
 
 export const createInstance = (bytes: Uint8Array) => {
@@ -119,4 +181,26 @@ export const createInstance = (bytes: Uint8Array) => {
     run: (...parameters: number[]) => number;
   };
   return { memory: memory.buffer, run };
+};
+
+export const createMemory = (pages: number): Memory => new WebAssembly.Memory({ initial: pages });
+
+/** Functions that each answer a number, compiled once, for as many memories as there are to work on. */
+export const compile = <Name extends string>(functions: Readonly<Record<Name, FunctionCode>>) => {
+  const all = Object.entries<FunctionCode>(functions);
+  const module = new WebAssembly.Module(
+    Uint8Array.from([
+      ...[0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00],
+      ...section(
+        1,
+        ...all.map(([, { parameterCount }]) => [0x60, ...list(Array(parameterCount).fill([types.i32])), ...list([[types.i32]])]),
+      ),
+      ...section(2, [...name('outside'), ...name('memory'), 0x02, 0x00, 0]),
+      ...section(3, ...all.map((_, index) => unsigned(index))),
+      ...section(7, ...all.map(([exported], index) => [...name(exported), 0x00, ...unsigned(index)])),
+      ...section(10, ...all.map(([, { code }]) => code)),
+    ]),
+  );
+  return (memory: Memory) =>
+    new WebAssembly.Instance(module, { outside: { memory } }).exports as Readonly<Record<Name, (...parameters: number[]) => number>>;
 };

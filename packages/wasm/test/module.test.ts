@@ -1,6 +1,26 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createFunction, createInstance, i8x16, i32, type Local, repeatWhile, v128, when } from '../src/module.ts';
+import {
+  block,
+  branch,
+  branchIf,
+  type Code,
+  compile,
+  createFunction,
+  createInstance,
+  createMemory,
+  either,
+  f64,
+  i8x16,
+  i16x8,
+  i32,
+  i32x4,
+  type Local,
+  loop,
+  repeatWhile,
+  v128,
+  when,
+} from '../src/module.ts';
 
 const constant = (value: number): number => createInstance(createFunction(0).toModule(1, i32.of(value))).run();
 
@@ -45,5 +65,73 @@ describe('a module', () => {
     expect(run(33, 7)).toBe(0b1001);
     expect(run(33, 255)).toBe(0b10000);
     expect(run(33, 8)).toBe(0);
+  });
+
+  it('has several functions, which share a memory that grows', () => {
+    const store = createFunction(2);
+    const [at, value] = store.parameters as [Local, Local];
+    const load = createFunction(1);
+    const [from] = load.parameters as [Local];
+    const instantiate = compile({
+      store: store.toCode(i32.store(0, at.get, value.get), i32.of(0)),
+      load: load.toCode(i32.load8(0, from.get)),
+    });
+    const [memory, other] = [createMemory(1), createMemory(1)];
+    const { store: put, load: take } = instantiate(memory);
+    expect(() => put(0x10000, 1)).toThrow('out of bounds');
+    memory.grow(1);
+    put(0x10000, 0x1ff);
+    expect([take(0x10000), take(0x10001), instantiate(other).load(0)]).toEqual([255, 1, 0]);
+  });
+
+  it('leaves blocks, and begins loops again', () => {
+    const { parameters, local, toCode } = createFunction(1);
+    const [wanted] = parameters as [Local];
+    const [power, turns] = [local('i32'), local('i32')];
+    const { turnsTo } = compile({
+      turnsTo: toCode(
+        power.set(i32.of(1)),
+        block(
+          loop(
+            branchIf(1, i32.isZero(i32.isBelow(power.get, wanted.get))),
+            power.set(i32.shiftLeft(power.get, i32.of(1))),
+            turns.set(i32.add(turns.get, i32.of(1))),
+            when(i32.isUnequal(turns.get, i32.of(9)), branch(1)),
+          ),
+        ),
+        turns.get,
+      ),
+    })(createMemory(1));
+    expect([1, 2, 1000, -1].map((number) => turnsTo(number))).toEqual([0, 1, 9, 9]);
+  });
+
+  it('reckons with whole numbers, doubles and vectors', () => {
+    const whole = (of: (one: Code, other: Code) => Code) => (one: number, other: number) =>
+      createInstance(createFunction(0).toModule(1, of(i32.of(one), i32.of(other)))).run();
+    expect([whole(i32.multiply)(-3, 5), whole(i32.xor)(12, 10), whole(i32.shiftRight)(-1, 28), whole(i32.isEqual)(4, 4)]).toEqual([
+      -15, 6, 15, 1,
+    ]);
+    const { local, toModule } = createFunction(0);
+    const [double, bytes] = [local('f64'), local('v128')];
+    const halfWords = (...numbers: readonly number[]) => v128.of(...numbers.flatMap((number) => [number & 255, number >> 8]));
+    const numbers = halfWords(1, 2, 3, 4, 5, 6, 7, 512);
+    const { memory, run } = createInstance(
+      toModule(
+        1,
+        double.set(f64.subtract(f64.multiply(f64.fromInteger(i32.of(-3)), f64.of(1.5)), f64.of(0.25))),
+        f64.store(8, i32.of(0), f64.add(either(double.get, f64.of(7), i32.of(1)), either(double.get, f64.of(7), i32.of(0)))),
+        bytes.set(i16x8.add(i16x8.multiply(numbers, numbers), i16x8.shiftRight(numbers, i32.of(1)))),
+        v128.store(16, i32.of(0), bytes.get),
+        i32.store(32, i32.of(0), i32x4.lane(1, i32x4.addProducts(numbers, numbers))),
+        i8x16.highestBits(i8x16.isAtMost(numbers, i8x16.fill(i32.of(4)))),
+      ),
+    );
+    const isAtMostFour = run();
+    expect(new Float64Array(memory)[1]).toBe(2.25);
+    expect([...new Uint16Array(memory, 16, 8)]).toEqual([1, 5, 10, 18, 27, 39, 52, 256]);
+    expect(new Int32Array(memory)[8]).toBe(25);
+    expect(isAtMostFour).toBe(0b1110101011111111);
+    const are = (condition: Code) => createInstance(createFunction(0).toModule(1, i8x16.areAllTrue(condition))).run();
+    expect([0, 1].map((least) => are(i8x16.isAtLeast(numbers, i8x16.fill(i32.of(least)))))).toEqual([1, 0]);
   });
 });

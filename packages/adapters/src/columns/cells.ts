@@ -1,11 +1,16 @@
 /** Rows of an input as places in its bytes: between splitting and reading, no cell has become anything yet. */
 
+import type { Kernel } from '../kernel/kernel.ts';
+
 /** Row `r`, column `c` is the bytes from `bounds[2 × (r × width + c)]` to the number after it. All of it is refilled for the next rows. */
 export interface CellTable {
-  /** UTF-8. At least 16 bytes follow every cell, so that it may be read in words. */
+  /** In whose memory all of it lies. */
+  readonly kernel: Kernel;
+  /** UTF-8. */
   readonly bytes: Buffer;
-  readonly view: DataView;
   readonly bounds: Int32Array;
+  /** The address of `bounds`. */
+  readonly boundsAt: number;
   readonly width: number;
   readonly rows: number;
   readonly lines: Uint32Array;
@@ -20,8 +25,8 @@ export interface Rows {
   readonly to: number;
   /** Of each row of the table whether it is readable so far. */
   readonly states: Uint8Array;
-  /** Each row's currency, packed, or `noCurrency`. */
-  readonly currencies: Uint16Array;
+  /** Each row's currency, or `noCurrency`. */
+  readonly currencies: Int32Array;
   /** Only what is wrong with a row first is told. */
   readonly refuse: (row: number, field: string, reason: string) => void;
 }

@@ -3,7 +3,6 @@ import type { ColumnChunk, InvalidRow, TextCells } from '../columns.ts';
 import type { Layout } from '../fields/layout.ts';
 import { broken, type CellTable, type Rows, readable, refused } from './cells.ts';
 import { type Column, columnOf, rawColumn } from './column.ts';
-import { noCurrency } from './currency.ts';
 import { addNumbers, dropNumbers, numbers, numbersOf } from './numbers.ts';
 
 export type BuiltChunk = Omit<ColumnChunk, 'bytesRead' | 'totalBytes'>;
@@ -39,7 +38,7 @@ export const chunkBuilder = (layout: Layout, rowsPerChunk: number, heldRows: num
       states[row] = refused;
       found.push({ row: first + row - from, field, reason: `${field} ${reason}` });
     };
-    const rows: Rows = { table, from, to, states, currencies: new Uint16Array(table.rows).fill(noCurrency), refuse };
+    const rows: Rows = { table, from, to, states, currencies: new Int32Array(table.rows), refuse };
     for (const column of columns) column.fill(rows);
     for (const column of columns) column.settle?.(rows, layout.currencyMapped);
     // Faults were found field by field.

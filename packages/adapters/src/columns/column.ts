@@ -4,15 +4,15 @@ import type { Placed } from '../fields/layout.ts';
 import type { FieldPlan } from '../fields/plan.ts';
 import type { Rows } from './cells.ts';
 import { amounts, fillAmounts, fillDebitCredit, fillFixedAmount, isCanonicalAmount } from './fill-amount.ts';
-import { fillCurrencies, fillFixedCurrency } from './fill-currency.ts';
+import { currencies, fillCurrencies, fillFixedCurrency } from './fill-currency.ts';
 import { days, fillDays, fillFixedDay, isCanonicalDay } from './fill-date.ts';
-import { fillFixed, fillRead, fillReadOfTwo, fillText, type IsPlain, isPlainId } from './fill-text.ts';
+import { fillFixed, fillIds, fillRead, fillReadOfTwo, fillText, type IsPlain } from './fill-text.ts';
 import { dropNumbers, numbersOf } from './numbers.ts';
 import { settleAmounts } from './settle.ts';
 import { dropTexts, textHeap, textsOf } from './text-heap.ts';
 
 /** A column's part of a chunk. */
-type Part = Pick<ColumnChunk, 'amount' | 'date'> & { readonly text?: readonly [field: string, cells: TextCells] };
+type Part = Pick<ColumnChunk, 'amount' | 'currency' | 'date'> & { readonly text?: readonly [field: string, cells: TextCells] };
 
 export type Column = {
   readonly fill: (rows: Rows) => void;
@@ -25,6 +25,7 @@ export type Column = {
 
 export const columnOf = ({ plan, columns }: Placed): Column => {
   if (plan.field === 'amount') return amountColumn(plan, columns);
+  if (plan.field === 'currency') return currencyColumn(plan, columns);
   if (plan.field === 'date') return dateColumn(plan, columns);
   return textColumn(plan.field, filling(plan, columns));
 };
@@ -52,11 +53,11 @@ const filling = (plan: FieldPlan, columns: readonly number[]): Fill => {
     case 'text':
       return (heap, rows) => fillText(heap, rows, first, true);
     case 'currency':
-      return (heap, rows) => fillCurrencies(heap, rows, plan, first);
+      return (heap, rows) => fillRead(heap, rows, plan, first, never);
     case 'fixed':
-      return plan.field === 'currency' ? (heap, rows) => fillFixedCurrency(heap, rows, plan) : (heap, rows) => fillFixed(heap, rows, plan);
+      return (heap, rows) => fillFixed(heap, rows, plan);
     case 'id':
-      return (heap, rows) => fillRead(heap, rows, plan, first, isPlainId);
+      return (heap, rows) => fillIds(heap, rows, plan, first);
     case 'date':
       return (heap, rows) => fillRead(heap, rows, plan, first, written.iso ? isCanonicalDay : never);
     case 'amount': {
@@ -86,6 +87,20 @@ const amountColumn = (plan: FieldPlan, columns: readonly number[]): Column => {
       dropNumbers(target.digits, rows);
       dropNumbers(target.scale, rows);
     },
+  };
+};
+
+const currencyColumn = (plan: FieldPlan, columns: readonly number[]): Column => {
+  const target = currencies();
+  const { written } = plan;
+  const [first = 0] = columns;
+  return {
+    fill: (rows) => {
+      if (written.as === 'currency') fillCurrencies(target, rows, plan, first);
+      else fillFixedCurrency(target, rows, plan);
+    },
+    part: (rows) => ({ currency: numbersOf(target, rows) }),
+    drop: (rows) => dropNumbers(target, rows),
   };
 };
 

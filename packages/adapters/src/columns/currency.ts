@@ -1,24 +1,24 @@
-/** Currency codes as numbers: three upper-case letters of five bits each. */
+/** Currency codes as numbers: three upper-case letters, one byte each, the first in the highest. */
 import { exponentOf } from '@settler/contracts/money';
+import { noCurrency } from '../columns.ts';
 
-export const noCurrency = 0xffff;
+export { noCurrency };
 
-const letterA = 65;
+/** Of a code. */
+export const currencyCode = (text: string): number => (text.charCodeAt(0) << 16) | (text.charCodeAt(1) << 8) | text.charCodeAt(2);
 
-/** Of the bytes of three upper-case letters. */
-export const packed = (one: number, two: number, three: number): number =>
-  ((one - letterA) << 10) | ((two - letterA) << 5) | (three - letterA);
+export const currencyText = (code: number): string => String.fromCharCode(code >> 16, (code >> 8) & 255, code & 255);
 
-export const packedText = (code: string): number => packed(code.charCodeAt(0), code.charCodeAt(1), code.charCodeAt(2));
-
-export const unpacked = (currency: number): string =>
-  String.fromCharCode(letterA + (currency >> 10), letterA + ((currency >> 5) & 31), letterA + (currency & 31));
-
-const unknown = 255;
-const exponents = new Uint8Array(1 << 15).fill(unknown);
+/** By their last letters, which nearly always tell those of one file apart. */
+const recentCodes = new Int32Array(32);
+const recentExponents = new Uint8Array(32);
 
 /** How many decimals the currency has, from a table that fills itself: a million rows ask. */
-export const exponentOfPacked = (currency: number): number => {
-  if (exponents[currency] === unknown) exponents[currency] = exponentOf(unpacked(currency));
-  return exponents[currency] as number;
+export const exponentOfCode = (code: number): number => {
+  const place = code & 31;
+  if (recentCodes[place] !== code) {
+    recentExponents[place] = exponentOf(currencyText(code));
+    recentCodes[place] = code;
+  }
+  return recentExponents[place] as number;
 };

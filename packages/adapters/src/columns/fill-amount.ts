@@ -1,8 +1,10 @@
 /** Amounts, from cells to digits and scale: plain decimals straight from their bytes, whatever else through the reader of texts. */
 import { decimalOf } from '../fields/amount.ts';
 import type { FieldPlan } from '../fields/plan.ts';
+import { numbersAt } from '../kernel/kernel.ts';
 import { broken, type Rows, textOf } from './cells.ts';
 import { addNumbers, type Numbers, numbers } from './numbers.ts';
+import { eachRow, placeOf } from './plain.ts';
 
 export interface Amounts {
   readonly digits: Numbers<Float64Array>;
@@ -46,24 +48,6 @@ export const readPlainAmount = (
   return count > 0 && count <= digitsMax && decimals <= decimalsMax;
 };
 
-/** Four digits in a word, the first in its lowest byte. */
-const areDigits = (word: number): boolean => (word & 0xf0f0f0f0) === 0x30303030 && ((word + 0x06060606) & 0xf0f0f0f0) === 0x30303030;
-
-/**
- * What `5114.10` says in hundredths, of at most eight bytes; -1 for what is not just that. It asks no byte by itself, because how many
- * of them there are is what a processor guesses wrongly. The eight bytes before `end` must be there.
- */
-const plainHundredths = (view: DataView, start: number, end: number, point: number): number => {
-  const last = view.getInt32(end - 4, true);
-  const unused = (8 - end + start) * 4;
-  const used = (-1 << unused) << unused;
-  const first = (view.getInt32(end - 8, true) & used) | (0x30303030 & ~used);
-  if (end - start < 4 || end - start > 8 || ((last >> 8) & 255) !== point || !areDigits((last & ~0xff00) | 0x3000) || !areDigits(first))
-    return -1;
-  const pairs = Math.imul(first & 0x0f0f0f0f, 10) + ((first >> 8) & 0x0f0f0f);
-  return (((pairs & 255) * 100 + ((pairs >> 16) & 255)) * 10 + (last & 15)) * 100 + ((last >> 16) & 15) * 10 + ((last >> 24) & 15);
-};
-
 /** What the plan makes of the cells as texts. */
 const readText = (rows: Rows, plan: FieldPlan, row: number, cell: string, second: string, target: Amounts, into: number): void => {
   const value = plan.read(cell, second);
@@ -79,22 +63,24 @@ const begin = ({ digits, scale }: Amounts, { from, to }: Rows): number => {
 };
 
 export const fillAmounts = (target: Amounts, rows: Rows, plan: FieldPlan, column: number, point: number, negate: boolean): void => {
-  const { table, from, to } = rows;
-  let into = begin(target, rows);
+  const { table, from } = rows;
+  const { kernel, bytes, bounds, width } = table;
+  const first = begin(target, rows) - from;
   const digits = target.digits.values;
   const scale = target.scale.values;
-  const { bytes, view, bounds } = table;
-  const step = 2 * table.width;
-  for (let row = from, at = from * step + 2 * column; row < to; row++, at += step, into++) {
-    const end = bounds[at + 1] as number;
-    const hundredths = end < 8 ? -1 : plainHundredths(view, bounds[at] as number, end, point);
-    if (hundredths >= 0) {
-      digits[into] = negate ? 0 - hundredths : hundredths;
-      scale[into] = 2;
-    } else if (!readPlainAmount(bytes, bounds[at] as number, bounds[at + 1] as number, point, digits, scale, into)) {
+  const plainly = (row: number, count: number): number => {
+    const done = kernel.run.amounts(...placeOf(table, row, column), count, kernel.values, point, Number(negate));
+    digits.set(numbersAt(kernel, Float64Array, kernel.values, done), first + row);
+    scale.fill(2, first + row, first + row + done);
+    return done;
+  };
+  eachRow(rows, plainly, (row) => {
+    const at = 2 * (row * width + column);
+    const into = first + row;
+    if (!readPlainAmount(bytes, bounds[at] as number, bounds[at + 1] as number, point, digits, scale, into)) {
       readText(rows, plan, row, textOf(table, row, column), '', target, into);
     } else if (negate) digits[into] = 0 - (digits[into] as number);
-  }
+  });
 };
 
 /** Debit in one column, credit in another. Plain is one of them filled with an amount that has no sign, and the other empty. */

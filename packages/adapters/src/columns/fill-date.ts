@@ -2,8 +2,11 @@
 import { noDay } from '../columns.ts';
 import { dayNumber } from '../fields/day.ts';
 import type { FieldPlan } from '../fields/plan.ts';
+import { dayLength, knownDayAt } from '../kernel/days.ts';
+import { type Kernel, numbersAt } from '../kernel/kernel.ts';
 import { broken, type Rows, textOf } from './cells.ts';
 import { addNumbers, type Numbers, numbers } from './numbers.ts';
+import { eachRow, placeOf } from './plain.ts';
 
 export type Days = Numbers<Int32Array>;
 
@@ -31,23 +34,14 @@ const readDay = (bytes: Uint8Array, start: number): number => {
   return dayNumber(year, two(bytes, start + 5), two(bytes, start + 8)) ?? noDay;
 };
 
-/** Days as they were written, in three words, and what was read of them. */
-const known = new Int32Array(4 * 1024);
-
-/** As `readDay`, in a third of the time: files have few days. Those of two years that follow each other have places of their own. */
-const plainDay = (bytes: Uint8Array, view: DataView, start: number): number => {
-  const year = view.getInt32(start, true);
-  const month = view.getInt32(start + 4, true);
-  const day = view.getInt16(start + 8, true);
-  const place = ((month >> 8) & 1) * 320 + ((month >> 16) & 15) * 32 + (day & 3) * 10 + ((day >> 8) & 15);
-  const at = 4 * (place | ((year >> 15) & 512));
-  if (known[at] !== year || known[at + 1] !== month || known[at + 2] !== day) {
-    known[at] = year;
-    known[at + 1] = month;
-    known[at + 2] = day;
-    known[at + 3] = readDay(bytes, start);
-  }
-  return known[at + 3] as number;
+/** As `readDay`, of a cell that the kernel will know from then on. */
+const learnDay = ({ run, bytes, knownDays }: Kernel, start: number): number => {
+  const day = readDay(bytes, start);
+  if (day === noDay) return noDay;
+  const place = run.dayPlace(knownDays, start);
+  bytes.copyWithin(place, start, start + dayLength);
+  bytes.writeInt32LE(day, place + knownDayAt);
+  return day;
 };
 
 /**
@@ -70,10 +64,10 @@ const isPlainTime = (bytes: Uint8Array, start: number, end: number, { zoned }: D
   return at === end || (!zoned && at + 1 === end && bytes[at] === 90);
 };
 
-const isoDayOf = (bytes: Uint8Array, view: DataView, start: number, end: number, form: DateForm): number => {
-  if (!form.iso || end - start < 10) return noDay;
-  if (end - start > 10 && !isPlainTime(bytes, start + 10, end, form)) return noDay;
-  return plainDay(bytes, view, start);
+const isoDayOf = (kernel: Kernel, start: number, end: number, form: DateForm): number => {
+  if (!form.iso || end - start < dayLength) return noDay;
+  if (end - start > dayLength && !isPlainTime(kernel.bytes, start + dayLength, end, form)) return noDay;
+  return learnDay(kernel, start);
 };
 
 const readText = (rows: Rows, plan: FieldPlan, row: number, cell: string): number => {
@@ -85,14 +79,20 @@ const readText = (rows: Rows, plan: FieldPlan, row: number, cell: string): numbe
 
 export const fillDays = (target: Days, rows: Rows, plan: FieldPlan, column: number, form: DateForm): void => {
   const { table, from, to } = rows;
-  let into = addNumbers(target, to - from);
+  const { kernel, bounds, width } = table;
+  const first = addNumbers(target, to - from) - from;
   const { values } = target;
-  const { bytes, view, bounds } = table;
-  const step = 2 * table.width;
-  for (let row = from, at = from * step + 2 * column; row < to; row++, at += step, into++) {
-    const day = isoDayOf(bytes, view, bounds[at] as number, bounds[at + 1] as number, form);
-    values[into] = day === noDay ? readText(rows, plan, row, textOf(table, row, column)) : day;
-  }
+  const plainly = (row: number, count: number): number => {
+    if (!form.iso) return 0;
+    const done = kernel.run.days(...placeOf(table, row, column), count, kernel.values, kernel.knownDays);
+    values.set(numbersAt(kernel, Int32Array, kernel.values, done), first + row);
+    return done;
+  };
+  eachRow(rows, plainly, (row) => {
+    const at = 2 * (row * width + column);
+    const day = isoDayOf(kernel, bounds[at] as number, bounds[at + 1] as number, form);
+    values[first + row] = day === noDay ? readText(rows, plan, row, textOf(table, row, column)) : day;
+  });
 };
 
 export const fillFixedDay = (target: Days, rows: Rows, plan: FieldPlan): void => {

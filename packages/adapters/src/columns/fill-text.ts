@@ -1,37 +1,60 @@
 /** Texts and identities, from cells to a heap: copied as bytes, and looked at as strings only where bytes do not tell what to do. */
 import type { FieldPlan } from '../fields/plan.ts';
-import { broken, type CellTable, type Rows, textOf } from './cells.ts';
-import { addText, copyWords, reserveBytes, reserveRows, type TextHeap, viewOf, wordBytes } from './text-heap.ts';
+import { numbersAt, textBytesPerCall } from '../kernel/kernel.ts';
+import { isNotPlainLast, mayBeSpace } from '../kernel/texts.ts';
+import { broken, type Rows, textOf } from './cells.ts';
+import { eachRow, placeOf } from './plain.ts';
+import { addBytes, addText, addTexts, reserveRows, type TextHeap } from './text-heap.ts';
 
-/** Every cell as it is; where `blankIsEmpty`, nothing for white space. */
-export const fillText = (heap: TextHeap, { table, from, to }: Rows, column: number, blankIsEmpty: boolean): void => {
-  const { bounds, bytes, view } = table;
-  const step = 2 * table.width;
-  const offsets = reserveRows(heap, to - from);
-  let into = heap.view;
-  let room = heap.bytes.length - wordBytes;
-  let used = offsets[heap.rows] as number;
-  let added = heap.rows;
-  for (let row = from, at = from * step + 2 * column; row < to; row++, at += step) {
-    const start = bounds[at] as number;
-    let end = bounds[at + 1] as number;
-    if (blankIsEmpty && start !== end && mayBeSpace(bytes[start] as number) && isBlank(table, row, column)) end = start;
-    if (used + end - start > room) {
-      into = reserveBytes(heap, used, end - start);
-      room = heap.bytes.length - wordBytes;
-    }
-    copyWords(view, start, end, into, used);
-    used += end - start;
-    offsets[++added] = used;
-  }
-  heap.rows = added;
+/** Which cells are copied as they are: what their first and last bytes are not, and how long they may be. */
+type PlainTexts = { readonly first: number; readonly last: number; readonly lengthMin: number; readonly lengthMax: number };
+
+const anyText: PlainTexts = { first: 0, last: 0, lengthMin: 0, lengthMax: textBytesPerCall };
+const notBlank: PlainTexts = { ...anyText, first: mayBeSpace };
+/** Not too long in bytes, so not in characters, and nothing to trim as far as bytes tell. */
+const plainId: PlainTexts = { first: mayBeSpace, last: isNotPlainLast, lengthMin: 1, lengthMax: 512 };
+
+/** Copies the cells of so many rows up to the first that is not plain, and answers how many there were. */
+const copyPlain = (heap: TextHeap, { table }: Rows, column: number, row: number, count: number, plain: PlainTexts): number => {
+  const { kernel } = table;
+  const { texts, values } = kernel;
+  const used = heap.offsets[heap.rows] as number;
+  const done = kernel.run.texts(
+    ...placeOf(table, row, column),
+    ...[count, values, texts, texts + textBytesPerCall, used - texts],
+    ...[kernel.traits, plain.first, plain.last, plain.lengthMin, plain.lengthMax],
+  );
+  addTexts(heap, kernel.bytes, texts, numbersAt(kernel, Uint32Array, values, done));
+  return done;
 };
 
-const isBlank = (table: CellTable, row: number, column: number): boolean => textOf(table, row, column).trim() === '';
+/** Every cell as it is; where `blankIsEmpty`, nothing for white space. */
+export const fillText = (heap: TextHeap, rows: Rows, column: number, blankIsEmpty: boolean): void => {
+  const { table, from, to } = rows;
+  const { bytes, bounds, width } = table;
+  const plain = blankIsEmpty ? notBlank : anyText;
+  reserveRows(heap, to - from);
+  eachRow(
+    rows,
+    (row, count) => copyPlain(heap, rows, column, row, count, plain),
+    (row) => {
+      const at = 2 * (row * width + column);
+      const start = bounds[at] as number;
+      const isBlank = blankIsEmpty && textOf(table, row, column).trim() === '';
+      addBytes(heap, bytes, start, isBlank ? start : (bounds[at + 1] as number));
+    },
+  );
+};
 
-// ASCII's own, and the bytes that any other white space begins with in UTF-8.
-const spaces = Uint8Array.from({ length: 256 }, (_, byte) => (byte <= 32 || [0xc2, 0xe1, 0xe2, 0xe3, 0xef].includes(byte) ? 1 : 0));
-const mayBeSpace = (byte: number): boolean => spaces[byte] === 1;
+/** What the plan reads from each cell; mostly that is the cell itself. */
+export const fillIds = (heap: TextHeap, rows: Rows, plan: FieldPlan, column: number): void => {
+  reserveRows(heap, rows.to - rows.from);
+  eachRow(
+    rows,
+    (row, count) => copyPlain(heap, rows, column, row, count, plainId),
+    (row) => addRead(heap, rows, plan, row, textOf(rows.table, row, column), ''),
+  );
+};
 
 /** Whether a cell that is not empty can be copied as it is. */
 export type IsPlain = (bytes: Uint8Array, start: number, end: number) => boolean;
@@ -39,29 +62,14 @@ export type IsPlain = (bytes: Uint8Array, start: number, end: number) => boolean
 /** What the plan reads from each cell; where `isPlain`, that is the cell itself. */
 export const fillRead = (heap: TextHeap, rows: Rows, plan: FieldPlan, column: number, isPlain: IsPlain): void => {
   const { table, from, to } = rows;
-  const { bounds, bytes, view } = table;
+  const { bounds, bytes } = table;
   const step = 2 * table.width;
-  const offsets = reserveRows(heap, to - from);
-  let into = heap.view;
-  let room = heap.bytes.length - wordBytes;
-  let used = offsets[heap.rows] as number;
+  reserveRows(heap, to - from);
   for (let row = from, at = from * step + 2 * column; row < to; row++, at += step) {
     const start = bounds[at] as number;
     const end = bounds[at + 1] as number;
-    if (start === end ? plan.onEmpty === undefined : isPlain(bytes, start, end)) {
-      if (used + end - start > room) {
-        into = reserveBytes(heap, used, end - start);
-        room = heap.bytes.length - wordBytes;
-      }
-      copyWords(view, start, end, into, used);
-      used += end - start;
-      offsets[++heap.rows] = used;
-    } else {
-      addRead(heap, rows, plan, row, textOf(table, row, column), '');
-      into = heap.view;
-      room = heap.bytes.length - wordBytes;
-      used = offsets[heap.rows] as number;
-    }
+    if (start === end ? plan.onEmpty === undefined : isPlain(bytes, start, end)) addBytes(heap, bytes, start, end);
+    else addRead(heap, rows, plan, row, textOf(table, row, column), '');
   }
 };
 
@@ -80,21 +88,11 @@ export const fillReadOfTwo = (heap: TextHeap, rows: Rows, plan: FieldPlan, first
 
 /** The same text in every row of which anything could be read. */
 export const fillFixed = (heap: TextHeap, { from, to, states, refuse }: Rows, plan: FieldPlan): void => {
-  const offsets = reserveRows(heap, to - from);
+  reserveRows(heap, to - from);
   const value = plan.read('', '');
   const text = Buffer.from(typeof value === 'string' ? value : '');
-  const view = viewOf(Buffer.concat([text, Buffer.alloc(wordBytes)]));
   for (let row = from; row < to; row++) {
-    const used = offsets[heap.rows] as number;
-    const length = states[row] === broken ? 0 : text.length;
-    copyWords(view, 0, length, reserveBytes(heap, used, length), used);
-    offsets[++heap.rows] = used + length;
+    addBytes(heap, text, 0, states[row] === broken ? 0 : text.length);
     if (typeof value === 'object') refuse(row, plan.field, value.reason);
   }
-};
-
-/** Not too long in bytes, so not in characters, and nothing to trim as far as bytes tell. */
-export const isPlainId: IsPlain = (bytes, start, end) => {
-  const last = bytes[end - 1] as number;
-  return end - start <= 512 && !mayBeSpace(bytes[start] as number) && last > 32 && last < 0x80;
 };

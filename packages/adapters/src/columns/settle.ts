@@ -2,7 +2,7 @@
 import { inCurrency } from '../fields/amount.ts';
 import { empty } from '../fields/unreadable.ts';
 import type { Rows } from './cells.ts';
-import { exponentOfPacked, noCurrency, unpacked } from './currency.ts';
+import { currencyText, exponentOfCode, noCurrency } from './currency.ts';
 import type { Amounts } from './fill-amount.ts';
 
 // No amount has more than six decimals.
@@ -22,9 +22,9 @@ export const settleAmounts = ({ digits, scale }: Amounts, rows: Rows, currencyMa
       continue;
     }
     const decimals = scales[at] as number;
-    const exponent = exponentOfPacked(currency);
+    const exponent = exponentOfCode(currency);
     if (decimals <= exponent || value % (powers[decimals - exponent] as number) === 0) continue;
-    const exact = inCurrency(decimalText(value, decimals), unpacked(currency));
+    const exact = inCurrency(decimalText(value, decimals), currencyText(currency));
     if (typeof exact !== 'string') refuse(row, 'amount', exact.reason);
   }
 };

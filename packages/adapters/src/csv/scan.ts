@@ -4,11 +4,12 @@
  * lies between two of them means nothing, but that it is there.
  */
 import type { CellTable } from '../columns/cells.ts';
-import { viewOf, wordBytes } from '../columns/text-heap.ts';
 import { widthFault } from '../fields/layout.ts';
+import { cursorWords } from '../kernel/cells.ts';
+import { createKernel, numbersAt } from '../kernel/kernel.ts';
+import { stepBytes } from '../kernel/stops.ts';
 import { lineTooLong, nul, textAfterQuote, unterminatedQuote } from './faults.ts';
 import type { SplitOptions, Splitter } from './split.ts';
-import { findStops, type Stops, windowBytes } from './stops.ts';
 
 const lf = 10;
 const cr = 13;
@@ -22,88 +23,11 @@ const closing = 2;
 /** Where a scan is: at the beginning of a cell, in the tables of bounds and lines, and in the input. */
 type Cursor = { cellStart: number; recordStart: number; next: number; rowFirst: number; rows: number; line: number; recordLine: number };
 
-/**
- * Takes the cells between stops, from the stop `index` on and up to what is for `meet`, and answers which stop that is. Nearly all of
- * the time of a scan is spent here, and what it works on are arguments and locals: as a closure over the scanner's state it took
- * twice as long.
- */
-const passPlain = (
-  bytes: Buffer,
-  stops: Stops,
-  index: number,
-  { bounds, lines }: { readonly bounds: Int32Array; readonly lines: Uint32Array },
-  cursor: Cursor,
-  width: number,
-  separator: number,
-  bytesPerRecord: number,
-): number => {
-  const { positions, count } = stops;
-  let { cellStart, recordStart, next, rowFirst, rows, line, recordLine } = cursor;
-  const boundsMax = bounds.length;
-  while (index < count && next < boundsMax) {
-    let at = positions[index] as number;
-    let byte = bytes[at] as number;
-    // A loop of its own for most of them: in the larger one, with all that it holds, each takes twice as long.
-    while (byte === separator) {
-      bounds[next] = cellStart;
-      bounds[next + 1] = at;
-      next += 2;
-      cellStart = at + 1;
-      if (++index === count || next === boundsMax) break;
-      at = positions[index] as number;
-      byte = bytes[at] as number;
-    }
-    if (byte === separator) break;
-    let after = index + 1;
-    let start = cellStart;
-    let end = at;
-    if (byte === quote) {
-      if (at !== cellStart) {
-        index++;
-        continue;
-      }
-      // Up to the next quote nothing may stand but delimiters, and right behind it a delimiter or a line end.
-      while (after < count && bytes[positions[after] as number] === separator) after++;
-      if (after + 1 >= count) break;
-      end = positions[after] as number;
-      at = positions[after + 1] as number;
-      if (bytes[end] !== quote || at !== end + 1 || at - recordStart > bytesPerRecord) break;
-      byte = bytes[at] as number;
-      if (byte === quote) break;
-      start = cellStart + 1;
-      after += 2;
-    }
-    if (byte !== separator) {
-      if (next !== rowFirst + 2 * width - 2 || byte === 0 || at - recordStart > bytesPerRecord || rows === lines.length) break;
-      if (next === rowFirst && at === cellStart) break;
-      if (byte === cr) {
-        // The LF that may follow is part of this line end. Where it is not here yet, `meet` will see to it.
-        if (after === count) break;
-        if (positions[after] === at + 1 && bytes[at + 1] === lf) {
-          after++;
-          at++;
-        }
-      }
-      rowFirst = next + 2;
-      lines[rows++] = recordLine;
-      recordLine = ++line;
-      recordStart = at + 1;
-    }
-    bounds[next] = start;
-    bounds[next + 1] = end;
-    next += 2;
-    cellStart = at + 1;
-    index = after;
-  }
-  cursor.cellStart = cellStart;
-  cursor.recordStart = recordStart;
-  cursor.next = next;
-  cursor.rowFirst = rowFirst;
-  cursor.rows = rows;
-  cursor.line = line;
-  cursor.recordLine = recordLine;
-  return index;
-};
+/** Some of the memory. */
+type Part = { readonly at: number; readonly bytes: number };
+
+/** So much is looked at together; in between, a record is checked for its length. */
+export const windowBytes = 32 * 1024;
 
 export type OnTable = {
   /** Of the first record. What it throws ends the read. */
@@ -114,12 +38,34 @@ export type OnTable = {
 
 export const cellScanner = ({ delimiter, bytesPerRecord, firstLine }: SplitOptions, onTable: OnTable): Splitter => {
   const separator = delimiter.charCodeAt(0);
+  const kernel = createKernel();
+  const { run } = kernel;
+  const stopsAt = kernel.reserve(4 * (windowBytes + stepBytes));
+  const cursorAt = kernel.reserve(4 * cursorWords);
+  const partOf = (bytes: number): Part => ({ at: kernel.reserve(bytes), bytes });
+  const parts = { input: partOf(256 * 1024), bounds: partOf(128 * 1024), lines: partOf(8 * 1024) };
+  /** What the memory is now, which changes with every part that grows. */
+  const lookAt = () => ({
+    bytes: kernel.bytes,
+    stops: numbersAt(kernel, Int32Array, stopsAt, windowBytes + stepBytes),
+    cursor: numbersAt(kernel, Int32Array, cursorAt, cursorWords),
+    bounds: numbersAt(kernel, Int32Array, parts.bounds.at, parts.bounds.bytes / 4),
+    lines: numbersAt(kernel, Uint32Array, parts.lines.at, parts.lines.bytes / 4),
+  });
+  let memory = lookAt();
+
+  const grow = (name: keyof typeof parts, needed: number, from: number, to: number): void => {
+    const part = partOf(Math.max(needed, parts[name].bytes * 2));
+    kernel.bytes.copyWithin(part.at, from, to);
+    parts[name] = part;
+    memory = lookAt();
+  };
+
   // There is always a byte before the first, to be asked whether it is a CR.
-  let bytes = Buffer.allocUnsafeSlow(256 * 1024);
-  bytes[0] = 0;
-  let view = viewOf(bytes);
-  let end = 1;
-  const cursor: Cursor = { cellStart: 1, recordStart: 1, next: 0, rowFirst: 0, rows: 0, line: firstLine, recordLine: firstLine };
+  memory.bytes[parts.input.at] = 0;
+  const begin = parts.input.at + 1;
+  let end = begin;
+  const cursor: Cursor = { cellStart: begin, recordStart: begin, next: 0, rowFirst: 0, rows: 0, line: firstLine, recordLine: firstLine };
   let state = plain;
   /** Where the quote is that made the state `closing`. */
   let closedAt = 0;
@@ -129,20 +75,17 @@ export const cellScanner = ({ delimiter, bytesPerRecord, firstLine }: SplitOptio
 
   // 0 until there is a header.
   let width = 0;
-  const found = { bounds: new Int32Array(16 * 1024), lines: new Uint32Array(1024) };
   let broken: { row: number; reason: string }[] = [];
 
   const reserveBounds = (length: number): Int32Array => {
-    if (length > found.bounds.length) {
-      const grown = new Int32Array(Math.max(length, found.bounds.length * 2));
-      grown.set(found.bounds.subarray(0, cursor.next));
-      found.bounds = grown;
-    }
-    return found.bounds;
+    const { at } = parts.bounds;
+    if (length > memory.bounds.length) grow('bounds', 4 * length, at, at + 4 * cursor.next);
+    return memory.bounds;
   };
 
   /** Takes one quote of each two away, in place. */
   const undoubled = (from: number, to: number): number => {
+    const { bytes } = memory;
     let into = from;
     for (let at = from; at < to; at++) {
       bytes[into++] = bytes[at] as number;
@@ -170,7 +113,7 @@ export const cellScanner = ({ delimiter, bytesPerRecord, firstLine }: SplitOptio
     const cells = cellsOfRow();
     if (width === 0) {
       width = cells;
-      const { bounds } = found;
+      const { bytes, bounds } = memory;
       const header = Array.from({ length: cells }, (_, cell) => bytes.toString('utf8', bounds[2 * cell], bounds[2 * cell + 1]));
       cursor.next = 0;
       fault = undefined;
@@ -181,14 +124,11 @@ export const cellScanner = ({ delimiter, bytesPerRecord, firstLine }: SplitOptio
       broken.push({ row: cursor.rows, reason: fault ?? widthFault(cells, width) });
       fault = undefined;
       cursor.next = cursor.rowFirst + 2 * width;
-      reserveBounds(cursor.next).fill(0, cursor.rowFirst, cursor.next);
+      reserveBounds(cursor.next).fill(cursor.recordStart, cursor.rowFirst, cursor.next);
     }
-    if (cursor.rows === found.lines.length) {
-      const grown = new Uint32Array(cursor.rows * 2);
-      grown.set(found.lines);
-      found.lines = grown;
-    }
-    found.lines[cursor.rows++] = cursor.recordLine;
+    const { at, bytes } = parts.lines;
+    if (cursor.rows === memory.lines.length) grow('lines', 2 * bytes, at, at + bytes);
+    memory.lines[cursor.rows++] = cursor.recordLine;
     cursor.rowFirst = cursor.next;
   };
 
@@ -216,6 +156,7 @@ export const cellScanner = ({ delimiter, bytesPerRecord, firstLine }: SplitOptio
   /** A stop, in whatever state. */
   const meet = (position: number): void => {
     checkBound(position);
+    const { bytes } = memory;
     const byte = bytes[position] as number;
     if (byte === 0) throw nul(cursor.line);
     const isLineEnd = byte === lf || byte === cr;
@@ -241,14 +182,36 @@ export const cellScanner = ({ delimiter, bytesPerRecord, firstLine }: SplitOptio
     }
   };
 
+  /** Takes the cells between stops, up to what is for `meet`, and answers which stop that is. */
+  const passPlain = (stop: number, count: number): number => {
+    const { bounds, lines } = parts;
+    const { cellStart, recordStart, next, rowFirst, rows, line, recordLine } = cursor;
+    const state = memory.cursor;
+    state.set([cellStart, recordStart, bounds.at + 4 * next, bounds.at + 4 * rowFirst, lines.at + 4 * rows, line, recordLine]);
+    const left = run.cells(
+      ...[stopsAt + 4 * stop, stopsAt + 4 * count, bounds.at + bounds.bytes, lines.at + lines.bytes],
+      ...[cursorAt, separator, 8 * width, bytesPerRecord],
+    );
+    cursor.cellStart = state[0] as number;
+    cursor.recordStart = state[1] as number;
+    cursor.next = ((state[2] as number) - bounds.at) / 4;
+    cursor.rowFirst = ((state[3] as number) - bounds.at) / 4;
+    cursor.rows = ((state[4] as number) - lines.at) / 4;
+    cursor.line = state[5] as number;
+    cursor.recordLine = state[6] as number;
+    return (left - stopsAt) / 4;
+  };
+
   const scan = (from: number): void => {
     for (let at = from; at < end; at += windowBytes) {
       const to = Math.min(end, at + windowBytes);
-      const stops = findStops(bytes, at, to, separator);
+      let count = (run.stops(at, to, separator, stopsAt) - stopsAt) / 4;
+      // Behind the end lies what was there before.
+      while (count > 0 && (memory.stops[count - 1] as number) >= to) count--;
       let index = 0;
-      while (index < stops.count) {
-        if (state === plain && fault === undefined) index = passPlain(bytes, stops, index, found, cursor, width, separator, bytesPerRecord);
-        if (index < stops.count) meet(stops.positions[index++] as number);
+      while (index < count) {
+        if (state === plain && fault === undefined) index = passPlain(index, count);
+        if (index < count) meet(memory.stops[index++] as number);
       }
       checkBound(to);
     }
@@ -256,39 +219,39 @@ export const cellScanner = ({ delimiter, bytesPerRecord, firstLine }: SplitOptio
 
   /** Drops what is before the unfinished record, and makes room for more bytes. */
   const makeRoom = (more: number): void => {
-    const gone = cursor.recordStart - 1;
-    const needed = end - gone + more + wordBytes;
-    if (gone === 0 && needed <= bytes.length) return;
-    if (needed > bytes.length) {
-      const larger = Buffer.allocUnsafeSlow(Math.max(needed, bytes.length * 2));
-      bytes.copy(larger, 0, gone, end);
-      bytes = larger;
-      view = viewOf(bytes);
-    } else bytes.copyWithin(0, gone, end);
-    for (let at = 0; at < cursor.next; at++) found.bounds[at] = (found.bounds[at] as number) - gone;
+    const from = cursor.recordStart - 1;
+    const needed = end - from + more + stepBytes;
+    if (from === parts.input.at && needed <= parts.input.bytes) return;
+    if (needed > parts.input.bytes) grow('input', needed, from, end);
+    else memory.bytes.copyWithin(parts.input.at, from, end);
+    const gone = from - parts.input.at;
+    for (let at = 0; at < cursor.next; at++) memory.bounds[at] = (memory.bounds[at] as number) - gone;
     end -= gone;
     closedAt -= gone;
     cursor.cellStart -= gone;
-    cursor.recordStart = 1;
+    cursor.recordStart -= gone;
   };
 
   /** Drops the rows of the last table; the cells of the unfinished one stay. */
   const dropRows = (): void => {
     broken = [];
-    found.bounds.copyWithin(0, cursor.rowFirst, cursor.next);
+    memory.bounds.copyWithin(0, cursor.rowFirst, cursor.next);
     cursor.next -= cursor.rowFirst;
     cursor.rowFirst = 0;
     cursor.rows = 0;
   };
 
-  const table = (): CellTable => ({ bytes, view, ...found, width, rows: cursor.rows, broken });
+  const table = (): CellTable => {
+    const { bytes, bounds, lines } = memory;
+    return { kernel, bytes, bounds, boundsAt: parts.bounds.at, lines, width, rows: cursor.rows, broken };
+  };
 
   return {
     push: (block) => {
       dropRows();
       makeRoom(block.length);
       const from = end;
-      bytes.set(block, end);
+      memory.bytes.set(block, end);
       end += block.length;
       scan(from);
       onTable.rows(table(), false);

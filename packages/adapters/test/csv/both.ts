@@ -1,7 +1,8 @@
 /** A CSV input read as rows and as columns, which must say the same; every test of the one is thereby a test of the other. */
 import { isUtf8 } from 'node:buffer';
 import { expect } from 'vitest';
-import { type ColumnChunk, noDay, type TextCells } from '../../src/columns.ts';
+import { currencyText } from '../../src/columns/currency.ts';
+import { type ColumnChunk, noCurrency, noDay, type TextCells } from '../../src/columns.ts';
 import { type ReadContext, ReaderFailure, type ReadRow } from '../../src/reader.ts';
 import { openReader } from '../../src/readers.ts';
 import { contextOf, readRows } from '../reading.ts';
@@ -31,7 +32,7 @@ const decimalText = (digits: number, scale: number): string => {
 };
 
 const saidByColumns = (chunk: ColumnChunk): Said[] => {
-  const { rows, lines, texts, amount, date, invalid } = chunk;
+  const { rows, lines, texts, amount, currency = [], date, invalid } = chunk;
   const faults = new Map(invalid.map((fault) => [fault.row, fault]));
   return Array.from({ length: rows }, (_, row): Said => {
     const fields: [string, string][] = [];
@@ -41,6 +42,8 @@ const saidByColumns = (chunk: ColumnChunk): Said[] => {
     }
     const digits = amount?.digits[row] ?? Number.NaN;
     if (!Number.isNaN(digits)) fields.push(['amount', decimalText(digits, amount?.scale[row] ?? 0)]);
+    const code = currency[row] ?? noCurrency;
+    if (code !== noCurrency) fields.push(['currency', currencyText(code)]);
     const day = date?.[row] ?? noDay;
     if (day !== noDay) fields.push(['date', new Date(day * 86_400_000).toISOString().slice(0, 10)]);
     const said = { line: lines[row], fields: Object.fromEntries(fields) };
@@ -56,16 +59,18 @@ const isExact = (digits: number): boolean => Number.isNaN(digits) || (Number.isS
 
 /** What every chunk promises, whatever is in it; the names of the promises it breaks. */
 const brokenPromises = (chunk: ColumnChunk): string[] => {
-  const { rows, lines, texts, amount, date, invalid } = chunk;
+  const { rows, lines, texts, amount, currency, date, invalid } = chunk;
   const promises = {
     'has rows': rows > 0,
-    'has as many of each': [lines, amount?.digits ?? lines, amount?.scale ?? lines, date ?? lines].every(({ length }) => length === rows),
+    'has as many of each': [lines, amount?.digits ?? lines, amount?.scale ?? lines, currency ?? lines, date ?? lines].every(
+      ({ length }) => length === rows,
+    ),
     'has exact amounts': (amount?.digits ?? new Float64Array()).every(isExact),
     'has a place for every text': [...texts.values()].every(
       ({ bytes, offsets }) => offsets.length === rows + 1 && offsets[0] === 0 && offsets[rows] === bytes.length && isRising(offsets),
     ),
     'has UTF-8': [...texts.values()].every(({ bytes }) => isUtf8(bytes)),
-    'has no texts of amount and date': !texts.has('amount') && !texts.has('date'),
+    'has no texts of what is in numbers': !texts.has('amount') && !texts.has('currency') && !texts.has('date'),
     'has faults in the order of rows': isRising(invalid.map(({ row }) => row)) && invalid.every(({ row }) => row < rows),
   };
   return Object.entries(promises).flatMap(([promise, isKept]) => (isKept ? [] : [promise]));

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { currencyCode } from '../../src/columns/currency.ts';
 import { type ColumnChunk, noDay } from '../../src/columns.ts';
 import { ReaderFailure } from '../../src/reader.ts';
 import { openReader } from '../../src/readers.ts';
@@ -63,16 +64,17 @@ describe('columns', () => {
       rows: 2,
       lines: Uint32Array.of(2, 3),
       amount: { digits: Float64Array.of(-125, 1000), scale: Uint8Array.of(1, 0) },
+      currency: Int32Array.from(['EUR', 'JPY'], currencyCode),
       date: Int32Array.of(-1, noDay),
       invalid: [],
     });
-    expect(textsIn(chunk)).toEqual({ id: '78', currency: 'EURJPY', reference: 'order 1', Memo: 'say "hi"' });
+    expect(textsIn(chunk)).toEqual({ id: '78', reference: 'order 1', Memo: 'say "hi"' });
     expect(chunk.texts.get('reference')?.offsets).toEqual(Uint32Array.of(0, 7, 7));
   });
 
-  it('are without amount and date where there is neither', async () => {
+  it('are without amount, currency and date where there are none', async () => {
     const chunk = await columnsOf('ref\na\n', { fields: { reference: 'ref' } });
-    expect([chunk.amount, chunk.date]).toEqual([undefined, undefined]);
+    expect([chunk.amount, chunk.currency, chunk.date]).toEqual([undefined, undefined, undefined]);
   });
 
   it('keep rows that cannot be read, with what of them can be and why', async () => {
@@ -168,8 +170,60 @@ describe('columns', () => {
     const openFile = fileOf(header, ...Array.from({ length: 50 }, (_, index) => `\n${index + 1000},1.00,EUR,2026-04-01,some text`));
     for await (const chunk of readColumns?.(contextOf({ openFile, limits: { rowsPerChunk: 5 } })) ?? []) {
       for (const { bytes, offsets } of chunk.texts.values()) buffers.add(bytes.buffer).add(offsets.buffer);
+      for (const { buffer } of [chunk.lines, chunk.amount?.digits, chunk.amount?.scale, chunk.currency, chunk.date].flatMap(
+        (of) => of ?? [],
+      ))
+        buffers.add(buffer);
     }
-    expect(buffers.size).toBe(6);
+    // Two for each text, and one for each of the others.
+    expect(buffers.size).toBe(9);
+  });
+
+  it('say what rows say wherever what is not plain lies among the plain, and however large it is', { timeout: 20_000 }, async () => {
+    const amounts = [
+      '1.00',
+      '12345.67',
+      '-99.99',
+      '1234567890123.45',
+      '12345678901234.56',
+      '0.5',
+      '-0.00',
+      '1,00',
+      '.50',
+      '-',
+      '',
+      '12.3a',
+      '/.:0',
+    ];
+    const days = ['2026-04-01', '2018-04-01', '2026-02-30', '2026-04-01T10:00:00Z', '', '2026-4-01', '1900-01-01', '2999-12-31'];
+    const currencies = ['EUR', 'usd', 'JPY', 'EURO', '', '@UR', 'E[R'];
+    const texts = [
+      'some text',
+      '',
+      'x'.repeat(15),
+      'x'.repeat(32),
+      'x'.repeat(33),
+      ' ',
+      '\u00a0',
+      'é',
+      '"a ""b"""',
+      '"a,b"',
+      'x'.repeat(70_000),
+    ];
+    const ids = ['', ' a', 'b\u00a0', 'x'.repeat(512), 'x'.repeat(513), 'é'];
+    const odd = fc.record({
+      row: fc.integer({ min: 0, max: 9_000 }),
+      cells: fc.tuple(...[ids, amounts, currencies, days, texts].map((cells) => fc.constantFrom(...cells))),
+    });
+    await fc.assert(
+      fc.asyncProperty(fc.array(odd, { maxLength: 60 }), fc.constantFrom(70_000, 100_000, 300_000), async (odds, blockBytes) => {
+        const rows = Array.from({ length: 9_001 }, (_, row) => `${row},${row}.25,EUR,2026-04-0${(row % 9) + 1},order ${row}`);
+        for (const { row, cells } of odds) rows[row] = cells.join();
+        const openFile = fileOf(...cut(Buffer.from(`${header}\n${rows.join('\n')}`), [blockBytes]));
+        expect(await readBoth({ fileId: someFileId, fields }, { openFile })).toHaveLength(9_001);
+      }),
+      { numRuns: 8 },
+    );
   });
 
   it('come of a file whose delimiter only shows at its end', async () => {

@@ -1,8 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { cellScanner } from '../../src/csv/scan.ts';
+import { cellScanner, windowBytes } from '../../src/csv/scan.ts';
 import { type SplitOptions, splitter } from '../../src/csv/split.ts';
-import { windowBytes } from '../../src/csv/stops.ts';
 import { ReaderFailure } from '../../src/reader.ts';
 
 /** What is made of a text: the header, and each row as its cells or what is wrong with it. */

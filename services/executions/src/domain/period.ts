@@ -44,6 +44,7 @@ const rowsOf = (chunk: Chunk, kept: readonly number[]): Chunk => {
             scale: Uint8Array.from(kept, (row) => chunk.amount?.scale[row] as number),
           },
         }),
+    ...(chunk.currency === undefined ? {} : { currency: Int32Array.from(kept, (row) => chunk.currency?.[row] as number) }),
     ...(chunk.date === undefined ? {} : { date: Int32Array.from(kept, (row) => chunk.date?.[row] as number) }),
     invalid: chunk.invalid.flatMap((fault) => {
       const row = places.get(fault.row);

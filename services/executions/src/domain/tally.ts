@@ -2,9 +2,8 @@
 import { exponentOf } from '@settler/contracts/money';
 import type { ControlTotals } from './execution.ts';
 import type { Chunk } from './matching/batch-builder.ts';
-import { createCurrencyNumbers, currencyCodeOf, currencyText, noCurrency } from './matching/columns/currency.ts';
+import { createCurrencyNumbers, currencyText, noCurrency } from './matching/columns/currency.ts';
 import { minorUnits, rescaled, Sum } from './matching/columns/money.ts';
-import { textAt } from './matching/columns/text-column.ts';
 
 type Row = { readonly record: Readonly<Record<string, unknown>> } | { readonly partial?: Readonly<Record<string, unknown>> };
 
@@ -36,25 +35,26 @@ export const createTally = (side: ControlTotals['side']) => {
       const total = totalOf(name);
       count(total, typeof amount === 'string' && name !== '' ? minorUnits(amount, total.exponent) : Number.NaN);
     },
-    addChunk: ({ rows, texts, amount }: Chunk): void => {
-      const cells = texts.get('currency');
-      if (cells === undefined) {
+    addChunk: ({ rows, currency, amount }: Chunk): void => {
+      if (currency === undefined) {
         totalOf('').count += rows;
         return;
       }
-      const { bytes, offsets } = cells;
       const numbers = createCurrencyNumbers();
       const met: Total[] = [];
       for (let row = 0; row < rows; row += 1) {
-        const start = offsets[row] as number;
-        const end = offsets[row + 1] as number;
-        const code = currencyCodeOf(bytes, start, end);
-        const number = code === noCurrency ? -1 : numbers.of(code);
+        const code = currency[row] as number;
+        if (code === noCurrency) {
+          totalOf('').count += 1;
+          continue;
+        }
+        const number = numbers.of(code);
         if (number === met.length) met.push(totalOf(currencyText(code)));
-        // What is no code of three letters is known by what it says.
-        const total = number === -1 ? totalOf(textAt(cells, row)) : (met[number] as Total);
-        const hasAmount = amount !== undefined && end > start;
-        count(total, hasAmount ? rescaled(amount.digits[row] as number, amount.scale[row] as number, total.exponent) : Number.NaN);
+        const total = met[number] as Total;
+        count(
+          total,
+          amount === undefined ? Number.NaN : rescaled(amount.digits[row] as number, amount.scale[row] as number, total.exponent),
+        );
       }
     },
     totals: (): ControlTotals[] =>

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { currencyCode } from '../../src/domain/matching/columns/currency.ts';
 import { createTally } from '../../src/domain/tally.ts';
 
 const rows = [
@@ -8,25 +9,18 @@ const rows = [
   { currency: 'JPY', amount: '0.5', digits: 5, scale: 1 },
   { currency: 'KWD', amount: '1.2340', digits: 12_340, scale: 4 },
   { currency: 'EUR', amount: '900719925474099.2', digits: 2 ** 53, scale: 1 },
-  { currency: 'euro', amount: '1', digits: 1, scale: 0 },
   { currency: 'EUR', digits: Number.NaN, scale: 0 },
-  { currency: 'Kč', amount: '7', digits: 7, scale: 0 },
   { currency: '', amount: '3', digits: 3, scale: 0 },
 ];
 
-const chunkOf = (currencies: readonly string[] | undefined) => {
-  const cells = currencies?.map((currency) => Buffer.from(currency));
-  const offsets = Uint32Array.from([0, ...(cells ?? []).keys()], (_, at) =>
-    (cells ?? []).slice(0, at).reduce((bytes, { length }) => bytes + length, 0),
-  );
-  return {
-    rows: rows.length,
-    lines: new Uint32Array(rows.length),
-    texts: new Map(cells === undefined ? [] : [['currency', { bytes: Buffer.concat(cells), offsets }]]),
-    amount: { digits: Float64Array.from(rows, ({ digits }) => digits), scale: Uint8Array.from(rows, ({ scale }) => scale) },
-    invalid: [],
-  };
-};
+const chunkOf = (currencies: readonly string[] | undefined) => ({
+  rows: rows.length,
+  lines: new Uint32Array(rows.length),
+  texts: new Map(),
+  amount: { digits: Float64Array.from(rows, ({ digits }) => digits), scale: Uint8Array.from(rows, ({ scale }) => scale) },
+  currency: currencies && Int32Array.from(currencies, currencyCode),
+  invalid: [],
+});
 
 test('rows and columns are counted alike, by currency, and what a currency cannot hold exactly is no money', () => {
   const [byRow, byColumn] = [createTally('source'), createTally('source')];
@@ -37,8 +31,6 @@ test('rows and columns are counted alike, by currency, and what a currency canno
     { side: 'source', currency: 'EUR', count: 4, amountMinor: '1184' },
     { side: 'source', currency: 'JPY', count: 2, amountMinor: '500' },
     { side: 'source', currency: 'KWD', count: 1, amountMinor: '1234' },
-    { side: 'source', currency: 'euro', count: 1, amountMinor: '100' },
-    { side: 'source', currency: 'Kč', count: 1, amountMinor: '700' },
     { side: 'source', currency: '', count: 1, amountMinor: '0' },
   ];
   expect(byRow.totals()).toEqual(said);

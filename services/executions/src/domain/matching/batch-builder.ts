@@ -2,7 +2,7 @@
 import { exponentOf } from '@settler/contracts/money';
 import { type Fields, invalid, noDay, type RecordBatch, superseded } from './batch.ts';
 import { canonical } from './canonical.ts';
-import { currencyCode, currencyCodeOf, currencyText, exponentOfCode, noCurrency } from './columns/currency.ts';
+import { currencyCode, currencyText, exponentOfCode, noCurrency } from './columns/currency.ts';
 import { minorUnits, noAmount, rescaled } from './columns/money.ts';
 import { createTextHeap, type TextColumn, type TextHeap } from './columns/text-column.ts';
 import { dayOf } from './day.ts';
@@ -24,10 +24,12 @@ export interface Chunk {
   readonly rows: number;
   /** The physical line of each row. */
   readonly lines: Uint32Array;
-  /** Every field but amount and date: UTF-8 texts one after another, and where each ends. */
+  /** Every field but amount, currency and date: UTF-8 texts one after another, and where each ends. */
   readonly texts: ReadonlyMap<string, { readonly bytes: Uint8Array; readonly offsets: Uint32Array }>;
   /** digits × 10^−scale; NaN where there is none. */
   readonly amount?: { readonly digits: Float64Array; readonly scale: Uint8Array } | undefined;
+  /** As `columns/currency.ts` has them. */
+  readonly currency?: Int32Array | undefined;
   /** Days since 1970-01-01; `noDay` where there is none. */
   readonly date?: Int32Array | undefined;
   readonly invalid: readonly { readonly row: number; readonly field?: string; readonly reason: string }[];
@@ -99,19 +101,20 @@ export const createBatchBuilder = ({ idMapped }: { readonly idMapped: boolean })
   };
 
   const addChunk = (chunk: Chunk): void => {
-    const { rows, lines: chunkLines, texts, amount, date, invalid: faults } = chunk;
+    const { rows, lines: chunkLines, texts, amount, currency, date, invalid: faults } = chunk;
     const outlook = outlookOf(chunk);
-    for (const [name, { bytes, offsets }] of texts) if (name !== 'currency') heapOf(name).addAll(bytes, offsets, rows, outlook);
+    for (const [name, { bytes, offsets }] of texts) heapOf(name).addAll(bytes, offsets, rows, outlook);
     lines.pushAll(chunkLines, rows, outlook);
     if (date === undefined) days.fill(noDay, rows, outlook);
     else days.pushAll(date, rows, outlook);
     for (const { row, reason } of faults) reasons.set(length + row, reason);
-    const codes = addCurrencies(texts.get('currency'), rows, currencies.room(rows, outlook));
+    const codes = currencies.room(rows, outlook);
+    if (currency === undefined) codes.fill(noCurrency);
+    else codes.set(currency);
     const unfit = addAmounts(amount, codes, rows, amounts.room(rows, outlook));
     const explain = (row: number, id: string, decimal?: string): void => {
       if (reasons.has(length + row)) return;
-      const currency = currencyText(codes[row] as number);
-      reasons.set(length + row, faultOf(id, decimal, currency, noAmount, idMapped) ?? 'it cannot be read');
+      reasons.set(length + row, faultOf(id, decimal, currencyText(codes[row] as number), noAmount, idMapped) ?? 'it cannot be read');
     };
     if (idMapped) for (const row of emptyRows(texts.get('id'), rows)) explain(row, '');
     for (const row of unfit) explain(row, 'known', plainDecimal(amount?.digits[row] as number, amount?.scale[row] as number));
@@ -188,13 +191,6 @@ const outlookMax = 200;
 
 type Texts = Chunk['texts'] extends ReadonlyMap<string, infer Cells> ? Cells : never;
 
-const addCurrencies = (currency: Texts | undefined, rows: number, codes: Int32Array): Int32Array => {
-  if (currency === undefined) return codes.fill(noCurrency);
-  const { bytes, offsets } = currency;
-  for (let row = 0; row < rows; row += 1) codes[row] = currencyCodeOf(bytes, offsets[row] as number, offsets[row + 1] as number);
-  return codes;
-};
-
 /** Returns the rows whose amounts cannot be held exactly in their currency. */
 const addAmounts = (amount: Chunk['amount'], codes: Int32Array, rows: number, units: Float64Array): number[] => {
   const unfit: number[] = [];
@@ -205,14 +201,12 @@ const addAmounts = (amount: Chunk['amount'], codes: Int32Array, rows: number, un
   const { digits, scale } = amount;
   for (let row = 0; row < rows; row += 1) {
     const code = codes[row] as number;
-    if (code === noCurrency) {
-      units[row] = noAmount;
-      if (!Number.isNaN(digits[row] as number)) unfit.push(row);
-      continue;
-    }
-    const amountOfRow = rescaled(digits[row] as number, scale[row] as number, exponentOfCode(code));
+    const exponent = code === noCurrency ? -1 : exponentOfCode(code);
+    const of = digits[row] as number;
+    // Mostly an amount is written with all the digits that its currency has.
+    const amountOfRow = scale[row] === exponent ? of : exponent === -1 ? noAmount : rescaled(of, scale[row] as number, exponent);
     units[row] = amountOfRow;
-    if (Number.isNaN(amountOfRow) && !Number.isNaN(digits[row] as number)) unfit.push(row);
+    if (Number.isNaN(amountOfRow) && !Number.isNaN(of)) unfit.push(row);
   }
   return unfit;
 };

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { compareRows, noDay, type RecordBatch, recordAt, rowStates } from '../../../src/domain/matching/batch.ts';
 import { type Chunk, createBatchBuilder, type Row } from '../../../src/domain/matching/batch-builder.ts';
+import { currencyCode } from '../../../src/domain/matching/columns/currency.ts';
 import { decimalText } from '../../../src/domain/matching/columns/money.ts';
 import { textAt } from '../../../src/domain/matching/columns/text-column.ts';
 import { dayText } from '../../../src/domain/matching/day.ts';
@@ -43,6 +44,8 @@ const cells = (texts: readonly string[]) => {
   return { bytes: Buffer.from(texts.join('')), offsets };
 };
 
+const codesOf = (texts: readonly string[]): Int32Array => Int32Array.from(texts, currencyCode);
+
 const chunkOf = (
   rows: readonly Given[],
   firstLine: number,
@@ -53,12 +56,12 @@ const chunkOf = (
   texts: new Map([
     ['id', cells(rows.map(({ id }) => id))],
     ['note', cells(rows.map(({ note }) => note))],
-    ['currency', cells(rows.map(({ currency }) => currency))],
   ]),
   amount: {
     digits: Float64Array.from(rows, ({ amount }) => amount?.digits ?? Number.NaN),
     scale: Uint8Array.from(rows, ({ amount }) => amount?.scale ?? 0),
   },
+  currency: codesOf(rows.map(({ currency }) => currency)),
   date: Int32Array.from(rows, ({ day }) => day),
   invalid: [],
   ...read,
@@ -110,27 +113,27 @@ test('an id that occurs again is a repetition, and a contradiction where the res
 });
 
 test('a reader that hands over no amounts, no dates or no currencies leaves them absent', () => {
-  const texts = (...names: readonly string[]) => new Map(names.map((name) => [name, cells(['EUR', 'b'])]));
+  const note = new Map([['note', cells(['a', 'b'])]]);
   const chunked = (chunk: Partial<Chunk>, idMapped = false) => {
     const builder = createBatchBuilder({ idMapped });
-    builder.addChunk({ rows: 2, lines: Uint32Array.of(2, 3), texts: texts('note'), invalid: [], ...chunk });
+    builder.addChunk({ rows: 2, lines: Uint32Array.of(2, 3), texts: note, invalid: [], ...chunk });
     return builder.build();
   };
   expect(said(chunked({}))).toEqual({
-    records: ['EUR', 'b'].map((note, row) => ({ record: { note }, line: row + 2, state: 'usable', reason: undefined })),
+    records: ['a', 'b'].map((note, row) => ({ record: { note }, line: row + 2, state: 'usable', reason: undefined })),
     amounts: [Number.NaN, Number.NaN],
     currencies: [0, 0],
     days: [noDay, noDay],
   });
   const huge = { digits: Float64Array.of(9_007_199_254_740_991, -9_007_199_254_740_991), scale: Uint8Array.of(0, 0) };
-  const euros = new Map([['currency', cells(['EUR', 'EUR'])]]);
-  expect([...chunked({ amount: huge, texts: euros }).reasons.values()]).toEqual([
+  const currency = codesOf(['EUR', 'EUR']);
+  expect([...chunked({ amount: huge, currency }).reasons.values()]).toEqual([
     'the amount 9007199254740991 is too large to be exact',
     'the amount -9007199254740991 is too large to be exact',
   ]);
   const amount = { digits: Float64Array.of(105, Number.NaN), scale: Uint8Array.of(1, 0) };
   expect([...chunked({ amount }).reasons]).toEqual([[0, 'the amount has no currency']]);
-  const named = chunked({ amount, texts: texts('currency') });
+  const named = chunked({ amount, currency: codesOf(['EUR', '']), texts: new Map() });
   expect([[...named.amounts], [...named.texts.keys()]]).toEqual([[1_050, Number.NaN], []]);
   expect([...chunked({}, true).reasons.values()]).toEqual(['the id is empty', 'the id is empty']);
 });

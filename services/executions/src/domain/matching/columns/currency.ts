@@ -9,17 +9,6 @@ export const currencyCode = (text: string): number =>
 export const currencyText = (code: number): string =>
   code === noCurrency ? '' : String.fromCharCode((code >>> 16) & 255, (code >>> 8) & 255, code & 255);
 
-const isLetter = (byte: number): boolean => byte >= 65 && byte <= 90;
-
-/** The code of three letters at `start`; `noCurrency` for anything else. */
-export const currencyCodeOf = (bytes: Uint8Array, start: number, end: number): number => {
-  if (end - start !== 3) return noCurrency;
-  const one = bytes[start] as number;
-  const two = bytes[start + 1] as number;
-  const three = bytes[start + 2] as number;
-  return isLetter(one) && isLetter(two) && isLetter(three) ? (one << 16) | (two << 8) | three : noCurrency;
-};
-
 /**
  * Numbers the currencies that rows have, from 0 in the order in which they are met. Few currencies are most of the rows, and nearly
  * always the last letter tells these apart: looking each up in a map would cost more than what is done with it.
