@@ -8,6 +8,8 @@ export type Code = readonly number[];
 
 const unsigned = (value: number): Code => (value < 0x80 ? [value] : [(value & 0x7f) | 0x80, ...unsigned(value >>> 7)]);
 const signed = (value: number): Code => (value >= -0x40 && value < 0x40 ? [value & 0x7f] : [(value & 0x7f) | 0x80, ...signed(value >> 7)]);
+const signedLong = (value: bigint): Code =>
+  value >= -0x40n && value < 0x40n ? [Number(value & 0x7fn)] : [Number(value & 0x7fn) | 0x80, ...signedLong(value >> 7n)];
 
 type Instruction = (...operands: readonly Code[]) => Code;
 const plain =
@@ -41,6 +43,20 @@ export const i32 = {
   shiftLeft: plain(0x74),
   /** Zeros come in. */
   shiftRight: plain(0x76),
+  rotateLeft: plain(0x77),
+};
+
+export const i64 = {
+  of: (value: bigint): Code => [0x42, ...signedLong(value)],
+  load: memory(0x29),
+  xor: plain(0x85),
+  multiply: plain(0x7e),
+  shiftLeft: plain(0x86),
+  /** Zeros come in. */
+  shiftRight: plain(0x88),
+  /** Of a number of 32 bits without a sign, and back to its lower half. */
+  fromInteger: plain(0xad),
+  toInteger: plain(0xa7),
 };
 
 export const f64 = {
@@ -121,7 +137,7 @@ export interface Local {
   readonly set: (value: Code) => Code;
 }
 
-const types = { i32: 0x7f, f64: 0x7c, v128: 0x7b };
+const types = { i32: 0x7f, i64: 0x7e, f64: 0x7c, v128: 0x7b };
 
 /** A function of so many 32-bit integers, which leaves what it finds in the memory. */
 export const createFunction = (parameterCount: number) => {

@@ -15,6 +15,7 @@ import {
   i16x8,
   i32,
   i32x4,
+  i64,
   type Local,
   loop,
   repeatWhile,
@@ -103,6 +104,26 @@ describe('a module', () => {
       ),
     })(createMemory(1));
     expect([1, 2, 1000, -1].map((number) => turnsTo(number))).toEqual([0, 1, 9, 9]);
+  });
+
+  it('has every whole number of 64 bits, and reckons with them', () => {
+    const upperHalf = (value: bigint): number =>
+      createInstance(createFunction(0).toModule(1, i64.toInteger(i64.shiftRight(i64.of(value), i64.of(32n))))).run();
+    const lowerHalf = (value: Code): number => createInstance(createFunction(0).toModule(1, i64.toInteger(value))).run();
+    fc.assert(
+      fc.property(fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }), (value) => {
+        expect([upperHalf(value), lowerHalf(i64.of(value))]).toEqual([
+          Number(BigInt.asIntN(32, value >> 32n)),
+          Number(BigInt.asIntN(32, value)),
+        ]);
+      }),
+      { numRuns: 50 },
+    );
+    const wide = i64.multiply(i64.fromInteger(i32.of(-1)), i64.fromInteger(i32.of(-1)));
+    expect(lowerHalf(i64.shiftRight(wide, i64.of(32n)))).toBe(-2);
+    expect(lowerHalf(i64.shiftRight(i64.shiftLeft(i64.xor(i64.of(5n), i64.of(3n)), i64.of(40n)), i64.of(39n)))).toBe(12);
+    expect(lowerHalf(i64.load(0, i32.of(0)))).toBe(0);
+    expect(createInstance(createFunction(0).toModule(1, i32.rotateLeft(i32.of(-0x7fffffff), i32.of(4)))).run()).toBe(24);
   });
 
   it('reckons with whole numbers, doubles and vectors', () => {
