@@ -28,8 +28,11 @@ export interface ColumnChunk {
    * is without the field.
    */
   readonly texts: ReadonlyMap<string, TextCells>;
-  /** digits × 10^−scale, digits a whole number of at most 2^53 − 1; NaN where the row has none. There where an amount is mapped or a column is called so. */
-  readonly amount?: { readonly digits: Float64Array; readonly scale: Uint8Array };
+  /**
+   * Minor units of the row's currency, whole numbers of at most 2^53 − 1; NaN where the row has no amount, or one that is unfit. There
+   * where an amount is mapped or a column is called so.
+   */
+  readonly amount?: { readonly units: Float64Array; readonly unfit: readonly UnfitAmount[] };
   /** Three letters, one byte each, the first in the highest; or `noCurrency`. There where a currency is mapped or a column is called so. */
   readonly currency?: Int32Array;
   /** Days since 1970-01-01, or `noDay`. There where a date is mapped or a column is called so. */
@@ -40,6 +43,9 @@ export interface ColumnChunk {
   readonly bytesRead: number;
   readonly totalBytes?: number;
 }
+
+/** An amount, as a decimal, that is no such number of minor units: for lack of a currency, of decimals in it, or of exactness. In order of their rows. */
+export type UnfitAmount = { readonly row: number; readonly decimal: string };
 
 export type InvalidRow = { readonly row: number; readonly field?: string; readonly reason: string };
 

@@ -27,6 +27,8 @@ export interface Rows {
   readonly states: Uint8Array;
   /** Each row's currency, or `noCurrency`. */
   readonly currencies: Int32Array;
+  /** How many decimals each row's amount has. */
+  readonly decimals: Uint8Array;
   /** Only what is wrong with a row first is told. */
   readonly refuse: (row: number, field: string, reason: string) => void;
 }

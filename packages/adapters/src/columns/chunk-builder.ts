@@ -38,7 +38,7 @@ export const chunkBuilder = (layout: Layout, rowsPerChunk: number, heldRows: num
       states[row] = refused;
       found.push({ row: first + row - from, field, reason: `${field} ${reason}` });
     };
-    const rows: Rows = { table, from, to, states, currencies: new Int32Array(table.rows), refuse };
+    const rows: Rows = { table, from, to, states, currencies: new Int32Array(table.rows), decimals: new Uint8Array(table.rows), refuse };
     for (const column of columns) column.fill(rows);
     for (const column of columns) column.settle?.(rows, layout.currencyMapped);
     // Faults were found field by field.

@@ -82,10 +82,10 @@ const amountColumn = (plan: FieldPlan, columns: readonly number[]): Column => {
       else fillFixedAmount(target, rows, plan);
     },
     settle: (rows, currencyMapped) => settleAmounts(target, rows, currencyMapped),
-    part: (rows) => ({ amount: { digits: numbersOf(target.digits, rows), scale: numbersOf(target.scale, rows) } }),
+    part: (rows) => ({ amount: { units: numbersOf(target.units, rows), unfit: target.unfit.filter(({ row }) => row < rows) } }),
     drop: (rows) => {
-      dropNumbers(target.digits, rows);
-      dropNumbers(target.scale, rows);
+      dropNumbers(target.units, rows);
+      target.unfit = target.unfit.filter(({ row }) => row >= rows).map((amount) => ({ ...amount, row: amount.row - rows }));
     },
   };
 };

@@ -1,32 +1,71 @@
-/** What `fields/plan.ts` settles of a record, for rows in columns: amounts against the decimals of their currencies. */
+/** What `fields/plan.ts` settles of a record, for rows in columns: amounts become minor units of their currencies. */
+import { exponentOf } from '@settler/contracts/money';
 import { inCurrency } from '../fields/amount.ts';
 import { empty } from '../fields/unreadable.ts';
+import { exponentBits, exponentPlaces } from '../kernel/exponents.ts';
+import type { Kernel } from '../kernel/kernel.ts';
 import type { Rows } from './cells.ts';
-import { currencyText, exponentOfCode, noCurrency } from './currency.ts';
+import { currencyText, noCurrency } from './currency.ts';
 import type { Amounts } from './fill-amount.ts';
+import { eachRow } from './plain.ts';
 
-// No amount has more than six decimals.
+/** How many decimals a currency has; the kernel knows it from then on. */
+const exponentIn = ({ bytes, knownExponents }: Kernel, currency: number): number => {
+  const place = knownExponents + 4 * (currency & (exponentPlaces - 1));
+  const known = bytes.readUInt32LE(place);
+  if (known >>> exponentBits === currency) return known & ((1 << exponentBits) - 1);
+  const exponent = exponentOf(currencyText(currency));
+  bytes.writeUInt32LE(((currency << exponentBits) | exponent) >>> 0, place);
+  return exponent;
+};
+
+// No amount has more than six decimals, and no currency more than four.
 const powers = Float64Array.from({ length: 7 }, (_, exponent) => 10 ** exponent);
 
-/** The amounts of the rows are the last ones. */
-export const settleAmounts = ({ digits, scale }: Amounts, rows: Rows, currencyMapped: boolean): void => {
-  const { from, to, currencies, refuse } = rows;
-  const [values, scales] = [digits.values, scale.values];
-  let at = digits.rows - (to - from);
-  for (let row = from; row < to; row++, at++) {
-    const value = values[at] as number;
-    if (Number.isNaN(value)) continue;
+/** digits × 10^−decimals in minor units; NaN where that is not a whole number of them, or too large. */
+export const minorUnits = (digits: number, decimals: number, exponent: number): number => {
+  if (decimals > exponent) {
+    const divisor = powers[decimals - exponent] as number;
+    return digits % divisor === 0 ? digits / divisor : Number.NaN;
+  }
+  const units = digits * (powers[exponent - decimals] as number);
+  return Number.isSafeInteger(units) ? units : Number.NaN;
+};
+
+/** The amounts of the rows are the last ones, and digits until now. */
+export const settleAmounts = ({ units, unfit }: Amounts, rows: Rows, currencyMapped: boolean): void => {
+  const { table, to, currencies, decimals, refuse } = rows;
+  const { kernel } = table;
+  const first = units.rows - to;
+
+  const settle = (row: number): void => {
+    const digits = units.values[first + row] as number;
+    if (Number.isNaN(digits)) return;
     const currency = currencies[row] as number;
+    const scale = decimals[row] as number;
+    const exact = currency === noCurrency ? Number.NaN : minorUnits(digits, scale, exponentIn(kernel, currency));
+    units.values[first + row] = exact;
+    if (!Number.isNaN(exact)) return;
+    const decimal = decimalText(digits, scale);
+    unfit.push({ row: first + row, decimal });
     if (currency === noCurrency) {
       if (currencyMapped) refuse(row, 'currency', empty.reason);
-      continue;
+      return;
     }
-    const decimals = scales[at] as number;
-    const exponent = exponentOfCode(currency);
-    if (decimals <= exponent || value % (powers[decimals - exponent] as number) === 0) continue;
-    const exact = inCurrency(decimalText(value, decimals), currencyText(currency));
-    if (typeof exact !== 'string') refuse(row, 'amount', exact.reason);
-  }
+    const read = inCurrency(decimal, currencyText(currency));
+    if (typeof read !== 'string') refuse(row, 'amount', read.reason);
+  };
+
+  eachRow(
+    rows,
+    (row, count) => {
+      const { bytes, values, texts } = kernel;
+      new Int32Array(bytes.buffer, values, count).set(currencies.subarray(row, row + count));
+      bytes.set(decimals.subarray(row, row + count), texts);
+      return kernel.run.agreeing(values, texts, count, kernel.knownExponents);
+    },
+    settle,
+  );
 };
 
 /** The canonical decimal that an amount was read from. */

@@ -8,6 +8,7 @@ import { amountsCode } from './amounts.ts';
 import { cellsCode } from './cells.ts';
 import { currenciesCode } from './currencies.ts';
 import { dayPlaceCode, daysCode, knownDaysBytes } from './days.ts';
+import { agreeingCode, exponentPlaces } from './exponents.ts';
 import { stopsCode } from './stops.ts';
 import { copyBytes, textsCode, traits } from './texts.ts';
 
@@ -19,6 +20,7 @@ const instantiate = compile({
   currencies: currenciesCode(),
   days: daysCode(),
   dayPlace: dayPlaceCode(),
+  agreeing: agreeingCode(),
 });
 
 export interface Kernel {
@@ -31,6 +33,7 @@ export interface Kernel {
   /** What functions look things up in. */
   readonly traits: number;
   readonly knownDays: number;
+  readonly knownExponents: number;
   /** Memory for good, at an address of whole words. More of it, for what has grown, is elsewhere. */
   readonly reserve: (bytes: number) => number;
 }
@@ -62,9 +65,12 @@ export const createKernel = (): Kernel => {
     texts: reserve(textBytesPerCall + copyBytes),
     traits: reserve(traits.length),
     knownDays: reserve(knownDaysBytes),
+    knownExponents: reserve(4 * exponentPlaces),
     reserve,
   };
   kernel.bytes.set(traits, kernel.traits);
+  // Nothing is known, not even that what is no currency has no decimals.
+  kernel.bytes.fill(0xff, kernel.knownExponents, kernel.knownExponents + 4 * exponentPlaces);
   return kernel;
 };
 

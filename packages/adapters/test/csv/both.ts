@@ -1,5 +1,6 @@
 /** A CSV input read as rows and as columns, which must say the same; every test of the one is thereby a test of the other. */
 import { isUtf8 } from 'node:buffer';
+import { exponentOf } from '@settler/contracts/money';
 import { expect } from 'vitest';
 import { currencyText } from '../../src/columns/currency.ts';
 import { type ColumnChunk, noCurrency, noDay, type TextCells } from '../../src/columns.ts';
@@ -26,13 +27,14 @@ const saidByRow = (row: ReadRow): Said => {
 const textAt = ({ bytes, offsets }: TextCells, row: number): string =>
   Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8', offsets[row], offsets[row + 1]);
 
-const decimalText = (digits: number, scale: number): string => {
-  const text = String(Math.abs(digits)).padStart(scale + 1, '0');
-  return shortest(`${digits < 0 ? '-' : ''}${text.slice(0, text.length - scale)}${scale === 0 ? '' : `.${text.slice(-scale)}`}`);
+const decimalText = (units: number, exponent: number): string => {
+  const text = String(Math.abs(units)).padStart(exponent + 1, '0');
+  return `${units < 0 ? '-' : ''}${text.slice(0, text.length - exponent)}${exponent === 0 ? '' : `.${text.slice(-exponent)}`}`;
 };
 
 const saidByColumns = (chunk: ColumnChunk): Said[] => {
   const { rows, lines, texts, amount, currency = [], date, invalid } = chunk;
+  const unfit = new Map(amount?.unfit.map(({ row, decimal }) => [row, decimal]));
   const faults = new Map(invalid.map((fault) => [fault.row, fault]));
   return Array.from({ length: rows }, (_, row): Said => {
     const fields: [string, string][] = [];
@@ -40,9 +42,10 @@ const saidByColumns = (chunk: ColumnChunk): Said[] => {
       const text = textAt(cells, row);
       if (text !== '') fields.push([name, text]);
     }
-    const digits = amount?.digits[row] ?? Number.NaN;
-    if (!Number.isNaN(digits)) fields.push(['amount', decimalText(digits, amount?.scale[row] ?? 0)]);
     const code = currency[row] ?? noCurrency;
+    const units = amount?.units[row] ?? Number.NaN;
+    const decimal = Number.isNaN(units) ? unfit.get(row) : decimalText(units, exponentOf(currencyText(code)));
+    if (decimal !== undefined) fields.push(['amount', shortest(decimal)]);
     if (code !== noCurrency) fields.push(['currency', currencyText(code)]);
     const day = date?.[row] ?? noDay;
     if (day !== noDay) fields.push(['date', new Date(day * 86_400_000).toISOString().slice(0, 10)]);
@@ -62,13 +65,13 @@ const brokenPromises = (chunk: ColumnChunk): string[] => {
   const { rows, lines, texts, amount, currency, date, invalid } = chunk;
   const promises = {
     'has rows': rows > 0,
-    'has as many of each': [lines, amount?.digits ?? lines, amount?.scale ?? lines, currency ?? lines, date ?? lines].every(
-      ({ length }) => length === rows,
-    ),
-    'has exact amounts': (amount?.digits ?? new Float64Array()).every(isExact),
+    'has as many of each': [lines, amount?.units ?? lines, currency ?? lines, date ?? lines].every(({ length }) => length === rows),
+    'has exact amounts': (amount?.units ?? new Float64Array()).every(isExact),
     'has a place for every text': [...texts.values()].every(
       ({ bytes, offsets }) => offsets.length === rows + 1 && offsets[0] === 0 && offsets[rows] === bytes.length && isRising(offsets),
     ),
+    'has unfit amounts where there is no number, in order':
+      isRising((amount?.unfit ?? []).map(({ row }) => row)) && (amount?.unfit ?? []).every(({ row }) => Number.isNaN(amount?.units[row])),
     'has UTF-8': [...texts.values()].every(({ bytes }) => isUtf8(bytes)),
     'has no texts of what is in numbers': !texts.has('amount') && !texts.has('currency') && !texts.has('date'),
     'has faults in the order of rows': isRising(invalid.map(({ row }) => row)) && invalid.every(({ row }) => row < rows),

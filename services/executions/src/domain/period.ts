@@ -40,18 +40,22 @@ const rowsOf = (chunk: Chunk, kept: readonly number[]): Chunk => {
       ? {}
       : {
           amount: {
-            digits: Float64Array.from(kept, (row) => chunk.amount?.digits[row] as number),
-            scale: Uint8Array.from(kept, (row) => chunk.amount?.scale[row] as number),
+            units: Float64Array.from(kept, (row) => chunk.amount?.units[row] as number),
+            unfit: moved(chunk.amount.unfit, places),
           },
         }),
     ...(chunk.currency === undefined ? {} : { currency: Int32Array.from(kept, (row) => chunk.currency?.[row] as number) }),
     ...(chunk.date === undefined ? {} : { date: Int32Array.from(kept, (row) => chunk.date?.[row] as number) }),
-    invalid: chunk.invalid.flatMap((fault) => {
-      const row = places.get(fault.row);
-      return row === undefined ? [] : [{ ...fault, row }];
-    }),
+    invalid: moved(chunk.invalid, places),
   };
 };
+
+/** What is said of rows that are kept, of the places that they have then. */
+const moved = <Said extends { readonly row: number }>(said: readonly Said[], places: ReadonlyMap<number, number>): Said[] =>
+  said.flatMap((one) => {
+    const row = places.get(one.row);
+    return row === undefined ? [] : [{ ...one, row }];
+  });
 
 const textsOf = ({ bytes, offsets }: { readonly bytes: Uint8Array; readonly offsets: Uint32Array }, kept: readonly number[]) => {
   const lengths = kept.map((row) => (offsets[row + 1] as number) - (offsets[row] as number));

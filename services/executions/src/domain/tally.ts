@@ -3,7 +3,7 @@ import { exponentOf } from '@settler/contracts/money';
 import type { ControlTotals } from './execution.ts';
 import type { Chunk } from './matching/batch-builder.ts';
 import { createCurrencyNumbers, currencyText, noCurrency } from './matching/columns/currency.ts';
-import { minorUnits, rescaled, Sum } from './matching/columns/money.ts';
+import { minorUnits, Sum } from './matching/columns/money.ts';
 
 type Row = { readonly record: Readonly<Record<string, unknown>> } | { readonly partial?: Readonly<Record<string, unknown>> };
 
@@ -51,10 +51,7 @@ export const createTally = (side: ControlTotals['side']) => {
         const number = numbers.of(code);
         if (number === met.length) met.push(totalOf(currencyText(code)));
         const total = met[number] as Total;
-        count(
-          total,
-          amount === undefined ? Number.NaN : rescaled(amount.digits[row] as number, amount.scale[row] as number, total.exponent),
-        );
+        count(total, amount?.units[row] ?? Number.NaN);
       }
     },
     totals: (): ControlTotals[] =>

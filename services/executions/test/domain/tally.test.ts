@@ -3,21 +3,21 @@ import { currencyCode } from '../../src/domain/matching/columns/currency.ts';
 import { createTally } from '../../src/domain/tally.ts';
 
 const rows = [
-  { currency: 'EUR', amount: '12.34', digits: 1234, scale: 2 },
-  { currency: 'JPY', amount: '500', digits: 500, scale: 0 },
-  { currency: 'EUR', amount: '-0.5', digits: -5, scale: 1 },
-  { currency: 'JPY', amount: '0.5', digits: 5, scale: 1 },
-  { currency: 'KWD', amount: '1.2340', digits: 12_340, scale: 4 },
-  { currency: 'EUR', amount: '900719925474099.2', digits: 2 ** 53, scale: 1 },
-  { currency: 'EUR', digits: Number.NaN, scale: 0 },
-  { currency: '', amount: '3', digits: 3, scale: 0 },
+  { currency: 'EUR', amount: '12.34', units: 1234 },
+  { currency: 'JPY', amount: '500', units: 500 },
+  { currency: 'EUR', amount: '-0.5', units: -50 },
+  { currency: 'JPY', amount: '0.5', units: Number.NaN },
+  { currency: 'KWD', amount: '1.2340', units: 1234 },
+  { currency: 'EUR', amount: '900719925474099.2', units: Number.NaN },
+  { currency: 'EUR', units: Number.NaN },
+  { currency: '', amount: '3', units: Number.NaN },
 ];
 
 const chunkOf = (currencies: readonly string[] | undefined) => ({
   rows: rows.length,
   lines: new Uint32Array(rows.length),
   texts: new Map(),
-  amount: { digits: Float64Array.from(rows, ({ digits }) => digits), scale: Uint8Array.from(rows, ({ scale }) => scale) },
+  amount: { units: Float64Array.from(rows, ({ units }) => units), unfit: [] },
   currency: currencies && Int32Array.from(currencies, currencyCode),
   invalid: [],
 });

@@ -2,8 +2,8 @@
 import { exponentOf } from '@settler/contracts/money';
 import { type Fields, invalid, noDay, type RecordBatch, superseded } from './batch.ts';
 import { canonical } from './canonical.ts';
-import { currencyCode, currencyText, exponentOfCode, noCurrency } from './columns/currency.ts';
-import { minorUnits, noAmount, rescaled } from './columns/money.ts';
+import { currencyCode, currencyText, noCurrency } from './columns/currency.ts';
+import { minorUnits, noAmount } from './columns/money.ts';
 import { createTextHeap, type TextColumn, type TextHeap } from './columns/text-column.ts';
 import { dayOf } from './day.ts';
 import { deliveredAgain } from './delivered-again.ts';
@@ -26,8 +26,10 @@ export interface Chunk {
   readonly lines: Uint32Array;
   /** Every field but amount, currency and date: UTF-8 texts one after another, and where each ends. */
   readonly texts: ReadonlyMap<string, { readonly bytes: Uint8Array; readonly offsets: Uint32Array }>;
-  /** digits × 10^−scale; NaN where there is none. */
-  readonly amount?: { readonly digits: Float64Array; readonly scale: Uint8Array } | undefined;
+  /** Minor units; NaN where there is none, or one that no number of them says: such a one is `unfit`, as a decimal. */
+  readonly amount?:
+    | { readonly units: Float64Array; readonly unfit: readonly { readonly row: number; readonly decimal: string }[] }
+    | undefined;
   /** As `columns/currency.ts` has them. */
   readonly currency?: Int32Array | undefined;
   /** Days since 1970-01-01; `noDay` where there is none. */
@@ -111,13 +113,14 @@ export const createBatchBuilder = ({ idMapped }: { readonly idMapped: boolean })
     const codes = currencies.room(rows, outlook);
     if (currency === undefined) codes.fill(noCurrency);
     else codes.set(currency);
-    const unfit = addAmounts(amount, codes, rows, amounts.room(rows, outlook));
+    if (amount === undefined) amounts.fill(noAmount, rows, outlook);
+    else amounts.pushAll(amount.units, rows, outlook);
     const explain = (row: number, id: string, decimal?: string): void => {
       if (reasons.has(length + row)) return;
       reasons.set(length + row, faultOf(id, decimal, currencyText(codes[row] as number), noAmount, idMapped) ?? 'it cannot be read');
     };
     if (idMapped) for (const row of emptyRows(texts.get('id'), rows)) explain(row, '');
-    for (const row of unfit) explain(row, 'known', plainDecimal(amount?.digits[row] as number, amount?.scale[row] as number));
+    for (const { row, decimal } of amount?.unfit ?? []) explain(row, 'known', decimal);
     length += rows;
   };
 
@@ -191,26 +194,6 @@ const outlookMax = 200;
 
 type Texts = Chunk['texts'] extends ReadonlyMap<string, infer Cells> ? Cells : never;
 
-/** Returns the rows whose amounts cannot be held exactly in their currency. */
-const addAmounts = (amount: Chunk['amount'], codes: Int32Array, rows: number, units: Float64Array): number[] => {
-  const unfit: number[] = [];
-  if (amount === undefined) {
-    units.fill(noAmount);
-    return unfit;
-  }
-  const { digits, scale } = amount;
-  for (let row = 0; row < rows; row += 1) {
-    const code = codes[row] as number;
-    const exponent = code === noCurrency ? -1 : exponentOfCode(code);
-    const of = digits[row] as number;
-    // Mostly an amount is written with all the digits that its currency has.
-    const amountOfRow = scale[row] === exponent ? of : exponent === -1 ? noAmount : rescaled(of, scale[row] as number, exponent);
-    units[row] = amountOfRow;
-    if (Number.isNaN(amountOfRow) && !Number.isNaN(of)) unfit.push(row);
-  }
-  return unfit;
-};
-
 const emptyRows = (id: Texts | undefined, rows: number): number[] => {
   const empty: number[] = [];
   for (let row = 0; row < rows; row += 1) if (id === undefined || id.offsets[row] === id.offsets[row + 1]) empty.push(row);
@@ -227,13 +210,6 @@ const faultOf = (id: unknown, amount: unknown, currency: unknown, units: number,
   return text.replace(/^[+-]|\..*$/g, '').length > 15
     ? `the amount ${shown} is too large to be exact`
     : `the amount ${shown} has more digits than ${currency} has`;
-};
-
-const plainDecimal = (digits: number, scale: number): string => {
-  const text = Math.abs(digits)
-    .toString()
-    .padStart(scale + 1, '0');
-  return `${digits < 0 ? '-' : ''}${text.slice(0, text.length - scale)}${scale === 0 ? '' : `.${text.slice(-scale)}`}`;
 };
 
 interface Numbers<Column> {

@@ -10,6 +10,8 @@ import type { TextColumn } from './columns/text-column.ts';
 const entryBytes = 8;
 const hashAt = 4;
 
+const factor = i64.of(-0x61c8_8646_80b5_83ebn);
+
 const advance = (place: Local, by: Code): Code => place.set(i32.add(place.get, by));
 
 /** From the offsets of rows, and what makes addresses of them, to entries; answers where these end. */
@@ -27,7 +29,7 @@ const hashCode = () => {
       word.set(i64.load(0, at.get)),
       // What lies behind the id is shifted out.
       when(isRest, word.set(i64.shiftLeft(word.get, bitsBehind))),
-      hash.set(i64.multiply(i64.xor(hash.get, word.get), i64.of(0x1e37_79b9_7f4a_7c15n))),
+      hash.set(i64.multiply(i64.xor(hash.get, word.get), factor)),
       hash.set(i64.xor(hash.get, i64.shiftRight(hash.get, i64.of(32n)))),
       advance(at, i32.of(8)),
     ),
@@ -41,7 +43,8 @@ const hashCode = () => {
         i32.isUnequal(at.get, end.get),
         hashId,
         i32.store(0, into.get, row.get),
-        i32.store(hashAt, into.get, i64.toInteger(hash.get)),
+        // The upper half of a product is where all bits of the factors meet.
+        i32.store(hashAt, into.get, i64.toInteger(i64.shiftRight(i64.multiply(hash.get, factor), i64.of(32n)))),
         advance(into, i32.of(entryBytes)),
       ),
       advance(offsets, i32.of(4)),
@@ -96,12 +99,13 @@ const rowsPerCall = 4096;
 /** Ids are hashed a word at a time, also where less is left. */
 const wordBytes = 8;
 
-const bitsFor = (entries: number): number => Math.min(31, Math.max(10, Math.ceil(Math.log2(entries * 8))));
+const bitsFor = (rows: number): number => Math.min(31, Math.max(10, Math.ceil(Math.log2(rows * 8))));
 
 /** Of a million rows as many as share something, and a thousand more. In order. */
 export const rowsThatMayShare = ({ bytes, offsets }: TextColumn): Uint32Array => {
   const length = offsets.length - 1;
-  const tableBytes = (2 ** bitsFor(length) / bitsPerPair) * pairBytes;
+  const bits = bitsFor(length);
+  const tableBytes = (2 ** bits / bitsPerPair) * pairBytes;
   const entriesAt = tableBytes;
   const offsetsAt = entriesAt + length * entryBytes;
   const textsAt = offsetsAt + (rowsPerCall + 1) * 4;
@@ -120,12 +124,11 @@ export const rowsThatMayShare = ({ bytes, offsets }: TextColumn): Uint32Array =>
   }
   // In pieces, because a call ends in the code that it began in, and the first ones begin in code that was not optimized yet.
   for (const rotation of [0, 16]) {
-    const unused = 32 - bitsFor((end - entriesAt) / entryBytes);
     const step = entryBytes * rowsPerCall;
     new Uint8Array(memory.buffer, 0, tableBytes).fill(0);
-    for (let at = entriesAt; at < end; at += step) run.mark(at, Math.min(end, at + step), at, 0, rotation, unused);
+    for (let at = entriesAt; at < end; at += step) run.mark(at, Math.min(end, at + step), at, 0, rotation, 32 - bits);
     let kept = entriesAt;
-    for (let at = entriesAt; at < end; at += step) kept = run.keep(at, Math.min(end, at + step), kept, 0, rotation, unused);
+    for (let at = entriesAt; at < end; at += step) kept = run.keep(at, Math.min(end, at + step), kept, 0, rotation, 32 - bits);
     end = kept;
   }
   return new Uint32Array(memory.buffer, entriesAt, (end - entriesAt) / 4).filter((_, index) => index % 2 === 0);

@@ -1,9 +1,10 @@
+import { exponentOf } from '@settler/contracts/money';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { compareRows, noDay, type RecordBatch, recordAt, rowStates } from '../../../src/domain/matching/batch.ts';
 import { type Chunk, createBatchBuilder, type Row } from '../../../src/domain/matching/batch-builder.ts';
 import { currencyCode } from '../../../src/domain/matching/columns/currency.ts';
-import { decimalText } from '../../../src/domain/matching/columns/money.ts';
+import { decimalText, minorUnits } from '../../../src/domain/matching/columns/money.ts';
 import { textAt } from '../../../src/domain/matching/columns/text-column.ts';
 import { dayText } from '../../../src/domain/matching/day.ts';
 import { batchOf } from './records.ts';
@@ -44,6 +45,9 @@ const cells = (texts: readonly string[]) => {
   return { bytes: Buffer.from(texts.join('')), offsets };
 };
 
+const unitsOf = ({ amount, currency }: Given): number =>
+  amount === undefined || currency === '' ? Number.NaN : minorUnits(decimalText(amount.digits, amount.scale), exponentOf(currency));
+
 const codesOf = (texts: readonly string[]): Int32Array => Int32Array.from(texts, currencyCode);
 
 const chunkOf = (
@@ -58,8 +62,10 @@ const chunkOf = (
     ['note', cells(rows.map(({ note }) => note))],
   ]),
   amount: {
-    digits: Float64Array.from(rows, ({ amount }) => amount?.digits ?? Number.NaN),
-    scale: Uint8Array.from(rows, ({ amount }) => amount?.scale ?? 0),
+    units: Float64Array.from(rows, unitsOf),
+    unfit: rows.flatMap((one, row) =>
+      one.amount === undefined || !Number.isNaN(unitsOf(one)) ? [] : [{ row, decimal: decimalText(one.amount.digits, one.amount.scale) }],
+    ),
   },
   currency: codesOf(rows.map(({ currency }) => currency)),
   date: Int32Array.from(rows, ({ day }) => day),
@@ -125,14 +131,17 @@ test('a reader that hands over no amounts, no dates or no currencies leaves them
     currencies: [0, 0],
     days: [noDay, noDay],
   });
-  const huge = { digits: Float64Array.of(9_007_199_254_740_991, -9_007_199_254_740_991), scale: Uint8Array.of(0, 0) };
+  const none = Float64Array.of(Number.NaN, Number.NaN);
+  const huge = { units: none, unfit: ['9007199254740991', '-9007199254740991'].map((decimal, row) => ({ row, decimal })) };
   const currency = codesOf(['EUR', 'EUR']);
   expect([...chunked({ amount: huge, currency }).reasons.values()]).toEqual([
     'the amount 9007199254740991 is too large to be exact',
     'the amount -9007199254740991 is too large to be exact',
   ]);
-  const amount = { digits: Float64Array.of(105, Number.NaN), scale: Uint8Array.of(1, 0) };
-  expect([...chunked({ amount }).reasons]).toEqual([[0, 'the amount has no currency']]);
+  expect([...chunked({ amount: { units: none, unfit: [{ row: 0, decimal: '10.5' }] } }).reasons]).toEqual([
+    [0, 'the amount has no currency'],
+  ]);
+  const amount = { units: Float64Array.of(1_050, Number.NaN), unfit: [] };
   const named = chunked({ amount, currency: codesOf(['EUR', '']), texts: new Map() });
   expect([[...named.amounts], [...named.texts.keys()]]).toEqual([[1_050, Number.NaN], []]);
   expect([...chunked({}, true).reasons.values()]).toEqual(['the id is empty', 'the id is empty']);
@@ -140,7 +149,7 @@ test('a reader that hands over no amounts, no dates or no currencies leaves them
 
 test('what its reader could not read keeps the reason of the reader, wherever its chunk stands', () => {
   const builder = createBatchBuilder({ idMapped: true });
-  const amount = { digits: Float64Array.of(1, 1), scale: Uint8Array.of(0, 0) };
+  const amount = { units: Float64Array.of(Number.NaN, Number.NaN), unfit: [0, 1].map((row) => ({ row, decimal: '1' })) };
   const texts = new Map([['id', cells(['a', ''])]]);
   for (const reason of ['first', 'second'])
     builder.addChunk({ rows: 2, lines: Uint32Array.of(2, 3), texts, amount, invalid: [{ row: 1, reason }] });

@@ -1,11 +1,11 @@
-import { fromMinor, toMinor } from '@settler/contracts/money';
+import { fromMinor } from '@settler/contracts/money';
 import type { Transform } from '@settler/contracts/rules';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { currencyCode, currencyText, exponentsOf } from '../../../src/domain/matching/columns/currency.ts';
 import { fieldTexts } from '../../../src/domain/matching/columns/field.ts';
 import { finishHashes, hashCodes, hashTexts } from '../../../src/domain/matching/columns/hash.ts';
-import { decimalText, minorUnits, rescaled, Sum } from '../../../src/domain/matching/columns/money.ts';
+import { decimalText, minorUnits, Sum } from '../../../src/domain/matching/columns/money.ts';
 import { normalized, transformed } from '../../../src/domain/matching/columns/normalize.ts';
 import { countedUp, orderOf } from '../../../src/domain/matching/columns/order.ts';
 import { giveBack, lendDoubles, lendHalfWords, lendWords } from '../../../src/domain/matching/columns/scratch.ts';
@@ -50,24 +50,6 @@ describe('money', () => {
       expect(read(text), text).toBeNaN();
     expect(read(`${'0'.repeat(17)}1`)).toBe(100);
     expect(read('12.5', 0)).toBeNaN();
-  });
-
-  test('in digits and a scale is what its text says', () => {
-    const digits = fc.oneof(
-      fc.integer({ min: -99_999, max: 99_999 }).map((number) => number * 100),
-      fc.maxSafeInteger(),
-    );
-    fc.assert(
-      fc.property(digits, fc.nat(6), fc.nat(4), (number, scale, exponent) => {
-        const expected = toMinor(decimalText(number, scale), exponent);
-        const found = rescaled(number, scale, exponent);
-        if (expected === null || expected > BigInt(greatest) || expected < -BigInt(greatest)) expect(found).toBeNaN();
-        else expect(found + 0).toBe(Number(expected));
-      }),
-      { numRuns: 300 },
-    );
-    expect(rescaled(Number.NaN, 0, 2)).toBeNaN();
-    expect(rescaled(Number.NaN, 3, 2)).toBeNaN();
   });
 
   test('is written with the digits of its currency', () => {

@@ -20,18 +20,6 @@ export const minorUnits = (text: string, exponent: number): number => {
   return sign === '-' ? 0 - units : units;
 };
 
-const powers = Float64Array.from({ length: 19 }, (_, exponent) => 10 ** exponent);
-
-/** digits × 10^−scale in minor units; NaN where that is not a whole number of them, or too large. */
-export const rescaled = (digits: number, scale: number, exponent: number): number => {
-  if (scale <= exponent) {
-    const units = digits * (powers[exponent - scale] as number);
-    return Number.isSafeInteger(units) ? units : noAmount;
-  }
-  const divisor = powers[scale - exponent] as number;
-  return digits % divisor === 0 ? digits / divisor : noAmount;
-};
-
 /** Minor units as a decimal text with the currency's own number of digits: 1234, 2 → `12.34`. */
 export const decimalText = (units: number, exponent: number): string => {
   const digits = Math.abs(units)
