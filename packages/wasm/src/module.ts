@@ -34,6 +34,7 @@ export const i32 = {
   /** Of numbers without a sign, as addresses are. */
   isBelow: plain(0x49),
   trailingZeros: plain(0x68),
+  countOnes: plain(0x69),
   add: plain(0x6a),
   subtract: plain(0x6b),
   multiply: plain(0x6c),

@@ -7,7 +7,7 @@ import type { CellTable } from '../columns/cells.ts';
 import { widthFault } from '../fields/layout.ts';
 import { cursorWords } from '../kernel/cells.ts';
 import { createKernel, numbersAt } from '../kernel/kernel.ts';
-import { stepBytes } from '../kernel/stops.ts';
+import { stepBytes, stopsTogether } from '../kernel/stops.ts';
 import { lineTooLong, nul, textAfterQuote, unterminatedQuote } from './faults.ts';
 import type { SplitOptions, Splitter } from './split.ts';
 
@@ -40,7 +40,7 @@ export const cellScanner = ({ delimiter, bytesPerRecord, firstLine }: SplitOptio
   const separator = delimiter.charCodeAt(0);
   const kernel = createKernel();
   const { run } = kernel;
-  const stopsAt = kernel.reserve(4 * (windowBytes + stepBytes));
+  const stopsAt = kernel.reserve(4 * (windowBytes + stepBytes + stopsTogether));
   const cursorAt = kernel.reserve(4 * cursorWords);
   const partOf = (bytes: number): Part => ({ at: kernel.reserve(bytes), bytes });
   const parts = { input: partOf(256 * 1024), bounds: partOf(128 * 1024), lines: partOf(8 * 1024) };

@@ -1,9 +1,20 @@
 /**
  * Which rows may share their id with others. Nearly all ids occur once, and most of them show it by a bit that no other id has, of
- * eight for every row. Those that do not are asked again, by other bits of their hashes, and hardly one is left that shares
- * nothing. It runs once for each side, where JavaScript is compiled for as long as it runs, so it is WebAssembly.
+ * four for every row, so that the bits stay in a processor's cache. Those that do not are asked twice more, by other parts of their
+ * hashes, and hardly one is left that shares nothing. It runs once for each side, where JavaScript is compiled for as long as it runs, so it is WebAssembly.
  */
-import { type Code, compile, createFunction, createMemory, i32, i64, type Local, repeatWhile, when } from '@settler/wasm/module';
+import {
+  type Code,
+  compile,
+  createFunction,
+  createMemory,
+  i32,
+  i64,
+  type Local,
+  type Memory,
+  repeatWhile,
+  when,
+} from '@settler/wasm/module';
 import type { TextColumn } from './columns/text-column.ts';
 
 /** Of each row that has an id: the row, and the id's hash. */
@@ -96,12 +107,33 @@ const instantiate = compile({ hash: hashCode(), mark: markCode(), keep: keepCode
 
 const pageBytes = 64 * 1024;
 const rowsPerCall = 4096;
+
+/** Beyond it memory goes back to the system: one large run must not hold it for all the small ones. */
+const bytesKeptMax = 32 * 1024 * 1024;
+
+type Workspace = { readonly memory: Memory; readonly run: ReturnType<typeof instantiate> };
+let kept: Workspace | undefined;
+
+const growTo = (memory: Memory, bytes: number): void => {
+  const missing = bytes - memory.buffer.byteLength;
+  if (missing > 0) memory.grow(Math.ceil(missing / pageBytes));
+};
+
+/** That of the last side where there is one: the system would have to find and clear all of another. What is in it is in the way of nothing. */
+const lend = (bytes: number): Workspace => {
+  const memory = kept?.memory ?? createMemory(1);
+  const workspace = kept ?? { memory, run: instantiate(memory) };
+  growTo(memory, bytes);
+  kept = memory.buffer.byteLength > bytesKeptMax ? undefined : workspace;
+  return workspace;
+};
+
 /** Ids are hashed a word at a time, also where less is left. */
 const wordBytes = 8;
 
-const bitsFor = (rows: number): number => Math.min(31, Math.max(10, Math.ceil(Math.log2(rows * 8))));
+const bitsFor = (rows: number): number => Math.min(31, Math.max(10, Math.ceil(Math.log2(rows * 4))));
 
-/** Of a million rows as many as share something, and a thousand more. In order. */
+/** Of a million rows as many as share something, and a few hundred more. In order. */
 export const rowsThatMayShare = ({ bytes, offsets }: TextColumn): Uint32Array => {
   const length = offsets.length - 1;
   const bits = bitsFor(length);
@@ -109,21 +141,19 @@ export const rowsThatMayShare = ({ bytes, offsets }: TextColumn): Uint32Array =>
   const entriesAt = tableBytes;
   const offsetsAt = entriesAt + length * entryBytes;
   const textsAt = offsetsAt + (rowsPerCall + 1) * 4;
-  const memory = createMemory(Math.ceil((textsAt + wordBytes) / pageBytes));
-  const run = instantiate(memory);
+  const { memory, run } = lend(textsAt + wordBytes);
 
   let end = entriesAt;
   for (let row = 0; row < length; row += rowsPerCall) {
     const last = Math.min(length, row + rowsPerCall);
     const [from, to] = [offsets[row] as number, offsets[last] as number];
-    const missing = textsAt + to - from + wordBytes - memory.buffer.byteLength;
-    if (missing > 0) memory.grow(Math.ceil(missing / pageBytes));
+    growTo(memory, textsAt + to - from + wordBytes);
     new Uint32Array(memory.buffer, offsetsAt, rowsPerCall + 1).set(offsets.subarray(row, last + 1));
     new Uint8Array(memory.buffer, textsAt).set(bytes.subarray(from, to));
     end = run.hash(offsetsAt, textsAt - from, row, last, end);
   }
   // In pieces, because a call ends in the code that it began in, and the first ones begin in code that was not optimized yet.
-  for (const rotation of [0, 16]) {
+  for (const rotation of [0, 11, 21]) {
     const step = entryBytes * rowsPerCall;
     new Uint8Array(memory.buffer, 0, tableBytes).fill(0);
     for (let at = entriesAt; at < end; at += step) run.mark(at, Math.min(end, at + step), at, 0, rotation, 32 - bits);
