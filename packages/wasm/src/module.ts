@@ -50,6 +50,9 @@ export const i32 = {
 export const i64 = {
   of: (value: bigint): Code => [0x42, ...signedLong(value)],
   load: memory(0x29),
+  isZero: plain(0x50),
+  trailingZeros: plain(0x7a),
+  and: plain(0x83),
   xor: plain(0x85),
   multiply: plain(0x7e),
   shiftLeft: plain(0x86),

@@ -123,6 +123,8 @@ describe('a module', () => {
     expect(lowerHalf(i64.shiftRight(wide, i64.of(32n)))).toBe(-2);
     expect(lowerHalf(i64.shiftRight(i64.shiftLeft(i64.xor(i64.of(5n), i64.of(3n)), i64.of(40n)), i64.of(39n)))).toBe(12);
     expect(lowerHalf(i64.load(0, i32.of(0)))).toBe(0);
+    expect(lowerHalf(i64.and(i64.trailingZeros(i64.of(1n << 45n)), i64.of(0x38n)))).toBe(40);
+    expect(createInstance(createFunction(0).toModule(1, i64.isZero(i64.of(1n << 40n)))).run()).toBe(0);
     expect(createInstance(createFunction(0).toModule(1, i32.countOnes(i32.of(-2)))).run()).toBe(31);
     expect(createInstance(createFunction(0).toModule(1, i32.rotateLeft(i32.of(-0x7fffffff), i32.of(4)))).run()).toBe(24);
   });

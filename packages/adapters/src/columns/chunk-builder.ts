@@ -3,6 +3,7 @@ import type { ColumnChunk, InvalidRow, TextCells } from '../columns.ts';
 import type { Layout } from '../fields/layout.ts';
 import { broken, type CellTable, type Rows, readable, refused } from './cells.ts';
 import { type Column, columnOf, rawColumn } from './column.ts';
+import { noCurrency } from './currency.ts';
 import { addNumbers, dropNumbers, numbers, numbersOf } from './numbers.ts';
 
 export type BuiltChunk = Omit<ColumnChunk, 'bytesRead' | 'totalBytes'>;
@@ -14,6 +15,14 @@ export type ChunkBuilder = {
   readonly next: (flush: boolean) => BuiltChunk | undefined;
 };
 
+/** What is known of the rows of a table while they are read, in memory that the next table uses too. */
+type Scratch = Pick<Rows, 'states' | 'currencies' | 'decimals'>;
+const scratchOf = (rows: number): Scratch => ({
+  states: new Uint8Array(rows),
+  currencies: new Int32Array(rows),
+  decimals: new Uint8Array(rows),
+});
+
 /** The last `heldRows` are not given out, however many come: they may turn out to be no records. */
 export const chunkBuilder = (layout: Layout, rowsPerChunk: number, heldRows: number): ChunkBuilder => {
   const columns: readonly Column[] = [...layout.placed.map(columnOf), ...layout.raw.map(({ name, index }) => rawColumn(name, index))];
@@ -23,11 +32,20 @@ export const chunkBuilder = (layout: Layout, rowsPerChunk: number, heldRows: num
   let from = 0;
   let given = 0;
 
+  let scratch = scratchOf(0);
+
+  const scratchFor = (rows: number): Scratch => {
+    if (rows > scratch.states.length) scratch = scratchOf(2 * rows);
+    scratch.states.fill(readable);
+    scratch.currencies.fill(noCurrency);
+    return scratch;
+  };
+
   const fill = (table: CellTable, to: number): void => {
     const first = addNumbers(lines, to - from);
     lines.values.set(table.lines.subarray(from, to), first);
     const found: InvalidRow[] = [];
-    const states = new Uint8Array(table.rows);
+    const { states, currencies, decimals } = scratchFor(table.rows);
     for (const { row, reason } of table.broken) {
       if (row < from || row >= to) continue;
       states[row] = broken;
@@ -38,7 +56,7 @@ export const chunkBuilder = (layout: Layout, rowsPerChunk: number, heldRows: num
       states[row] = refused;
       found.push({ row: first + row - from, field, reason: `${field} ${reason}` });
     };
-    const rows: Rows = { table, from, to, states, currencies: new Int32Array(table.rows), decimals: new Uint8Array(table.rows), refuse };
+    const rows: Rows = { table, from, to, states, currencies, decimals, refuse };
     for (const column of columns) column.fill(rows);
     for (const column of columns) column.settle?.(rows, layout.currencyMapped);
     // Faults were found field by field.

@@ -1,9 +1,14 @@
 /**
- * Which rows may share their id with others. Nearly all ids occur once, and most of them show it by a bit that no other id has, of
- * four for every row, so that the bits stay in a processor's cache. Those that do not are asked twice more, by other parts of their
- * hashes, and hardly one is left that shares nothing. It runs once for each side, where JavaScript is compiled for as long as it runs, so it is WebAssembly.
+ * Which rows may share their id with others. Ids that rise from row to row, as many systems number their records, share nothing. Others
+ * are hashed: nearly all ids occur once, and most of them show it by a bit that no other id has, of four for every row, so that
+ * the bits stay in a processor's cache. Those that do not are asked twice more, by other parts of their hashes, and hardly one
+ * is left that shares nothing. It runs once for each side, where JavaScript is compiled for as long as it runs, so it is
+ * WebAssembly.
  */
 import {
+  block,
+  branch,
+  branchIf,
   type Code,
   compile,
   createFunction,
@@ -11,6 +16,7 @@ import {
   i32,
   i64,
   type Local,
+  loop,
   type Memory,
   repeatWhile,
   when,
@@ -25,24 +31,28 @@ const factor = i64.of(-0x61c8_8646_80b5_83ebn);
 
 const advance = (place: Local, by: Code): Code => place.set(i32.add(place.get, by));
 
+/** Ids are read a word at a time, also where less is left. */
+const wordBytes = 8;
+
+/** How many bits of the last word of an id lie behind it. */
+const bitsBehind = (at: Local, end: Local): Code =>
+  i64.fromInteger(i32.subtract(i32.of(64), i32.shiftLeft(i32.subtract(end.get, at.get), i32.of(3))));
+
 /** From the offsets of rows, and what makes addresses of them, to entries; answers where these end. */
 const hashCode = () => {
   const { parameters, local, toCode } = createFunction(5);
   const [offsets, shift, row, rowsEnd, into] = parameters as [Local, Local, Local, Local, Local];
   const [at, end, word, hash] = [local('i32'), local('i32'), local('i64'), local('i64')];
   const addressAt = (offset: number): Code => i32.add(i32.load(offset, offsets.get), shift.get);
-  const isRest = i32.isBelow(i32.subtract(end.get, at.get), i32.of(8));
-  const bitsBehind = i64.fromInteger(i32.subtract(i32.of(64), i32.shiftLeft(i32.subtract(end.get, at.get), i32.of(3))));
   const hashId = [
     ...hash.set(i64.fromInteger(i32.subtract(end.get, at.get))),
     ...repeatWhile(
       i32.isLess(at.get, end.get),
       word.set(i64.load(0, at.get)),
-      // What lies behind the id is shifted out.
-      when(isRest, word.set(i64.shiftLeft(word.get, bitsBehind))),
+      when(i32.isBelow(i32.subtract(end.get, at.get), i32.of(wordBytes)), word.set(i64.shiftLeft(word.get, bitsBehind(at, end)))),
       hash.set(i64.multiply(i64.xor(hash.get, word.get), factor)),
       hash.set(i64.xor(hash.get, i64.shiftRight(hash.get, i64.of(32n)))),
-      advance(at, i32.of(8)),
+      advance(at, i32.of(wordBytes)),
     ),
   ];
   return toCode(
@@ -62,6 +72,54 @@ const hashCode = () => {
       advance(row, i32.of(1)),
     ),
     into.get,
+  );
+};
+
+/** From the offsets of rows, and what makes addresses of them, to how many of so many ids are above the one before: longer, or as long and greater. */
+const risingCode = () => {
+  const { parameters, local, toCode } = createFunction(3);
+  const [offsets, shift, count] = parameters as [Local, Local, Local];
+  const [rows, before, at, end] = [local('i32'), local('i32'), local('i32'), local('i32')];
+  const [word, wordBefore, place] = [local('i64'), local('i64'), local('i64')];
+  const addressAt = (offset: number): Code => i32.add(i32.load(offset, offsets.get), shift.get);
+  const byteOf = (of: Local): Code => i32.and(i64.toInteger(i64.shiftRight(of.get, place.get)), i32.of(0xff));
+  const sameLength = [
+    // Where the last word was the same too, so are the ids.
+    ...loop(
+      branchIf(3, i32.isZero(i32.isLess(at.get, end.get))),
+      word.set(i64.load(0, at.get)),
+      wordBefore.set(i64.load(0, before.get)),
+      when(
+        i32.isBelow(i32.subtract(end.get, at.get), i32.of(wordBytes)),
+        word.set(i64.shiftLeft(word.get, bitsBehind(at, end))),
+        wordBefore.set(i64.shiftLeft(wordBefore.get, bitsBehind(at, end))),
+      ),
+      advance(at, i32.of(wordBytes)),
+      advance(before, i32.of(wordBytes)),
+      branchIf(0, i64.isZero(i64.xor(word.get, wordBefore.get))),
+    ),
+    // The lowest byte that differs is the first.
+    ...place.set(i64.and(i64.trailingZeros(i64.xor(word.get, wordBefore.get)), i64.of(0x38n))),
+    ...branchIf(2, i32.isZero(i32.isBelow(byteOf(wordBefore), byteOf(word)))),
+  ];
+  return toCode(
+    block(
+      loop(
+        branchIf(1, i32.isEqual(rows.get, count.get)),
+        before.set(addressAt(0)),
+        at.set(addressAt(4)),
+        end.set(addressAt(8)),
+        when(
+          i32.isZero(i32.isBelow(i32.subtract(at.get, before.get), i32.subtract(end.get, at.get))),
+          branchIf(2, i32.isUnequal(i32.subtract(at.get, before.get), i32.subtract(end.get, at.get))),
+          sameLength,
+        ),
+        advance(offsets, i32.of(4)),
+        advance(rows, i32.of(1)),
+        branch(0),
+      ),
+    ),
+    rows.get,
   );
 };
 
@@ -103,7 +161,7 @@ const keepCode = () =>
     when(i32.and(i32.load(againAt, pair.get), bit.get), advance(into, i32.of(entryBytes))),
   ]);
 
-const instantiate = compile({ hash: hashCode(), mark: markCode(), keep: keepCode() });
+const instantiate = compile({ rising: risingCode(), hash: hashCode(), mark: markCode(), keep: keepCode() });
 
 const pageBytes = 64 * 1024;
 const rowsPerCall = 4096;
@@ -128,9 +186,6 @@ const lend = (bytes: number): Workspace => {
   return workspace;
 };
 
-/** Ids are hashed a word at a time, also where less is left. */
-const wordBytes = 8;
-
 const bitsFor = (rows: number): number => Math.min(31, Math.max(10, Math.ceil(Math.log2(rows * 4))));
 
 /** Of a million rows as many as share something, and a few hundred more. In order. */
@@ -143,14 +198,24 @@ export const rowsThatMayShare = ({ bytes, offsets }: TextColumn): Uint32Array =>
   const textsAt = offsetsAt + (rowsPerCall + 1) * 4;
   const { memory, run } = lend(textsAt + wordBytes);
 
-  let end = entriesAt;
-  for (let row = 0; row < length; row += rowsPerCall) {
-    const last = Math.min(length, row + rowsPerCall);
+  /** So many rows, where functions find them; answers what makes addresses of their offsets. */
+  const bring = (row: number, last: number): number => {
     const [from, to] = [offsets[row] as number, offsets[last] as number];
     growTo(memory, textsAt + to - from + wordBytes);
     new Uint32Array(memory.buffer, offsetsAt, rowsPerCall + 1).set(offsets.subarray(row, last + 1));
     new Uint8Array(memory.buffer, textsAt).set(bytes.subarray(from, to));
-    end = run.hash(offsetsAt, textsAt - from, row, last, end);
+    return textsAt - from;
+  };
+
+  for (let row = 0, rising = 0, pairs = 0; rising === pairs; row += rising) {
+    pairs = Math.min(length - 1 - row, rowsPerCall - 1);
+    if (pairs <= 0) return new Uint32Array(0);
+    rising = run.rising(offsetsAt, bring(row, row + pairs + 1), pairs);
+  }
+  let end = entriesAt;
+  for (let row = 0; row < length; row += rowsPerCall) {
+    const last = Math.min(length, row + rowsPerCall);
+    end = run.hash(offsetsAt, bring(row, last), row, last, end);
   }
   // In pieces, because a call ends in the code that it began in, and the first ones begin in code that was not optimized yet.
   for (const rotation of [0, 11, 21]) {

@@ -28,6 +28,27 @@ test('all rows that share their id are among those that may, in order, and rows 
   );
 });
 
+test('of ids that rise from row to row none may be shared, and all that are shared are found where one does not', () => {
+  const byLength = (one: string, other: string): number =>
+    Buffer.byteLength(one) - Buffer.byteLength(other) || Buffer.compare(Buffer.from(one), Buffer.from(other));
+  const id = fc.string({ unit: fc.constantFrom('a', 'b', 'z', 'é', '0'), minLength: 1, maxLength: 20 });
+  fc.assert(
+    fc.property(fc.uniqueArray(id, { maxLength: 80 }), fc.nat(80), fc.boolean(), (ids, place, isAgain) => {
+      const rising = ids.sort(byLength);
+      expect([...mayShare(rising)]).toEqual([]);
+      const other = rising[place] ?? 'a';
+      const changed = isAgain ? rising.toSpliced(place, 0, other) : [...rising, other];
+      expect([...mayShare(changed)]).toEqual(expect.arrayContaining(rowsThatShare(changed)));
+    }),
+  );
+  const many = Array.from({ length: 20_000 }, (_, row) => String(row));
+  expect([...mayShare(many)]).toEqual([]);
+  for (const row of [4_095, 4_096, 4_097, 19_999]) {
+    const shared = many.with(row, many[row - 1] as string);
+    expect([...mayShare(shared)], String(row)).toEqual(expect.arrayContaining([row - 1, row]));
+  }
+});
+
 test('of many rows hardly any may share an id that does not', () => {
   const ids = Array.from({ length: 100_000 }, (_, row) => (row % 1_000 === 0 ? 'again' : `P${(row * 7_919).toString(36)}`));
   const found = mayShare(ids);
