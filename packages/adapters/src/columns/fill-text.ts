@@ -1,7 +1,7 @@
 /** Texts and identities, from cells to a heap: copied as bytes, and looked at as strings only where bytes do not tell what to do. */
 import type { FieldPlan } from '../fields/plan.ts';
 import { numbersAt, textBytesPerCall } from '../kernel/kernel.ts';
-import { isNotPlainLast, mayBeSpace } from '../kernel/texts.ts';
+import { isNotPlainLast, mayBeSpace, traits } from '../kernel/texts.ts';
 import { broken, type Rows, textOf } from './cells.ts';
 import { eachRow, placeOf } from './plain.ts';
 import { addBytes, addText, addTexts, reserveRows, type TextHeap } from './text-heap.ts';
@@ -28,6 +28,9 @@ const copyPlain = (heap: TextHeap, { table }: Rows, column: number, row: number,
   return done;
 };
 
+/** Whether white space may begin with the byte. */
+const mayBegin = (byte: number): boolean => ((traits[byte] as number) & mayBeSpace) !== 0;
+
 /** Every cell as it is; where `blankIsEmpty`, nothing for white space. */
 export const fillText = (heap: TextHeap, rows: Rows, column: number, blankIsEmpty: boolean): void => {
   const { table, from, to } = rows;
@@ -40,7 +43,7 @@ export const fillText = (heap: TextHeap, rows: Rows, column: number, blankIsEmpt
     (row) => {
       const at = 2 * (row * width + column);
       const start = bounds[at] as number;
-      const isBlank = blankIsEmpty && textOf(table, row, column).trim() === '';
+      const isBlank = blankIsEmpty && mayBegin(bytes[start] as number) && textOf(table, row, column).trim() === '';
       addBytes(heap, bytes, start, isBlank ? start : (bounds[at + 1] as number));
     },
   );

@@ -5,17 +5,19 @@ import type { CellTable, Rows } from './cells.ts';
 /** Answers how many of so many rows it has done: up to the first that is not plain. */
 export type Plainly = (row: number, count: number) => number;
 
+/** To ask takes as long as `otherwise` takes for so many rows. */
+const worthAsking = 4;
 /** As many rows as `otherwise` gets together at most. */
 const otherwiseMax = 1024;
 
-/** `otherwise` reads any row. Where few are plain it gets ever more of them, because it costs something to ask. */
+/** `otherwise` reads any row, and ever more of them at once where few together are plain. */
 export const eachRow = ({ from, to }: Rows, plainly: Plainly, otherwise: (row: number) => void): void => {
   let together = 1;
   for (let row = from; row < to; ) {
     const done = plainly(row, Math.min(to - row, rowsPerCall));
     row += done;
     if (done === rowsPerCall) continue;
-    together = done > 0 ? 1 : Math.min(otherwiseMax, together * 2);
+    together = done >= worthAsking ? 1 : Math.min(otherwiseMax, together * 2);
     for (const last = Math.min(to, row + together); row < last; row++) otherwise(row);
   }
 };

@@ -185,13 +185,22 @@ export const cellScanner = ({ delimiter, bytesPerRecord, firstLine }: SplitOptio
   /** Takes the cells between stops, up to what is for `meet`, and answers which stop that is. */
   const passPlain = (stop: number, count: number): number => {
     const { bounds, lines } = parts;
-    const { cellStart, recordStart, next, rowFirst, rows, line, recordLine } = cursor;
     const state = memory.cursor;
-    state.set([cellStart, recordStart, bounds.at + 4 * next, bounds.at + 4 * rowFirst, lines.at + 4 * rows, line, recordLine]);
-    const left = run.cells(
-      ...[stopsAt + 4 * stop, stopsAt + 4 * count, bounds.at + bounds.bytes, lines.at + lines.bytes],
-      ...[cursorAt, separator, 8 * width, bytesPerRecord],
-    );
+    // One by one, because there is a call for every doubled quote, and an array would have to be made for each.
+    state[0] = cursor.cellStart;
+    state[1] = cursor.recordStart;
+    state[2] = bounds.at + 4 * cursor.next;
+    state[3] = bounds.at + 4 * cursor.rowFirst;
+    state[4] = lines.at + 4 * cursor.rows;
+    state[5] = cursor.line;
+    state[6] = cursor.recordLine;
+    const [stopAt, stopsEnd, boundsEnd, linesEnd] = [
+      stopsAt + 4 * stop,
+      stopsAt + 4 * count,
+      bounds.at + bounds.bytes,
+      lines.at + lines.bytes,
+    ];
+    const left = run.cells(stopAt, stopsEnd, boundsEnd, linesEnd, cursorAt, separator, 8 * width, bytesPerRecord);
     cursor.cellStart = state[0] as number;
     cursor.recordStart = state[1] as number;
     cursor.next = ((state[2] as number) - bounds.at) / 4;

@@ -9,8 +9,8 @@ type Reading = {
   readonly into: Local;
   readonly options: readonly Local[];
   readonly local: ReturnType<typeof createFunction>['local'];
-  /** Out of the loop, from so many blocks inside the body; the row is left to others. */
-  readonly leaveIf: (condition: Code, inside?: number) => Code;
+  /** Out of the loop: the row is left to others. Not from a block within the body. */
+  readonly leaveIf: (condition: Code) => Code;
 };
 
 /**
@@ -25,7 +25,7 @@ export const readingCode = (
   const { parameters, local, toCode } = createFunction(4 + optionCount);
   const [cell, step, rows, into, ...options] = parameters as [Local, Local, Local, Local, ...Local[]];
   const [start, end, left] = [local('i32'), local('i32'), local('i32')];
-  const leaveIf = (condition: Code, inside = 0): Code => branchIf(1 + inside, condition);
+  const leaveIf = (condition: Code): Code => branchIf(1, condition);
   const { before = [], each } = body({ start, end, into, options, local, leaveIf });
   return toCode(
     ...before,

@@ -1,5 +1,5 @@
 /** Cells copied one behind the other, with where each ends, as long as their first and last bytes, and their lengths, are plain. */
-import { i32, type Local, repeatWhile, v128, when } from '@settler/wasm/module';
+import { type Code, either, i32, type Local, repeatWhile, v128 } from '@settler/wasm/module';
 import { readingCode } from './rows.ts';
 
 /** So many bytes are copied together, so that as many may be read and written behind a cell. */
@@ -29,18 +29,13 @@ export const textsCode = () =>
       ...[first: Local, last: Local, lengthMin: Local, lengthMax: Local],
     ];
     const [length, to] = [local('i32'), local('i32')];
+    const traitsOf = (address: Code, mask: Local): Code => i32.and(i32.load8(0, i32.add(traits.get, i32.load8(0, address))), mask.get);
     const each = [
       length.set(i32.subtract(end.get, start.get)),
       leaveIf(i32.isBelow(i32.subtract(heapEnd.get, heap.get), length.get)),
       leaveIf(i32.isBelow(i32.subtract(lengthMax.get, lengthMin.get), i32.subtract(length.get, lengthMin.get))),
-      when(
-        i32.or(
-          i32.and(i32.load8(0, i32.add(traits.get, i32.load8(0, start.get))), first.get),
-          i32.and(i32.load8(0, i32.add(traits.get, i32.load8(0, i32.subtract(end.get, i32.of(1))))), last.get),
-        ),
-        // Of an empty cell these are its neighbours' bytes.
-        leaveIf(length.get, 1),
-      ),
+      // Of an empty cell these are its neighbours' bytes.
+      leaveIf(either(i32.or(traitsOf(start.get, first), traitsOf(i32.subtract(end.get, i32.of(1)), last)), i32.of(0), length.get)),
       to.set(heap.get),
       // Two vectors without a question are faster than one and a guess at whether there is more, which for names is often wrong.
       repeatWhile(

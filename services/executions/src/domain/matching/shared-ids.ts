@@ -128,19 +128,18 @@ const pairBytes = 8;
 const againAt = 4;
 const bitsPerPair = 32;
 
-/** What both that go over entries begin with: the pair, and the bit in it, that a rotated hash leads to when so many bits of it are shifted out. */
-const sieving = (bodyOf: (entry: Local, into: Local, pair: Local, bit: Local) => readonly Code[]) => {
+/** What both that go over entries begin with: the pair that a hash leads to once it is rotated and so many bits of it are shifted out, and which bit of it. */
+const sieving = (bodyOf: (entry: Local, into: Local, pair: Local, place: Local) => readonly Code[]) => {
   const { parameters, local, toCode } = createFunction(6);
   const [entry, entriesEnd, into, table, rotation, unused] = parameters as [Local, Local, Local, Local, Local, Local];
-  const [place, pair, bit] = [local('i32'), local('i32'), local('i32')];
+  const [place, pair] = [local('i32'), local('i32')];
   return toCode(
     repeatWhile(
       i32.isBelow(entry.get, entriesEnd.get),
       place.set(i32.shiftRight(i32.rotateLeft(i32.load(hashAt, entry.get), rotation.get), unused.get)),
       pair.set(i32.add(table.get, i32.shiftLeft(i32.shiftRight(place.get, i32.of(5)), i32.of(3)))),
-      // Of the shift only five bits count.
-      bit.set(i32.shiftLeft(i32.of(1), place.get)),
-      ...bodyOf(entry, into, pair, bit),
+      // Of what a shift is by only five bits count.
+      ...bodyOf(entry, into, pair, place),
       advance(entry, i32.of(entryBytes)),
     ),
     into.get,
@@ -148,17 +147,20 @@ const sieving = (bodyOf: (entry: Local, into: Local, pair: Local, bit: Local) =>
 };
 
 const markCode = () =>
-  sieving((_entry, _into, pair, bit) => [
-    i32.store(againAt, pair.get, i32.or(i32.load(againAt, pair.get), i32.and(i32.load(0, pair.get), bit.get))),
-    i32.store(0, pair.get, i32.or(i32.load(0, pair.get), bit.get)),
-  ]);
+  sieving((_entry, _into, pair, place) => {
+    const bit = i32.shiftLeft(i32.of(1), place.get);
+    return [
+      i32.store(againAt, pair.get, i32.or(i32.load(againAt, pair.get), i32.and(i32.load(0, pair.get), bit))),
+      i32.store(0, pair.get, i32.or(i32.load(0, pair.get), bit)),
+    ];
+  });
 
-/** Copies the entries whose bits were met again, and answers where the copies end. */
+/** Copies the entries whose bits were met again, and answers where the copies end. Each is written, and the next one over it if it is not one of them: which are, no processor guesses. */
 const keepCode = () =>
-  sieving((entry, into, pair, bit) => [
+  sieving((entry, into, pair, place) => [
     i32.store(0, into.get, i32.load(0, entry.get)),
     i32.store(hashAt, into.get, i32.load(hashAt, entry.get)),
-    when(i32.and(i32.load(againAt, pair.get), bit.get), advance(into, i32.of(entryBytes))),
+    advance(into, i32.shiftLeft(i32.and(i32.shiftRight(i32.load(againAt, pair.get), place.get), i32.of(1)), i32.of(3))),
   ]);
 
 const instantiate = compile({ rising: risingCode(), hash: hashCode(), mark: markCode(), keep: keepCode() });
