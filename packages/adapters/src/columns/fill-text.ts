@@ -65,15 +65,22 @@ export type IsPlain = (bytes: Uint8Array, start: number, end: number) => boolean
 /** What the plan reads from each cell; where `isPlain`, that is the cell itself. */
 export const fillRead = (heap: TextHeap, rows: Rows, plan: FieldPlan, column: number, isPlain: IsPlain): void => {
   const { table, from, to } = rows;
-  const { bounds, bytes } = table;
-  const step = 2 * table.width;
+  const { bounds, bytes, width } = table;
+  const isCopied = (row: number): boolean => {
+    const at = 2 * (row * width + column);
+    const [start, end] = [bounds[at] as number, bounds[at + 1] as number];
+    return start === end ? plan.onEmpty === undefined : isPlain(bytes, start, end);
+  };
   reserveRows(heap, to - from);
-  for (let row = from, at = from * step + 2 * column; row < to; row++, at += step) {
-    const start = bounds[at] as number;
-    const end = bounds[at + 1] as number;
-    if (start === end ? plan.onEmpty === undefined : isPlain(bytes, start, end)) addBytes(heap, bytes, start, end);
-    else addRead(heap, rows, plan, row, textOf(table, row, column), '');
-  }
+  eachRow(
+    rows,
+    (row, count) => {
+      let plain = 0;
+      while (plain < count && isCopied(row + plain)) plain++;
+      return copyPlain(heap, rows, column, row, plain, anyText);
+    },
+    (row) => addRead(heap, rows, plan, row, textOf(table, row, column), ''),
+  );
 };
 
 const addRead = (heap: TextHeap, { refuse }: Rows, plan: FieldPlan, row: number, cell: string, second: string): void => {

@@ -230,6 +230,33 @@ describe('columns', () => {
     );
   });
 
+  it('read amounts with two decimals as rows do, however long, and what only looks like one', async () => {
+    const hundredths = fc.tuple(fc.constantFrom('', '', '-', '+'), fc.integer({ min: 1, max: 14 }), fc.maxSafeNat());
+    const written = hundredths.map(
+      ([sign, digits, number]) => `${sign}${String(number).slice(0, digits)}.${String(number % 100).padStart(2, '0')}`,
+    );
+    const spoilt = fc.tuple(written, fc.nat(16), fc.constantFrom('/', ':', '.', '-', ' ', '0', 'x', '')).map(([text, at, other]) => {
+      const place = at % text.length;
+      return `${text.slice(0, place)}${other}${text.slice(place + 1)}`;
+    });
+    const cells = fc.array(fc.oneof({ weight: 4, arbitrary: written }, { weight: 1, arbitrary: spoilt }), { minLength: 1, maxLength: 60 });
+    await fc.assert(
+      fc.asyncProperty(
+        cells,
+        fc.constantFrom('.', ','),
+        fc.boolean(),
+        fc.constantFrom('EUR', 'JPY', 'BHD'),
+        async (cells, decimal, negate, currency) => {
+          const text = `id;amount;currency\n${cells.map((cell, row) => `${row};${cell.replace('.', decimal)};${currency}\n`).join('')}`;
+          const mapping = { id: 'id', amount: { column: 'amount', decimal, negate }, currency: 'currency' };
+          const rows = await readBoth({ fileId: someFileId, delimiter: ';', fields: mapping }, { openFile: fileOf(text) });
+          expect(rows).toHaveLength(cells.length);
+        },
+      ),
+      { numRuns: 200 },
+    );
+  });
+
   it('come of a file whose delimiter only shows at its end', async () => {
     // With a comma the quote would open a cell that never closes.
     const chunk = await columnsOf('a,"b;c\n1;2\n3;4', { fields: { reference: 'c' } });
