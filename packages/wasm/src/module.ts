@@ -22,7 +22,12 @@ const memory =
 export const i32 = {
   of: (value: number): Code => [0x41, ...signed(value)],
   load: memory(0x28),
+  loadByte: memory(0x2d),
+  loadHalf: memory(0x2f),
   store: memory(0x36),
+  storeByte: memory(0x3a),
+  isZero: plain(0x45),
+  isEqual: plain(0x46),
   isLess: plain(0x48),
   /** Of numbers without a sign, as addresses are. */
   isBelow: plain(0x49),
@@ -32,6 +37,8 @@ export const i32 = {
   and: plain(0x71),
   or: plain(0x72),
   shiftLeft: plain(0x74),
+  /** Of a number without a sign. */
+  shiftRight: plain(0x76),
 };
 
 export const v128 = {
@@ -69,6 +76,9 @@ export const i32x4 = {
 
 /** Once, and again for as long as the condition holds at the end. */
 export const repeatWhile = (condition: Code, ...body: readonly Code[]): Code => [0x03, 0x40, ...body.flat(), ...condition, 0x0d, 0, 0x0b];
+
+/** For as long as the condition holds, which may be not once. */
+export const whileTrue = (condition: Code, ...body: readonly Code[]): Code => when(condition, repeatWhile(condition, ...body));
 
 export const when = (condition: Code, ...body: readonly Code[]): Code => [...condition, 0x04, 0x40, ...body.flat(), 0x0b];
 

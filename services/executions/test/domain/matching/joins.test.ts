@@ -56,6 +56,35 @@ describe('the hash join', () => {
   const texts = (all: Rows, of: 'text' | 'other'): KeyColumn => ({ kind: 'texts', texts: columnOf(all.map((one) => one[of])) });
   const codes = (all: Rows): KeyColumn => ({ kind: 'codes', codes: Int32Array.from(all, ({ code }) => code), absent: 0 });
 
+  test('finds the same where a side is so large that it is joined in parts', () => {
+    const count = 400_000;
+    const ours = Int32Array.from({ length: count }, (_, row) => row);
+    // Every third has a partner, in another order, and one of a thousand two.
+    const theirs = Int32Array.from({ length: count }, (_, row) => (row % 1_000 === 0 ? 3 : 3 * ((row * 7) % count)));
+    const key: Key = {
+      source: { kind: 'codes', codes: ours, absent: 0 },
+      target: { kind: 'codes', codes: theirs, absent: 0 },
+    };
+    const partners = new Map<number, number>();
+    for (const code of theirs) if (code > 0 && code < count) partners.set(code, (partners.get(code) ?? 0) + 1);
+    let found = 0;
+    let blocks = 0;
+    joinKeys([key], countedUp(count), countedUp(count), {
+      pair: (one, other) => {
+        if (one === 0 || ours[one] !== theirs[other]) throw new Error(`${one} was paired with ${other}`);
+        found += 1;
+      },
+      block: (sources, targets) => {
+        expect([...sources]).toEqual([3]);
+        expect(targets.length).toBe(partners.get(3));
+        blocks += 1;
+      },
+      pairsMax: 64,
+    });
+    expect(blocks).toBe(1);
+    expect(found).toBe([...partners].reduce((sum, [code, times]) => sum + (code === 3 ? 0 : times), 0));
+  });
+
   test('finds exactly the rows that agree in every key, however long, and never what is absent', () => {
     fc.assert(
       fc.property(rows, rows, fc.integer({ min: 1, max: 5 }), (ours, theirs, pairsMax) => {
