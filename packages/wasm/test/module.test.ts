@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createFunction, createInstance, i8x16, i32, type Local, repeatWhile, v128, when } from '../src/module.ts';
+import { createFunction, createInstance, i8x16, i32, type Local, repeatWhile, v128, when, whileTrue } from '../src/module.ts';
 
 const constant = (value: number): number => createInstance(createFunction(0).toModule(1, i32.of(value))).run();
 
@@ -32,6 +32,25 @@ describe('a module', () => {
     expect(new Int32Array(memory)[(300 + 4) / 4]).toBe(25);
     // Once, whatever the condition says.
     expect(run(0)).toBe(1);
+  });
+
+  it('tells its host, and has more memory where it is asked for', () => {
+    const { parameters, local, tell, toModule } = createFunction(1);
+    const [count] = parameters as [Local];
+    const at = local('i32');
+    const told: number[] = [];
+    const { run, reserve } = createInstance(
+      toModule(
+        1,
+        whileTrue(i32.isLess(at.get, count.get), tell(at.get), at.set(i32.add(at.get, i32.of(1)))),
+        i32.loadByte(0, i32.of(99_999)),
+      ),
+      (value) => told.push(value),
+    );
+    expect(() => run(0)).toThrow('out of bounds');
+    new Uint8Array(reserve(100_000))[99_999] = 7;
+    expect([run(0), run(3), told]).toEqual([7, 7, [0, 1, 2]]);
+    expect(reserve(1).byteLength).toBe(2 * 0x10000);
   });
 
   it('looks at sixteen bytes together', () => {

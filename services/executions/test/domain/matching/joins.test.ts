@@ -188,6 +188,39 @@ describe('the sweep', () => {
     );
   });
 
+  test('finds more pairs than are handed over at a time, and can be broken off among them', () => {
+    const same = (count: number) =>
+      Array.from({ length: count }, (_, row) => ({ amount: 7, day: 20_000 + (row % 3), currency: 4_543_826 }));
+    const [ours, theirs] = [same(300), same(301)];
+    const belong = (one: number, other: number): boolean => other % 3 === one % 3 || other % 3 === (one % 3) + 1;
+    const bands = {
+      amount: {
+        sources: Float64Array.from(ours, ({ amount }) => amount),
+        targets: Float64Array.from(theirs, ({ amount }) => amount),
+        least: () => 7,
+        most: () => 7,
+      },
+      day: {
+        sources: Int32Array.from(ours, ({ day }) => day),
+        targets: Int32Array.from(theirs, ({ day }) => day),
+        absent: noDay,
+        rangeOf: (first: number) => ({ first, last: first + 1 }),
+      },
+      sourceCurrencies: Int32Array.from(ours, ({ currency }) => currency),
+      targetCurrencies: Int32Array.from(theirs, ({ currency }) => currency),
+    };
+    let left = 20_000;
+    const breakOff = (): void => {
+      left -= 1;
+      if (left === 0) throw new Error('enough');
+    };
+    expect(() => sweep(bands, countedUp(300), countedUp(301), breakOff)).toThrow('enough');
+    const pairs: number[][] = [];
+    sweep(bands, countedUp(300), countedUp(301), (one, other) => pairs.push([one, other]));
+    expect(pairs.length).toBeGreaterThan(40_000);
+    expect(sorted(pairs)).toEqual(sorted(everyPair(300, 301, belong)));
+  });
+
   test('sorts lanes of thousands', () => {
     const count = 6_000;
     const ours = Array.from({ length: count }, (_, index) => ({ amount: (index * 7_919) % 1_000_003, day: 20_000, currency: 4_543_826 }));
