@@ -101,7 +101,7 @@ export interface ExceptionView {
   readonly category: string;
   readonly severity: string;
   readonly status: string;
-  readonly records: readonly unknown[];
+  readonly records: JsonText;
   readonly amount: string | null;
   readonly currency: string | null;
   readonly reason: string | null;

@@ -124,9 +124,10 @@ export const createExecutionQueries = (postgres: Postgres<Database>, cursors: Cu
         return findResultTexts(trx, run, sought, { after: after === undefined ? -1 : Number(after), limit: limit + 1 });
       };
       const known = completed.of(organizationId, id);
-      // What is sought takes statements of its own.
-      if (known !== undefined && sought.length === 0) {
-        const rows = await postgres.readingAtOnce(organizationId, (trx) => find(trx, known));
+      if (known !== undefined) {
+        // What is sought takes several statements, each for what the one before has found.
+        const reading = sought.length === 0 ? postgres.readingAtOnce : postgres.reading;
+        const rows = await reading(organizationId, (trx) => find(trx, known));
         // Where there are none it is to be found out why.
         if (rows.length > 0) return pageOf(rows);
       }
@@ -141,7 +142,7 @@ export const createExecutionQueries = (postgres: Postgres<Database>, cursors: Cu
         if (execution.status !== 'completed') return { data: [], nextCursor: null };
         requireResults(execution);
         completed.add(organizationId, execution);
-        return pageOf(await find(trx, execution));
+        return pageOf(known === undefined ? await find(trx, execution) : []);
       });
     },
 
