@@ -13,7 +13,7 @@ export interface LoadWanted {
   readonly headers?: Readonly<Record<string, string>>;
   /** Requests per second over all connections; absent: as many as are answered. */
   readonly rate?: number;
-  /** Asked for in turn, in place of `path` alone. */
+  /** Asked for in turn by each connection, in place of `path` alone. */
   readonly requests?: readonly { readonly method: 'GET' | 'POST'; readonly path: string; readonly body?: string }[];
 }
 
@@ -29,8 +29,7 @@ export interface Loaded {
   /** Share of a core that the server took. */
   readonly busy: number;
   readonly p50Ms: number;
-  /** Of 97.5 % of the requests: the library has no 95. */
-  readonly p97Ms: number;
+  readonly p95Ms: number;
   readonly p99Ms: number;
 }
 
@@ -46,14 +45,14 @@ export const load = async (server: Pick<Server, 'name' | 'url' | 'pid'>, { path,
   const cpuMs = processorMs(server.pid) - before.cpuMs;
   const wallMs = performance.now() - before.atMs;
   if (code !== 0) throw new Error(`the load on ${server.name} ended with code ${code}`);
-  const { requests, failures, p50Ms, p97Ms, p99Ms, seconds } = JSON.parse(output) as Record<string, number> & { requests: number };
+  const { requests, failures, p50Ms, p95Ms, p99Ms, seconds } = JSON.parse(output) as Record<string, number> & { requests: number };
   if (failures !== 0 || requests === 0) throw new Error(`${server.name} answered ${failures} of ${requests} requests with something else`);
   return {
     perSecond: requests / (seconds ?? Number.NaN),
     perCoreSecond: requests / (cpuMs / 1_000),
     busy: cpuMs / wallMs,
     p50Ms: p50Ms ?? Number.NaN,
-    p97Ms: p97Ms ?? Number.NaN,
+    p95Ms: p95Ms ?? Number.NaN,
     p99Ms: p99Ms ?? Number.NaN,
   };
 };

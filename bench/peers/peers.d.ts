@@ -41,16 +41,20 @@ declare module 'autocannon' {
     /** Seconds. */
     readonly duration: number;
     /** Milliseconds. */
-    readonly latency: { readonly p50: number; readonly p97_5: number; readonly p99: number };
+    readonly latency: { readonly p50: number; readonly p99: number };
   }
+  type Requests = readonly { readonly method: 'GET' | 'POST'; readonly path: string; readonly body?: string }[];
   const autocannon: (options: {
     readonly url: string;
     readonly connections: number;
     readonly duration: number;
     readonly overallRate?: number;
-    readonly requests?: readonly { readonly method: 'GET' | 'POST'; readonly path: string; readonly body?: string }[];
+    readonly requests?: Requests;
+    readonly setupClient?: (client: { readonly setRequests: (requests: Requests) => void }) => void;
     readonly headers: Readonly<Record<string, string>>;
-  }) => Promise<Result>;
+  }) => Promise<Result> & {
+    readonly on: (event: 'response', listener: (client: object, status: number, bytes: number, ms: number) => void) => void;
+  };
   export default autocannon;
 }
 

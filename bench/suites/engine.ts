@@ -15,7 +15,8 @@ export const engineFigures = async ({ sizes, inTurn }: Suite, { duckdb }: JoinRu
   agree('the join by amount and date', { DuckDB: [duckdb, 'bandOfWeeks'], 'a Map of objects': [map, 'band'] });
 
   const small = await inTurn({
-    engine: ['own/engine', sizes.small, 8],
+    // Of so few rows it takes some dozens of calls until all of it is compiled.
+    engine: ['own/engine', sizes.small, 60],
     nested: ['peers/nested-loops', sizes.small],
     map: ['peers/map-of-objects', sizes.small, 2],
     everything: ['own/engine', sizes.small, 2, 'everything'],

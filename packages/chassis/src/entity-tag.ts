@@ -1,5 +1,5 @@
 /** Entity tags: a resource's tag is its revision, so that If-Match can say which state a change was made from. */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { FastifyRequest } from 'fastify';
 import type { Answer } from './answer.ts';
 import { validationRefusal } from './problem.ts';
@@ -36,10 +36,7 @@ export const requireRevision = (ifMatch: number | undefined, revision: number | 
 export const tagOf = (method: string, answer: Answer, text: string | undefined): string | undefined => {
   const own = answer.headers?.['etag'];
   if (own !== undefined || method !== 'GET' || answer.status !== 200) return own;
-  const digest = createHash('sha256')
-    .update(text ?? '')
-    .digest('base64url');
-  return `"${digest.slice(0, 22)}"`;
+  return `"${hash('sha256', text ?? '', 'base64url').slice(0, 22)}"`;
 };
 
 export const isUnmodified = (request: FastifyRequest, tag: string): boolean =>

@@ -17,6 +17,7 @@ import type { Answer } from './answer.ts';
 import { closeWhenQuiet, followPipelined, statusOf } from './connections.ts';
 import { contextFrom, inContext, type WorkContext } from './context.ts';
 import { parseJson } from './json.ts';
+import { stringify } from './json-text.ts';
 import type { Logger } from './logger.ts';
 import { problemAnswer, toRefusal } from './problem.ts';
 import { Refusal } from './refusal.ts';
@@ -145,7 +146,7 @@ export const sendProblem = (error: unknown, request: FastifyRequest, reply: Fast
 };
 
 /** Undefined where there is no body. */
-export const textOf = ({ body }: Answer): string | undefined => JSON.stringify(body);
+export const textOf = ({ body }: Answer): string | undefined => stringify(body);
 
 export const sendAnswer = (reply: FastifyReply, answer: Answer, text = textOf(answer)): FastifyReply => {
   reply.code(answer.status).headers(answer.headers ?? {});

@@ -24,15 +24,18 @@ const memory =
 export const i32 = {
   of: (value: number): Code => [0x41, ...signed(value)],
   load: memory(0x28),
-  /** One byte, without a sign. */
+  /** One byte or two, without a sign. */
   load8: memory(0x2d),
+  load16: memory(0x2f),
   store: memory(0x36),
+  store8: memory(0x3a),
   isZero: plain(0x45),
   isEqual: plain(0x46),
   isUnequal: plain(0x47),
   isLess: plain(0x48),
   /** Of numbers without a sign, as addresses are. */
   isBelow: plain(0x49),
+  isAtLeast: plain(0x4e),
   trailingZeros: plain(0x68),
   countOnes: plain(0x69),
   add: plain(0x6a),
@@ -75,9 +78,19 @@ export const f64 = {
 /** The first operand where the third is not 0, else the second. */
 export const either: Instruction = plain(0x1b);
 
+const sixteen = (bytes: readonly number[]): Code => {
+  if (bytes.length !== 16) throw new Error(`a vector has sixteen bytes, not ${bytes.length}`);
+  return bytes;
+};
+
 export const v128 = {
-  of: (...bytes: readonly number[]): Code => [0xfd, 0x0c, ...bytes],
+  of: (...bytes: readonly number[]): Code => [0xfd, 0x0c, ...sixteen(bytes)],
   load: memory(0xfd, 0x00),
+  /** Four halves of words, which become words. */
+  loadHalves: memory(0xfd, 0x04),
+  /** The same word four times, or the same double twice. */
+  fillWords: memory(0xfd, 0x09),
+  fillDoubles: memory(0xfd, 0x0a),
   /** Into the first of four words; the others become 0. */
   loadFirst: memory(0xfd, 0x5c),
   /** Into one of the four words of what is the last operand. */
@@ -92,6 +105,10 @@ export const v128 = {
 };
 
 export const i8x16 = {
+  /** Those of two vectors, one after the other, that the numbers say. */
+  choose: (places: readonly number[], one: Code, other: Code): Code => [...one, ...other, 0xfd, 0x0d, ...sixteen(places)],
+  /** Those of the first vector that the second says. */
+  pick: simd(0x0e),
   fill: simd(0x0f),
   isEqual: simd(0x23),
   /** Of numbers without a sign, as those of the other comparison are. */
@@ -117,13 +134,29 @@ export const i32x4 = {
   addPairs: simd(0x7e),
   fill: simd(0x11),
   isGreater: simd(0x3b),
+  /** Of numbers without a sign. */
+  isAtMost: simd(0x3e),
+  /** Of each of the four, in one number. */
+  highestBits: simd(0xa4),
   shiftLeft: simd(0xab),
   add: simd(0xae),
+  subtract: simd(0xb1),
   larger: simd(0xb8),
+};
+
+/** Comparing answers all bits of what holds. */
+export const f64x2 = {
+  isLess: simd(0x49),
+  isAtMost: simd(0x4b),
+  /** Of each of the two, in one number. */
+  highestBits: simd(0xc4),
 };
 
 /** Once, and again for as long as the condition holds at the end. */
 export const repeatWhile = (condition: Code, ...body: readonly Code[]): Code => [0x03, 0x40, ...body.flat(), ...condition, 0x0d, 0, 0x0b];
+
+/** For as long as the condition holds, which may be not once. */
+export const whileTrue = (condition: Code, ...body: readonly Code[]): Code => when(condition, repeatWhile(condition, ...body));
 
 export const when = (condition: Code, ...body: readonly Code[]): Code => [...condition, 0x04, 0x40, ...body.flat(), 0x0b];
 
@@ -143,6 +176,9 @@ export interface Local {
 
 const types = { i32: 0x7f, i64: 0x7e, f64: 0x7c, v128: 0x7b };
 
+/** Tells whoever uses the module a 32-bit integer, in the middle of a function. */
+export const tell = (value: Code): Code => [...value, 0x10, 0];
+
 /** A function of so many 32-bit integers, which leaves what it finds in the memory. */
 export const createFunction = (parameterCount: number) => {
   const declared: number[] = [];
@@ -153,25 +189,15 @@ export const createFunction = (parameterCount: number) => {
   return {
     parameters: Array.from({ length: parameterCount }, (_, index) => local(index)),
     local: (type: keyof typeof types): Local => local(parameterCount + declared.push(types[type]) - 1),
-    /** One of the functions of `compile`. */
+    /** The body ends with a 32-bit integer, which the function answers. */
     toCode: (...body: readonly Code[]): FunctionCode => ({
       parameterCount,
       code: sized([...list(declared.map((type) => [1, type])), ...body.flat(), 0x0b]),
     }),
-    /** A module that exports the function as `run`, and its memory of so many pages of 64 KB. The body ends with a 32-bit integer, which it answers. */
-    toModule: (pages: number, ...body: readonly Code[]): Uint8Array =>
-      Uint8Array.from([
-        ...[0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00],
-        ...section(1, [0x60, ...list(Array(parameterCount).fill([types.i32])), ...list([[types.i32]])]),
-        ...section(3, [0]),
-        ...section(5, [0x01, ...unsigned(pages), ...unsigned(pages)]),
-        ...section(7, [...name('memory'), 0x02, 0], [...name('run'), 0x00, 0]),
-        ...section(10, sized([...list(declared.map((type) => [1, type])), ...body.flat(), 0x0b])),
-      ]),
   };
 };
 
-/** A function of a module with others. */
+/** A function for `compile`. */
 export interface FunctionCode {
   readonly parameterCount: number;
   readonly code: Code;
@@ -192,35 +218,41 @@ export interface Memory {
 declare const WebAssembly: {
   readonly Memory: new (size: { readonly initial: number }) => Memory;
   readonly Module: new (bytes: Uint8Array) => object;
-  readonly Instance: new (module: object, imports?: object) => { readonly exports: unknown };
+  readonly Instance: new (module: object, imports: object) => { readonly exports: unknown };
 };
 
-export const createInstance = (bytes: Uint8Array) => {
-  const { memory, run } = new WebAssembly.Instance(new WebAssembly.Module(bytes)).exports as {
-    memory: { readonly buffer: ArrayBuffer };
-    run: (...parameters: number[]) => number;
-  };
-  return { memory: memory.buffer, run };
-};
+const pageBytes = 0x10000;
 
-export const createMemory = (pages: number): Memory => new WebAssembly.Memory({ initial: pages });
+/** Of at least so many bytes. */
+export const createMemory = (bytes: number): Memory => new WebAssembly.Memory({ initial: Math.ceil(bytes / pageBytes) });
+
+/** Where there is not room for so many bytes, more of it. */
+export const reserve = (memory: Memory, bytes: number): void => {
+  const missing = bytes - memory.buffer.byteLength;
+  if (missing > 0) memory.grow(Math.ceil(missing / pageBytes));
+};
 
 /** Functions that each answer a number, compiled once, for as many memories as there are to work on. */
 export const compile = <Name extends string>(functions: Readonly<Record<Name, FunctionCode>>) => {
   const all = Object.entries<FunctionCode>(functions);
+  const telling: Code = [0x60, ...list([[types.i32]]), ...list([])];
   const module = new WebAssembly.Module(
     Uint8Array.from([
       ...[0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00],
       ...section(
         1,
+        telling,
         ...all.map(([, { parameterCount }]) => [0x60, ...list(Array(parameterCount).fill([types.i32])), ...list([[types.i32]])]),
       ),
-      ...section(2, [...name('outside'), ...name('memory'), 0x02, 0x00, 0]),
-      ...section(3, ...all.map((_, index) => unsigned(index))),
-      ...section(7, ...all.map(([exported], index) => [...name(exported), 0x00, ...unsigned(index)])),
+      ...section(2, [...name('outside'), ...name('memory'), 0x02, 0x00, 0], [...name('outside'), ...name('tell'), 0x00, 0]),
+      // The first type and the first function are those of telling.
+      ...section(3, ...all.map((_, index) => unsigned(1 + index))),
+      ...section(7, ...all.map(([exported], index) => [...name(exported), 0x00, ...unsigned(1 + index)])),
       ...section(10, ...all.map(([, { code }]) => code)),
     ]),
   );
-  return (memory: Memory) =>
-    new WebAssembly.Instance(module, { outside: { memory } }).exports as Readonly<Record<Name, (...parameters: number[]) => number>>;
+  return (memory: Memory, told: (value: number) => void = () => {}) =>
+    new WebAssembly.Instance(module, { outside: { memory, tell: told } }).exports as Readonly<
+      Record<Name, (...parameters: number[]) => number>
+    >;
 };

@@ -7,10 +7,11 @@ import {
   type Code,
   compile,
   createFunction,
-  createInstance,
   createMemory,
   either,
+  type FunctionCode,
   f64,
+  f64x2,
   i8x16,
   i16x8,
   i32,
@@ -19,11 +20,20 @@ import {
   type Local,
   loop,
   repeatWhile,
+  reserve,
+  tell,
   v128,
   when,
+  whileTrue,
 } from '../src/module.ts';
 
-const constant = (value: number): number => createInstance(createFunction(0).toModule(1, i32.of(value))).run();
+/** With a memory of its own. */
+const runnable = (run: FunctionCode) => {
+  const memory = createMemory(1);
+  return { ...compile({ run })(memory), memory: memory.buffer };
+};
+const answerOf = (...body: readonly Code[]): number => runnable(createFunction(0).toCode(...body)).run();
+const constant = (value: number): number => answerOf(i32.of(value));
 
 describe('a module', () => {
   it('has every whole number of 32 bits', () => {
@@ -33,12 +43,11 @@ describe('a module', () => {
   });
 
   it('repeats, decides, and leaves what it finds in the memory', () => {
-    const { parameters, local, toModule } = createFunction(1);
+    const { parameters, local, toCode } = createFunction(1);
     const [count] = parameters as [Local];
     const [at, sum] = [local('i32'), local('i32')];
-    const { memory, run } = createInstance(
-      toModule(
-        1,
+    const { memory, run } = runnable(
+      toCode(
         repeatWhile(
           i32.isLess(at.get, count.get),
           at.set(i32.add(at.get, i32.of(1))),
@@ -55,12 +64,59 @@ describe('a module', () => {
     expect(run(0)).toBe(1);
   });
 
+  it('tells whoever uses it, and has more memory where it is asked for', () => {
+    const { parameters, local, toCode } = createFunction(1);
+    const [count] = parameters as [Local];
+    const at = local('i32');
+    const told: number[] = [];
+    const memory = createMemory(1);
+    const { run } = compile({
+      run: toCode(whileTrue(i32.isLess(at.get, count.get), tell(at.get), at.set(i32.add(at.get, i32.of(1)))), i32.load8(0, i32.of(99_999))),
+    })(memory, (value) => told.push(value));
+    expect(() => run(0)).toThrow('out of bounds');
+    reserve(memory, 100_000);
+    new Uint8Array(memory.buffer)[99_999] = 7;
+    expect([run(0), run(3), told]).toEqual([7, 7, [0, 1, 2]]);
+    reserve(memory, 1);
+    expect(memory.buffer.byteLength).toBe(2 * 0x10000);
+  });
+
+  it('compares, chooses and brings together what lies in vectors', () => {
+    const { local, toCode } = createFunction(0);
+    const numbers = v128.of(...[1, 2, 3, 4].flatMap((word) => [word, 0, 0, 0]));
+    const doubles = local('v128');
+    const { memory, run } = runnable(
+      toCode(
+        f64.store(64, i32.of(0), f64.of(1.5)),
+        f64.store(72, i32.of(0), f64.of(-2)),
+        doubles.set(v128.load(64, i32.of(0))),
+        v128.store(0, i32.of(0), i32x4.subtract(v128.loadHalves(96, i32.of(0)), numbers)),
+        v128.store(
+          16,
+          i32.of(0),
+          i8x16.choose([0, 1, 2, 3, 16, 17, 18, 19, 4, 5, 6, 7, 28, 29, 30, 31], numbers, v128.fillWords(72, i32.of(4))),
+        ),
+        v128.store(32, i32.of(0), i8x16.pick(numbers, v128.of(12, 13, 14, 15, 0, 1, 2, 3, 255, 255, 255, 255, 4, 5, 6, 7))),
+        i32.store(48, i32.of(0), f64x2.highestBits(f64x2.isLess(doubles.get, v128.fillDoubles(64, i32.of(0))))),
+        i32.store(52, i32.of(0), f64x2.highestBits(f64x2.isAtMost(doubles.get, v128.fillDoubles(64, i32.of(0))))),
+        i32.store(56, i32.of(0), i32x4.highestBits(i32x4.isAtMost(numbers, i32x4.fill(i32.of(2))))),
+        i32.store8(60, i32.of(0), i32.of(0x1ff)),
+        i32.add(i32.isAtLeast(i32.of(-1), i32.of(0)), i32.load16(60, i32.of(0))),
+      ),
+    );
+    new Uint16Array(memory, 96, 4).set([10, 20, 30, 40]);
+    expect(run()).toBe(255);
+    const high = new Int32Array(Float64Array.of(-2).buffer)[1];
+    expect([...new Int32Array(memory, 0, 16)].slice(0, 12)).toEqual([9, 18, 27, 36, 1, high, 2, high, 4, 1, 0, 2]);
+    expect([...new Int32Array(memory, 48, 3)]).toEqual([0b10, 0b11, 0b0011]);
+  });
+
   it('looks at sixteen bytes together', () => {
-    const { parameters, local, toModule } = createFunction(2);
+    const { parameters, local, toCode } = createFunction(2);
     const [at, byte] = parameters as [Local, Local];
     const bytes = local('v128');
-    const { memory, run } = createInstance(
-      toModule(1, bytes.set(v128.load(0, at.get)), i8x16.highestBits(i8x16.isEqual(bytes.get, i8x16.fill(byte.get)))),
+    const { memory, run } = runnable(
+      toCode(bytes.set(v128.load(0, at.get)), i8x16.highestBits(i8x16.isEqual(bytes.get, i8x16.fill(byte.get)))),
     );
     new Uint8Array(memory).set([7, 0, 9, 7, 255], 33);
     expect(run(33, 7)).toBe(0b1001);
@@ -80,7 +136,7 @@ describe('a module', () => {
     const [memory, other] = [createMemory(1), createMemory(1)];
     const { store: put, load: take } = instantiate(memory);
     expect(() => put(0x10000, 1)).toThrow('out of bounds');
-    memory.grow(1);
+    reserve(memory, 0x10001);
     put(0x10000, 0x1ff);
     expect([take(0x10000), take(0x10001), instantiate(other).load(0)]).toEqual([255, 1, 0]);
   });
@@ -107,9 +163,8 @@ describe('a module', () => {
   });
 
   it('has every whole number of 64 bits, and reckons with them', () => {
-    const upperHalf = (value: bigint): number =>
-      createInstance(createFunction(0).toModule(1, i64.toInteger(i64.shiftRight(i64.of(value), i64.of(32n))))).run();
-    const lowerHalf = (value: Code): number => createInstance(createFunction(0).toModule(1, i64.toInteger(value))).run();
+    const upperHalf = (value: bigint): number => answerOf(i64.toInteger(i64.shiftRight(i64.of(value), i64.of(32n))));
+    const lowerHalf = (value: Code): number => answerOf(i64.toInteger(value));
     fc.assert(
       fc.property(fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }), (value) => {
         expect([upperHalf(value), lowerHalf(i64.of(value))]).toEqual([
@@ -124,24 +179,22 @@ describe('a module', () => {
     expect(lowerHalf(i64.shiftRight(i64.shiftLeft(i64.xor(i64.of(5n), i64.of(3n)), i64.of(40n)), i64.of(39n)))).toBe(12);
     expect(lowerHalf(i64.load(0, i32.of(0)))).toBe(0);
     expect(lowerHalf(i64.and(i64.trailingZeros(i64.of(1n << 45n)), i64.of(0x38n)))).toBe(40);
-    expect(createInstance(createFunction(0).toModule(1, i64.isZero(i64.of(1n << 40n)))).run()).toBe(0);
-    expect(createInstance(createFunction(0).toModule(1, i32.countOnes(i32.of(-2)))).run()).toBe(31);
-    expect(createInstance(createFunction(0).toModule(1, i32.rotateLeft(i32.of(-0x7fffffff), i32.of(4)))).run()).toBe(24);
+    expect(answerOf(i64.isZero(i64.of(1n << 40n)))).toBe(0);
+    expect(answerOf(i32.countOnes(i32.of(-2)))).toBe(31);
+    expect(answerOf(i32.rotateLeft(i32.of(-0x7fffffff), i32.of(4)))).toBe(24);
   });
 
   it('reckons with whole numbers, doubles and vectors', () => {
-    const whole = (of: (one: Code, other: Code) => Code) => (one: number, other: number) =>
-      createInstance(createFunction(0).toModule(1, of(i32.of(one), i32.of(other)))).run();
+    const whole = (of: (one: Code, other: Code) => Code) => (one: number, other: number) => answerOf(of(i32.of(one), i32.of(other)));
     expect([whole(i32.multiply)(-3, 5), whole(i32.xor)(12, 10), whole(i32.shiftRight)(-1, 28), whole(i32.isEqual)(4, 4)]).toEqual([
       -15, 6, 15, 1,
     ]);
-    const { local, toModule } = createFunction(0);
+    const { local, toCode } = createFunction(0);
     const [double, bytes] = [local('f64'), local('v128')];
     const halfWords = (...numbers: readonly number[]) => v128.of(...numbers.flatMap((number) => [number & 255, number >> 8]));
     const numbers = halfWords(1, 2, 3, 4, 5, 6, 7, 512);
-    const { memory, run } = createInstance(
-      toModule(
-        1,
+    const { memory, run } = runnable(
+      toCode(
         double.set(f64.subtract(f64.multiply(f64.fromInteger(i32.of(-3)), f64.of(1.5)), f64.of(0.25))),
         f64.store(8, i32.of(0), f64.add(either(double.get, f64.of(7), i32.of(1)), either(double.get, f64.of(7), i32.of(0)))),
         bytes.set(i16x8.add(i16x8.multiply(numbers, numbers), i16x8.shiftRight(numbers, i32.of(1)))),
@@ -155,7 +208,7 @@ describe('a module', () => {
     expect([...new Uint16Array(memory, 16, 8)]).toEqual([1, 5, 10, 18, 27, 39, 52, 256]);
     expect(new Int32Array(memory)[8]).toBe(25);
     expect(isAtMostFour).toBe(0b1110101011111111);
-    const are = (condition: Code) => createInstance(createFunction(0).toModule(1, i8x16.areAllTrue(condition))).run();
+    const are = (condition: Code) => answerOf(i8x16.areAllTrue(condition));
     expect([0, 1].map((least) => are(i8x16.isAtLeast(numbers, i8x16.fill(i32.of(least)))))).toEqual([1, 0]);
   });
 });

@@ -3,7 +3,7 @@
  * are optimized while most of a file goes by. It does what is plain and leaves the rest to JavaScript, so that it needs to
  * know nothing of what a mapping can ask for. Each reader has a memory of its own, because they take turns.
  */
-import { compile, createMemory } from '@settler/wasm/module';
+import { compile, createMemory, reserve as reserveBytes } from '@settler/wasm/module';
 import { amountsCode } from './amounts.ts';
 import { cellsCode } from './cells.ts';
 import { currenciesCode } from './currencies.ts';
@@ -41,21 +41,18 @@ export interface Kernel {
 export const rowsPerCall = 4096;
 export const textBytesPerCall = 64 * 1024;
 
-const pageBytes = 64 * 1024;
 const alignment = 16;
 
 export const createKernel = (): Kernel => {
-  const memory = createMemory(16);
+  const memory = createMemory(1024 * 1024);
   // Something is before everything, to be read together with what begins there.
   let used = copyBytes;
   const reserve = (bytes: number): number => {
     const address = used;
     used = Math.ceil((used + bytes) / alignment) * alignment;
-    const missing = used + copyBytes - memory.buffer.byteLength;
-    if (missing > 0) {
-      memory.grow(Math.ceil(missing / pageBytes));
-      kernel.bytes = Buffer.from(memory.buffer);
-    }
+    const { buffer } = memory;
+    reserveBytes(memory, used + copyBytes);
+    if (memory.buffer !== buffer) kernel.bytes = Buffer.from(memory.buffer);
     return address;
   };
   const kernel: Kernel = {

@@ -1,5 +1,6 @@
 /** What can be read of executions, results, reports and exceptions. Queries go straight to SQL. */
 
+import type { JsonText } from '@settler/chassis/json-text';
 import type { Page } from '@settler/chassis/pagination';
 import type { ExecutionSummary } from '@settler/contracts/executions';
 import type { ApprovalRequest, ApprovalStatus } from '../domain/approval.ts';
@@ -100,7 +101,7 @@ export interface ExceptionView {
   readonly category: string;
   readonly severity: string;
   readonly status: string;
-  readonly records: readonly unknown[];
+  readonly records: JsonText;
   readonly amount: string | null;
   readonly currency: string | null;
   readonly reason: string | null;
@@ -181,6 +182,12 @@ export interface ResultView {
   readonly manual: Manual | null;
 }
 
+type StoredAsJson = 'source' | 'target' | 'conditions' | 'delta';
+
+/** As lists show it: with what is stored as JSON as it is stored. */
+export type ListedResult = Omit<ResultView, StoredAsJson> &
+  Readonly<Record<Exclude<StoredAsJson, 'delta'>, JsonText>> & { readonly delta: JsonText | null };
+
 export interface ExceptionFilter {
   readonly jobId?: string | undefined;
   readonly executionId?: string | undefined;
@@ -197,7 +204,7 @@ export interface ExceptionFilter {
 export interface ExecutionQueries {
   readonly read: (organizationId: string, id: string) => Promise<{ view: ExecutionView; revision: bigint; sequence: bigint } | undefined>;
   readonly list: (organizationId: string, filter: ExecutionFilter) => Promise<Page<ExecutionView>>;
-  readonly results: (organizationId: string, id: string, filter: ResultFilter & PageRequest) => Promise<Page<ResultView> | undefined>;
+  readonly results: (organizationId: string, id: string, filter: ResultFilter & PageRequest) => Promise<Page<ListedResult> | undefined>;
   /**
    * Results of an execution that is completed, behind the position `after`, in their order; `last` is where they end.
    * @throws where the execution is gone, which must not look like the end of its results

@@ -9,7 +9,7 @@ import { type RecordBatch, repeated, superseded, usable } from './batch.ts';
 import type { Judge } from './conditions/judge.ts';
 import { dueFrom } from './due.ts';
 import { flagDuplicates } from './duplicates.ts';
-import { type Edges, filtered } from './passes/edges.ts';
+import { type Edges, filtered, giveBackEdges } from './passes/edges.ts';
 import { compilePass, judgePass } from './passes/judgement.ts';
 import { settleKeyedGroups } from './passes/keyed-groups.ts';
 import { settleSearchedGroups } from './passes/searched-groups.ts';
@@ -89,9 +89,10 @@ export const reconcile = ({
     const judges = judgesOf(index);
     const rows = collector.openRows();
     if (pass.cardinality === 'one-to-one') {
-      const judgement = judgePass(pass, judges, rows, settling);
-      settlePairs('matched', index, matchable(judgement.agreeing, settling), settling);
-      afterwards.push(() => settlePairs('mismatched', index, stillOpen(judgement.differing, collector), settling));
+      const { agreeing, differing } = judgePass(pass, judges, rows, settling);
+      settlePairs('matched', index, matchable(agreeing, settling), settling);
+      giveBackEdges(agreeing);
+      afterwards.push(() => settlePairs('mismatched', index, stillOpen(differing, collector), settling));
     } else if (pass.search === undefined) afterwards.push(settleKeyedGroups(pass, index, judges, rows, settling));
     else settleSearchedGroups(pass, index, judges, rows, settling);
     onProgress(index + 1, rules.passes.length);

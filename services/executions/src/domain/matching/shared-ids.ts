@@ -19,6 +19,7 @@ import {
   loop,
   type Memory,
   repeatWhile,
+  reserve,
   when,
 } from '@settler/wasm/module';
 import type { TextColumn } from './columns/text-column.ts';
@@ -165,7 +166,6 @@ const keepCode = () =>
 
 const instantiate = compile({ rising: risingCode(), hash: hashCode(), mark: markCode(), keep: keepCode() });
 
-const pageBytes = 64 * 1024;
 const rowsPerCall = 4096;
 
 /** Beyond it memory goes back to the system: one large run must not hold it for all the small ones. */
@@ -174,16 +174,11 @@ const bytesKeptMax = 32 * 1024 * 1024;
 type Workspace = { readonly memory: Memory; readonly run: ReturnType<typeof instantiate> };
 let kept: Workspace | undefined;
 
-const growTo = (memory: Memory, bytes: number): void => {
-  const missing = bytes - memory.buffer.byteLength;
-  if (missing > 0) memory.grow(Math.ceil(missing / pageBytes));
-};
-
 /** That of the last side where there is one: the system would have to find and clear all of another. What is in it is in the way of nothing. */
 const lend = (bytes: number): Workspace => {
-  const memory = kept?.memory ?? createMemory(1);
+  const memory = kept?.memory ?? createMemory(bytes);
   const workspace = kept ?? { memory, run: instantiate(memory) };
-  growTo(memory, bytes);
+  reserve(memory, bytes);
   kept = memory.buffer.byteLength > bytesKeptMax ? undefined : workspace;
   return workspace;
 };
@@ -203,7 +198,7 @@ export const rowsThatMayShare = ({ bytes, offsets }: TextColumn): Uint32Array =>
   /** So many rows, where functions find them; answers what makes addresses of their offsets. */
   const bring = (row: number, last: number): number => {
     const [from, to] = [offsets[row] as number, offsets[last] as number];
-    growTo(memory, textsAt + to - from + wordBytes);
+    reserve(memory, textsAt + to - from + wordBytes);
     new Uint32Array(memory.buffer, offsetsAt, rowsPerCall + 1).set(offsets.subarray(row, last + 1));
     new Uint8Array(memory.buffer, textsAt).set(bytes.subarray(from, to));
     return textsAt - from;

@@ -1,3 +1,4 @@
+import { JsonText } from '@settler/chassis/json-text';
 import { newestFirst } from '@settler/chassis/newest-first';
 import type { Cursors } from '@settler/chassis/pagination';
 import type { Postgres } from '@settler/chassis/postgres';
@@ -14,7 +15,7 @@ const historyMax = 1_000;
 const dayMs = 24 * 60 * 60 * 1000;
 
 const viewColumns = [
-  ...(['id', 'job_id', 'execution_id', 'category', 'status', 'records', 'amount', 'currency', 'reason', 'first_seen_at'] as const),
+  ...(['id', 'job_id', 'execution_id', 'category', 'status', 'amount', 'currency', 'reason', 'first_seen_at'] as const),
   ...(['assignee_id', 'resolution', 'created_at', 'updated_at'] as const),
 ] satisfies readonly (keyof Database['exceptions'])[];
 
@@ -22,9 +23,11 @@ const viewed = (trx: Transaction<Database>) =>
   trx
     .selectFrom('exceptions')
     .select(viewColumns)
-    .select([sql<Date>`now()`.as('now'), severityNow.as('severity_now')]);
+    .select([sql<string>`records::text`.as('records'), sql<Date>`now()`.as('now'), severityNow.as('severity_now')]);
 
 type Viewed = Pick<Selectable<Database['exceptions']>, (typeof viewColumns)[number]> & {
+  /** As they are stored. */
+  readonly records: string;
   readonly now: Date;
   readonly severity_now: Severity;
 };
@@ -36,7 +39,7 @@ const viewOf = (row: Viewed): ExceptionView => ({
   category: row.category,
   severity: row.severity_now,
   status: row.status,
-  records: row.records,
+  records: new JsonText(row.records),
   amount: row.amount,
   currency: row.currency,
   reason: row.reason,

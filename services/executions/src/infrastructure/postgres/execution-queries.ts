@@ -1,11 +1,12 @@
+import { JsonText } from '@settler/chassis/json-text';
 import { newestFirst } from '@settler/chassis/newest-first';
 import { type Cursors, toPage } from '@settler/chassis/pagination';
 import type { Postgres } from '@settler/chassis/postgres';
 import type { Selectable, Transaction } from 'kysely';
-import type { ExecutionQueries, ExecutionView, ResultView } from '../../application/queries.ts';
+import type { ExecutionQueries, ExecutionView, ListedResult } from '../../application/queries.ts';
 import { exceptionQueries } from './exception-queries.ts';
 import { readFees } from './fee-query.ts';
-import { type FoundResult, findResults, soughtBy } from './find-results.ts';
+import { type FoundResult, findResults, findResultTexts, type jsonColumns, type ResultTexts, soughtBy } from './find-results.ts';
 import { readReport } from './report-query.ts';
 import { requireResults } from './stored-results.ts';
 import type { Database } from './tables.ts';
@@ -40,7 +41,11 @@ const executionView = (row: Pick<Selectable<Database['executions']>, (typeof vie
   resultsDroppedAt: row.results_dropped_at?.toISOString() ?? null,
 });
 
-export const resultView = (row: FoundResult): ResultView => ({
+type Stored = (typeof jsonColumns)[number];
+type InForm<Lists, Delta> = Omit<FoundResult, Stored> & Readonly<Record<Exclude<Stored, 'delta'>, Lists>> & { readonly delta: Delta };
+
+/** In whichever form what is stored as JSON was read. */
+export const resultView = <Lists, Delta>(row: InForm<Lists, Delta>) => ({
   id: row.id,
   outcome: row.outcome,
   source: row.source,
@@ -58,6 +63,15 @@ export const resultView = (row: FoundResult): ResultView => ({
   exceptionId: row.exception_id,
   manual: row.manual,
 });
+
+const listed = (row: ResultTexts): ListedResult =>
+  resultView({
+    ...row,
+    source: new JsonText(row.source),
+    target: new JsonText(row.target),
+    conditions: new JsonText(row.conditions),
+    delta: row.delta === null ? null : new JsonText(row.delta),
+  });
 
 type Run = Pick<Selectable<Database['executions']>, 'id' | 'created_at'>;
 
@@ -104,15 +118,16 @@ export const createExecutionQueries = (postgres: Postgres<Database>, cursors: Cu
       const { outcome, pass, q, minAmount } = filter;
       const sought = soughtBy(filter);
       const list = JSON.stringify(['results', id, outcome, pass, q, minAmount]);
-      const pageOf = (rows: readonly FoundResult[]) => toPage(rows, limit, resultView, (row) => cursors.write(list, [row.position]));
+      const pageOf = (rows: readonly ResultTexts[]) => toPage(rows, limit, listed, (row) => cursors.write(list, [row.position]));
       const find = (trx: Transaction<Database>, run: Run) => {
         const [after] = cursors.read(list, cursor) ?? [];
-        return findResults(trx, run, sought, { after: after === undefined ? -1 : Number(after), limit: limit + 1 });
+        return findResultTexts(trx, run, sought, { after: after === undefined ? -1 : Number(after), limit: limit + 1 });
       };
       const known = completed.of(organizationId, id);
-      // What is sought takes statements of its own.
-      if (known !== undefined && sought.length === 0) {
-        const rows = await postgres.readingAtOnce(organizationId, (trx) => find(trx, known));
+      if (known !== undefined) {
+        // What is sought takes several statements, each for what the one before has found.
+        const reading = sought.length === 0 ? postgres.readingAtOnce : postgres.reading;
+        const rows = await reading(organizationId, (trx) => find(trx, known));
         // Where there are none it is to be found out why.
         if (rows.length > 0) return pageOf(rows);
       }
@@ -127,7 +142,7 @@ export const createExecutionQueries = (postgres: Postgres<Database>, cursors: Cu
         if (execution.status !== 'completed') return { data: [], nextCursor: null };
         requireResults(execution);
         completed.add(organizationId, execution);
-        return pageOf(await find(trx, execution));
+        return pageOf(known === undefined ? await find(trx, execution) : []);
       });
     },
 

@@ -19,6 +19,20 @@ const foundColumns = [
 ] satisfies readonly (keyof Row)[];
 
 export type FoundResult = Pick<Row, (typeof foundColumns)[number]>;
+
+/** Those that are stored as JSON and that every result has. */
+export const jsonColumns = ['source', 'target', 'conditions', 'delta'] as const;
+type JsonColumn = (typeof jsonColumns)[number];
+
+/** A result with its JSON as it is stored. */
+export type ResultTexts = Omit<FoundResult, JsonColumn> &
+  Readonly<Record<Exclude<JsonColumn, 'delta'>, string>> & { readonly delta: string | null };
+
+type Column = RawBuilder<unknown>;
+const asValues: readonly Column[] = foundColumns.map((column) => sql.ref(column));
+const asTexts: readonly Column[] = foundColumns.map((column) =>
+  jsonColumns.some((json) => json === column) ? sql`${sql.ref(column)}::text as ${sql.ref(column)}` : sql.ref(column),
+);
 type Run = Pick<Selectable<Database['executions']>, 'id' | 'created_at'>;
 
 /** What results are asked for, and what a digest must say where there may be one; absent, where no digest tells. */
@@ -81,36 +95,49 @@ const lastOfAll = 2 ** 31 - 1;
 const spansFirst = 4;
 const spansMax = 64;
 
+interface Wanted {
+  readonly after?: number;
+  readonly limit: number;
+}
+
 /** At most `limit`, behind the position `after`. */
-export const findResults = async (
+export const findResults = (trx: Trx, run: Run, sought: readonly Sought[], wanted: Wanted): Promise<readonly FoundResult[]> =>
+  find(trx, run, sought, wanted, asValues);
+
+export const findResultTexts = (trx: Trx, run: Run, sought: readonly Sought[], wanted: Wanted): Promise<readonly ResultTexts[]> =>
+  find(trx, run, sought, wanted, asTexts);
+
+const find = async <Found>(
   trx: Trx,
   run: Run,
   sought: readonly Sought[],
-  { after = -1, limit }: { readonly after?: number; readonly limit: number },
-): Promise<readonly FoundResult[]> => {
+  { after = -1, limit }: Wanted,
+  columns: readonly Column[],
+): Promise<readonly Found[]> => {
   // Then no digest is asked, and this is one statement.
-  if (sought.length === 0) return readSpans(trx, run, sought, [{ first: after + 1, last: lastOfAll }], limit);
-  const found: FoundResult[] = [];
+  if (sought.length === 0) return readSpans(trx, run, sought, [{ first: after + 1, last: lastOfAll }], limit, columns);
+  const found: Found[] = [];
   const spans = await spansOf(trx, run, sought, after);
   for (
     let from = 0, count = spansFirst;
     from < spans.length && found.length < limit;
     from += count, count = Math.min(spansMax, count * 4)
   ) {
-    found.push(...(await readSpans(trx, run, sought, spans.slice(from, from + count), limit - found.length)));
+    found.push(...(await readSpans<Found>(trx, run, sought, spans.slice(from, from + count), limit - found.length, columns)));
   }
   return found;
 };
 
-const readSpans = async (
+const readSpans = async <Found>(
   trx: Trx,
   run: Run,
   sought: readonly Sought[],
   spans: readonly Span[],
   limit: number,
-): Promise<readonly FoundResult[]> => {
+  columns: readonly Column[],
+): Promise<readonly Found[]> => {
   const within = (first: RawBuilder<unknown>, last: RawBuilder<unknown>) => sql`
-    select ${sql.join(foundColumns.map((column) => sql.ref(column)))} from results
+    select ${sql.join(columns)} from results
      where execution_id = ${run.id} and created_at = ${run.created_at} and position between ${first} and ${last}
        and ${allOf(sought.map(({ result }) => result))}
      order by position limit ${limit}`;
@@ -123,7 +150,7 @@ const readSpans = async (
           from unnest(${spans.map(({ first }) => first)}::int[], ${spans.map(({ last }) => last)}::int[]) as span(first, last)
          cross join lateral (${within(sql`span.first`, sql`span.last`)}) as found
          order by found.position limit ${limit}`;
-  const { rows } = await (query as RawBuilder<FoundResult>).execute(trx);
+  const { rows } = await (query as RawBuilder<Found>).execute(trx);
   return rows;
 };
 

@@ -297,4 +297,42 @@ describe('transforms', () => {
     }
     expect(normalized(column, [])).toBe(column);
   });
+
+  test('say the same over bytes as over text, in whatever order, in columns of many blocks and with what fits in none', () => {
+    const step = fc.constantFrom<Transform>(
+      'trim',
+      'lowercase',
+      'alphanumeric',
+      'digits',
+      'stripAccents',
+      'stripLeadingZeros',
+      { stripPrefix: 'no' },
+      { stripPrefix: '0' },
+      { stripSuffix: '1' },
+      { stripSuffix: 'a longer one' },
+    );
+    const ascii = fc.string({ unit: fc.constantFrom(...'nNoO01 -\tZz'), maxLength: 24 });
+    const text = fc.oneof(
+      { weight: 6, arbitrary: ascii },
+      fc.constantFrom('', 'é1', '01 日本 1', 'no a longer one', 'x'.repeat(70_000), ` ${'0'.repeat(40_000)}`, ` 1${'é'.repeat(40_000)} `),
+    );
+    fc.assert(
+      fc.property(
+        fc.array(step, { minLength: 1, maxLength: 4 }),
+        fc.array(text, { minLength: 1, maxLength: 12 }),
+        fc.constantFrom(1, 1, 1, 900),
+        (steps, some, times) => {
+          const texts = Array.from({ length: some.length * times }, (_, row) => some[row % some.length] as string).slice(0, 9_000);
+          const made = normalized(
+            textColumnOf(texts.length, (row) => (texts[row] as string).slice(0, times === 1 ? undefined : 30)),
+            steps,
+          );
+          const expected = new Map(some.map((one) => [one, transformed(steps)(one.slice(0, times === 1 ? undefined : 30))]));
+          for (const [row, one] of texts.entries())
+            if (textAt(made, row) !== expected.get(one)) expect(textAt(made, row)).toBe(expected.get(one));
+        },
+      ),
+      { numRuns: 60 },
+    );
+  });
 });

@@ -56,6 +56,35 @@ describe('the hash join', () => {
   const texts = (all: Rows, of: 'text' | 'other'): KeyColumn => ({ kind: 'texts', texts: columnOf(all.map((one) => one[of])) });
   const codes = (all: Rows): KeyColumn => ({ kind: 'codes', codes: Int32Array.from(all, ({ code }) => code), absent: 0 });
 
+  test('finds the same where a side is so large that it is joined in parts', () => {
+    const count = 400_000;
+    const ours = Int32Array.from({ length: count }, (_, row) => row);
+    // Every third has a partner, in another order, and one of a thousand two.
+    const theirs = Int32Array.from({ length: count }, (_, row) => (row % 1_000 === 0 ? 3 : 3 * ((row * 7) % count)));
+    const key: Key = {
+      source: { kind: 'codes', codes: ours, absent: 0 },
+      target: { kind: 'codes', codes: theirs, absent: 0 },
+    };
+    const partners = new Map<number, number>();
+    for (const code of theirs) if (code > 0 && code < count) partners.set(code, (partners.get(code) ?? 0) + 1);
+    let found = 0;
+    let blocks = 0;
+    joinKeys([key], countedUp(count), countedUp(count), {
+      pair: (one, other) => {
+        if (one === 0 || ours[one] !== theirs[other]) throw new Error(`${one} was paired with ${other}`);
+        found += 1;
+      },
+      block: (sources, targets) => {
+        expect([...sources]).toEqual([3]);
+        expect(targets.length).toBe(partners.get(3));
+        blocks += 1;
+      },
+      pairsMax: 64,
+    });
+    expect(blocks).toBe(1);
+    expect(found).toBe([...partners].reduce((sum, [code, times]) => sum + (code === 3 ? 0 : times), 0));
+  });
+
   test('finds exactly the rows that agree in every key, however long, and never what is absent', () => {
     fc.assert(
       fc.property(rows, rows, fc.integer({ min: 1, max: 5 }), (ours, theirs, pairsMax) => {
@@ -157,6 +186,39 @@ describe('the sweep', () => {
       }),
       { numRuns: 300 },
     );
+  });
+
+  test('finds more pairs than are handed over at a time, and can be broken off among them', () => {
+    const same = (count: number) =>
+      Array.from({ length: count }, (_, row) => ({ amount: 7, day: 20_000 + (row % 3), currency: 4_543_826 }));
+    const [ours, theirs] = [same(300), same(301)];
+    const belong = (one: number, other: number): boolean => other % 3 === one % 3 || other % 3 === (one % 3) + 1;
+    const bands = {
+      amount: {
+        sources: Float64Array.from(ours, ({ amount }) => amount),
+        targets: Float64Array.from(theirs, ({ amount }) => amount),
+        least: () => 7,
+        most: () => 7,
+      },
+      day: {
+        sources: Int32Array.from(ours, ({ day }) => day),
+        targets: Int32Array.from(theirs, ({ day }) => day),
+        absent: noDay,
+        rangeOf: (first: number) => ({ first, last: first + 1 }),
+      },
+      sourceCurrencies: Int32Array.from(ours, ({ currency }) => currency),
+      targetCurrencies: Int32Array.from(theirs, ({ currency }) => currency),
+    };
+    let left = 20_000;
+    const breakOff = (): void => {
+      left -= 1;
+      if (left === 0) throw new Error('enough');
+    };
+    expect(() => sweep(bands, countedUp(300), countedUp(301), breakOff)).toThrow('enough');
+    const pairs: number[][] = [];
+    sweep(bands, countedUp(300), countedUp(301), (one, other) => pairs.push([one, other]));
+    expect(pairs.length).toBeGreaterThan(40_000);
+    expect(sorted(pairs)).toEqual(sorted(everyPair(300, 301, belong)));
   });
 
   test('sorts lanes of thousands', () => {

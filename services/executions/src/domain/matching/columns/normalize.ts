@@ -5,6 +5,7 @@
  */
 import type { Transform } from '@settler/contracts/rules';
 import { RE2JS } from 're2js';
+import { type ByteMap, type ByteTransform, createByteTransforms, dropped, type TransformBlock } from './byte-transforms.ts';
 import { isPresent, type TextColumn, textAt, textColumnOf } from './text-column.ts';
 
 type Text = (text: string) => string;
@@ -49,14 +50,10 @@ export const transformed = (transforms: readonly Transform[]): Text => {
   return (text) => steps.reduce((current, step) => step(current), text);
 };
 
-/** Its upper bit alone says that a byte is dropped, so that dropping one needs no branch. */
-const dropped = 0x8000;
-type Table = Uint16Array;
-
-const asItIs: Table = Uint16Array.from({ length: 128 }, (_, byte) => byte);
+const asItIs: ByteMap = Uint16Array.from({ length: 128 }, (_, byte) => byte);
 
 /** What one transform makes of each ASCII byte alone; undefined where it looks at more than one. */
-const tableOf = (transform: Transform): Table | undefined => {
+const mapOf = (transform: Transform): ByteMap | undefined => {
   if (transform !== 'lowercase' && transform !== 'alphanumeric' && transform !== 'digits' && transform !== 'stripAccents') return undefined;
   return asItIs.map((byte) => {
     const text = named[transform](String.fromCharCode(byte));
@@ -64,144 +61,80 @@ const tableOf = (transform: Transform): Table | undefined => {
   });
 };
 
-/** A step over the bytes from `start` to `end`; the result is among them, and `range` says where. */
-type ByteStep = (bytes: Uint8Array, range: { start: number; end: number }) => void;
+const encoder = new TextEncoder();
 
-const mapBytes =
-  (table: Table): ByteStep =>
-  (bytes, range) => {
-    let end = range.start;
-    for (let at = range.start; at < range.end; at += 1) {
-      const mapped = table[bytes[at] as number] as number;
-      if (mapped === dropped) continue;
-      bytes[end] = mapped;
-      end += 1;
-    }
-    range.end = end;
-  };
-
-const asBytes = (text: string): Uint8Array => new TextEncoder().encode(text);
-
-const stripPrefixBytes =
-  (prefix: Uint8Array): ByteStep =>
-  (bytes, range) => {
-    if (range.end - range.start < prefix.length) return;
-    for (let at = 0; at < prefix.length; at += 1) if (bytes[range.start + at] !== prefix[at]) return;
-    range.start += prefix.length;
-  };
-
-const stripSuffixBytes =
-  (suffix: Uint8Array): ByteStep =>
-  (bytes, range) => {
-    const from = range.end - suffix.length;
-    if (from < range.start) return;
-    for (let at = 0; at < suffix.length; at += 1) if (bytes[from + at] !== suffix[at]) return;
-    range.end = from;
-  };
-
-/** As `trim` of a string sees it, among ASCII. */
-const isSpace = (byte: number): boolean => byte === 32 || (byte >= 9 && byte <= 13);
-
-const trimBytes: ByteStep = (bytes, range) => {
-  while (range.start < range.end && isSpace(bytes[range.start] as number)) range.start += 1;
-  while (range.end > range.start && isSpace(bytes[range.end - 1] as number)) range.end -= 1;
+/** Undefined where it has no form over bytes, and every row goes through strings. */
+const byteTransformOf = (transform: Transform): ByteTransform | undefined => {
+  const map = mapOf(transform);
+  if (map !== undefined) return { map };
+  if (transform === 'trim' || transform === 'stripLeadingZeros') return transform;
+  if (typeof transform === 'string') return undefined;
+  if ('stripPrefix' in transform) return { stripPrefix: encoder.encode(transform.stripPrefix) };
+  return 'stripSuffix' in transform ? { stripSuffix: encoder.encode(transform.stripSuffix) } : undefined;
 };
 
-const stripZeroBytes: ByteStep = (bytes, range) => {
-  while (range.end - range.start > 1 && bytes[range.start] === 48) range.start += 1;
-};
-
-interface ByteSteps {
-  /** What becomes of each byte as it is copied. */
-  readonly table: Table;
-  readonly after: readonly ByteStep[];
-}
-
-/** Undefined where a transform has no form over bytes, and every row goes through strings. */
-const byteSteps = (transforms: readonly Transform[]): ByteSteps | undefined => {
-  const steps: (Table | ByteStep)[] = [];
+/** The same with what maps single bytes put together, and something that does so first. */
+const byteTransforms = (transforms: readonly Transform[]): ByteTransform[] | undefined => {
+  const steps: ByteTransform[] = [{ map: asItIs }];
   for (const transform of transforms) {
-    const table = tableOf(transform);
+    const step = byteTransformOf(transform);
+    if (step === undefined) return undefined;
     const before = steps.at(-1);
-    if (table !== undefined && typeof before === 'object') {
-      steps[steps.length - 1] = before.map((byte) => (byte === dropped ? dropped : (table[byte] as number)));
-    } else if (table !== undefined) steps.push(table);
-    else if (transform === 'trim') steps.push(trimBytes);
-    else if (transform === 'stripLeadingZeros') steps.push(stripZeroBytes);
-    else if (typeof transform === 'object' && 'stripPrefix' in transform) steps.push(stripPrefixBytes(asBytes(transform.stripPrefix)));
-    else if (typeof transform === 'object' && 'stripSuffix' in transform) steps.push(stripSuffixBytes(asBytes(transform.stripSuffix)));
-    else return undefined;
+    if (typeof step === 'object' && 'map' in step && typeof before === 'object' && 'map' in before) {
+      steps[steps.length - 1] = { map: before.map.map((byte) => (byte === dropped ? dropped : (step.map[byte] as number))) };
+    } else steps.push(step);
   }
-  const [first] = steps;
-  const table = typeof first === 'object' ? first : asItIs;
-  return { table, after: steps.slice(table === first ? 1 : 0).map((step) => (typeof step === 'object' ? mapBytes(step) : step)) };
+  return steps;
 };
 
 /** The column after its transforms; the very same one where there are none. */
 export const normalized = (column: TextColumn, transforms: readonly Transform[]): TextColumn => {
   if (transforms.length === 0) return column;
-  const steps = byteSteps(transforms);
+  const steps = byteTransforms(transforms);
   const throughText = transformed(transforms);
   if (steps === undefined)
     return textColumnOf(column.offsets.length - 1, (row) => (isPresent(column, row) ? throughText(textAt(column, row)) : ''));
-  return throughBytes(column, steps, (row) => throughText(textAt(column, row)));
+  return throughBytes(column, createByteTransforms(steps), (row) => throughText(textAt(column, row)));
 };
 
-const encoder = new TextEncoder();
-
-/** Bytes do not become more; only what goes through strings may. */
-const throughBytes = (column: TextColumn, steps: ByteSteps, throughText: (row: number) => string): TextColumn => {
-  const ends = new Uint32Array(column.offsets.length);
+const throughBytes = (column: TextColumn, transformBlock: TransformBlock, throughText: (row: number) => string): TextColumn => {
+  const rows = column.offsets.length - 1;
+  const offsets = new Uint32Array(rows + 1);
+  // Bytes do not become more; only what goes through strings may.
   let made = new Uint8Array(column.bytes.length);
-  let row = mapRows(column, steps, made, ends, 0);
-  while (row < ends.length - 1) {
-    const used = ends[row] as number;
-    const text = throughText(row);
-    if (used + text.length * 3 > made.length) {
-      const grown = new Uint8Array(Math.ceil((used + text.length * 3) * 1.3));
-      grown.set(made.subarray(0, used));
-      made = grown;
+  let used = 0;
+  const reserve = (more: number): void => {
+    if (used + more <= made.length) return;
+    const grown = new Uint8Array(Math.ceil((used + more) * 1.3));
+    grown.set(made.subarray(0, used));
+    made = grown;
+  };
+  for (let first = 0; first < rows; ) {
+    const block = transformBlock(column, first);
+    let row = 0;
+    const addUntil = (last: number): void => {
+      const start = row === 0 ? 0 : (block.ends[row - 1] as number);
+      const end = last === 0 ? 0 : (block.ends[last - 1] as number);
+      reserve(end - start);
+      made.set(block.bytes.subarray(start, end), used);
+      placeEnds(block.ends.subarray(row, last), used - start, offsets, first + row + 1);
+      used += end - start;
+      row = last;
+    };
+    for (const other of block.others) {
+      addUntil(other);
+      const text = throughText(first + other);
+      reserve(text.length * 3);
+      used += encoder.encodeInto(text, made.subarray(used)).written;
+      row = other + 1;
+      offsets[first + row] = used;
     }
-    ends[row + 1] = used + encoder.encodeInto(text, made.subarray(used)).written;
-    row = mapRows(column, steps, made, ends, row + 1);
+    addUntil(block.rows);
+    first += block.rows;
   }
-  return { bytes: made.subarray(0, ends[row]), offsets: ends };
+  return { bytes: made.subarray(0, used), offsets };
 };
 
-/** From a row on as far as rows are ASCII and have room; returns the first that is not or has not. */
-const mapRows = (
-  { bytes, offsets }: TextColumn,
-  { table, after }: ByteSteps,
-  made: Uint8Array,
-  ends: Uint32Array,
-  first: number,
-): number => {
-  const range = { start: 0, end: 0 };
-  let used = ends[first] as number;
-  for (let row = first; row < ends.length - 1; row += 1) {
-    const start = offsets[row] as number;
-    const end = offsets[row + 1] as number;
-    if (used + end - start > made.length) return row;
-    let to = used;
-    let all = 0;
-    for (let at = start; at < end; at += 1) {
-      const byte = bytes[at] as number;
-      const mapped = table[byte & 127] as number;
-      all |= byte;
-      made[to] = mapped;
-      to += 1 - (mapped >>> 15);
-    }
-    if (all > 127) return row;
-    if (after.length > 0) {
-      range.start = used;
-      range.end = to;
-      for (const step of after) step(made, range);
-      // Byte by byte: they are few, and a call of the runtime costs more than they do.
-      if (range.start > used) for (let at = range.start, into = used; at < range.end; at += 1, into += 1) made[into] = made[at] as number;
-      to = used + range.end - range.start;
-    }
-    used = to;
-    ends[row + 1] = used;
-  }
-  return ends.length - 1;
+const placeEnds = (ends: Uint32Array, shift: number, into: Uint32Array, at: number): void => {
+  for (let index = 0; index < ends.length; index += 1) into[at + index] = (ends[index] as number) + shift;
 };

@@ -11,9 +11,9 @@ const digits = 1 << digitBits;
  */
 export const orderOf = (keys: Uint32Array, positions: Uint32Array = countedUp(keys.length)): Uint32Array => {
   const { length } = positions;
-  const lent = lendWords(length * 4);
-  let from: Keyed = { keys: lent.subarray(0, length), positions: lent.subarray(length, length * 2) };
-  let into: Keyed = { keys: lent.subarray(length * 2, length * 3), positions: lent.subarray(length * 3) };
+  const lent = [lendWords(length), lendWords(length), lendWords(length)] as const;
+  let from: Keyed = { keys: lent[0], positions };
+  let into: Keyed = { keys: lent[1], positions: lent[2] };
   let all = 0;
   let common = -1;
   for (let index = 0; index < length; index += 1) {
@@ -22,7 +22,6 @@ export const orderOf = (keys: Uint32Array, positions: Uint32Array = countedUp(ke
     all |= key;
     common &= key;
     from.keys[index] = key;
-    from.positions[index] = position;
   }
   // Digits that are the same everywhere put nothing in order.
   const differing = all ^ common;
@@ -31,8 +30,8 @@ export const orderOf = (keys: Uint32Array, positions: Uint32Array = countedUp(ke
     sortByDigit(from, into, shift);
     [from, into] = [into, from];
   }
-  positions.set(from.positions);
-  giveBack(lent);
+  if (from.positions !== positions) positions.set(from.positions);
+  giveBack(...lent);
   return positions;
 };
 

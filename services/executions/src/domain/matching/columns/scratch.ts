@@ -14,10 +14,12 @@ const lend = (bytes: number): ArrayBuffer => {
     if (byteLength >= bytes && byteLength < (kept[best]?.byteLength ?? Number.POSITIVE_INFINITY)) best = index;
   }
   const [known] = best === -1 ? [] : kept.splice(best, 1);
-  return known ?? new ArrayBuffer(Math.max(bytesMin, bytes));
+  // Of a power of two, so that what one has borrowed will do for the next; what nobody touches is no memory yet.
+  return known ?? new ArrayBuffer(Math.max(bytesMin, 2 ** Math.ceil(Math.log2(bytes))));
 };
 
 export const lendWords = (length: number): Uint32Array<ArrayBuffer> => new Uint32Array(lend(length * 4), 0, length);
+export const lendIntegers = (length: number): Int32Array<ArrayBuffer> => new Int32Array(lend(length * 4), 0, length);
 export const lendHalfWords = (length: number): Uint16Array<ArrayBuffer> => new Uint16Array(lend(length * 2), 0, length);
 export const lendDoubles = (length: number): Float64Array<ArrayBuffer> => new Float64Array(lend(length * 8), 0, length);
 

@@ -3,9 +3,22 @@
  * in it, all within a processor's cache.
  */
 
-import { giveBack } from '../columns/scratch.ts';
+import { giveBack, lendWords } from '../columns/scratch.ts';
 import { areEqual } from '../columns/text-column.ts';
-import { hashAt, type KeyColumn, keyAt, mostIn, partitionBitsFor, type Records, recordsOf, slotsFor, widthsOf } from './records.ts';
+import {
+  type HashedRows,
+  hashAt,
+  hashedRows,
+  type KeyColumn,
+  mostIn,
+  packed,
+  partitionBitsFor,
+  type Records,
+  slotsFor,
+  startsOf,
+  strideOf,
+  widthsOf,
+} from './records.ts';
 
 export interface Key {
   readonly source: KeyColumn;
@@ -20,27 +33,61 @@ export interface Found {
   readonly pairsMax: number;
 }
 
+/** What a side has in records at a time, in words: the rest of a large side waits as rows and hashes, which are a fraction of it. */
+const wordsPerPart = 2 ** 20;
+const partBitsMax = 8;
+
 export const joinKeys = (keys: readonly Key[], sourceRows: Uint32Array, targetRows: Uint32Array, found: Found): void => {
-  const bits = partitionBitsFor(targetRows.length);
   const sourceColumns = keys.map(({ source }) => source);
   const targetColumns = keys.map(({ target }) => target);
   const widths = widthsOf(keys.map(({ source, target }) => [source, target]));
-  const sources = recordsOf(sourceColumns, widths, sourceRows, bits);
-  const targets = recordsOf(targetColumns, widths, targetRows, bits);
   const long = keys.filter((_, index) => widths[index] === 0);
-  const stride = widths.reduce((sum, width) => sum + width, keyAt);
-  const table = createTable(sources, targets, stride, long);
-  for (let partition = 0; partition < 1 << bits; partition += 1) {
-    const first = sources.starts[partition] as number;
-    const last = sources.starts[partition + 1] as number;
-    const targetFirst = targets.starts[partition] as number;
-    const targetLast = targets.starts[partition + 1] as number;
-    if (first === last || targetFirst === targetLast) continue;
-    table.build(targetFirst, targetLast);
-    table.probe(first, last);
-    table.emit(found);
+  const stride = strideOf(widths);
+  const partBits = Math.min(partBitsMax, Math.max(0, Math.ceil(Math.log2((targetRows.length * stride) / wordsPerPart))));
+  const bits = partitionBitsFor(targetRows.length / 2 ** partBits);
+  const sourceParts = inParts(hashedRows(sourceColumns, sourceRows), partBits);
+  const targetParts = inParts(hashedRows(targetColumns, targetRows), partBits);
+  for (let part = 0; part < 1 << partBits; part += 1) {
+    const sources = packed(sourceColumns, widths, sourceParts.at(part), bits, partBits);
+    const targets = packed(targetColumns, widths, targetParts.at(part), bits, partBits);
+    const table = createTable(sources, targets, stride, long);
+    for (let partition = 0; partition < 1 << bits; partition += 1) {
+      const first = sources.starts[partition] as number;
+      const last = sources.starts[partition + 1] as number;
+      const targetFirst = targets.starts[partition] as number;
+      const targetLast = targets.starts[partition + 1] as number;
+      if (first === last || targetFirst === targetLast) continue;
+      table.build(targetFirst, targetLast);
+      table.probe(first, last);
+      table.emit(found);
+    }
+    giveBack(sources.words, targets.words);
   }
-  giveBack(sources.words, targets.words);
+  sourceParts.giveBack();
+  targetParts.giveBack();
+};
+
+/** Rows by the upper bits of their hashes, those of a part in the order in which they were. */
+const inParts = ({ rows, hashes }: HashedRows, bits: number) => {
+  if (bits === 0) return { at: () => ({ rows, hashes }), giveBack: () => giveBack(hashes) };
+  const starts = startsOf(hashes, bits, 0);
+  const next = starts.slice();
+  const parted = { rows: lendWords(rows.length), hashes: lendWords(rows.length) };
+  for (let index = 0; index < rows.length; index += 1) {
+    const hash = hashes[index] as number;
+    const place = next[hash >>> (32 - bits)] as number;
+    next[hash >>> (32 - bits)] = place + 1;
+    parted.rows[place] = rows[index] as number;
+    parted.hashes[place] = hash;
+  }
+  giveBack(hashes);
+  return {
+    at: (part: number): HashedRows => ({
+      rows: parted.rows.subarray(starts[part], starts[part + 1]),
+      hashes: parted.hashes.subarray(starts[part], starts[part + 1]),
+    }),
+    giveBack: () => giveBack(parted.rows, parted.hashes),
+  };
 };
 
 /**

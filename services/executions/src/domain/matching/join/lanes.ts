@@ -3,8 +3,9 @@
  * later stands beside each row, since looking it up by row would be to wait for memory.
  */
 import { createCurrencyNumbers } from '../columns/currency.ts';
-import { giveBack, lendDoubles, lendHalfWords, lendWords } from '../columns/scratch.ts';
+import { giveBack, lendDoubles, lendHalfWords, lendIntegers, lendWords } from '../columns/scratch.ts';
 import { sortLane } from './sort-lane.ts';
+import type { LaneColumns } from './sweep-kernel.ts';
 
 /** What a lane spans, the same on both sides of a sweep. */
 export interface LaneGrid {
@@ -24,56 +25,71 @@ export interface LaneFields {
   readonly high: ((row: number) => number) | undefined;
 }
 
-export interface Lanes {
+/** One side's rows with what was looked up of each, before it is known where lanes begin. */
+export interface LaneRows {
+  readonly rows: Uint32Array;
+  readonly fields: LaneFields;
+  /** Lent, as are the lows; `inNoLane` of rows that are in none. */
+  readonly days: Int32Array<ArrayBuffer>;
+  readonly lows: Float64Array<ArrayBuffer> | undefined;
+  /** The first and the last of the days; `last` is below `first` where no row is in a lane. */
+  readonly first: number;
+  readonly last: number;
+}
+
+export interface Lanes extends LaneColumns {
   readonly currencies: readonly number[];
   /** Where each lane begins, those of one currency after those of another, and where the last one ends. */
   readonly starts: Uint32Array;
-  /** Sorted within each lane; this and the rest is lent. */
-  readonly lows: Float64Array<ArrayBuffer>;
-  /** Where what belongs to a low stands in the columns below, which are not sorted: most of it is never looked at. */
-  readonly order: Uint32Array<ArrayBuffer>;
-  readonly rows: Uint32Array<ArrayBuffer>;
-  readonly highs: Float64Array<ArrayBuffer>;
-  /** Days since the lane's first one. */
-  readonly dayInLane: Uint16Array<ArrayBuffer>;
 }
 
-const inNoLane = 0xffffffff;
+const inNoLane = -(2 ** 31);
 
-export const lanesOf = (rows: Uint32Array, fields: LaneFields, grid: LaneGrid): Lanes => {
-  const laneOfRow = lendWords(rows.length);
-  const dayOfRow = lendHalfWords(rows.length);
-  const { currencies, counts } = chosen(laneOfRow, dayOfRow, rows, fields, grid);
-  const starts = new Uint32Array(currencies.length * grid.lanesPerCurrency + 1);
-  for (let lane = 1; lane < starts.length; lane += 1) starts[lane] = (starts[lane - 1] as number) + (counts[lane - 1] as number);
-  const count = starts[starts.length - 1] as number;
-  const lanes: Lanes = {
-    currencies,
-    starts,
-    lows: lendDoubles(fields.low === undefined ? 0 : count),
-    order: lendWords(fields.low === undefined ? 0 : count),
-    rows: lendWords(count),
-    highs: lendDoubles(fields.high === undefined ? 0 : count),
-    dayInLane: lendHalfWords(count),
-  };
-  place(lanes, laneOfRow, dayOfRow, rows, fields);
-  giveBack(laneOfRow, dayOfRow);
-  if (fields.low !== undefined) {
-    for (let lane = 1; lane < starts.length; lane += 1) {
-      sortLane(lanes.lows, lanes.order, starts[lane - 1] as number, starts[lane] as number);
-    }
+export const laneRowsOf = (rows: Uint32Array, fields: LaneFields): LaneRows => {
+  const { low } = fields;
+  const lows = low === undefined ? undefined : lendDoubles(rows.length);
+  if (low !== undefined && lows !== undefined)
+    for (let index = 0; index < rows.length; index += 1) lows[index] = low(rows[index] as number);
+  const days = lendIntegers(rows.length);
+  // Days are whole numbers of 32 bits, and so are these ends of them: with infinities the loop would run on doubles.
+  let first = 2 ** 31 - 1;
+  let last = -(2 ** 31);
+  for (let index = 0; index < rows.length; index += 1) {
+    const day = fields.days === undefined ? 0 : (fields.days[rows[index] as number] as number);
+    const isIn = day !== fields.absentDay && (lows === undefined || !Number.isNaN(lows[index] as number));
+    days[index] = isIn ? day : inNoLane;
+    if (!isIn) continue;
+    if (day < first) first = day;
+    if (day > last) last = day;
   }
-  return lanes;
+  return { rows, fields, days, lows, first, last };
 };
 
-export const giveBackLanes = ({ lows, order, rows, highs, dayInLane }: Lanes): void => giveBack(lows, order, rows, highs, dayInLane);
+/** Fills the columns, which have room for all rows. */
+export const lanesOf = (laneRows: LaneRows, grid: LaneGrid, columns: LaneColumns): Lanes => {
+  const { rows, fields, days, lows } = laneRows;
+  const dayOfRow = lendHalfWords(rows.length);
+  const { currencies, counts } = chosen(days, dayOfRow, rows, fields.currencies, grid);
+  const starts = new Uint32Array(currencies.length * grid.lanesPerCurrency + 1);
+  for (let lane = 1; lane < starts.length; lane += 1) starts[lane] = (starts[lane - 1] as number) + (counts[lane - 1] as number);
+  if (lows === undefined) place(starts, days, dayOfRow, rows, columns);
+  else {
+    const records = placeRecords(starts, days, dayOfRow, rows, lows, fields.high);
+    sortLanes(starts, records, columns);
+    giveBack(records.doubles);
+  }
+  giveBack(dayOfRow);
+  return { currencies, starts, ...columns };
+};
 
-/** Notes the lane of each row and its day there, and counts the rows of each lane. */
+export const giveBackRows = ({ days, lows }: LaneRows): void => giveBack(days, ...(lows === undefined ? [] : [lows]));
+
+/** Notes the lane of each row in place of its day, and its day there, and counts the rows of each lane. */
 const chosen = (
-  laneOfRow: Uint32Array,
+  lanes: Int32Array,
   dayOfRow: Uint16Array,
   rows: Uint32Array,
-  { currencies: codes, days, absentDay, low }: LaneFields,
+  codes: Int32Array,
   { firstDay, daysPerLane, lanesPerCurrency }: LaneGrid,
 ): { readonly currencies: number[]; readonly counts: Uint32Array } => {
   const numbers = createCurrencyNumbers();
@@ -81,16 +97,12 @@ const chosen = (
   // A division for each row would be half of the time; half a day is more than this can be wrong by.
   const lanesPerDay = 1 / daysPerLane;
   for (let index = 0; index < rows.length; index += 1) {
-    const row = rows[index] as number;
-    const day = days === undefined ? firstDay : (days[row] as number);
-    if (day === absentDay || (low !== undefined && Number.isNaN(low(row)))) {
-      laneOfRow[index] = inNoLane;
-      continue;
-    }
+    const day = lanes[index] as number;
+    if (day === inNoLane) continue;
     const laneOfDay = ((day - firstDay + 0.5) * lanesPerDay) | 0;
-    const lane = numbers.of(codes[row] as number) * lanesPerCurrency + laneOfDay;
+    const lane = numbers.of(codes[rows[index] as number] as number) * lanesPerCurrency + laneOfDay;
     if (lane >= counts.length) counts = grown(counts);
-    laneOfRow[index] = lane;
+    lanes[index] = lane;
     dayOfRow[index] = day - firstDay - laneOfDay * daysPerLane;
     counts[lane] = (counts[lane] as number) + 1;
   }
@@ -104,22 +116,85 @@ const grown = (counts: Uint32Array<ArrayBuffer>): Uint32Array<ArrayBuffer> => {
 };
 
 const place = (
-  { starts, rows: placedRows, lows, highs, dayInLane }: Lanes,
-  laneOfRow: Uint32Array,
+  starts: Uint32Array,
+  lanes: Int32Array,
   dayOfRow: Uint16Array,
   rows: Uint32Array,
-  { low, high }: LaneFields,
+  { rows: placedRows, days }: LaneColumns,
 ): void => {
   const next = starts.slice();
   for (let index = 0; index < rows.length; index += 1) {
-    const lane = laneOfRow[index] as number;
+    const lane = lanes[index] as number;
     if (lane === inNoLane) continue;
-    const row = rows[index] as number;
     const at = next[lane] as number;
     next[lane] = at + 1;
-    placedRows[at] = row;
-    dayInLane[at] = dayOfRow[index] as number;
-    if (low !== undefined) lows[at] = low(row);
-    if (high !== undefined) highs[at] = high(row);
+    placedRows[at] = rows[index] as number;
+    days[at] = dayOfRow[index] as number;
+  }
+};
+
+/** All that a row brings to its lane, in one place: its low, its high where there is one, and in two words its row and its day. */
+interface LaneRecords {
+  readonly doubles: Float64Array<ArrayBuffer>;
+  readonly stride: number;
+}
+
+const placeRecords = (
+  starts: Uint32Array,
+  lanes: Int32Array,
+  dayOfRow: Uint16Array,
+  rows: Uint32Array,
+  lows: Float64Array,
+  high: LaneFields['high'],
+): LaneRecords => {
+  const next = starts.slice();
+  const stride = high === undefined ? 2 : 3;
+  const doubles = lendDoubles((starts[starts.length - 1] as number) * stride);
+  const words = new Uint32Array(doubles.buffer);
+  for (let index = 0; index < rows.length; index += 1) {
+    const lane = lanes[index] as number;
+    if (lane === inNoLane) continue;
+    const at = next[lane] as number;
+    next[lane] = at + 1;
+    const row = rows[index] as number;
+    const first = at * stride;
+    const last = first + stride - 1;
+    doubles[first] = lows[index] as number;
+    if (high !== undefined) doubles[first + 1] = high(row);
+    words[last * 2] = row;
+    words[last * 2 + 1] = dayOfRow[index] as number;
+  }
+  return { doubles, stride };
+};
+
+const sortLanes = (starts: Uint32Array, records: LaneRecords, columns: LaneColumns): void => {
+  const order = lendWords(starts[starts.length - 1] as number);
+  const words = new Uint32Array(records.doubles.buffer);
+  // Each lane from beginning to end, while it lies in a cache.
+  for (let lane = 1; lane < starts.length; lane += 1) {
+    const start = starts[lane - 1] as number;
+    const end = starts[lane] as number;
+    if (start === end) continue;
+    for (let at = start; at < end; at += 1) columns.lows[at] = records.doubles[at * records.stride] as number;
+    sortLane(columns.lows, order, start, end);
+    takeOrder(order, start, end, records, words, columns);
+  }
+  giveBack(order);
+};
+
+const takeOrder = (
+  order: Uint32Array,
+  start: number,
+  end: number,
+  { doubles, stride }: LaneRecords,
+  words: Uint32Array,
+  { highs, rows, days }: LaneColumns,
+): void => {
+  for (let at = start; at < end; at += 1) {
+    const first = (order[at] as number) * stride;
+    const last = (first + stride - 1) * 2;
+    if (highs !== undefined) highs[at] = doubles[first + 1] as number;
+    rows[at] = words[last] as number;
+    days[at] = words[last + 1] as number;
   }
 };

@@ -10,7 +10,7 @@ export interface PairBuffer {
 }
 
 const pairsPerPiece = 16_384;
-const heldMax = 2 ** 22;
+const heldMax = 2 ** 18;
 const bucketBits = 10;
 
 /**

@@ -65,8 +65,15 @@ const longest = (column: KeyColumn): number => {
   return Math.ceil(bytes / 4);
 };
 
-/** Rows that lack a key are in no partition: absent equals nothing. */
-export const recordsOf = (columns: readonly KeyColumn[], widths: readonly number[], rows: Uint32Array, bits: number): Records => {
+/** Rows with their hashes; those that lack a key are not among them, since absent equals nothing. */
+export interface HashedRows {
+  /** Lent, unless they are all that were given. */
+  readonly rows: Uint32Array;
+  /** Lent. */
+  readonly hashes: Uint32Array<ArrayBuffer>;
+}
+
+export const hashedRows = (columns: readonly KeyColumn[], rows: Uint32Array): HashedRows => {
   const present = columns.reduce(withKey, rows);
   const hashes = lendWords(present.length);
   hashes.fill(0);
@@ -75,20 +82,40 @@ export const recordsOf = (columns: readonly KeyColumn[], widths: readonly number
     else hashCodes(column.codes, present, hashes);
   }
   finishHashes(hashes);
-  const stride = widths.reduce((sum, width) => sum + width, keyAt);
-  const starts = startsOf(hashes, bits);
-  const words = lendWords(present.length * stride);
-  const places = placed(present, hashes, starts, words, stride, bits);
+  return { rows: present, hashes };
+};
+
+/** The records of all rows at once. */
+export const recordsOf = (columns: readonly KeyColumn[], widths: readonly number[], rows: Uint32Array, bits: number): Records => {
+  const hashed = hashedRows(columns, rows);
+  const records = packed(columns, widths, hashed, bits, 0);
+  giveBack(hashed.hashes);
+  return records;
+};
+
+/** The records of some rows, whose hashes are overwritten; `skipped`: how many upper bits those have in common. */
+export const packed = (
+  columns: readonly KeyColumn[],
+  widths: readonly number[],
+  { rows, hashes }: HashedRows,
+  bits: number,
+  skipped: number,
+): Records => {
+  const stride = strideOf(widths);
+  const starts = startsOf(hashes, bits, skipped);
+  const words = lendWords(rows.length * stride);
+  const places = placed(rows, hashes, starts, words, stride, bits, skipped);
   let at = keyAt;
   for (const [index, column] of columns.entries()) {
     const width = widths[index] as number;
-    if (column.kind === 'codes') packCodes(column.codes, present, places, words, at);
-    else if (width > 0) packTexts(column.texts, present, places, words, at, width);
+    if (column.kind === 'codes') packCodes(column.codes, rows, places, words, at);
+    else if (width > 0) packTexts(column.texts, rows, places, words, at, width);
     at += width;
   }
-  giveBack(hashes);
   return { words, starts };
 };
+
+export const strideOf = (widths: readonly number[]): number => widths.reduce((sum, width) => sum + width, keyAt);
 
 /** Mostly all rows have the key, and are not to be copied. */
 const withKey = (rows: Uint32Array, column: KeyColumn): Uint32Array => {
@@ -115,12 +142,13 @@ const countWithoutText = (rows: Uint32Array, offsets: Uint32Array): number => {
   return count;
 };
 
-const startsOf = (hashes: Uint32Array, bits: number): Uint32Array => {
+/** By the bits of the hashes below those that are skipped: where each partition begins, and where the last one ends. */
+export const startsOf = (hashes: Uint32Array, bits: number, skipped: number): Uint32Array => {
   const starts = new Uint32Array((1 << bits) + 1);
   // A shift by 32 would be one by 0.
   const shift = 31 - bits;
   for (let index = 0; index < hashes.length; index += 1) {
-    const next = (((hashes[index] as number) >>> 1) >>> shift) + 1;
+    const next = ((((hashes[index] as number) << skipped) >>> 1) >>> shift) + 1;
     starts[next] = (starts[next] as number) + 1;
   }
   for (let partition = 1; partition < starts.length; partition += 1) {
@@ -137,12 +165,13 @@ const placed = (
   words: Uint32Array,
   stride: number,
   bits: number,
+  skipped: number,
 ): Uint32Array => {
   const next = starts.map((start) => start * stride);
   const shift = 31 - bits;
   for (let index = 0; index < rows.length; index += 1) {
     const hash = hashes[index] as number;
-    const partition = (hash >>> 1) >>> shift;
+    const partition = ((hash << skipped) >>> 1) >>> shift;
     const place = next[partition] as number;
     next[partition] = place + stride;
     words[place] = rows[index] as number;

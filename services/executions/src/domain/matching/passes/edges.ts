@@ -1,12 +1,13 @@
 /** Candidate pairs of a pass with their scores, in columns: there may be fifty for every record. */
 import type { Edge } from '../assignment/graph.ts';
+import { giveBack, lendIntegers } from '../columns/scratch.ts';
 
 export interface Edges {
   readonly length: number;
-  readonly sources: Int32Array;
-  readonly targets: Int32Array;
+  readonly sources: Int32Array<ArrayBuffer>;
+  readonly targets: Int32Array<ArrayBuffer>;
   /** In millionths. */
-  readonly scores: Int32Array;
+  readonly scores: Int32Array<ArrayBuffer>;
 }
 
 export interface EdgeBuilder {
@@ -17,13 +18,14 @@ export interface EdgeBuilder {
 
 /** @param expected how many there will be, as far as one can tell; memory that is not written to costs nothing */
 export const createEdgeBuilder = (expected = 1_024): EdgeBuilder => {
-  let sources = new Int32Array(expected);
-  let targets = new Int32Array(expected);
-  let scores = new Int32Array(expected);
+  let sources = lendIntegers(expected);
+  let targets = lendIntegers(expected);
+  let scores = lendIntegers(expected);
   let length = 0;
   const grown = (column: Int32Array<ArrayBuffer>) => {
-    const larger = new Int32Array(Math.max(1_024, Math.ceil(length * 1.8)));
+    const larger = lendIntegers(Math.max(1_024, Math.ceil(length * 1.8)));
     larger.set(column);
+    giveBack(column);
     return larger;
   };
   return {
@@ -47,6 +49,9 @@ export const createEdgeBuilder = (expected = 1_024): EdgeBuilder => {
     }),
   };
 };
+
+/** Of those that nobody looks at any more; left to the collector they would be memory of the rest of the run. */
+export const giveBackEdges = ({ sources, targets, scores }: Edges): void => giveBack(sources, targets, scores);
 
 export const edgeAt = ({ sources, targets, scores }: Edges, index: number): Edge => ({
   source: sources[index] as number,

@@ -6,6 +6,7 @@ import type { Outcome } from '@settler/contracts/executions';
 import { outcomes } from '@settler/contracts/executions';
 import { compareRows, noDay, type RecordBatch } from '../batch.ts';
 import { orderOf } from '../columns/order.ts';
+import { giveBack, lendWords } from '../columns/scratch.ts';
 import { type ResultColumns, rowsOf } from './columns.ts';
 
 const needOf: Readonly<Record<Outcome, number>> = {
@@ -20,8 +21,7 @@ const needOf: Readonly<Record<Outcome, number>> = {
 
 export const orderOfResults = (results: ResultColumns, source: RecordBatch, target: RecordBatch): Uint32Array => {
   const { length } = results;
-  const needs = new Uint32Array(length);
-  const amounts = new Float64Array(length);
+  const needs = lendWords(length);
   const { first, range } = daysOf(source, target);
   for (let index = 0; index < length; index += 1) {
     const isTarget = results.sources[index] === -1;
@@ -31,11 +31,15 @@ export const orderOfResults = (results: ResultColumns, source: RecordBatch, targ
     const need = (needOfOutcome[results.outcomes[index] as number] as number) * 2 + (isTarget ? 1 : 0);
     const day = batch.days[row] as number;
     needs[index] = need * range + (day === noDay ? 0 : day - first + 1);
-    amounts[index] = batch.amounts[row] as number;
   }
-  const keys = [...amountKeys(amounts), needs];
+  const amountOf = (index: number): number => {
+    const ofSource = results.sources[index] as number;
+    return (ofSource === -1 ? target.amounts[results.targets[index] as number] : source.amounts[ofSource]) as number;
+  };
+  const keys = [...amountKeys(length, amountOf), needs];
   const order = keys.reduce<Uint32Array | undefined>((sorted, column) => orderOf(column, sorted), undefined) ?? new Uint32Array(0);
   settleEqual(order, keys, (one, other) => compareResults(results, source, target, one, other));
+  giveBack(...keys);
   return order;
 };
 
@@ -57,27 +61,29 @@ const daysOf = (...batches: readonly RecordBatch[]): { readonly first: number; r
 };
 
 /** Amounts as whole numbers that sort as they do, least significant first; those without an amount come before all others. */
-const amountKeys = (amounts: Float64Array): Uint32Array[] => {
+const amountKeys = (length: number, amountOf: (index: number) => number): Uint32Array<ArrayBuffer>[] => {
   let least = Number.POSITIVE_INFINITY;
   let most = Number.NEGATIVE_INFINITY;
-  for (const amount of amounts) {
+  for (let index = 0; index < length; index += 1) {
+    const amount = amountOf(index);
     if (amount < least) least = amount;
     if (amount > most) most = amount;
   }
-  const low = new Uint32Array(amounts.length);
+  const low = lendWords(length);
   if (most - least < 2 ** 32 - 1) {
-    for (let index = 0; index < amounts.length; index += 1) {
-      const amount = amounts[index] as number;
+    for (let index = 0; index < length; index += 1) {
+      const amount = amountOf(index);
       low[index] = Number.isNaN(amount) ? 0 : amount - least + 1;
     }
     return [low];
   }
   // Doubles sort as whole numbers once the sign is turned over; adding 0 makes one of the two zeros.
-  const high = new Uint32Array(amounts.length);
+  const high = lendWords(length);
   const amount = new Float64Array(1);
   const words = new Uint32Array(amount.buffer);
-  for (let index = 0; index < amounts.length; index += 1) {
-    amount[0] = Number.isNaN(amounts[index] as number) ? Number.NEGATIVE_INFINITY : (amounts[index] as number) + 0;
+  for (let index = 0; index < length; index += 1) {
+    const value = amountOf(index);
+    amount[0] = Number.isNaN(value) ? Number.NEGATIVE_INFINITY : value + 0;
     const isNegative = (words[1] as number) >>> 31 === 1;
     low[index] = isNegative ? ~(words[0] as number) : (words[0] as number);
     high[index] = isNegative ? ~(words[1] as number) : (words[1] as number) | 0x80000000;
@@ -94,23 +100,37 @@ const settleEqual = (order: Uint32Array, keys: readonly Uint32Array[], compare: 
   let start = 0;
   for (let end = 1; end <= order.length; end += 1) {
     if (end < order.length && areEqual(order[start] as number, order[end] as number)) continue;
-    if (end - start > 1) order.subarray(start, end).sort(compare);
+    if (end - start > fewMax) order.subarray(start, end).sort(compare);
+    else insertInOrder(order, start, end, compare);
     start = end;
   }
 };
 
-const compareResults = (results: ResultColumns, source: RecordBatch, target: RecordBatch, one: number, other: number): number => {
-  for (const [side, batch] of [
-    ['source', source],
-    ['target', target],
-  ] as const) {
-    const ours = rowsOf(results, side, one);
-    const theirs = rowsOf(results, side, other);
-    for (let index = 0; index < Math.min(ours.length, theirs.length); index += 1) {
-      const byRow = compareRows(batch, ours[index] as number, theirs[index] as number);
-      if (byRow !== 0) return byRow;
-    }
-    if (ours.length !== theirs.length) return ours.length - theirs.length;
+/** Runs are many and short: so few are in order sooner than the runtime has copied them to where it sorts. */
+const fewMax = 8;
+
+const insertInOrder = (order: Uint32Array, start: number, end: number, compare: (one: number, other: number) => number): void => {
+  for (let next = start + 1; next < end; next += 1) {
+    const one = order[next] as number;
+    let at = next;
+    for (; at > start && compare(order[at - 1] as number, one) > 0; at -= 1) order[at] = order[at - 1] as number;
+    order[at] = one;
   }
-  return one - other;
+};
+
+const compareResults = (results: ResultColumns, source: RecordBatch, target: RecordBatch, one: number, other: number): number =>
+  compareSides(results, 'source', source, one, other) || compareSides(results, 'target', target, one, other) || one - other;
+
+const compareSides = (results: ResultColumns, side: 'source' | 'target', batch: RecordBatch, one: number, other: number): number => {
+  const firsts = side === 'source' ? results.sources : results.targets;
+  const [ours, theirs] = [firsts[one] as number, firsts[other] as number];
+  if (ours === -1 || theirs === -1) return Math.sign(ours + 1) - Math.sign(theirs + 1);
+  const byFirst = compareRows(batch, ours, theirs);
+  if (byFirst !== 0) return byFirst;
+  const [ourRows, theirRows] = [rowsOf(results, side, one), rowsOf(results, side, other)];
+  for (let index = 1; index < Math.min(ourRows.length, theirRows.length); index += 1) {
+    const byRow = compareRows(batch, ourRows[index] as number, theirRows[index] as number);
+    if (byRow !== 0) return byRow;
+  }
+  return ourRows.length - theirRows.length;
 };

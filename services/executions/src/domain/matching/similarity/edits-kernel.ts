@@ -6,7 +6,19 @@
  * Of a million pairs of names it takes 75 to 85 ms, where two texts at a time in plain words of JavaScript took 138 to 145 ms. Texts are
  * copied into the memory, because there the letters of eight of them are looked up without a check of bounds for each.
  */
-import { type Code, createFunction, createInstance, i8x16, i16x8, i32, i32x4, type Local, repeatWhile, v128 } from '@settler/wasm/module';
+import {
+  type Code,
+  compile,
+  createFunction,
+  createMemory,
+  i8x16,
+  i16x8,
+  i32,
+  i32x4,
+  type Local,
+  repeatWhile,
+  v128,
+} from '@settler/wasm/module';
 import type { Letters } from './letters.ts';
 
 /** Texts that are compared with one at a time. */
@@ -50,9 +62,10 @@ export const editsKernel = (): EditsKernel => {
 let current: EditsKernel | undefined;
 
 const createKernel = (): EditsKernel => {
-  const { memory, run } = createInstance(moduleBytes());
-  const others = new Int32Array(memory, othersAt, lanesMax);
-  const copies = new Int32Array(memory, copiesAt, (copiesMax * textBytes) / 4);
+  const memory = createMemory(copiesAt + copiesMax * textBytes);
+  const { edits } = compile({ edits: editsCode() })(memory);
+  const others = new Int32Array(memory.buffer, othersAt, lanesMax);
+  const copies = new Int32Array(memory.buffer, copiesAt, (copiesMax * textBytes) / 4);
   // None of those that are still waiting to be compared may be overwritten.
   const freshMax = copiesMax - 2 * lanesMax;
   let copied = 0;
@@ -71,11 +84,11 @@ const createKernel = (): EditsKernel => {
   return {
     keep,
     others,
-    found: new Int32Array(memory, foundAt, lanesMax),
+    found: new Int32Array(memory.buffer, foundAt, lanesMax),
     run: (one, count) => {
       for (let lane = count; lane % lanes !== 0; lane += 1) others[lane] = emptyText;
       const length = one.to - one.from;
-      run(keep(one) & ~lengthBits, length, -1 >>> (32 - length), 4 * count);
+      edits(keep(one) & ~lengthBits, length, -1 >>> (32 - length), 4 * count);
     },
   };
 };
@@ -83,8 +96,8 @@ const createKernel = (): EditsKernel => {
 const registers = 2;
 const lanes = 4 * registers;
 
-const moduleBytes = (): Uint8Array => {
-  const { parameters, local, toModule } = createFunction(4);
+const editsCode = () => {
+  const { parameters, local, toCode } = createFunction(4);
   const [one, length, rows, bytes] = parameters as [Local, Local, Local, Local];
   const [unit, bit, at] = [local('i32'), local('i32'), local('i32')];
   const [step, single] = [local('v128'), local('v128')];
@@ -154,8 +167,7 @@ const moduleBytes = (): Uint8Array => {
     return v128.store(foundAt + offset, at.get, v128.or(i32x4.shiftLeft(longer, i32.of(editsBits)), edits));
   };
 
-  return toModule(
-    Math.ceil((copiesAt + copiesMax * textBytes) / 0x10000),
+  return toCode(
     mark,
     single.set(i32x4.fill(i32.of(1))),
     at.set(i32.of(0)),
