@@ -8,10 +8,16 @@ const kept: ArrayBuffer[] = [];
 const bytesKeptMax = 256 * 1024 * 1024;
 const bytesMin = 64 * 1024;
 
+/** What is many times too large is for somebody who needs it. */
+const timesTooLarge = 4;
+
 const lend = (bytes: number): ArrayBuffer => {
   let best = -1;
+  let bestBytes = Math.max(bytesMin, bytes * timesTooLarge) + 1;
   for (const [index, { byteLength }] of kept.entries()) {
-    if (byteLength >= bytes && byteLength < (kept[best]?.byteLength ?? Number.POSITIVE_INFINITY)) best = index;
+    if (byteLength < bytes || byteLength >= bestBytes) continue;
+    best = index;
+    bestBytes = byteLength;
   }
   const [known] = best === -1 ? [] : kept.splice(best, 1);
   // Of a power of two, so that what one has borrowed will do for the next; what nobody touches is no memory yet.
@@ -20,6 +26,8 @@ const lend = (bytes: number): ArrayBuffer => {
 
 export const lendWords = (length: number): Uint32Array<ArrayBuffer> => new Uint32Array(lend(length * 4), 0, length);
 export const lendIntegers = (length: number): Int32Array<ArrayBuffer> => new Int32Array(lend(length * 4), 0, length);
+export const lendShorts = (length: number): Int16Array<ArrayBuffer> => new Int16Array(lend(length * 2), 0, length);
+export const lendBytes = (length: number): Uint8Array<ArrayBuffer> => new Uint8Array(lend(length), 0, length);
 export const lendHalfWords = (length: number): Uint16Array<ArrayBuffer> => new Uint16Array(lend(length * 2), 0, length);
 export const lendDoubles = (length: number): Float64Array<ArrayBuffer> => new Float64Array(lend(length * 8), 0, length);
 

@@ -4,6 +4,7 @@
  */
 import type { Outcome } from '@settler/contracts/executions';
 import { compareRows, type RecordBatch, usable } from '../batch.ts';
+import { giveBack, lendBytes, lendIntegers, lendShorts } from '../columns/scratch.ts';
 import type { Rows } from '../passes/candidates.ts';
 import { type Extra, outcomeIndex, type ResultColumns } from './columns.ts';
 
@@ -39,16 +40,10 @@ export interface Collector {
 }
 
 export const createCollector = (source: RecordBatch, target: RecordBatch): Collector => {
-  // Every result has at least one record, so this is as many as there can be.
-  const lengthMax = source.length + target.length;
-  const columns = {
-    outcomes: new Uint8Array(lengthMax),
-    passes: new Int16Array(lengthMax),
-    sources: new Int32Array(lengthMax),
-    targets: new Int32Array(lengthMax),
-    scores: new Int32Array(lengthMax),
-    margins: new Int32Array(lengthMax),
-  };
+  // There are mostly hardly more results than records on a side, for which scratch memory comes in the right size. Those of the first
+  // pass are the first that need it, and go where its join has been.
+  const lengthExpected = 2 ** Math.ceil(Math.log2(Math.max(lengthFirst, source.length, target.length)));
+  let columns = columnsFor(0);
   const extras = new Map<number, Extra>();
   const taken = { source: new Uint8Array(source.length), target: new Uint8Array(target.length) };
   let length = 0;
@@ -66,6 +61,7 @@ export const createCollector = (source: RecordBatch, target: RecordBatch): Colle
     margin: number,
     extra: Extra | undefined,
   ): void => {
+    if (length === columns.outcomes.length) columns = grown(columns, length === 0 ? lengthFirst : Math.max(lengthExpected, length * 2));
     columns.outcomes[length] = outcome;
     columns.passes[length] = pass;
     columns.sources[length] = sourceRow;
@@ -119,7 +115,27 @@ const openOf = ({ length, states }: RecordBatch, taken: Uint8Array): Uint32Array
   return rows.subarray(0, count);
 };
 
-type Columns = Omit<ResultColumns, 'length' | 'extras'>;
+type Columns = ReturnType<typeof columnsFor>;
+
+const lengthFirst = 1_024;
+
+const columnsFor = (length: number) => ({
+  outcomes: lendBytes(length),
+  passes: lendShorts(length),
+  sources: lendIntegers(length),
+  targets: lendIntegers(length),
+  scores: lendIntegers(length),
+  margins: lendIntegers(length),
+});
+
+const grown = (columns: Columns, length: number): Columns => {
+  const larger = columnsFor(length);
+  for (const name of Object.keys(columns) as (keyof Columns)[]) {
+    larger[name].set(columns[name]);
+    giveBack(columns[name]);
+  }
+  return larger;
+};
 
 const cut = (columns: Columns, length: number): Columns => ({
   outcomes: columns.outcomes.subarray(0, length),
