@@ -41,6 +41,7 @@ export type ReadLimits = {
 
 export const defaultLimits: ReadLimits = { rowsPerChunk: 4096, bytesPerRecord: 1024 * 1024, columns: 2000 };
 
+/** Each block is its source's again once the next is asked for: whoever keeps something of it copies it. */
 export type OpenedFile = { readonly bytes: AsyncIterable<Uint8Array>; readonly size: number };
 
 export type ReadContext = {

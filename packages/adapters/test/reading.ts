@@ -4,8 +4,13 @@ import { openReader } from '../src/readers.ts';
 
 export const someFileId = 'fil_01h455vb4pex5vsknk084sn02q';
 
+/** Whose memory is another's once the next is asked for, as that of a source may be. */
 async function* from(chunks: readonly Uint8Array[]): AsyncGenerator<Uint8Array> {
-  yield* chunks;
+  for (const chunk of chunks) {
+    const block = Buffer.from(chunk);
+    yield block;
+    block.fill(0xff);
+  }
 }
 
 export const fileOf = (...chunks: readonly (string | Uint8Array)[]): ReadContext['openFile'] => {

@@ -98,7 +98,7 @@ const checking = (): Decoder => {
       yield bytes.subarray(0, validLength(whole));
       throw notUtf8();
     }
-    tail = bytes.subarray(whole.length);
+    tail = Buffer.from(bytes.subarray(whole.length));
     yield whole;
   }
   const finish = (): Uint8Array[] => {
@@ -146,7 +146,7 @@ const detecting = (): Decoder => {
     const first = bytes.findIndex((byte) => byte >= 0x80);
     const length = Math.max(1, characterLength(bytes[first] ?? 0));
     if (first + length > bytes.length && !isLast) {
-      held = bytes.subarray(first);
+      held = Buffer.from(bytes.subarray(first));
       yield bytes.subarray(0, first);
       return;
     }

@@ -41,7 +41,7 @@ export const tableIn = (
     push: (block) => {
       const rest = skip(block);
       if (split !== undefined) return split.push(rest);
-      seen.push(rest);
+      seen.push(Buffer.from(rest));
       if (detection.push(rest)) decide();
     },
     finish: () => {

@@ -3,8 +3,14 @@ import { describe, expect, it } from 'vitest';
 import { isEncoding, utf8Blocks } from '../../src/csv/decode.ts';
 import { ReaderFailure } from '../../src/reader.ts';
 
+/** In a block of memory that is used again, as a source may. */
 async function* cut(bytes: Uint8Array, size: number): AsyncGenerator<Uint8Array> {
-  for (let from = 0; from < bytes.length; from += size) yield bytes.subarray(from, from + size);
+  const block = Buffer.alloc(size);
+  for (let from = 0; from < bytes.length; from += size) {
+    block.set(bytes.subarray(from, from + size));
+    yield block.subarray(0, bytes.length - from);
+    block.fill(0xff);
+  }
 }
 
 /** The text, and the code of the failure it ends with, the same for blocks of every size. */
