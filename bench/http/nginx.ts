@@ -1,5 +1,5 @@
 /** nginx as a proxy with connections to the upstream that are kept, one worker. */
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { cores, type Server, startServer } from './servers.ts';
@@ -22,14 +22,16 @@ http {
 }
 `;
 
-export const startNginx = (port: number, upstream: string): Promise<Server> => {
+export const startNginx = async (port: number, upstream: string): Promise<Server> => {
   const folder = mkdtempSync(join(tmpdir(), 'settler-nginx-'));
-  writeFileSync(join(folder, 'nginx.conf'), configuration(port, upstream));
-  return startServer({
-    name: 'nginx',
-    core: cores.server,
-    port,
-    command: 'nginx',
-    args: ['-p', folder, '-c', 'nginx.conf', '-e', 'stderr'],
-  });
+  const remove = () => rmSync(folder, { recursive: true, force: true });
+  try {
+    writeFileSync(join(folder, 'nginx.conf'), configuration(port, upstream));
+    const args = ['-p', folder, '-c', 'nginx.conf', '-e', 'stderr'];
+    const server = await startServer({ name: 'nginx', core: cores.server, port, command: 'nginx', args });
+    return { ...server, stop: () => server.stop().finally(remove) };
+  } catch (error) {
+    remove();
+    throw error;
+  }
 };

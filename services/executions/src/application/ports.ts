@@ -9,6 +9,7 @@ import type { Manual } from '../domain/matched-result.ts';
 import type { Separated } from '../domain/matching/apart.ts';
 import type { ItemKey } from '../domain/open-items.ts';
 import type { RunDiff } from '../domain/run-diff.ts';
+import type { Side } from '../domain/side.ts';
 
 /** Who does it and from where, for the audit trail. */
 export interface Actor {
@@ -82,7 +83,7 @@ export type OpenInput = (fileId: string) => Promise<{ readonly bytes: AsyncItera
 
 /** A record that earlier runs of the job have left without counterpart. */
 export interface OpenItem extends ItemKey {
-  readonly side: 'source' | 'target';
+  readonly side: Side;
   readonly record: Readonly<Record<string, unknown>>;
 }
 
@@ -183,7 +184,7 @@ export interface Matching {
   readonly watch: (recordIds: readonly string[]) => Promise<void>;
   /** Resolves when all of the input is read, with what the reader counted. @throws ReaderFailure where it cannot be read as a whole */
   readonly read: (
-    side: 'source' | 'target',
+    side: Side,
     input: MatchingInput,
     openFile: OpenInput,
     onProgress: (done: number, total: number | null) => void,

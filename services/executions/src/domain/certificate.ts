@@ -2,15 +2,17 @@
  * The conservation certificate: per side and currency, what came in is what the outcomes hold, in counts and in money.
  * It is computed from what the stored results bring with them against what the readers counted, by two paths that share no sum.
  */
+
 import { exponentOf, fromMinor } from '@settler/contracts/money';
 import type { Certificate, CertificateLine, ControlTotals, ReportLine } from './execution.ts';
+import type { Side } from './side.ts';
 
 /**
  * A sum over records, or what renaming some of them changes in one; only all sums of an outcome together are never below zero.
  * `currency` is empty for records that could not be read far enough to have one.
  */
 export interface StoredSum {
-  readonly side: 'source' | 'target';
+  readonly side: Side;
   readonly currency: string;
   readonly outcome: string;
   readonly carried: boolean;
@@ -35,12 +37,7 @@ export const certify = (control: readonly ControlTotals[], stored: readonly Stor
   return { lines, holds: lines.every(({ difference }) => difference.count === 0 && /^-?0(\.0+)?$/.test(difference.amount)) };
 };
 
-const lineFor = (
-  side: 'source' | 'target',
-  currency: string,
-  control: readonly ControlTotals[],
-  stored: readonly StoredSum[],
-): CertificateLine => {
+const lineFor = (side: Side, currency: string, control: readonly ControlTotals[], stored: readonly StoredSum[]): CertificateLine => {
   const shown = ({ count, amountMinor }: Total) => ({ count, amount: fromMinor(amountMinor, exponentOf(currency)) });
   const ingested = sum(control.map(({ count, amountMinor }) => ({ count, amountMinor: BigInt(amountMinor) })));
   const opening = sum(stored.filter(({ carried }) => carried));

@@ -2,14 +2,14 @@
  * A match by hand, and its undoing, as an exchange: results that stood make way for others that have exactly the same records. What is
  * counted and summed of the run's input is therefore the same before and after; only what it is called differs.
  */
+
 import type { ExecutionSummary, Outcome } from '@settler/contracts/executions';
 import { exponentOf, fromMinor, toMinor } from '@settler/contracts/money';
 import { currencyCode, currencyText } from './matching/columns/currency.ts';
 import { dayOf } from './matching/day.ts';
 import { countName } from './matching/results/summary.ts';
+import { type Side, sides } from './side.ts';
 
-export type Side = 'source' | 'target';
-export const sides = ['source', 'target'] as const;
 export type Fields = Readonly<Record<string, unknown>>;
 
 /** A result that is stored, as far as an exchange is about it. */

@@ -2,9 +2,11 @@
  * Open items: records without counterpart that take part in the job's next runs. Each has an identity that outlives its run, by its id
  * or, where records have none, by what it says and which of those that say the same it is.
  */
+
 import type { Outcome } from '@settler/contracts/executions';
 import type { Fields, RecordBatch } from './matching/batch.ts';
 import type { CarriedRecord } from './matching/batch-builder.ts';
+import type { Side } from './side.ts';
 
 export interface ItemKey {
   /** The same in every run, whatever a new version of the record says. */
@@ -20,7 +22,7 @@ export const isLeftOpen = (outcome: Outcome): boolean => outcome === 'missing_in
 export const settlingOutcomes = ['matched', 'mismatched', 'duplicate'] as const satisfies readonly Outcome[];
 
 /** What makes records the same one from run to run. `hash` must be one that nobody finds a second text for. */
-export const identityOf = (side: 'source' | 'target', said: string, hash: (text: string) => string): string => hash(`${side}\n${said}`);
+export const identityOf = (side: Side, said: string, hash: (text: string) => string): string => hash(`${side}\n${said}`);
 
 /** What a record without an id is known by. */
 export const contentOf = (record: Fields, occurrence: number): string => `${JSON.stringify(record)}#${occurrence}`;
@@ -39,7 +41,7 @@ const sorted = (value: unknown): unknown => {
 };
 
 /** Of one side in one run. */
-export const createOpenItems = (side: 'source' | 'target', hash: (text: string) => string) => {
+export const createOpenItems = (side: Side, hash: (text: string) => string) => {
   const items: (ItemKey & CarriedRecord)[] = [];
   const given: (ItemKey & CarriedRecord)[] = [];
   const takenOf = new Map<string, Set<number>>();

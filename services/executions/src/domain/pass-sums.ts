@@ -1,8 +1,8 @@
 /** What results hold, by outcome, pass, side and currency: the lines of a report. */
 import type { PassSum } from './certificate.ts';
-import { type Side, sides } from './hand-match.ts';
 import type { MatchedResult } from './matched-result.ts';
 import { Sum } from './matching/columns/money.ts';
+import { type Side, sides } from './side.ts';
 
 interface Adding extends Omit<PassSum, 'count' | 'amountMinor'> {
   readonly amount: Sum;

@@ -3,8 +3,9 @@
  * only one of them has. A record is the same by its side and id; without ids, by what it says, as many times as it is said.
  */
 import { exponentOf, fromMinor } from '@settler/contracts/money';
-import { type Fields, type Side, sides, worthOf } from './hand-match.ts';
+import { type Fields, worthOf } from './hand-match.ts';
 import { asRead } from './open-items.ts';
+import { type Side, sides } from './side.ts';
 
 export const changes = ['newly_matched', 'no_longer_matched', 'matched_otherwise', 'added', 'gone'] as const;
 export type Change = (typeof changes)[number];

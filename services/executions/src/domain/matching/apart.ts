@@ -2,11 +2,10 @@
  * Records that a person has taken apart: a decision about what they say, so every record that says just that is meant, and one that says
  * something else by now is not.
  */
+import type { Side } from '../side.ts';
 import { type Fields, type RecordBatch, recordAt, usable } from './batch.ts';
 import { createBatchBuilder } from './batch-builder.ts';
 import { isPresent, textAt } from './columns/text-column.ts';
-
-type Side = 'source' | 'target';
 
 /** Those that differed before somebody matched them may be found to differ again; to match they may not. */
 interface Kind {

@@ -1,5 +1,7 @@
 /** `duplicates`: records that say the same as another one. Those left without a counterpart are duplicates, not missing. */
+
 import type { Rules } from '@settler/contracts/rules';
+import type { Side } from '../side.ts';
 import { compareRows, type RecordBatch, usable } from './batch.ts';
 import { fieldTexts } from './columns/field.ts';
 import { isPresent, textAt } from './columns/text-column.ts';
@@ -16,7 +18,7 @@ export const flagDuplicates = (source: RecordBatch, target: RecordBatch, collect
   }
 };
 
-const repeatedRows = (side: 'source' | 'target', batch: RecordBatch, { isOpen }: Collector, by: readonly string[]): number[] => {
+const repeatedRows = (side: Side, batch: RecordBatch, { isOpen }: Collector, by: readonly string[]): number[] => {
   const columns = by.map((field) => fieldTexts(batch, field, []));
   const groups = new Map<string, number[]>();
   for (let row = 0; row < batch.length; row += 1) {

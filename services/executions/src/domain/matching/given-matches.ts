@@ -3,10 +3,9 @@
  * now, nobody has decided about that, and all of them take part like any record. Where one is not there, the others wait for it: they are
  * settled, and must not take a counterpart away from another record.
  */
+import { type Side, sides } from '../side.ts';
 import { compareContents, type RecordBatch } from './batch.ts';
 import type { Given } from './reconcile.ts';
-
-type Side = 'source' | 'target';
 
 /** A match by its records: their places among those that the sides were given. */
 export interface GivenMatch {
@@ -28,15 +27,15 @@ export const findGiven = (matches: readonly GivenMatch[], batches: Readonly<Reco
   const held: (Given & { match: number })[] = [];
   const waiting = { source: [] as number[], target: [] as number[] };
   const fates = matches.map((match, index): GivenFate => {
-    const sides = (['source', 'target'] as const).map((side) =>
+    const delivered = sides.map((side) =>
       match[side].map((place) => {
         const given = batches[side].givenFrom + place;
         const row = deliveredOf[side].get(given);
         return { row, isChanged: row !== undefined && compareContents(batches[side], row, given) !== 0 };
       }),
     );
-    if (sides.flat().some(({ isChanged }) => isChanged)) return 'changed';
-    const [source = [], target = []] = sides.map((records) => records.flatMap(({ row }) => (row === undefined ? [] : [row])));
+    if (delivered.flat().some(({ isChanged }) => isChanged)) return 'changed';
+    const [source = [], target = []] = delivered.map((records) => records.flatMap(({ row }) => (row === undefined ? [] : [row])));
     if (source.length < match.source.length || target.length < match.target.length) {
       waiting.source.push(...source);
       waiting.target.push(...target);

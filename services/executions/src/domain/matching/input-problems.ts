@@ -2,11 +2,13 @@
  * What is probably not meant as it was said: a rule about a field that no record has, and a side of which nothing can be used. Neither
  * fails a run, and both would otherwise be seen only in hundreds of records without counterpart.
  */
+
 import type { Condition, Rules } from '@settler/contracts/rules';
+import { type Side, sides } from '../side.ts';
 import { invalid, noDay, type RecordBatch } from './batch.ts';
 
 export interface InputProblem {
-  readonly side: 'source' | 'target';
+  readonly side: Side;
   readonly code: 'no_such_field' | 'nothing_readable';
   readonly message: string;
   readonly line?: number;
@@ -14,8 +16,8 @@ export interface InputProblem {
 
 const namesShownMax = 20;
 
-export const inputProblems = (rules: Rules, batches: Readonly<Record<'source' | 'target', RecordBatch>>): InputProblem[] =>
-  (['source', 'target'] as const).flatMap((side) => {
+export const inputProblems = (rules: Rules, batches: Readonly<Record<Side, RecordBatch>>): InputProblem[] =>
+  sides.flatMap((side) => {
     const batch = batches[side];
     if (batch.length === 0) return [];
     const unreadable = nothingReadable(side, batch);

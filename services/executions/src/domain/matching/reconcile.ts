@@ -2,8 +2,10 @@
  * The engine: pure, exact, complete. Passes run in order; a record that one pass takes is gone for the next. Pairs that belong
  * together and differ are fixed only after all passes, so that a later pass may still find a true match. Input order decides nothing.
  */
+
 import type { ExecutionSummary } from '@settler/contracts/executions';
 import type { Pass, Rules } from '@settler/contracts/rules';
+import { type Side, sides } from '../side.ts';
 import { type ApartRows, apartIn } from './apart.ts';
 import { type RecordBatch, repeated, superseded, usable } from './batch.ts';
 import type { Judge } from './conditions/judge.ts';
@@ -50,7 +52,7 @@ export interface Reconciliation {
   /** The results themselves, in the order in which they were found. */
   readonly results: ResultColumns;
   /** The place of the result that a record is in with others; null for one that stands alone. */
-  readonly placeOf: (side: 'source' | 'target', row: number) => number | null;
+  readonly placeOf: (side: Side, row: number) => number | null;
   /** The conditions of a pass, compiled for these records. */
   readonly judgesOf: (pass: number) => readonly Judge[];
 }
@@ -118,13 +120,13 @@ export const reconcile = ({
 };
 
 const createPlaceOf = (results: ResultColumns, order: Uint32Array): Reconciliation['placeOf'] => {
-  let places: Readonly<Record<'source' | 'target', ReadonlyMap<number, number>>> | undefined;
+  let places: Readonly<Record<Side, ReadonlyMap<number, number>>> | undefined;
   const find = () => {
     const found = { source: new Map<number, number>(), target: new Map<number, number>() };
     for (const [place, index] of order.entries()) {
       const rows = { source: rowsOf(results, 'source', index), target: rowsOf(results, 'target', index) };
       if (rows.source.length + rows.target.length < 2) continue;
-      for (const side of ['source', 'target'] as const) for (const row of rows[side]) found[side].set(row, place);
+      for (const side of sides) for (const row of rows[side]) found[side].set(row, place);
     }
     return found;
   };
@@ -136,7 +138,7 @@ const createPlaceOf = (results: ResultColumns, order: Uint32Array): Reconciliati
 
 const stillOpen = (edges: Edges, { isOpen }: Collector): Edges => filtered(edges, (s, t) => isOpen('source', s) && isOpen('target', t));
 
-const takeUnusable = (side: 'source' | 'target', { length, states, reasons }: RecordBatch, { alone }: Collector): void => {
+const takeUnusable = (side: Side, { length, states, reasons }: RecordBatch, { alone }: Collector): void => {
   for (let row = 0; row < length; row += 1) {
     if (states[row] !== usable && states[row] !== superseded)
       alone(states[row] === repeated ? 'duplicate' : 'invalid', side, row, { reason: reasons.get(row) ?? 'it cannot be used' });

@@ -1,4 +1,5 @@
 /** Turns stored results back into both sides of their run, and asks the engine why one record has no counterpart. */
+
 import type { Candidate, Question, Reply, StoredResult } from '../../application/explain.ts';
 import { findApart } from '../../domain/matching/apart.ts';
 import { type Fields, type RecordBatch, recordAt, usable } from '../../domain/matching/batch.ts';
@@ -7,8 +8,8 @@ import { dayOf } from '../../domain/matching/day.ts';
 import { type WhyNotCandidate, whyNot } from '../../domain/matching/explain/why-not.ts';
 import { TooManyCandidates } from '../../domain/matching/passes/candidates.ts';
 import { type Given, reconcile } from '../../domain/matching/reconcile.ts';
+import { type Side, sides } from '../../domain/side.ts';
 
-type Side = 'source' | 'target';
 interface Sides {
   readonly batches: Readonly<Record<Side, RecordBatch>>;
   /** The result that each row came from. */
@@ -73,7 +74,7 @@ const rebuild = (results: readonly StoredResult[]): Sides => {
   const resultOf = { source: [] as string[], target: [] as string[] };
   for (const result of results) {
     if (result.outcome === 'invalid') continue;
-    for (const side of ['source', 'target'] as const) {
+    for (const side of sides) {
       for (const record of JSON.parse(result[side]) as Fields[]) {
         rows[side].push(record);
         resultOf[side].push(result.id);

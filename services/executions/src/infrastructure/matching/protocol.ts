@@ -1,4 +1,5 @@
 /** What the service and its matching thread say to each other. One request, one reply; notices may come in between. */
+
 import type { MessagePort } from 'node:worker_threads';
 import type { ExecutionErrorCode } from '@settler/contracts/execution-errors';
 import type { ExecutionSummary } from '@settler/contracts/executions';
@@ -18,16 +19,17 @@ import type { PassSum } from '../../domain/certificate.ts';
 import type { Comparison, ControlTotals } from '../../domain/execution.ts';
 import type { InputProblem } from '../../domain/matching/input-problems.ts';
 import type { RunDiff } from '../../domain/run-diff.ts';
+import type { Side } from '../../domain/side.ts';
 
 export type Request =
   | { readonly kind: 'give'; readonly matches: readonly HandMatch[] }
-  | { readonly kind: 'feed'; readonly results: readonly BaseResult[]; readonly hasIds: Readonly<Record<'source' | 'target', boolean>> }
+  | { readonly kind: 'feed'; readonly results: readonly BaseResult[]; readonly hasIds: Readonly<Record<Side, boolean>> }
   | { readonly kind: 'remember'; readonly results: readonly BaseResult[] }
   | { readonly kind: 'compare'; readonly rules: Rules; readonly asOf: string }
   | { readonly kind: 'separate'; readonly separations: readonly Separation[] }
   | { readonly kind: 'carry'; readonly items: readonly OpenItem[] }
   | { readonly kind: 'watch'; readonly recordIds: readonly string[] }
-  | { readonly kind: 'read'; readonly side: 'source' | 'target'; readonly input: MatchingInput }
+  | { readonly kind: 'read'; readonly side: Side; readonly input: MatchingInput }
   | { readonly kind: 'match'; readonly rules: Rules; readonly asOf: string }
   /** The next results, as rows of that run, in the memory of those that are `written`. */
   | { readonly kind: 'next'; readonly run: ResultRun; readonly written: ResultRows | undefined }

@@ -19,6 +19,7 @@ import { createOpenItems, isLeftOpen } from '../../domain/open-items.ts';
 import { sumsOf } from '../../domain/pass-sums.ts';
 import { createPeriod } from '../../domain/period.ts';
 import { type Compared, createDiff } from '../../domain/run-diff.ts';
+import { type Side, sides } from '../../domain/side.ts';
 import { createTally } from '../../domain/tally.ts';
 import { hashOf } from '../postgres/record-key.ts';
 import { rowsOf } from '../postgres/result-rows.ts';
@@ -50,7 +51,7 @@ export const createRun = ({ notify, context }: RunNeeds): ((request: RunRequest)
   const builders: { source?: BatchBuilder; target?: BatchBuilder } = {};
   const openItems = { source: createOpenItems('source', hashOf), target: createOpenItems('target', hashOf) };
   /** Each with the places of its records among those that the sides were given. */
-  const handMatches: (HandMatch & Readonly<Record<'source' | 'target', readonly number[]>>)[] = [];
+  const handMatches: (HandMatch & Readonly<Record<Side, readonly number[]>>)[] = [];
   const separations: Separation[] = [];
   const watched = new Set<string>();
   let matched:
@@ -64,7 +65,7 @@ export const createRun = ({ notify, context }: RunNeeds): ((request: RunRequest)
     | undefined;
   let position = 0;
 
-  const read = async (side: 'source' | 'target', { adapter, config, period }: MatchingInput): Promise<ControlTotals[]> => {
+  const read = async (side: Side, { adapter, config, period }: MatchingInput): Promise<ControlTotals[]> => {
     const reader = await openReader(adapter, config);
     const builder = createBatchBuilder({ idMapped: reader.idMapped });
     builders[side] = builder;
@@ -91,8 +92,8 @@ export const createRun = ({ notify, context }: RunNeeds): ((request: RunRequest)
   };
 
   /** Records that were read once, as they are stored. */
-  const feed = (results: readonly BaseResult[], hasIds: Readonly<Record<'source' | 'target', boolean>>): ControlTotals[] => {
-    for (const side of ['source', 'target'] as const) {
+  const feed = (results: readonly BaseResult[], hasIds: Readonly<Record<Side, boolean>>): ControlTotals[] => {
+    for (const side of sides) {
       const builder = builders[side] ?? createBatchBuilder({ idMapped: hasIds[side] });
       builders[side] = builder;
       const rows = results.flatMap((result) => result[side].map((record) => ({ record })));
@@ -103,7 +104,7 @@ export const createRun = ({ notify, context }: RunNeeds): ((request: RunRequest)
     return [...tallies.source.totals(), ...tallies.target.totals()];
   };
 
-  const built = (side: 'source' | 'target'): RecordBatch => {
+  const built = (side: Side): RecordBatch => {
     const builder = builders[side];
     if (builder === undefined) throw new Error(`the ${side} was not read`);
     builder.carry(openItems[side].all());
@@ -111,7 +112,7 @@ export const createRun = ({ notify, context }: RunNeeds): ((request: RunRequest)
     return builder.build();
   };
 
-  const recordsOf = (side: 'source' | 'target', batch: RecordBatch, { outcome, given, [side]: rows }: MatchResult): MatchedRecord[] =>
+  const recordsOf = (side: Side, batch: RecordBatch, { outcome, given, [side]: rows }: MatchResult): MatchedRecord[] =>
     rows.map((row) => {
       const units = batch.amounts[row] as number;
       const record = recordAt(batch, row);

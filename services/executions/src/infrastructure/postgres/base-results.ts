@@ -1,7 +1,9 @@
 /** What a dry run is held against: the execution that its rules are tried on, or else the last one of its job. */
+
 import type { Postgres } from '@settler/chassis/postgres';
 import { type Selectable, sql } from 'kysely';
 import type { Base, BaseResult, BaseResults } from '../../application/ports.ts';
+import type { Side } from '../../domain/side.ts';
 import type { Database } from './tables.ts';
 
 const pageRows = 5_000;
@@ -24,7 +26,7 @@ export const createBaseResults = (postgres: Postgres<Database>): BaseResults => 
   },
 
   hasIds: async ({ id, createdAt }) => {
-    const lacks = (side: 'source' | 'target') =>
+    const lacks = (side: Side) =>
       sql<boolean>`coalesce(bool_or(exists (select 1 from jsonb_array_elements(${sql.ref(side)}::jsonb) as r where not r ? 'id')), false)`.as(
         side,
       );

@@ -1,9 +1,11 @@
 /** What a run makes of the open exceptions of earlier ones whose records it has found otherwise. */
+
 import { eventMessage, type OutboxMessage } from '@settler/chassis/outbox';
 import type { Postgres } from '@settler/chassis/postgres';
 import { exceptionBulkResolved, exceptionResolved } from '@settler/contracts/events/executions';
 import { type RawBuilder, sql, type Transaction } from 'kysely';
 import type { HeldExecution, OpenExceptions, Seen } from '../../application/ports.ts';
+import type { Side } from '../../domain/side.ts';
 import { resultPartition } from './partition.ts';
 import { keyOfOne } from './record-key.ts';
 import type { Database } from './tables.ts';
@@ -103,7 +105,7 @@ export const renameParted = async (trx: Trx, held: HeldExecution, seen: Seen | u
   const names = await wantedNames(trx, held, several);
   if (names.length === 0) return;
   const { rows } = await withoutLoops(trx, () =>
-    sql<{ id: string; records: readonly { readonly side: 'source' | 'target'; readonly record: unknown }[] }>`
+    sql<{ id: string; records: readonly { readonly side: Side; readonly record: unknown }[] }>`
       with ${wantedOf(held, several)},
       alone as (
         select side, ${nameOf(sql`record`)} as name
@@ -147,7 +149,7 @@ export const resolveFound = async (trx: Trx, held: HeldExecution, seen: Seen | u
   if (names.length === 0) return [];
   // Hardly any record is wanted. Given as values, the names are looked up in a table before a result is taken apart, and each side of it is
   // read once for that. With a million results this saves at least a third of the time.
-  const recordsOf = (side: 'source' | 'target') => sql`
+  const recordsOf = (side: Side) => sql`
     select outcome, exception_id, ${side} as side, ${nameOf(sql`record`)} as name
       from ${sql.table(resultPartition(held.createdAt))} cross join json_array_elements(${sql.ref(side)}) as r(record)
      where execution_id = ${held.id} and created_at = ${held.createdAt} and ${placesOf(seen, names)}

@@ -3,8 +3,10 @@
  * have; what is rare among millions is found by the digests: where one says that it cannot be, nobody looks. Where there is none, as in
  * a place that a match by hand has changed, everybody does.
  */
+
 import { type RawBuilder, type Selectable, sql, type Transaction } from 'kysely';
 import type { ResultFilter } from '../../application/queries.ts';
+import { type Side, sides } from '../../domain/side.ts';
 import { containing } from './containing.ts';
 import { bitsOf } from './result-digest.ts';
 import type { Database } from './tables.ts';
@@ -57,14 +59,14 @@ export const soughtByIds = (ids: readonly string[]): Sought => ({
 });
 
 /** A record that says at least what one of these says, on this side. */
-export const holdsOneOf = (side: 'source' | 'target', records: readonly object[]): RawBuilder<unknown> =>
+export const holdsOneOf = (side: Side, records: readonly object[]): RawBuilder<unknown> =>
   sql`${sql.ref(side)}::jsonb @> any(${records.map((record) => JSON.stringify([record]))}::text[]::jsonb[])`;
 
 /** Of more texts each digest would be read more often than the results are. */
 const namesMax = 8;
 
 /** Results with a record that is called so, on a side or on either. A digest that knows no ids of results may lack some of records too. */
-export const soughtByRecordIds = (ids: readonly string[], wanted: readonly ('source' | 'target')[] = ['source', 'target']): Sought => {
+export const soughtByRecordIds = (ids: readonly string[], wanted: readonly Side[] = sides): Sought => {
   const named = ids.map((id) => ({ id }));
   const result = anyOf(wanted.map((side) => holdsOneOf(side, named)));
   return ids.length > namesMax ? { result } : { result, digest: sql`(id_least is null or ${anyOf(ids.map(hasText))})` };

@@ -1,6 +1,7 @@
 /** What an exception is about, by identity and not by content, so that a rerun finds the one that is open already. */
 
 import { createHash } from 'node:crypto';
+import type { Side } from '../../domain/side.ts';
 
 type Records = readonly unknown[];
 export interface Keyed {
@@ -15,7 +16,7 @@ export const keyLengthMax = 1_000;
 
 const namesOf = (records: Records): unknown[] =>
   (records as Record<string, unknown>[]).map((record) => record['id'] ?? JSON.stringify(inOrder(record)));
-const keyOfSide = (side: 'source' | 'target', records: Records): string => `${side}:${namesOf(records).join(',')}`;
+const keyOfSide = (side: Side, records: Records): string => `${side}:${namesOf(records).join(',')}`;
 
 /** With its fields in the order of jsonb, whoever has read it: stored and not yet stored, a record has one key. */
 const inOrder = (value: unknown): unknown => {
@@ -33,7 +34,7 @@ const inOrder = (value: unknown): unknown => {
 export const hashOf = (text: string): string => createHash('sha256').update(text, 'utf8').digest('base64url');
 
 /** Of a record that stands alone. */
-export const keyOfOne = (side: 'source' | 'target', record: unknown): string => keyOfSide(side, [record]).slice(0, keyLengthMax);
+export const keyOfOne = (side: Side, record: unknown): string => keyOfSide(side, [record]).slice(0, keyLengthMax);
 
 export const recordKey = ({ outcome, line, position, source, target }: Keyed): string => {
   const keys = [

@@ -1,4 +1,5 @@
 /** Results as rows in the text format of COPY. Where they were found they are made, in the matching thread, and go to the database as they are. */
+
 import { newIds } from '@settler/chassis/ids';
 import { exponentOf, fromMinor } from '@settler/contracts/money';
 import type { ResultPiece, ResultRows, ResultRun } from '../../application/ports.ts';
@@ -7,6 +8,7 @@ import type { MatchedRecord, MatchedResult } from '../../domain/matched-result.t
 import { decimalText } from '../../domain/matching/columns/money.ts';
 import type { ItemKey } from '../../domain/open-items.ts';
 import { createPassSums } from '../../domain/pass-sums.ts';
+import { type Side, sides } from '../../domain/side.ts';
 import { keyOfOne } from './record-key.ts';
 import { createDigests } from './result-digest.ts';
 import { idsBeyond, searchTextOf } from './search-text.ts';
@@ -39,7 +41,7 @@ export const rowsOf = (run: ResultRun, results: Iterable<MatchedResult>, first: 
     digests.add({ id, outcome: result.outcome, pass: result.pass, ...found });
     count += 1;
     if (run.carriesForward) {
-      for (const side of ['source', 'target'] as const) {
+      for (const side of sides) {
         for (const record of result[side])
           if (record.openItem !== undefined) rows.moves.add(moveLine(run, side, result, record, record.openItem));
       }
@@ -130,7 +132,7 @@ export const largestAmount = (records: readonly { readonly units: number | bigin
 
 const moveLine = (
   { id, epoch }: ResultRun,
-  side: 'source' | 'target',
+  side: Side,
   { outcome }: MatchedResult,
   { record }: MatchedRecord,
   { identity, occurrence }: ItemKey,

@@ -1,8 +1,10 @@
 /** What the results of a run hold: the sums that they were stored with, and what matches by hand have called something else since. */
+
 import { sql, type Transaction } from 'kysely';
 import type { HeldExecution } from '../../application/ports.ts';
 import type { PassSum } from '../../domain/certificate.ts';
 import type { Renaming } from '../../domain/hand-match.ts';
+import type { Side } from '../../domain/side.ts';
 import type { Database } from './tables.ts';
 
 type Trx = Transaction<Database>;
@@ -10,7 +12,7 @@ type Trx = Transaction<Database>;
 /** Whether a renamed record had been carried is not known, and nothing asks: only how many of all were. */
 export const storedSums = async (trx: Trx, id: string): Promise<PassSum[]> => {
   const { rows } = await sql<{
-    side: 'source' | 'target';
+    side: Side;
     currency: string;
     outcome: string;
     pass: string | null;

@@ -14,6 +14,7 @@ import type {
   StoredReport,
 } from '../../domain/execution.ts';
 import type { Manual } from '../../domain/matched-result.ts';
+import type { Side } from '../../domain/side.ts';
 
 /** What a match has changed, for its undoing. */
 export interface Before {
@@ -132,7 +133,7 @@ export interface Database extends ChassisTables {
     execution_id: string;
     organization_id: string;
     epoch: number;
-    side: 'source' | 'target';
+    side: Side;
     currency: string;
     outcome: Outcome;
     pass: string | null;
@@ -143,7 +144,7 @@ export interface Database extends ChassisTables {
   result_renamings: {
     execution_id: string;
     organization_id: string;
-    side: 'source' | 'target';
+    side: Side;
     currency: string;
     amount_minor: string | null;
     count: bigint;
@@ -156,7 +157,7 @@ export interface Database extends ChassisTables {
     job_id: string;
     identity: string;
     organization_id: string;
-    side: 'source' | 'target';
+    side: Side;
     occurrence: number;
     record: Json<Readonly<Record<string, unknown>>>;
     record_key: string;
@@ -168,7 +169,7 @@ export interface Database extends ChassisTables {
     execution_id: string;
     epoch: number;
     identity: string;
-    side: 'source' | 'target';
+    side: Side;
     occurrence: number;
     outcome: Outcome;
     record: Json<Readonly<Record<string, unknown>>>;
@@ -218,7 +219,7 @@ export interface Database extends ChassisTables {
     match_id: string;
     organization_id: string;
     job_id: string;
-    side: 'source' | 'target';
+    side: Side;
     identity: string;
     occurrence: number;
     record: Json<Readonly<Record<string, unknown>>>;

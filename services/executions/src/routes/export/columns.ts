@@ -1,11 +1,12 @@
 /** A result as one row: what a person sorts and sums by. What a row cannot hold, such as conditions, is in the JSON lines. */
+
 import { exponentOf, fromMinor, toMinor } from '@settler/contracts/money';
 import type { ResultView } from '../../application/queries.ts';
+import type { Side } from '../../domain/side.ts';
 
 /** What a cell holds says how a format writes it: only text can hold what a stranger wrote. */
 export type Cell = { readonly type: 'text' | 'number' | 'date'; readonly value: string } | undefined;
 
-type Side = 'source' | 'target';
 type Fields = Readonly<Record<string, unknown>>;
 
 /** Between the values of a side of several records. */

@@ -1,3 +1,4 @@
+import type { Side } from '../../side.ts';
 /** A component as a sparse graph: records numbered in the order that settles ties, edges sorted by source and then target. */
 export interface Edge {
   /** Rows of the two batches. */
@@ -62,10 +63,7 @@ export const graphOf = (component: readonly Edge[], order: TieOrder): Graph => {
 };
 
 /** The records of a component, numbered in the order of ties. */
-export const numbered = (
-  component: readonly Edge[],
-  order: TieOrder,
-): Readonly<Record<'source' | 'target', ReadonlyMap<number, number>>> => ({
+export const numbered = (component: readonly Edge[], order: TieOrder): Readonly<Record<Side, ReadonlyMap<number, number>>> => ({
   source: numbersOfRows(
     component.map(({ source }) => source),
     order.source,

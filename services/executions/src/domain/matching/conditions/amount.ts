@@ -1,5 +1,7 @@
 /** `amount`: how far the target may lie from the source, or from what is left of it after a fee or a change of currency. */
+
 import type { FieldCondition } from '@settler/contracts/rules';
+import type { Side } from '../../side.ts';
 import type { RecordBatch } from '../batch.ts';
 import { exponentsOf } from '../columns/currency.ts';
 import { fieldTexts } from '../columns/field.ts';
@@ -89,7 +91,7 @@ export const limitsOf = ({
   return { below: below === undefined ? common : compileLimit(below), above: above === undefined ? common : compileLimit(above) };
 };
 
-const amountsOf = (condition: AmountCondition, side: 'source' | 'target', batch: RecordBatch): Float64Array => {
+const amountsOf = (condition: AmountCondition, side: Side, batch: RecordBatch): Float64Array => {
   const transforms = condition.normalize?.[side] ?? [];
   if (condition[side] === 'amount' && transforms.length === 0) return batch.amounts;
   const texts = fieldTexts(batch, condition[side], transforms);

@@ -1,5 +1,7 @@
 /** `date`: how many days or business days before or after the source's the target's date may be, both ends included. */
+
 import type { FieldCondition, Window } from '@settler/contracts/rules';
+import type { Side } from '../../side.ts';
 import { noDay, type RecordBatch } from '../batch.ts';
 import { type Calendar, calendarOf } from '../calendar/calendar.ts';
 import { fieldTexts } from '../columns/field.ts';
@@ -64,7 +66,7 @@ export const countingOf = ({ unit, calendar }: Pick<Window, 'unit' | 'calendar'>
   unit === 'days' ? calendarDays : businessDays(calendarOf(calendar ?? 'weekends'));
 
 /** Fields beside `date` are as the source wrote them: of an instant its day counts, anything else is no date. */
-const daysOf = (condition: FieldCondition, side: 'source' | 'target', batch: RecordBatch): Int32Array => {
+const daysOf = (condition: FieldCondition, side: Side, batch: RecordBatch): Int32Array => {
   const transforms = condition.normalize?.[side] ?? [];
   if (condition[side] === 'date' && transforms.length === 0) return batch.days;
   const texts = fieldTexts(batch, condition[side], transforms);

@@ -1,5 +1,7 @@
 /** `number`: quantities, weights, rates: anything that is counted and is not money. Compared as doubles, bounds included. */
+
 import type { FieldCondition, Limit } from '@settler/contracts/rules';
+import type { Side } from '../../side.ts';
 import type { RecordBatch } from '../batch.ts';
 import { fieldTexts } from '../columns/field.ts';
 import { isPresent, textAt } from '../columns/text-column.ts';
@@ -47,7 +49,7 @@ const boundOf = ({ absolute, percent, bps }: Limit): ((magnitude: number) => num
 const numberForm = /^[+-]?\d+(\.\d+)?$/;
 
 /** NaN where there is no plain decimal number, and then the condition fails. */
-const numbersOf = (condition: FieldCondition, side: 'source' | 'target', batch: RecordBatch): Float64Array => {
+const numbersOf = (condition: FieldCondition, side: Side, batch: RecordBatch): Float64Array => {
   const texts = fieldTexts(batch, condition[side], condition.normalize?.[side] ?? []);
   return Float64Array.from({ length: batch.length }, (_, row) => {
     const text = isPresent(texts, row) ? textAt(texts, row) : '';

@@ -1,6 +1,8 @@
 /** `regex`: capture 1 of both sides is the same. No capture never matches. Patterns run in linear time. */
+
 import type { FieldCondition } from '@settler/contracts/rules';
 import { RE2JS } from 're2js';
+import type { Side } from '../../side.ts';
 import type { RecordBatch } from '../batch.ts';
 import { fieldTexts } from '../columns/field.ts';
 import { isPresent, type TextColumn, textAt, textColumnOf } from '../columns/text-column.ts';
@@ -9,7 +11,7 @@ import type { Judge } from './judge.ts';
 
 export const compileRegex = (condition: Extract<FieldCondition, { type: 'regex' }>, source: RecordBatch, target: RecordBatch): Judge => {
   const pattern = RE2JS.compile(condition.pattern);
-  const captured = (batch: RecordBatch, side: 'source' | 'target'): TextColumn => {
+  const captured = (batch: RecordBatch, side: Side): TextColumn => {
     const texts = fieldTexts(batch, condition[side], condition.normalize?.[side] ?? []);
     return textColumnOf(batch.length, (row) => {
       if (!isPresent(texts, row)) return undefined;

@@ -2,7 +2,9 @@
  * Who else might have been the counterpart of an open record: every record of the other side is held against every pass, and those
  * come first for which the fewest conditions fail, and then those that agree most in the rest.
  */
+
 import type { Rules } from '@settler/contracts/rules';
+import type { Side } from '../../side.ts';
 import { compareRows, type RecordBatch, usable } from '../batch.ts';
 import { noCurrency } from '../columns/currency.ts';
 import type { Judge } from '../conditions/judge.ts';
@@ -27,12 +29,7 @@ export interface NearestNeeds {
 const rowsPerPiece = 8_192;
 
 /** The `count` nearest; one that several passes come close to is told of once, by the pass that comes closest. */
-export const nearest = (
-  { source, target, rules, judgesOf }: NearestNeeds,
-  side: 'source' | 'target',
-  row: number,
-  count: number,
-): Near[] => {
+export const nearest = ({ source, target, rules, judgesOf }: NearestNeeds, side: Side, row: number, count: number): Near[] => {
   const other = side === 'source' ? target : source;
   const better = (one: Near, two: Near): number =>
     one.failed.length - two.failed.length || two.score - one.score || compareRows(other, one.row, two.row) || one.pass - two.pass;
@@ -46,7 +43,7 @@ export const nearest = (
 
 const nearestOfPass = (
   judges: readonly Judge[],
-  side: 'source' | 'target',
+  side: Side,
   row: number,
   source: RecordBatch,
   target: RecordBatch,

@@ -1,5 +1,7 @@
 /** Why an open record has no counterpart: who came nearest, what stood in the way, the least that would have to give, and at what price. */
+
 import type { Rules } from '@settler/contracts/rules';
+import type { Side } from '../../side.ts';
 import { type ApartRows, apartIn } from '../apart.ts';
 import type { RecordBatch } from '../batch.ts';
 import { type Given, type Reconciliation, reconcile } from '../reconcile.ts';
@@ -40,7 +42,7 @@ const candidatesMax = 5;
 /** Stops a run whose answer nobody waits for any more. */
 class OutOfTime extends Error {}
 
-export const whyNot = (needs: WhyNotNeeds, side: 'source' | 'target', row: number): WhyNotCandidate[] => {
+export const whyNot = (needs: WhyNotNeeds, side: Side, row: number): WhyNotCandidate[] => {
   const { source, target, rules, now } = needs;
   const taken = apartIn(needs.apart ?? []);
   return nearest({ source, target, rules, judgesOf: now.judgesOf }, side, row, candidatesMax).map((near) => {

@@ -3,6 +3,7 @@
  * in it, all within a processor's cache.
  */
 
+import type { Side } from '../../side.ts';
 import { giveBack, lendWords } from '../columns/scratch.ts';
 import { areEqual } from '../columns/text-column.ts';
 import {
@@ -110,7 +111,7 @@ const createTable = (sources: Records, targets: Records, stride: number, long: r
   let count = 0;
   let sourceBase = 0;
 
-  const same = (words: Uint32Array, one: number, other: number, side: 'source' | 'target'): boolean => {
+  const same = (words: Uint32Array, one: number, other: number, side: Side): boolean => {
     for (let word = hashAt; word < stride; word += 1) if (words[one + word] !== theirs[other + word]) return false;
     return long.length === 0 || long.every((key) => sameText(key[side], words[one] as number, key.target, theirs[other] as number));
   };

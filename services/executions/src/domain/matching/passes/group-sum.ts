@@ -2,6 +2,7 @@
 
 import { exponentOf } from '@settler/contracts/money';
 import type { Pass } from '@settler/contracts/rules';
+import type { Side } from '../../side.ts';
 import type { RecordBatch } from '../batch.ts';
 import { currencyText } from '../columns/currency.ts';
 import { decimalText } from '../columns/money.ts';
@@ -14,7 +15,7 @@ export interface GroupSum {
   readonly expectedOf: (source: number) => number;
   readonly judge: (sources: readonly number[], targets: readonly number[]) => SumVerdict;
   /** What the many may come to, so that the one lies within the tolerance of it; of the one's own amount where it is a share. */
-  readonly rangeAround: (side: 'source' | 'target', row: number) => { readonly least: number; readonly most: number };
+  readonly rangeAround: (side: Side, row: number) => { readonly least: number; readonly most: number };
 }
 
 export interface SumVerdict {

@@ -3,7 +3,9 @@
  * true, so nothing is taken that could as well have been another: a subset is taken when it is the only one, or the only run of
  * consecutive records, and when no other record lays claim to its members.
  */
+
 import type { Pass } from '@settler/contracts/rules';
+import type { Side } from '../../side.ts';
 import { compareRows, noDay, type RecordBatch } from '../batch.ts';
 import type { Judge } from '../conditions/judge.ts';
 import { searchSubset } from '../subset/search.ts';
@@ -19,7 +21,6 @@ const stepsMax = 2_000_000;
 /** What is taken in one round may leave a single answer to the next. */
 const roundsMax = 4;
 
-type Side = 'source' | 'target';
 type Answer = ReturnType<typeof searchSubset>;
 
 interface Searching {

@@ -2,7 +2,9 @@
  * Results as they are found, in columns: nearly all are a pair or a single record, and a million objects would cost more than the
  * matching. What only some of them have stands beside, by index.
  */
+
 import type { Outcome } from '@settler/contracts/executions';
+import type { Side } from '../../side.ts';
 import { compareRows, type RecordBatch, usable } from '../batch.ts';
 import { giveBack, lendBytes, lendIntegers, lendShorts } from '../columns/scratch.ts';
 import type { Rows } from '../passes/candidates.ts';
@@ -22,11 +24,11 @@ export interface Found {
 export interface Collector {
   /** Rows that no result has yet, ascending. */
   readonly openRows: () => Rows;
-  readonly isOpen: (side: 'source' | 'target', row: number) => boolean;
+  readonly isOpen: (side: Side, row: number) => boolean;
   readonly pair: (found: Found, extra?: Extra) => void;
   /** Pairs without a rival, which is nearly all there are: forbidding one would lose just its own score. */
   readonly uncontested: (outcome: Outcome, pass: number) => (source: number, target: number, score: number) => void;
-  readonly alone: (outcome: Outcome, side: 'source' | 'target', row: number, extra?: Extra) => void;
+  readonly alone: (outcome: Outcome, side: Side, row: number, extra?: Extra) => void;
   /** `score` in millionths, where there is one. */
   readonly group: (
     outcome: Outcome,
@@ -48,7 +50,7 @@ export const createCollector = (source: RecordBatch, target: RecordBatch): Colle
   const taken = { source: new Uint8Array(source.length), target: new Uint8Array(target.length) };
   let length = 0;
 
-  const take = (side: 'source' | 'target', row: number): void => {
+  const take = (side: Side, row: number): void => {
     if (taken[side][row] === 1) throw new Error(`the ${side} record in row ${row} would be in two results`);
     taken[side][row] = 1;
   };

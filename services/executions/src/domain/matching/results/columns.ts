@@ -2,7 +2,9 @@
  * Results in columns: nearly all are a pair or a single record, and a million objects would cost more than the matching. What only
  * some of them have stands beside, by index.
  */
+
 import { type Outcome, outcomes } from '@settler/contracts/executions';
+import type { Side } from '../../side.ts';
 import type { ConditionResult, Delta, MismatchCategory, RunnerUp } from './result.ts';
 
 /** Rows of one result beyond a pair, and whatever is said of it that does not follow from its rows. */
@@ -37,7 +39,7 @@ export interface ResultColumns {
 export const outcomeIndex = Object.fromEntries(outcomes.map((outcome, index) => [outcome, index])) as Readonly<Record<Outcome, number>>;
 
 /** Every row of one side that a result has. */
-export const rowsOf = ({ sources, targets, extras }: ResultColumns, side: 'source' | 'target', index: number): readonly number[] => {
+export const rowsOf = ({ sources, targets, extras }: ResultColumns, side: Side, index: number): readonly number[] => {
   const many = extras.get(index)?.[side];
   if (many !== undefined) return many;
   const row = (side === 'source' ? sources : targets)[index] as number;

@@ -2,8 +2,10 @@
  * The one order of results, which depends on the records and not on how they came: what needs a person first, then by date and
  * amount, and only then by what else the records say.
  */
+
 import type { Outcome } from '@settler/contracts/executions';
 import { outcomes } from '@settler/contracts/executions';
+import type { Side } from '../../side.ts';
 import { compareRows, noDay, type RecordBatch } from '../batch.ts';
 import { orderOf } from '../columns/order.ts';
 import { giveBack, lendWords } from '../columns/scratch.ts';
@@ -121,7 +123,7 @@ const insertInOrder = (order: Uint32Array, start: number, end: number, compare: 
 const compareResults = (results: ResultColumns, source: RecordBatch, target: RecordBatch, one: number, other: number): number =>
   compareSides(results, 'source', source, one, other) || compareSides(results, 'target', target, one, other) || one - other;
 
-const compareSides = (results: ResultColumns, side: 'source' | 'target', batch: RecordBatch, one: number, other: number): number => {
+const compareSides = (results: ResultColumns, side: Side, batch: RecordBatch, one: number, other: number): number => {
   const firsts = side === 'source' ? results.sources : results.targets;
   const [ours, theirs] = [firsts[one] as number, firsts[other] as number];
   if (ours === -1 || theirs === -1) return Math.sign(ours + 1) - Math.sign(theirs + 1);
