@@ -87,7 +87,7 @@ describe('rows for COPY', () => {
           'results',
           resultColumns,
           piece.results,
-          'position::int, outcome, pass, score, reason, line, due_on is not null as waits, exception_id is not null as opens, jsonb_build_array(conditions, source, target)::text as json',
+          'position::int, outcome, pass, score, reason, line, due_on is not null as waits, exception_id is not null as opens, jsonb_build_array(conditions::jsonb, source::jsonb, target::jsonb)::text as json',
         );
         stored.sort((one, other) => one.position - other.position);
         const recordsOf = (side: readonly MatchedRecord[]) => told(side.map(({ record }) => record));

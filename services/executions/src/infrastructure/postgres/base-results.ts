@@ -4,6 +4,7 @@ import type { Postgres } from '@settler/chassis/postgres';
 import { type Selectable, sql } from 'kysely';
 import type { Base, BaseResult, BaseResults } from '../../application/ports.ts';
 import type { Side } from '../../domain/side.ts';
+import { told } from './find-results.ts';
 import type { Database } from './tables.ts';
 
 const pageRows = 5_000;
@@ -44,7 +45,7 @@ export const createBaseResults = (postgres: Postgres<Database>): BaseResults => 
     for (let after = -1; ; ) {
       const rows = await postgres.systemDb
         .selectFrom('results')
-        .select(['position', 'outcome', 'source', 'target'])
+        .select(['position', 'outcome', told('source'), told('target')])
         .where('execution_id', '=', id)
         .where('created_at', '=', createdAt)
         .where('position', '>', after)

@@ -14,7 +14,7 @@ import { isSettledBy, type Resolution, type Said } from '../../domain/exception-
 import { type Category, categoryOf, severityOf } from '../../domain/exceptions.ts';
 import { type Opened, openedMessages } from './exception-messages.ts';
 import { liveOf, refreshChanged } from './exception-refresh.ts';
-import { findResults, type Sought } from './find-results.ts';
+import { type FoundResult, findResults, type Sought } from './find-results.ts';
 import { resultPartition } from './partition.ts';
 import { recordKey } from './record-key.ts';
 import { searchTextOf } from './search-text.ts';
@@ -24,7 +24,7 @@ type Trx = Transaction<Database>;
 /** The execution whose results they are. */
 export type About = Pick<HeldExecution, 'id' | 'organizationId' | 'jobId' | 'createdAt'> & { readonly severity: Rules['severity'] };
 export type ResultInNeed = Pick<
-  Selectable<Database['results']>,
+  FoundResult,
   'id' | 'outcome' | 'category' | 'reason' | 'line' | 'delta' | 'source' | 'target' | 'position' | 'exception_id'
 >;
 

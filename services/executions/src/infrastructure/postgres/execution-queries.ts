@@ -6,7 +6,7 @@ import type { Selectable, Transaction } from 'kysely';
 import type { ExecutionQueries, ExecutionView, ListedResult } from '../../application/queries.ts';
 import { exceptionQueries } from './exception-queries.ts';
 import { readFees } from './fee-query.ts';
-import { type FoundResult, findResults, findResultTexts, type jsonColumns, type ResultTexts, soughtBy } from './find-results.ts';
+import { type FoundResult, findResults, findResultTexts, type ResultTexts, soughtBy, type Told } from './find-results.ts';
 import { readReport } from './report-query.ts';
 import { requireResults } from './stored-results.ts';
 import type { Database } from './tables.ts';
@@ -41,8 +41,8 @@ const executionView = (row: Pick<Selectable<Database['executions']>, (typeof vie
   resultsDroppedAt: row.results_dropped_at?.toISOString() ?? null,
 });
 
-type Stored = (typeof jsonColumns)[number];
-type InForm<Lists, Delta> = Omit<FoundResult, Stored> & Readonly<Record<Exclude<Stored, 'delta'>, Lists>> & { readonly delta: Delta };
+type InForm<Lists, Delta> = Omit<FoundResult, keyof Told> &
+  Readonly<Record<Exclude<keyof Told, 'delta'>, Lists>> & { readonly delta: Delta };
 
 /** In whichever form what is stored as JSON was read. */
 export const resultView = <Lists, Delta>(row: InForm<Lists, Delta>) => ({

@@ -5,12 +5,13 @@ import type { ExecutionSummary } from '@settler/contracts/executions';
 import { type Selectable, sql, type Transaction } from 'kysely';
 import type { Material, StoredResult } from '../../application/explain.ts';
 import { containing } from './containing.ts';
+import { type Told, told } from './find-results.ts';
 import { newestSeparations } from './separations.ts';
 import type { Database } from './tables.ts';
 
 type Trx = Transaction<Database>;
 type Execution = Pick<Selectable<Database['executions']>, 'id' | 'created_at' | 'definition' | 'summary'>;
-type Result = Pick<Selectable<Database['results']>, 'id' | 'position' | 'amount_max' | 'source' | 'target'>;
+type Result = Pick<Selectable<Database['results']>, 'id' | 'position' | 'amount_max'> & Pick<Told, 'source' | 'target'>;
 
 /** Up to so many a run is explained as a whole: 20,000 are matched in a second. Above, by those that are near. */
 const wholeRowsMax = 20_000;
@@ -80,7 +81,7 @@ const of = (trx: Trx, { id, created_at: createdAt }: Execution) =>
 /** In their order, in which those that need a person are the first. */
 const resultOf = (trx: Trx, execution: Execution, exceptionId: string): Promise<Result | undefined> =>
   of(trx, execution)
-    .select(['id', 'position', 'amount_max', 'source', 'target'])
+    .select(['id', 'position', 'amount_max', told('source'), told('target')])
     .where('exception_id', '=', exceptionId)
     .orderBy('position')
     .limit(1)
@@ -98,11 +99,7 @@ const countOf = (summary: ExecutionSummary | null): number =>
       summary.ambiguous +
       summary.invalid;
 
-const asText = [
-  sql<boolean>`manual is not null`.as('isManual'),
-  sql<string>`source::text`.as('source'),
-  sql<string>`target::text`.as('target'),
-] as const;
+const asText = [sql<boolean>`manual is not null`.as('isManual'), 'source', 'target'] as const;
 
 /** Undefined where the records are too large to be held all at once. */
 const whole = async (trx: Trx, execution: Execution): Promise<StoredResult[] | undefined> => {
@@ -132,7 +129,7 @@ const near = async (trx: Trx, execution: Execution, { position, amount_max: amou
     ...(await places(rows.where('outcome', '<>', 'matched').orderBy('position'), nearInNeed)),
   ]);
   const { rows: kept } = await sql<StoredResult>`
-    select id, outcome, is_manual as "isManual", source::text as source, target::text as target
+    select id, outcome, is_manual as "isManual", source, target
       from (select id, outcome, manual is not null as is_manual, source, target, sum(pg_column_size(source) + pg_column_size(target)) over (order by place) as bytes
               from unnest(${[...found]}::int[]) with ordinality as wanted(wanted_position, place)
              cross join lateral (select * from results

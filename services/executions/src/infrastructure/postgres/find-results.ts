@@ -20,20 +20,26 @@ const foundColumns = [
   ...(['category', 'reason', 'line', 'due_on', 'exception_id', 'manual', 'position'] as const),
 ] satisfies readonly (keyof Row)[];
 
-export type FoundResult = Pick<Row, (typeof foundColumns)[number]>;
+/** With its JSON as it is stored. */
+export type ResultTexts = Pick<Row, (typeof foundColumns)[number]>;
 
-/** Those that are stored as JSON and that every result has. */
-export const jsonColumns = ['source', 'target', 'conditions', 'delta'] as const;
-type JsonColumn = (typeof jsonColumns)[number];
+/** What the JSON says. */
+export interface Told {
+  readonly source: readonly unknown[];
+  readonly target: readonly unknown[];
+  readonly conditions: readonly unknown[];
+  readonly delta: { readonly amount: string | null; readonly days: number | null } | null;
+}
+export type FoundResult = Omit<ResultTexts, keyof Told> & Told;
 
-/** A result with its JSON as it is stored. */
-export type ResultTexts = Omit<FoundResult, JsonColumn> &
-  Readonly<Record<Exclude<JsonColumn, 'delta'>, string>> & { readonly delta: string | null };
+/** A column that is JSON, read as what it says. */
+export const told = <Name extends keyof Told>(column: Name) => sql<Told[Name]>`${sql.ref(column)}::json`.as(column);
 
 type Column = RawBuilder<unknown>;
-const asValues: readonly Column[] = foundColumns.map((column) => sql.ref(column));
-const asTexts: readonly Column[] = foundColumns.map((column) =>
-  jsonColumns.some((json) => json === column) ? sql`${sql.ref(column)}::text as ${sql.ref(column)}` : sql.ref(column),
+const asTexts: readonly Column[] = foundColumns.map((column) => sql.ref(column));
+const toldColumns = new Set<string>(['source', 'target', 'conditions', 'delta'] satisfies (keyof Told)[]);
+const asValues: readonly Column[] = foundColumns.map((column) =>
+  toldColumns.has(column) ? sql`${sql.ref(column)}::json as ${sql.ref(column)}` : sql.ref(column),
 );
 type Run = Pick<Selectable<Database['executions']>, 'id' | 'created_at'>;
 

@@ -5,6 +5,7 @@
 
 import { isDeepStrictEqual } from 'node:util';
 import { requireRevision } from '@settler/chassis/entity-tag';
+import { parseWithNames } from '@settler/chassis/json-names';
 import type { Outbox, OutboxMessage } from '@settler/chassis/outbox';
 import type { Postgres } from '@settler/chassis/postgres';
 import { notFound, Refusal } from '@settler/chassis/refusal';
@@ -96,9 +97,13 @@ const undo = async (trx: Trx, run: Run, result: StoredResult, actor: Actor): Pro
 /** Before somebody matched them, the rules had found that some of these records belong together and differ. */
 const hadDiffered = ({ displaced }: Before, match: StoredResult): boolean => {
   const has = (side: Side, records: unknown) =>
-    (records as readonly unknown[]).some((record) => match[side].some((own) => isDeepStrictEqual(own, record)));
+    recordsIn(records).some((record) => match[side].some((own) => isDeepStrictEqual(own, record)));
   return displaced.some(({ outcome, source, target }) => outcome === 'mismatched' && has('source', source) && has('target', target));
 };
+
+/** Rows that were kept before results had their JSON as text have it as it is. */
+const recordsIn = (stored: unknown): readonly unknown[] =>
+  (typeof stored === 'string' ? parseWithNames(stored) : stored) as readonly unknown[];
 
 const madeByHand = async (trx: Trx, { matchId }: Manual) => {
   const made = await trx.selectFrom('matches').selectAll().where('id', '=', matchId).forUpdate().executeTakeFirstOrThrow();

@@ -102,14 +102,15 @@ export interface Database extends ChassisTables {
     cardinality: string | null;
     score: number | null;
     margin: number | null;
-    delta: JsonOrNull<{ amount: string | null; days: number | null }>;
+    /** This and what follows it that is text and of several parts is JSON. */
+    delta: string | null;
     category: string | null;
     reason: string | null;
     line: number | null;
     due_on: string | null;
-    conditions: Json<readonly unknown[]>;
-    source: Json<readonly unknown[]>;
-    target: Json<readonly unknown[]>;
+    conditions: string;
+    source: string;
+    target: string;
     amount_max: string | null;
     search: string;
     exception_id: string | null;
