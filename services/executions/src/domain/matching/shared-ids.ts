@@ -174,6 +174,11 @@ const bytesKeptMax = 32 * 1024 * 1024;
 type Workspace = { readonly memory: Memory; readonly run: ReturnType<typeof instantiate> };
 let kept: Workspace | undefined;
 
+/** A run is over, and the next one may be small. */
+export const forgetIdMemory = (): void => {
+  kept = undefined;
+};
+
 /** That of the last side where there is one: the system would have to find and clear all of another. What is in it is in the way of nothing. */
 const lend = (bytes: number): Workspace => {
   const memory = kept?.memory ?? createMemory(bytes);

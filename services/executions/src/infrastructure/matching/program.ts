@@ -3,6 +3,7 @@ import { MessageChannel, parentPort } from 'node:worker_threads';
 import { type ReadContext, ReaderFailure } from '@settler/adapters/reader';
 import { MatchingRefused } from '../../application/ports.ts';
 import { ColumnTooLarge } from '../../domain/matching/columns/text-column.ts';
+import { forgetMemory } from '../../domain/matching/forget-memory.ts';
 import { TooManyCandidates } from '../../domain/matching/passes/candidates.ts';
 import { receiveFile } from './file-port.ts';
 import { memoryOf, type Notice, type Reply, type Request } from './protocol.ts';
@@ -38,6 +39,7 @@ const expected = (error: unknown): Reply => {
 port.on('message', (request: Request) => {
   if (request.kind === 'forget') {
     answer = begin();
+    forgetMemory();
     return;
   }
   answer(request)

@@ -18,6 +18,7 @@ import {
   textAt,
   textColumnOf,
 } from '../../../src/domain/matching/columns/text-column.ts';
+import { forgetMemory } from '../../../src/domain/matching/forget-memory.ts';
 import { batchOf } from './records.ts';
 
 const { MAX_SAFE_INTEGER: greatest } = Number;
@@ -183,6 +184,11 @@ test('memory that was given back is lent again, to one at a time, and not kept b
   expect([again.length, again.buffer === first.buffer]).toEqual([500_000, true]);
   const small = lendHalfWords(3);
   expect([small.length, small.buffer === again.buffer]).toEqual([3, false]);
+  // Nor to whom it is many times too large for, nor once it is to be forgotten.
+  giveBack(again);
+  expect(lendWords(200_000).buffer).not.toBe(again.buffer);
+  forgetMemory();
+  expect(lendWords(1_000_003).buffer).not.toBe(again.buffer);
   const huge = lendWords(68_000_000);
   giveBack(second, huge);
   expect(lendWords(68_000_000).buffer).not.toBe(huge.buffer);

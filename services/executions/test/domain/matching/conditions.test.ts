@@ -51,6 +51,23 @@ describe('amounts', () => {
     expect(scores).toEqual([1, 0.5, 0.5, 0, 0, none, none]);
   });
 
+  test('a share of no amount is none: what has none fits nothing, with a date or without, and keeps nobody else from fitting', () => {
+    const dated = (date: string | undefined, ...all: readonly (string | undefined)[]) =>
+      all.map((amount, index) => ({ id: `r${index}`, currency: 'EUR', ...(amount && { amount }), ...(date && { date }) }));
+    const condition = { ...near, tolerance: { percent: '5' } };
+    const soon = { field: 'date', type: 'date', within: { before: 1, after: 1 } };
+    for (const ours of ['2026-04-01', undefined]) {
+      for (const theirs of ['2026-04-01', undefined]) {
+        const [source, target] = [dated(ours, '1.00', undefined), dated(theirs, undefined, '1.05')];
+        const { accepted, found } = judged(condition, source, target);
+        expect([accepted, found()]).toEqual([[[0, 1]], [[0, 1]]]);
+        const isDated = ours !== undefined && theirs !== undefined;
+        expect(run(source, target, pass([condition, soon])).summary.matched).toBe(isDated ? 1 : 0);
+        expect(run(source, [], pass([condition, soon])).summary.missingInTarget).toBe(2);
+      }
+    }
+  });
+
   test.each([
     { percent: '5', bps: '1000' },
     { percent: '10', bps: '500' },

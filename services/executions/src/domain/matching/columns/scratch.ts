@@ -4,8 +4,8 @@
  */
 const kept: ArrayBuffer[] = [];
 
-/** Beyond it memory goes back to the system: one large run must not hold it for all the small ones. */
-const bytesKeptMax = 256 * 1024 * 1024;
+/** Beyond it memory goes back to the system: what lies idle counts as memory of the run. */
+const bytesKeptMax = 64 * 1024 * 1024;
 const bytesMin = 64 * 1024;
 
 /** What is many times too large is for somebody who needs it. */
@@ -20,8 +20,14 @@ const lend = (bytes: number): ArrayBuffer => {
     bestBytes = byteLength;
   }
   const [known] = best === -1 ? [] : kept.splice(best, 1);
-  // Of a power of two, so that what one has borrowed will do for the next; what nobody touches is no memory yet.
-  return known ?? new ArrayBuffer(Math.max(bytesMin, 2 ** Math.ceil(Math.log2(bytes))));
+  return known ?? new ArrayBuffer(roundedUp(bytes));
+};
+
+/** To one of a few sizes, so that what one has borrowed will do for the next. At most a quarter too much, which nobody touches. */
+const roundedUp = (bytes: number): number => {
+  if (bytes <= bytesMin) return bytesMin;
+  const step = 2 ** (Math.ceil(Math.log2(bytes)) - 3);
+  return Math.ceil(bytes / step) * step;
 };
 
 export const lendWords = (length: number): Uint32Array<ArrayBuffer> => new Uint32Array(lend(length * 4), 0, length);
@@ -36,4 +42,9 @@ export const giveBack = (...arrays: readonly { readonly buffer: ArrayBuffer }[])
   for (const { buffer } of arrays) kept.push(buffer);
   let bytes = kept.reduce((sum, { byteLength }) => sum + byteLength, 0);
   while (bytes > bytesKeptMax) bytes -= kept.shift()?.byteLength ?? 0;
+};
+
+/** A run is over, and the next one may be small. */
+export const forgetScratch = (): void => {
+  kept.length = 0;
 };

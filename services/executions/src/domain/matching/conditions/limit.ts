@@ -6,7 +6,7 @@
 import type { Limit } from '@settler/contracts/rules';
 
 export interface CompiledLimit {
-  /** The greatest whole distance inside the limit. `magnitude` is the absolute source amount in minor units. */
+  /** The greatest whole distance inside the limit; NaN of a share of no amount. `magnitude` is the absolute source amount in minor units. */
   readonly within: (magnitude: number, exponent: number) => number;
   /** The limit itself, for scores. */
   readonly bound: (magnitude: number, exponent: number) => number;
@@ -67,7 +67,7 @@ const wholeShare = (magnitude: number, { numerator, divisor, factor }: Share): n
   // Only next to a whole number can the double be on its wrong side.
   const distance = rough - whole;
   if (rough < 2 ** 40 && distance > 1e-3 && distance < 1 - 1e-3) return whole;
-  return Number((BigInt(magnitude) * numerator) / divisor);
+  return Number.isNaN(magnitude) ? magnitude : Number((BigInt(magnitude) * numerator) / divisor);
 };
 
 /** magnitude × share rounded half away from zero to a whole number, exactly; the sign is the amount's. */

@@ -56,8 +56,8 @@ const firstDaysAt = pairsAt + (pairsMax + step) * pairBytes;
 const lastDaysAt = firstDaysAt + daysMax * 4;
 const lanesAt = lastDaysAt + daysMax * 4;
 
-/** Beyond it, the memory is given back after a sweep: one large run must not hold it for all the small ones. */
-const bytesKeptMax = 64 * 1024 * 1024;
+/** Beyond it the memory goes with the sweep: what lies idle counts as memory of the run. */
+const bytesKeptMax = 32 * 1024 * 1024;
 
 /** Memory for so many sources and targets, until the next call. A thread sweeps one pair of sides at a time. */
 export const sweepMemory = (sourceCount: number, targetCount: number): SweepMemory => {
@@ -114,6 +114,11 @@ const createKernel = () => {
   return { memory, meet, found };
 };
 let kernel: ReturnType<typeof createKernel> | undefined;
+
+/** A run is over, and the next one may be small. */
+export const forgetSweepMemory = (): void => {
+  kernel = undefined;
+};
 
 const meetCode = () => {
   const { parameters, local, toCode } = createFunction(11);

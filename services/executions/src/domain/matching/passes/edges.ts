@@ -23,9 +23,8 @@ export const createEdgeBuilder = (expected = 1_024): EdgeBuilder => {
   let scores = lendIntegers(expected);
   let length = 0;
   const grown = (column: Int32Array<ArrayBuffer>) => {
-    const larger = lendIntegers(Math.max(1_024, Math.ceil(length * 1.8)));
+    const larger = new Int32Array(Math.max(1_024, Math.ceil(length * 1.8)));
     larger.set(column);
-    giveBack(column);
     return larger;
   };
   return {

@@ -42,7 +42,7 @@ export interface Collector {
 }
 
 export const createCollector = (source: RecordBatch, target: RecordBatch): Collector => {
-  // There are mostly hardly more results than records on a side, for which scratch memory comes in the right size. Those of the first
+  // There are mostly hardly more results than records on a side, for which there is scratch memory of the size. Those of the first
   // pass are the first that need it, and go where its join has been.
   const lengthExpected = 2 ** Math.ceil(Math.log2(Math.max(lengthFirst, source.length, target.length)));
   let columns = columnsFor(0);
