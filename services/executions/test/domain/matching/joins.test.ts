@@ -221,6 +221,21 @@ describe('the sweep', () => {
     expect(sorted(pairs)).toEqual(sorted(everyPair(300, 301, belong)));
   });
 
+  test('asks for no more lanes than there are rows, however many currencies are as far apart as their days', () => {
+    const code = (number: number): number => {
+      const letter = (place: number): number => 65 + (Math.floor(number / 26 ** place) % 26);
+      return (letter(2) << 16) | (letter(1) << 8) | letter(0);
+    };
+    const ours = Array.from({ length: 26 ** 3 }, (_, row) => ({
+      amount: 100,
+      day: row % 5_000 === 0 ? 2_932_896 : 20_000 + (row % 3),
+      currency: code(row),
+    }));
+    const pairs = swept(ours, ours.toReversed(), { above: 1, after: 3 });
+    expect(pairs).toHaveLength(ours.length);
+    expect(pairs.every(([one = 0, other = 0]) => other === ours.length - 1 - one)).toBe(true);
+  });
+
   test('sorts lanes of thousands', () => {
     const count = 6_000;
     const ours = Array.from({ length: count }, (_, index) => ({ amount: (index * 7_919) % 1_000_003, day: 20_000, currency: 4_543_826 }));

@@ -2,6 +2,7 @@
  * The sweep: pairs whose amounts and dates lie within each other's windows. Both sides lie in lanes sorted by amount; each source's
  * window moves only forwards through the lanes that its days reach. The work grows with rows and pairs, never with their product.
  */
+import { createCurrencyNumbers, noCurrency } from '../columns/currency.ts';
 import { giveBackRows, type LaneGrid, type LaneRows, type Lanes, laneRowsOf, lanesOf } from './lanes.ts';
 import { type Pair, type SweepMemory, sweepMemory } from './sweep-kernel.ts';
 
@@ -58,9 +59,10 @@ const meetInLanes = ({ amount, day }: Bands, ourRows: LaneRows, theirRows: LaneR
   const sources = lanesOf(ourRows, grid, memory.sources);
   const targets = lanesOf(theirRows, grid, memory.targets);
   const reach = createReach(grid, day, memory);
+  const placeOf = new Map(targets.currencies.map((currency, place) => [currency, place]));
   for (const [place, currency] of sources.currencies.entries()) {
     // Different currencies never match. A record without one has no amount either, so it may meet any.
-    const met = targets.currencies.flatMap((other, index) => (other === currency || other === 0 || currency === 0 ? [index] : []));
+    const met = currency === noCurrency ? placeOf.values().toArray() : [currency, noCurrency].flatMap((one) => placeOf.get(one) ?? []);
     for (let lane = 0; lane < grid.lanesPerCurrency; lane += 1) {
       const ours = laneAt(sources, place * grid.lanesPerCurrency + lane);
       if (ours.start === ours.end) continue;
@@ -87,10 +89,21 @@ const gridOf = (day: DayBand | undefined, ours: LaneRows, theirs: LaneRows): Lan
   const [first, last] = [Math.min(ours.first, theirs.first), Math.max(ours.last, theirs.last)];
   if (day === undefined) return { firstDay: 0, daysPerLane: 1, lanesPerCurrency: 1 };
   const window = Math.max(...[ours.first, ours.last].map((one) => widthOf(day.rangeOf(one))));
-  // A single date of the year 9999 must not ask for more lanes than there are rows.
-  const lanesMax = Math.max(lanesMin, (ours.rows.length + theirs.rows.length) * lanesPerRow);
+  // A single date of the year 9999 must not ask for more lanes than there are rows, however many currencies share them.
+  const lanesOfAll = Math.max(lanesMin, (ours.rows.length + theirs.rows.length) * lanesPerRow);
+  const areFew = ((last - first) / window + 1) * currenciesMax <= lanesOfAll;
+  const lanesMax = areFew ? lanesOfAll : Math.ceil(lanesOfAll / currencyCountOf(ours, theirs));
   const daysPerLane = Math.min(daysPerLaneMax, Math.max(1, window, Math.ceil((last - first + 1) / lanesMax)));
   return { firstDay: first, daysPerLane, lanesPerCurrency: Math.floor((last - first) / daysPerLane) + 1 };
+};
+
+/** Of three letters each. */
+const currenciesMax = 26 ** 3;
+
+const currencyCountOf = (...sides: readonly LaneRows[]): number => {
+  const numbers = createCurrencyNumbers();
+  for (const { rows, fields } of sides) for (const row of rows) numbers.of(fields.currencies[row] as number);
+  return numbers.codes().length;
 };
 
 const widthOf = ({ first, last }: DayRange): number => last - first + 1;
