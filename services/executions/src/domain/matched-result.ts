@@ -1,3 +1,4 @@
+import type { RecordBytes } from './matching/record-bytes.ts';
 import type { MatchResult } from './matching/results/result.ts';
 import type { ItemKey } from './open-items.ts';
 
@@ -27,6 +28,9 @@ export interface MatchedRecord {
   /** It was an open item of an earlier run that this run's input did not deliver again. */
   readonly carried: boolean;
   /** Which open item it is, or becomes where it stays without counterpart. Absent for records that never were one. */
-  readonly openItem?: ItemKey;
+  readonly openItem?: ItemKey | undefined;
   readonly record: Readonly<Record<string, unknown>>;
+  /** Where it can be written without the record itself: its row, and what writes it. */
+  readonly row?: number;
+  readonly bytes?: RecordBytes | undefined;
 }

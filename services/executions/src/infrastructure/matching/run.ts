@@ -6,14 +6,14 @@ import type { Comparison, ControlTotals } from '../../domain/execution.ts';
 import { differenceOf } from '../../domain/hand-match.ts';
 import type { MatchedRecord, MatchedResult } from '../../domain/matched-result.ts';
 import { type ApartRows, findApart } from '../../domain/matching/apart.ts';
-import { type RecordBatch, recordAt } from '../../domain/matching/batch.ts';
+import type { RecordBatch } from '../../domain/matching/batch.ts';
 import { type BatchBuilder, createBatchBuilder, rowsPerChunk } from '../../domain/matching/batch-builder.ts';
-import { currencyText } from '../../domain/matching/columns/currency.ts';
 import { contradicted } from '../../domain/matching/contradicted.ts';
 import { dayOf } from '../../domain/matching/day.ts';
 import { findGiven, type GivenFate, type GivenMatches } from '../../domain/matching/given-matches.ts';
 import { inputProblems } from '../../domain/matching/input-problems.ts';
 import { type Reconciliation, reconcile } from '../../domain/matching/reconcile.ts';
+import { createRecordBytes, type RecordBytes } from '../../domain/matching/record-bytes.ts';
 import type { MatchResult } from '../../domain/matching/results/result.ts';
 import { createOpenItems, isLeftOpen } from '../../domain/open-items.ts';
 import { sumsOf } from '../../domain/pass-sums.ts';
@@ -23,8 +23,10 @@ import { type Side, sides } from '../../domain/side.ts';
 import { createTally } from '../../domain/tally.ts';
 import { hashOf } from '../postgres/record-key.ts';
 import { rowsOf } from '../postgres/result-rows.ts';
+import { searchedNames } from '../postgres/search-text.ts';
 import { requireMemory } from './memory.ts';
 import type { Notice, Reply, Request } from './protocol.ts';
+import { RecordOfRow } from './record-of-row.ts';
 
 /** A transaction each: more at once would hold more memory, fewer would wait for the disk more often. */
 const resultsPerPiece = 8_000;
@@ -57,6 +59,7 @@ export const createRun = ({ notify, context }: RunNeeds): ((request: RunRequest)
   let matched:
     | {
         readonly batches: Batches;
+        readonly bytes: Readonly<Record<Side, RecordBytes | undefined>>;
         readonly reconciliation: Reconciliation;
         readonly given: GivenMatches;
         readonly held: readonly HandMatch[];
@@ -114,20 +117,12 @@ export const createRun = ({ notify, context }: RunNeeds): ((request: RunRequest)
 
   const recordsOf = (side: Side, batch: RecordBatch, { outcome, given, [side]: rows }: MatchResult): MatchedRecord[] =>
     rows.map((row) => {
-      const units = batch.amounts[row] as number;
-      const record = recordAt(batch, row);
+      const record = new RecordOfRow(batch, row, matched?.bytes[side]);
       // A match by hand holds on to what it has retired.
-      const item =
-        given === undefined
-          ? (openItems[side].keyOf(batch, row) ?? (isLeftOpen(outcome) ? openItems[side].newKey(batch, record) : undefined))
-          : undefined;
-      return {
-        currency: currencyText(batch.currencies[row] as number),
-        units: Number.isNaN(units) ? null : units,
-        carried: row >= batch.carriedFrom,
-        ...(item === undefined ? {} : { openItem: item }),
-        record,
-      };
+      if (given === undefined)
+        record.openItem =
+          openItems[side].keyOf(batch, row) ?? (isLeftOpen(outcome) ? openItems[side].newKey(batch, record.record) : undefined);
+      return record;
     });
 
   const whole = (found: MatchResult, { source, target }: Batches, held: readonly HandMatch[]): MatchedResult => {
@@ -227,6 +222,7 @@ export const createRun = ({ notify, context }: RunNeeds): ((request: RunRequest)
         });
         matched = {
           batches,
+          bytes: { source: createRecordBytes(batches.source, searchedNames), target: createRecordBytes(batches.target, searchedNames) },
           reconciliation,
           given: { held, waiting, fates },
           held: held.map(({ match }) => handMatches[match] as HandMatch),

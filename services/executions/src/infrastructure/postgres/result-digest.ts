@@ -19,13 +19,25 @@ const askedMax = 32;
 
 const factor = 31;
 
+/** A text as the numbers of its letters, of which the first `length` are its own. */
+export interface Letters {
+  readonly codes: Uint16Array;
+  readonly length: number;
+}
+
+export const lettersOf = (text: string): Letters => {
+  const codes = new Uint16Array(text.length);
+  for (let at = 0; at < text.length; at += 1) codes[at] = text.charCodeAt(at);
+  return { codes, length: text.length };
+};
+
 /** Calls `found` with the bit of all letters in a row that there are. Each hash is that of the letter before, less what has gone. */
-const eachBit = (text: string, { letters, bits }: (typeof grams)[Grams], found: (bit: number) => void): void => {
+const eachBit = ({ codes, length }: Letters, { letters, bits }: (typeof grams)[Grams], found: (bit: number) => void): void => {
   const gone = (factor ** letters) | 0;
   let hash = 0;
-  for (let at = 0; at < text.length; at += 1) {
-    hash = (Math.imul(hash, factor) + text.charCodeAt(at)) | 0;
-    if (at >= letters) hash = (hash - Math.imul(gone, text.charCodeAt(at - letters))) | 0;
+  for (let at = 0; at < length; at += 1) {
+    hash = (Math.imul(hash, factor) + (codes[at] as number)) | 0;
+    if (at >= letters) hash = (hash - Math.imul(gone, codes[at - letters] as number)) | 0;
     if (at >= letters - 1) found(Math.imul(hash, 0x9e3779b1) & (bits - 1));
   }
 };
@@ -34,13 +46,13 @@ const eachBit = (text: string, { letters, bits }: (typeof grams)[Grams], found: 
 export const bitsOf = (text: string): { readonly of: Grams; readonly bits: readonly number[] } => {
   const of = text.length >= grams.pentagrams.letters ? 'pentagrams' : 'trigrams';
   const bits = new Set<number>();
-  eachBit(text, grams[of], (bit) => bits.add(bit));
+  eachBit(lettersOf(text), grams[of], (bit) => bits.add(bit));
   return { of, bits: [...bits].slice(0, askedMax) };
 };
 
 const emptyBits = (of: Grams): Uint8Array<ArrayBuffer> => new Uint8Array(grams[of].bits / 8);
 
-const mark = (marked: Uint8Array, text: string, kind: (typeof grams)[Grams]): void =>
+const mark = (marked: Uint8Array, text: Letters, kind: (typeof grams)[Grams]): void =>
   eachBit(text, kind, (bit) => {
     marked[bit >>> 3] = (marked[bit >>> 3] as number) | (1 << (bit & 7));
   });
@@ -54,7 +66,7 @@ export interface Findable {
   readonly outcome: string;
   readonly pass: string | null;
   readonly amount: string | null;
-  readonly text: string;
+  readonly text: Letters;
   readonly names?: readonly string[];
 }
 
@@ -89,9 +101,11 @@ export const createDigests = (first: number) => {
       if (next === from || id > idMost) idMost = id;
       if (pass !== null) passes.add(pass);
       if (amount !== null) amountMost = Math.max(amountMost ?? 0, roundedUp(amount));
-      for (const one of [text, ...names]) {
-        mark(trigrams, one, grams.trigrams);
-        mark(pentagrams, one, grams.pentagrams);
+      mark(trigrams, text, grams.trigrams);
+      mark(pentagrams, text, grams.pentagrams);
+      for (const one of names) {
+        mark(trigrams, lettersOf(one), grams.trigrams);
+        mark(pentagrams, lettersOf(one), grams.pentagrams);
       }
       next += 1;
       if (next - from === digestedMax) end();

@@ -10,8 +10,8 @@ import type { ItemKey } from '../../domain/open-items.ts';
 import { createPassSums } from '../../domain/pass-sums.ts';
 import { type Side, sides } from '../../domain/side.ts';
 import { keyOfOne } from './record-key.ts';
-import { createDigests } from './result-digest.ts';
-import { idsBeyond, searchTextOf } from './search-text.ts';
+import { createDigests, type Letters, lettersOf } from './result-digest.ts';
+import { idsBeyond, lengthMax, searchTextOf } from './search-text.ts';
 
 export const resultColumns =
   'created_at, id, organization_id, execution_id, epoch, position, outcome, pass, cardinality, score, margin, delta, category, reason, line, due_on, conditions, source, target, amount_max, search, manual, exception_id';
@@ -36,14 +36,16 @@ export const rowsOf = (run: ResultRun, results: Iterable<MatchedResult>, first: 
     const found = findable(result);
     // The one that it opens, unless one is there for its record: then the end of the run says which.
     const exceptionId = needsSomebody(result) ? nextExceptionId() : none;
-    rows.results.add(`${createdAt}\t${id}\t${ofRun}\t${resultLine(result, first + count, found)}\t${exceptionId}\n`);
+    rows.results.add(`${createdAt}\t${id}\t${ofRun}\t`);
+    addResult(rows.results, result, first + count, found);
+    rows.results.add(`\t${exceptionId}\n`);
     sums.add(result);
-    digests.add({ id, outcome: result.outcome, pass: result.pass, ...found });
+    digests.add({ id, outcome: result.outcome, pass: result.pass, amount: found.amount, text: found.text, names: found.names });
     count += 1;
     if (run.carriesForward) {
       for (const side of sides) {
         for (const record of result[side])
-          if (record.openItem !== undefined) rows.moves.add(moveLine(run, side, result, record, record.openItem));
+          if (record.openItem !== undefined) addMove(rows.moves, run, side, result, record, record.openItem);
       }
     }
   }
@@ -54,18 +56,46 @@ export const rowsOf = (run: ResultRun, results: Iterable<MatchedResult>, first: 
 const createRows = (written?: Uint8Array) => {
   let buffer = written === undefined ? Buffer.allocUnsafeSlow(64 * 1_024) : Buffer.from(written.buffer);
   let used = 0;
+  const reserve = (bytes: number): void => {
+    if (used + bytes <= buffer.length) return;
+    const grown = Buffer.allocUnsafeSlow(used * 2 + bytes);
+    buffer.copy(grown, 0, 0, used);
+    buffer = grown;
+  };
+  const add = (text: string): void => {
+    reserve(text.length * 3);
+    used += buffer.write(text, used);
+  };
+  const addRecord = (record: MatchedRecord): void => {
+    const { bytes, row } = record;
+    if (bytes === undefined || row === undefined) add(json(record.record));
+    else {
+      reserve(bytes.jsonBytesMax(row));
+      used = bytes.writeJson(row, buffer, used);
+    }
+  };
   return {
-    add: (row: string): void => {
-      if (used + row.length * 3 > buffer.length) {
-        const grown = Buffer.allocUnsafeSlow(used * 2 + row.length * 3);
-        buffer.copy(grown, 0, 0, used);
-        buffer = grown;
+    add,
+    addRecord,
+    /** As a list of JSON. */
+    addRecords: (records: readonly MatchedRecord[]): void => {
+      add('[');
+      for (const [index, record] of records.entries()) {
+        if (index > 0) add(',');
+        addRecord(record);
       }
-      used += buffer.write(row, used);
+      add(']');
+    },
+    /** Of ASCII without anything to escape. */
+    addLetters: ({ codes, length }: Letters): void => {
+      reserve(length);
+      for (let at = 0; at < length; at += 1) buffer[used + at] = codes[at] as number;
+      used += length;
     },
     bytes: (): Uint8Array => buffer.subarray(0, used),
   };
 };
+type Rows = ReturnType<typeof createRows>;
 
 const special = /[\0\\\t\n\r]/;
 const none = '\\N';
@@ -96,24 +126,49 @@ const json = (value: unknown): string => {
 const needsSomebody = ({ outcome, category, dueOn }: MatchedResult): boolean =>
   dueOn === undefined && categoryOf(outcome, category ?? undefined) !== undefined;
 
-/** What lists are narrowed by. */
-const findable = ({ source, target }: MatchedResult) => {
+/** What lists are narrowed by. `escaped`: the text as it is written, unless its letters can be. */
+interface Found {
+  readonly amount: string | null;
+  readonly text: Letters;
+  readonly names: readonly string[];
+  readonly escaped?: string;
+}
+
+const findable = ({ source, target }: MatchedResult): Found => {
   const both = [...source, ...target];
+  const amount = largestAmount(both);
+  const letters = lettersIn(both);
+  if (letters !== undefined) return { amount, text: letters, names: [] };
   const records = both.map(({ record }) => record);
   const text = searchTextOf(records);
-  return { amount: largestAmount(both), text, names: idsBeyond(text, records) };
+  return { amount, text: lettersOf(text), names: idsBeyond(text, records), escaped: escaped(text) };
 };
 
-const resultLine = (result: MatchedResult, position: number, { amount, text }: ReturnType<typeof findable>): string => {
+const codes = new Uint16Array(lengthMax);
+
+/** The letters of what the records are searched by, until the next ones; undefined where that takes the records themselves. */
+const lettersIn = (records: readonly MatchedRecord[]): Letters | undefined => {
+  let length = 0;
+  for (const { bytes, row } of records) {
+    if (bytes === undefined || row === undefined || length + bytes.searchedMax(row) > lengthMax) return undefined;
+    length = bytes.writeSearched(row, codes, length);
+  }
+  return { codes, length };
+};
+
+const addResult = (rows: Rows, result: MatchedResult, position: number, found: Found): void => {
   const { outcome, pass, cardinality, score, margin, delta, category, reason, line, dueOn, conditions, source, target, manual } = result;
   const told = `${position}\t${outcome}\t${escaped(pass)}\t${plain(cardinality)}\t${plain(score)}\t${plain(margin)}`;
   const needs = `${delta === null ? none : json(delta)}\t${plain(category)}\t${escaped(reason)}\t${plain(line)}\t${plain(dueOn)}`;
-  const records = `${json(source.map(recordOf))}\t${json(target.map(recordOf))}`;
-  const found = `${plain(amount)}\t${escaped(text)}\t${manual === undefined ? none : json(manual)}`;
-  return `${told}\t${needs}\t${json(conditions)}\t${records}\t${found}`;
+  rows.add(`${told}\t${needs}\t${json(conditions)}\t`);
+  rows.addRecords(source);
+  rows.add('\t');
+  rows.addRecords(target);
+  rows.add(`\t${plain(found.amount)}\t`);
+  if (found.escaped === undefined) rows.addLetters(found.text);
+  else rows.add(found.escaped);
+  rows.add(`\t${manual === undefined ? none : json(manual)}`);
 };
-
-const recordOf = ({ record }: MatchedRecord): unknown => record;
 
 /** Whatever the currencies; the first of several. Minor units. */
 export const largestAmount = (records: readonly { readonly units: number | bigint | null; readonly currency: string }[]): string | null => {
@@ -130,11 +185,15 @@ export const largestAmount = (records: readonly { readonly units: number | bigin
   return typeof largest === 'bigint' ? fromMinor(largest, exponentOf(of)) : decimalText(largest, exponentOf(of));
 };
 
-const moveLine = (
+const addMove = (
+  rows: Rows,
   { id, epoch }: ResultRun,
   side: Side,
   { outcome }: MatchedResult,
-  { record }: MatchedRecord,
+  record: MatchedRecord,
   { identity, occurrence }: ItemKey,
-): string =>
-  `${id}\t${epoch}\t${escaped(identity)}\t${side}\t${occurrence}\t${outcome}\t${json(record)}\t${escaped(keyOfOne(side, record))}\n`;
+): void => {
+  rows.add(`${id}\t${epoch}\t${escaped(identity)}\t${side}\t${occurrence}\t${outcome}\t`);
+  rows.addRecord(record);
+  rows.add(`\t${escaped(keyOfOne(side, record.record))}\n`);
+};

@@ -1,5 +1,6 @@
-const searched = ['id', 'reference', 'counterparty', 'description'] as const;
-const lengthMax = 2_000;
+/** The fields by which people know a record. */
+export const searchedNames = ['id', 'reference', 'counterparty', 'description'] as const;
+export const lengthMax = 2_000;
 
 const asStored = (text: string): string => text.toLowerCase().slice(0, lengthMax).toWellFormed().replaceAll('\0', '\ufffd');
 
@@ -7,7 +8,7 @@ const asStored = (text: string): string => text.toLowerCase().slice(0, lengthMax
 export const searchTextOf = (records: readonly Readonly<Record<string, unknown>>[]): string => {
   let text = '';
   for (const record of records) {
-    for (const name of searched) {
+    for (const name of searchedNames) {
       const value = record[name];
       if (typeof value === 'string' || typeof value === 'number') text += text === '' ? value : ` ${value}`;
     }
