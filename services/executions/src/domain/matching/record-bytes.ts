@@ -10,6 +10,8 @@ import type { TextColumn } from './columns/text-column.ts';
 import { dayText } from './day.ts';
 
 export interface RecordBytes {
+  /** Looks at the rows, so that they are near when they are written. What it answers means nothing. */
+  readonly fetch: (rows: readonly number[]) => number;
   /** The most that `writeJson` writes of a row. */
   readonly jsonBytesMax: (row: number) => number;
   /** Writes what `recordAt` is as JSON, and answers where it ends. */
@@ -40,6 +42,11 @@ export const createRecordBytes = (batch: RecordBatch, searchedNames: readonly st
   const dayBytes = remembered((day) => asciiOf(dayText(day)));
 
   return {
+    fetch: (rows) => {
+      let sum = 0;
+      for (const { bytes, offsets } of columns) for (const row of rows) sum += bytes[offsets[row] as number] ?? 0;
+      return sum;
+    },
     jsonBytesMax: (row) => {
       let most = fixedBytes;
       for (const { offsets } of columns) most += (offsets[row + 1] as number) - (offsets[row] as number);

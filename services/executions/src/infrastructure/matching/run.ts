@@ -31,6 +31,9 @@ import { RecordOfRow } from './record-of-row.ts';
 /** A transaction each: more at once would hold more memory, fewer would wait for the disk more often. */
 const resultsPerPiece = 8_000;
 
+/** So many are looked for together: one by one, each would wait for its records to come from memory. */
+const resultsTogether = 64;
+
 /** So many ids are told. */
 const idsMax = 100;
 
@@ -145,7 +148,12 @@ export const createRun = ({ notify, context }: RunNeeds): ((request: RunRequest)
 
   const resultsFrom = function* (first: number, end: number): Generator<MatchedResult> {
     if (matched === undefined) return;
-    for (let place = first; place < end; place += 1) yield whole(matched.reconciliation.at(place), matched.batches, matched.held);
+    const { reconciliation, batches, bytes, held } = matched;
+    for (let from = first; from < end; from += resultsTogether) {
+      const found = Array.from({ length: Math.min(resultsTogether, end - from) }, (_, index) => reconciliation.at(from + index));
+      for (const side of sides) bytes[side]?.fetch(found.flatMap((result) => result[side]));
+      for (const result of found) yield whole(result, batches, held);
+    }
   };
 
   const watchedResults = function* (results: Iterable<MatchedResult>, first: number, sightings: Sighting[]): Generator<MatchedResult> {

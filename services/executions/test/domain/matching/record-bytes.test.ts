@@ -37,6 +37,7 @@ test('a record is written as its JSON, and what it is searched by in small lette
       const batch = batchOf(records, false);
       const bytes = createRecordBytes(batch, searchedNames);
       if (bytes === undefined) throw new Error('these records can be written');
+      bytes.fetch([...records.keys()]);
       for (const row of records.keys()) {
         const expected = recordAt(batch, row);
         expect(jsonOf(bytes, row)).toBe(JSON.stringify(expected));
