@@ -5,7 +5,7 @@
 const kept: ArrayBuffer[] = [];
 
 /** Beyond it memory goes back to the system: what lies idle counts as memory of the run. */
-const bytesKeptMax = 64 * 1024 * 1024;
+const bytesKeptMax = 192 * 1024 * 1024;
 const bytesMin = 64 * 1024;
 
 /** What is many times too large is for somebody who needs it. */

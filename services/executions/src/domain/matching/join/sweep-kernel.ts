@@ -57,7 +57,7 @@ const lastDaysAt = firstDaysAt + daysMax * 4;
 const lanesAt = lastDaysAt + daysMax * 4;
 
 /** Beyond it the memory goes with the sweep: what lies idle counts as memory of the run. */
-const bytesKeptMax = 32 * 1024 * 1024;
+const bytesKeptMax = 64 * 1024 * 1024;
 
 /** Memory for so many sources and targets, until the next call. A thread sweeps one pair of sides at a time. */
 export const sweepMemory = (sourceCount: number, targetCount: number): SweepMemory => {
