@@ -17,11 +17,11 @@ import {
   i64,
   type Local,
   loop,
-  type Memory,
   repeatWhile,
   reserve,
   when,
 } from '@settler/wasm/module';
+import { createWorkspaces } from './columns/scratch.ts';
 import type { TextColumn } from './columns/text-column.ts';
 
 /** Of each row that has an id: the row, and the id's hash. */
@@ -171,22 +171,10 @@ const rowsPerCall = 4096;
 /** Beyond it memory goes back to the system: one large run must not hold it for all the small ones. */
 const bytesKeptMax = 32 * 1024 * 1024;
 
-type Workspace = { readonly memory: Memory; readonly run: ReturnType<typeof instantiate> };
-let kept: Workspace | undefined;
-
-/** A run is over, and the next one may be small. */
-export const forgetIdMemory = (): void => {
-  kept = undefined;
-};
-
-/** That of the last side where there is one: the system would have to find and clear all of another. What is in it is in the way of nothing. */
-const lend = (bytes: number): Workspace => {
-  const memory = kept?.memory ?? createMemory(bytes);
-  const workspace = kept ?? { memory, run: instantiate(memory) };
-  reserve(memory, bytes);
-  kept = memory.buffer.byteLength > bytesKeptMax ? undefined : workspace;
-  return workspace;
-};
+const workspaceFor = createWorkspaces(() => {
+  const memory = createMemory(0);
+  return { memory, run: instantiate(memory) };
+}, bytesKeptMax);
 
 const bitsFor = (rows: number): number => Math.min(31, Math.max(10, Math.ceil(Math.log2(rows * 4))));
 
@@ -198,7 +186,7 @@ export const rowsThatMayShare = ({ bytes, offsets }: TextColumn): Uint32Array =>
   const entriesAt = tableBytes;
   const offsetsAt = entriesAt + length * entryBytes;
   const textsAt = offsetsAt + (rowsPerCall + 1) * 4;
-  const { memory, run } = lend(textsAt + wordBytes);
+  const { memory, run } = workspaceFor(textsAt + wordBytes);
 
   /** So many rows, where functions find them; answers what makes addresses of their offsets. */
   const bring = (row: number, last: number): number => {

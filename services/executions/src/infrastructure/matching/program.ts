@@ -2,8 +2,8 @@
 import { MessageChannel, parentPort } from 'node:worker_threads';
 import { type ReadContext, ReaderFailure } from '@settler/adapters/reader';
 import { MatchingRefused } from '../../application/ports.ts';
+import { forgetMemory } from '../../domain/matching/columns/scratch.ts';
 import { ColumnTooLarge } from '../../domain/matching/columns/text-column.ts';
-import { forgetMemory } from '../../domain/matching/forget-memory.ts';
 import { TooManyCandidates } from '../../domain/matching/passes/candidates.ts';
 import { receiveFile } from './file-port.ts';
 import { memoryOf, type Notice, type Reply, type Request } from './protocol.ts';

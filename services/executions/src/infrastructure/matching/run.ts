@@ -62,13 +62,14 @@ export const createRun = ({ notify, context }: RunNeeds): ((request: RunRequest)
   let matched:
     | {
         readonly batches: Batches;
-        readonly bytes: Readonly<Record<Side, RecordBytes | undefined>>;
         readonly reconciliation: Reconciliation;
         readonly given: GivenMatches;
         readonly held: readonly HandMatch[];
         readonly apart: readonly ApartRows[];
       }
     | undefined;
+  /** Found once rows are written. Nobody else needs them, and to look for them takes all that was read. */
+  let bytes: Readonly<Record<Side, RecordBytes | undefined>> | undefined;
   let position = 0;
 
   const read = async (side: Side, { adapter, config, period }: MatchingInput): Promise<ControlTotals[]> => {
@@ -120,7 +121,7 @@ export const createRun = ({ notify, context }: RunNeeds): ((request: RunRequest)
 
   const recordsOf = (side: Side, batch: RecordBatch, { outcome, given, [side]: rows }: MatchResult): MatchedRecord[] =>
     rows.map((row) => {
-      const record = new RecordOfRow(batch, row, matched?.bytes[side]);
+      const record = new RecordOfRow(batch, row, bytes?.[side]);
       // A match by hand holds on to what it has retired.
       if (given === undefined)
         record.openItem =
@@ -148,10 +149,10 @@ export const createRun = ({ notify, context }: RunNeeds): ((request: RunRequest)
 
   const resultsFrom = function* (first: number, end: number): Generator<MatchedResult> {
     if (matched === undefined) return;
-    const { reconciliation, batches, bytes, held } = matched;
+    const { reconciliation, batches, held } = matched;
     for (let from = first; from < end; from += resultsTogether) {
       const found = Array.from({ length: Math.min(resultsTogether, end - from) }, (_, index) => reconciliation.at(from + index));
-      for (const side of sides) bytes[side]?.fetch(found.flatMap((result) => result[side]));
+      for (const side of sides) bytes?.[side]?.fetch(found.flatMap((result) => result[side]));
       for (const result of found) yield whole(result, batches, held);
     }
   };
@@ -230,7 +231,6 @@ export const createRun = ({ notify, context }: RunNeeds): ((request: RunRequest)
         });
         matched = {
           batches,
-          bytes: { source: createRecordBytes(batches.source, searchedNames), target: createRecordBytes(batches.target, searchedNames) },
           reconciliation,
           given: { held, waiting, fates },
           held: held.map(({ match }) => handMatches[match] as HandMatch),
@@ -240,6 +240,7 @@ export const createRun = ({ notify, context }: RunNeeds): ((request: RunRequest)
         return { kind: 'matched', summary: reconciliation.summary, resultCount: reconciliation.length, problems, given: givenIds(fates) };
       }
       case 'next': {
+        if (matched !== undefined) bytes ??= bytesOf(matched.batches);
         const first = position;
         position = Math.min(position + resultsPerPiece, matched?.reconciliation.length ?? 0);
         const sightings: Sighting[] = [];
@@ -260,3 +261,8 @@ export const createRun = ({ notify, context }: RunNeeds): ((request: RunRequest)
 
   return answer;
 };
+
+const bytesOf = ({ source, target }: Batches): Readonly<Record<Side, RecordBytes | undefined>> => ({
+  source: createRecordBytes(source, searchedNames),
+  target: createRecordBytes(target, searchedNames),
+});

@@ -37,10 +37,9 @@ export const told = <Name extends keyof Told>(column: Name) => sql<Told[Name]>`$
 
 type Column = RawBuilder<unknown>;
 const asTexts: readonly Column[] = foundColumns.map((column) => sql.ref(column));
-const toldColumns = new Set<string>(['source', 'target', 'conditions', 'delta'] satisfies (keyof Told)[]);
-const asValues: readonly Column[] = foundColumns.map((column) =>
-  toldColumns.has(column) ? sql`${sql.ref(column)}::json as ${sql.ref(column)}` : sql.ref(column),
-);
+const toldColumns: readonly string[] = ['source', 'target', 'conditions', 'delta'] satisfies (keyof Told)[];
+const isTold = (column: string): column is keyof Told => toldColumns.includes(column);
+const asValues: readonly Column[] = foundColumns.map((column) => (isTold(column) ? sql`${told(column)}` : sql.ref(column)));
 type Run = Pick<Selectable<Database['executions']>, 'id' | 'created_at'>;
 
 /** What results are asked for, and what a digest must say where there may be one; absent, where no digest tells. */

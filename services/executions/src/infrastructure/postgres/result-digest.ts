@@ -101,11 +101,9 @@ export const createDigests = (first: number) => {
       if (next === from || id > idMost) idMost = id;
       if (pass !== null) passes.add(pass);
       if (amount !== null) amountMost = Math.max(amountMost ?? 0, roundedUp(amount));
-      mark(trigrams, text, grams.trigrams);
-      mark(pentagrams, text, grams.pentagrams);
-      for (const one of names) {
-        mark(trigrams, lettersOf(one), grams.trigrams);
-        mark(pentagrams, lettersOf(one), grams.pentagrams);
+      for (const letters of [text, ...names.map(lettersOf)]) {
+        mark(trigrams, letters, grams.trigrams);
+        mark(pentagrams, letters, grams.pentagrams);
       }
       next += 1;
       if (next - from === digestedMax) end();

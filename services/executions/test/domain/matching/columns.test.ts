@@ -8,7 +8,7 @@ import { finishHashes, hashCodes, hashTexts } from '../../../src/domain/matching
 import { decimalText, minorUnits, Sum } from '../../../src/domain/matching/columns/money.ts';
 import { normalized, transformed } from '../../../src/domain/matching/columns/normalize.ts';
 import { countedUp, orderOf } from '../../../src/domain/matching/columns/order.ts';
-import { giveBack, lendDoubles, lendHalfWords, lendWords } from '../../../src/domain/matching/columns/scratch.ts';
+import { forgetMemory, giveBack, lendDoubles, lendHalfWords, lendWords } from '../../../src/domain/matching/columns/scratch.ts';
 import {
   areEqual,
   compareTexts,
@@ -18,7 +18,6 @@ import {
   textAt,
   textColumnOf,
 } from '../../../src/domain/matching/columns/text-column.ts';
-import { forgetMemory } from '../../../src/domain/matching/forget-memory.ts';
 import { batchOf } from './records.ts';
 
 const { MAX_SAFE_INTEGER: greatest } = Number;

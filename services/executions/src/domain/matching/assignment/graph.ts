@@ -1,5 +1,6 @@
-import type { Side } from '../../side.ts';
 /** A component as a sparse graph: records numbered in the order that settles ties, edges sorted by source and then target. */
+import type { Side } from '../../side.ts';
+
 export interface Edge {
   /** Rows of the two batches. */
   readonly source: number;

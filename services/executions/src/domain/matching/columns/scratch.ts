@@ -2,6 +2,8 @@
  * Memory for a moment, used again and again. Where it is fresh, the system finds and clears each page as it is first touched, which
  * costs more than a join spends on the rows that go into it. What is lent holds whatever was there before.
  */
+import { type Memory, reserve } from '@settler/wasm/module';
+
 const kept: ArrayBuffer[] = [];
 
 /** Beyond it memory goes back to the system: what lies idle counts as memory of the run. */
@@ -44,7 +46,28 @@ export const giveBack = (...arrays: readonly { readonly buffer: ArrayBuffer }[])
   while (bytes > bytesKeptMax) bytes -= kept.shift()?.byteLength ?? 0;
 };
 
+const forgets: (() => void)[] = [];
+
+/**
+ * A workspace in WebAssembly with memory for at least so many bytes, until the next call: that of the last one where there is one. One
+ * that is larger than `bytesMax` is not kept.
+ */
+export const createWorkspaces = <Workspace extends { readonly memory: Memory }>(create: () => Workspace, bytesMax: number) => {
+  let last: Workspace | undefined;
+  const forget = (): void => {
+    last = undefined;
+  };
+  forgets.push(forget);
+  return (bytes: number): Workspace => {
+    const workspace = last ?? create();
+    reserve(workspace.memory, bytes);
+    last = workspace.memory.buffer.byteLength > bytesMax ? undefined : workspace;
+    return workspace;
+  };
+};
+
 /** A run is over, and the next one may be small. */
-export const forgetScratch = (): void => {
+export const forgetMemory = (): void => {
   kept.length = 0;
+  for (const forget of forgets) forget();
 };

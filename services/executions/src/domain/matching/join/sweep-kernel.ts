@@ -14,12 +14,12 @@ import {
   i32x4,
   type Local,
   repeatWhile,
-  reserve,
   tell,
   v128,
   when,
   whileTrue,
 } from '@settler/wasm/module';
+import { createWorkspaces } from '../columns/scratch.ts';
 
 /** One side's columns; what they hold at first is of an earlier sweep. */
 export interface LaneColumns {
@@ -61,7 +61,6 @@ const bytesKeptMax = 64 * 1024 * 1024;
 
 /** Memory for so many sources and targets, until the next call. A thread sweeps one pair of sides at a time. */
 export const sweepMemory = (sourceCount: number, targetCount: number): SweepMemory => {
-  kernel ??= createKernel();
   const lowsAt = lanesAt;
   const highsAt = lowsAt + sourceCount * 8;
   const otherLowsAt = highsAt + sourceCount * 8;
@@ -70,10 +69,8 @@ export const sweepMemory = (sourceCount: number, targetCount: number): SweepMemo
   const daysAt = otherRowsAt + targetCount * 4 + step * 4;
   const otherDaysAt = daysAt + sourceCount * 2;
   const end = otherDaysAt + targetCount * 2 + step * 2;
-  const { memory, meet, found } = kernel;
-  reserve(memory, end);
+  const { memory, meet, found } = kernelFor(end);
   const { buffer } = memory;
-  if (end > bytesKeptMax) kernel = undefined;
   const pairs = new Uint32Array(buffer, pairsAt, pairsMax * 2);
   return {
     sources: {
@@ -113,12 +110,7 @@ const createKernel = () => {
   }
   return { memory, meet, found };
 };
-let kernel: ReturnType<typeof createKernel> | undefined;
-
-/** A run is over, and the next one may be small. */
-export const forgetSweepMemory = (): void => {
-  kernel = undefined;
-};
+const kernelFor = createWorkspaces(createKernel, bytesKeptMax);
 
 const meetCode = () => {
   const { parameters, local, toCode } = createFunction(11);

@@ -86,8 +86,8 @@ const lanesMin = 256;
 
 /** Lanes about as wide as the window, so that it lies in one or two of them. */
 const gridOf = (day: DayBand | undefined, ours: LaneRows, theirs: LaneRows): LaneGrid => {
-  const [first, last] = [Math.min(ours.first, theirs.first), Math.max(ours.last, theirs.last)];
   if (day === undefined) return { firstDay: 0, daysPerLane: 1, lanesPerCurrency: 1 };
+  const [first, last] = [Math.min(ours.first, theirs.first), Math.max(ours.last, theirs.last)];
   const window = Math.max(...[ours.first, ours.last].map((one) => widthOf(day.rangeOf(one))));
   // A single date of the year 9999 must not ask for more lanes than there are rows, however many currencies share them.
   const lanesOfAll = Math.max(lanesMin, (ours.rows.length + theirs.rows.length) * lanesPerRow);

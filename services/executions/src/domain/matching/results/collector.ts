@@ -45,7 +45,7 @@ export const createCollector = (source: RecordBatch, target: RecordBatch): Colle
   // There are mostly hardly more results than records on a side, for which there is scratch memory of the size. Those of the first
   // pass are the first that need it, and go where its join has been.
   const lengthExpected = 2 ** Math.ceil(Math.log2(Math.max(lengthFirst, source.length, target.length)));
-  let columns = columnsFor(0);
+  let columns = columnsFor(lengthFirst);
   const extras = new Map<number, Extra>();
   const taken = { source: new Uint8Array(source.length), target: new Uint8Array(target.length) };
   let length = 0;
@@ -63,7 +63,7 @@ export const createCollector = (source: RecordBatch, target: RecordBatch): Colle
     margin: number,
     extra: Extra | undefined,
   ): void => {
-    if (length === columns.outcomes.length) columns = grown(columns, length === 0 ? lengthFirst : Math.max(lengthExpected, length * 2));
+    if (length === columns.outcomes.length) columns = grown(columns, Math.max(lengthExpected, length * 2));
     columns.outcomes[length] = outcome;
     columns.passes[length] = pass;
     columns.sources[length] = sourceRow;
