@@ -1,18 +1,59 @@
 /**
  * Changes the matching engine in every way that a slip of the pen might, one at a time, and sees whether a test notices. All of it takes
- * hours; `npm run mutation -- assignment similarity/sets.ts` looks at what it names of services/executions/src/domain/matching.
+ * hours; `npm run mutation -- assignment similarity/sets.ts` looks at what it names of services/executions/src/domain/matching. Part
+ * after part, since tests run many times slower through code that can be changed. What was seen is in mutation/reports, and a run that
+ * is broken off goes on from there.
  */
 import { spawnSync } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { root } from '../scripts/check/command.ts';
 import { installWorkspace } from '../scripts/workspaces/install.ts';
 
 const engine = 'services/executions/src/domain/matching';
+const detectedPercentMin = 85;
+
+/** Paths below the engine, and the files of each. A part is a folder, or a file. */
+const partsOf = (wanted: readonly string[]): readonly string[] => {
+  const all = readdirSync(join(root, engine));
+  const parts = wanted.length > 0 ? wanted : ['', ...all.filter((name) => !name.endsWith('.ts'))];
+  const unknown = parts.filter((part) => !existsSync(join(root, engine, part)));
+  if (unknown.length > 0) throw new Error(`${engine} has no ${unknown.join(', ')}: it has ${all.join(', ')}`);
+  return parts;
+};
+
+type Status = 'Killed' | 'Timeout' | 'Survived' | 'NoCoverage' | 'CompileError' | 'RuntimeError' | 'Ignored' | 'Pending';
+interface Report {
+  readonly files: Readonly<Record<string, { readonly mutants: readonly { readonly status: Status }[] }>>;
+}
+
+const look = (part: string): readonly Status[] => {
+  const mutated = `${engine}/${part}${part.endsWith('.ts') ? '' : '/*.ts'}`.replaceAll('//', '/');
+  const report = `mutation/reports/${part === '' ? 'matching' : part.replaceAll('/', '-')}.json`;
+  const options = ['run', 'mutation/stryker.config.json', '--mutate', mutated, '--incrementalFile', report];
+  const { status } = spawnSync(process.execPath, [stryker, ...options], { cwd: root, stdio: 'inherit' });
+  if (status !== 0) throw new Error(`${mutated} was not looked at to its end`);
+  const { files } = JSON.parse(readFileSync(join(root, report), 'utf8')) as Report;
+  return Object.values(files).flatMap(({ mutants }) => mutants.map((mutant) => mutant.status));
+};
+
+/** A line for a person: of the changes that can run, those that a test noticed, or that never ended. */
+const told = (name: string, seen: readonly Status[]): { readonly line: string; readonly isEnough: boolean } => {
+  const count = (...of: readonly Status[]): number => seen.filter((status) => of.includes(status)).length;
+  const [detected, undetected] = [count('Killed', 'Timeout'), count('Survived', 'NoCoverage')];
+  const percent = (100 * detected) / Math.max(1, detected + undetected);
+  const line = `${name.padEnd(24)} ${percent.toFixed(1).padStart(5)} %  ${detected} of ${detected + undetected}, ${count('Timeout')} by their time`;
+  return { line, isEnough: percent >= detectedPercentMin };
+};
 
 installWorkspace('mutation');
-const wanted = process.argv.slice(2).map((path) => `${engine}/${path}${path.endsWith('.ts') ? '' : '/**/*.ts'}`);
 const stryker = join(dirname(fileURLToPath(import.meta.resolve('@stryker-mutator/core/package.json'))), 'bin/stryker.js');
-const options = ['run', 'mutation/stryker.config.json', ...(wanted.length === 0 ? [] : ['--mutate', wanted.join(',')])];
-const { status } = spawnSync(process.execPath, [stryker, ...options], { cwd: root, stdio: 'inherit' });
-process.exitCode = status ?? 1;
+const parts = partsOf(process.argv.slice(2)).map((part) => ({ part, seen: look(part) }));
+for (const { part, seen } of parts) console.log(told(part || '(its own files)', seen).line);
+const { line, isEnough } = told(
+  'all',
+  parts.flatMap(({ seen }) => seen),
+);
+console.log(line);
+process.exitCode = isEnough ? 0 : 1;

@@ -132,8 +132,10 @@ describe('for any records and rules', () => {
     const bound = ({ results }: ReturnType<typeof run>) =>
       results.filter(({ outcome }) => outcome === 'matched' || outcome === 'mismatched');
     let undone = 0;
+    let runs = 0;
     fc.assert(
       fc.property(likelySide, likelySide, anyRules, fc.nat(), fc.integer(), (source, target, rules, chosen, seed) => {
+        runs += 1;
         const before = run(source, target, rules, idMapped);
         const strangers = [{ source: [{ id: 'nobody' }], target }];
         expect(run(source, target, rules, idMapped, [], strangers).results).toEqual(before.results);
@@ -156,7 +158,7 @@ describe('for any records and rules', () => {
       }),
       { numRuns: 200 },
     );
-    expect(undone).toBeGreaterThan(100);
+    expect(undone).toBeGreaterThan(runs / 4);
   });
 
   test('a wider tolerance loses no match where nobody competes', () => {

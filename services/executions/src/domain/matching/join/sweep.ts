@@ -124,6 +124,9 @@ const createReach = (
   const laneOf = (one: number): number => Math.min(lanesPerCurrency - 1, Math.max(0, Math.floor((one - firstDay) / daysPerLane)));
   const [firstDays, lastDays] = [new Int32Array(daysPerLane), new Int32Array(daysPerLane)];
   const isKnown = new Uint8Array(daysPerLane);
+  // Lanes of a few rows may be thousands of days wide: only those days are looked at.
+  const known = new Int32Array(daysPerLane);
+  let knownCount = 0;
 
   return {
     /** The first and the last lane that sources of this one reach. */
@@ -131,11 +134,14 @@ const createReach = (
       const laneDay = firstDay + lane * daysPerLane;
       let first = Number.POSITIVE_INFINITY;
       let last = Number.NEGATIVE_INFINITY;
-      isKnown.fill(0);
+      for (let index = 0; index < knownCount; index += 1) isKnown[known[index] as number] = 0;
+      knownCount = 0;
       for (let at = start; at < end; at += 1) {
         const offset = days[at] as number;
         if (isKnown[offset] === 1) continue;
         isKnown[offset] = 1;
+        known[knownCount] = offset;
+        knownCount += 1;
         const range = day === undefined ? { first: firstDay, last: firstDay } : day.rangeOf(laneDay + offset);
         firstDays[offset] = range.first;
         lastDays[offset] = range.last;
@@ -147,7 +153,8 @@ const createReach = (
     /** Says in the memory which days of a lane of targets they reach. */
     within: (lane: number): void => {
       const laneDay = firstDay + lane * daysPerLane;
-      for (let offset = 0; offset < daysPerLane; offset += 1) {
+      for (let index = 0; index < knownCount; index += 1) {
+        const offset = known[index] as number;
         within.firstDays[offset] = (firstDays[offset] as number) - laneDay;
         within.lastDays[offset] = (lastDays[offset] as number) - laneDay;
       }
