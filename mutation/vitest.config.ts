@@ -15,7 +15,7 @@ export default defineConfig({
   ssr: { resolve: { conditions: ['@settler/source', 'node'] } },
   test: {
     // They say what is true, not how fast: a machine that is busy with something else must not fail them.
-    testTimeout: 60_000,
+    testTimeout: 300_000,
     pool: 'threads',
     isolate: false,
     include: ['services/executions/test/domain/matching/**/*.test.ts'],

@@ -10,7 +10,8 @@ const fields = { id: 'id', reference: 'reference', amount: 'amount', currency: '
 /** What a job would say of these files. */
 export const csvConfig = { fileId, fields };
 
-const blockBytes = 256 * 1024;
+/** A tenth of the time less than in blocks of a quarter of it, which is what it costs to ask four times. */
+const blockBytes = 1024 * 1024;
 
 /** In one block of memory that is used again: what reads it has copied what it keeps by the time it asks for more. */
 export const openPath = (path: string) => async () => {
