@@ -1,8 +1,7 @@
 /** The two joins by themselves, on one thread, normalizing included. `kernels.ts SIZE CALLS` */
-
+import { noCurrency } from '../../packages/contracts/src/currency-codes.ts';
 import type { RecordBatch } from '../../services/executions/src/domain/matching/batch.ts';
 import { noDay } from '../../services/executions/src/domain/matching/batch.ts';
-import { noCurrency } from '../../services/executions/src/domain/matching/columns/currency.ts';
 import { normalized } from '../../services/executions/src/domain/matching/columns/normalize.ts';
 import { countedUp } from '../../services/executions/src/domain/matching/columns/order.ts';
 import type { TextColumn } from '../../services/executions/src/domain/matching/columns/text-column.ts';

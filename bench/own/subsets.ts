@@ -2,7 +2,6 @@
  * Which orders does a settlement cover? Candidates cost 5.00 to 500.00, and 2 to 20 of them were settled: in half of the questions
  * a run of them, in half any. What is not found must be called ambiguous or beyond its budget, and never be another subset.
  */
-
 import { type SubsetQuestion, searchSubset } from '../../services/executions/src/domain/matching/subset/search.ts';
 import { createRandom, type Random } from '../inputs/random.ts';
 import { report, timed } from '../measure/sample.ts';

@@ -1,5 +1,4 @@
 /** Every adapter, one line each, and what the services ask of the list. */
-
 import { jsonSchemaOf } from '@settler/contracts/json-schema';
 import type { ProblemError } from '@settler/contracts/problems';
 import { z } from 'zod';

@@ -11,9 +11,6 @@ export interface TextCells {
 /** In `ColumnChunk.date`: the row has no date. */
 export const noDay = -2_147_483_648;
 
-/** In `ColumnChunk.currency`: the row has no currency. */
-export const noCurrency = 0;
-
 /**
  * Rows in input order; those that cannot be read are in `invalid` too, and have the fields that could be. The arrays are the reader's
  * and are refilled once the next chunk is asked for, so whoever keeps something copies it: fresh memory for every chunk took more
@@ -33,7 +30,7 @@ export interface ColumnChunk {
    * where an amount is mapped or a column is called so.
    */
   readonly amount?: { readonly units: Float64Array; readonly unfit: readonly UnfitAmount[] };
-  /** Three letters, one byte each, the first in the highest; or `noCurrency`. There where a currency is mapped or a column is called so. */
+  /** As `@settler/contracts/currency-codes` has them; `noCurrency` where a row has none. There where a currency is mapped or a column is called so. */
   readonly currency?: Int32Array;
   /** Days since 1970-01-01, or `noDay`. There where a date is mapped or a column is called so. */
   readonly date?: Int32Array;

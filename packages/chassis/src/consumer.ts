@@ -3,7 +3,6 @@
  * was handled before is acknowledged and does nothing. From the second delivery on, attempts are counted before the handler
  * starts, so that a message which kills the process ends as a dead letter too.
  */
-
 import { type JsMsg, jetstream } from '@nats-io/jetstream';
 import { type Envelope, envelope as envelopeSchema } from '@settler/contracts/envelope';
 import type { ConsumerDefinition } from '@settler/contracts/streams';

@@ -2,7 +2,6 @@
  * The life of a process: configuration, ordered start, and on SIGTERM an ordered stop. What opens something registers how it
  * closes; closing runs in the opposite order, so that the server stops taking requests before what they need goes away.
  */
-
 import type { z } from 'zod';
 import { ConfigurationError, environmentOf, loadConfig } from './config.ts';
 import { createLogger, type Logger } from './logger.ts';

@@ -1,5 +1,4 @@
 /** What a service with a database is made of, put together the same way each time. Its own app.ts adds routes and consumers. */
-
 import { hkdfSync } from 'node:crypto';
 import type { Envelope } from '@settler/contracts/envelope';
 import type { StatefulService } from '@settler/contracts/services';

@@ -1,5 +1,4 @@
 /** The only file that knows everything: adapters, use cases, routes and workers, wired by hand. */
-
 import { acknowledgeErasure } from '@settler/chassis/erasure';
 import { newId } from '@settler/chassis/ids';
 import type { Life } from '@settler/chassis/lifecycle';

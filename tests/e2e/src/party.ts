@@ -1,5 +1,4 @@
 /** Somebody who uses Settler: an organization with one of everything in it. */
-
 import { type Scope, scopes } from '@settler/contracts/scopes';
 import { type Client, client, waitFor } from '@settler/harness';
 

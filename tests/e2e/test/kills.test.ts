@@ -3,7 +3,6 @@
  * acknowledged, published and not yet recorded, in the middle of a COPY. Each is started again, and the leases are those of
  * production; afterwards nothing is lost and nothing has happened twice.
  */
-
 import { type StatefulService, statefulServices } from '@settler/contracts/services';
 import { consumers } from '@settler/contracts/streams';
 import { createIsland, type Island, type System, startService, startSystem, waitFor } from '@settler/harness';

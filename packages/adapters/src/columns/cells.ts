@@ -1,5 +1,4 @@
 /** Rows of an input as places in its bytes: between splitting and reading, no cell has become anything yet. */
-
 import type { Kernel } from '../kernel/kernel.ts';
 
 /** Row `r`, column `c` is the bytes from `bounds[2 × (r × width + c)]` to the number after it. All of it is refilled for the next rows. */

@@ -1,9 +1,9 @@
 /** Tables of cells in, chunks of columns out: field after field, each in one pass over the rows. */
+import { noCurrency } from '@settler/contracts/currency-codes';
 import type { ColumnChunk, InvalidRow, TextCells } from '../columns.ts';
 import type { Layout } from '../fields/layout.ts';
 import { broken, type CellTable, type Rows, readable, refused } from './cells.ts';
 import { type Column, columnOf, rawColumn } from './column.ts';
-import { noCurrency } from './currency.ts';
 import { addNumbers, dropNumbers, numbers, numbersOf } from './numbers.ts';
 
 export type BuiltChunk = Omit<ColumnChunk, 'bytesRead' | 'totalBytes'>;

@@ -1,8 +1,8 @@
 /** Currencies, from cells to numbers: three letters straight from their bytes, whatever else through the reader of texts. */
+import { currencyCode, noCurrency } from '@settler/contracts/currency-codes';
 import type { FieldPlan } from '../fields/plan.ts';
 import { numbersAt } from '../kernel/kernel.ts';
 import { broken, type Rows, textOf } from './cells.ts';
-import { currencyCode, noCurrency } from './currency.ts';
 import { addNumbers, type Numbers, numbers } from './numbers.ts';
 import { eachRow, placeOf } from './plain.ts';
 

@@ -1,11 +1,11 @@
 /** What `fields/plan.ts` settles of a record, for rows in columns: amounts become minor units of their currencies. */
+import { currencyText, noCurrency } from '@settler/contracts/currency-codes';
 import { exponentOf } from '@settler/contracts/money';
 import { inCurrency } from '../fields/amount.ts';
 import { empty } from '../fields/unreadable.ts';
 import { exponentBits, exponentPlaces } from '../kernel/exponents.ts';
 import type { Kernel } from '../kernel/kernel.ts';
 import type { Rows } from './cells.ts';
-import { currencyText, noCurrency } from './currency.ts';
 import type { Amounts } from './fill-amount.ts';
 import { eachRow } from './plain.ts';
 

@@ -1,9 +1,9 @@
 /** A CSV input read as rows and as columns, which must say the same; every test of the one is thereby a test of the other. */
 import { isUtf8 } from 'node:buffer';
+import { currencyText, noCurrency } from '@settler/contracts/currency-codes';
 import { exponentOf } from '@settler/contracts/money';
 import { expect } from 'vitest';
-import { currencyText } from '../../src/columns/currency.ts';
-import { type ColumnChunk, noCurrency, noDay, type TextCells } from '../../src/columns.ts';
+import { type ColumnChunk, noDay, type TextCells } from '../../src/columns.ts';
 import { type ReadContext, ReaderFailure, type ReadRow } from '../../src/reader.ts';
 import { openReader } from '../../src/readers.ts';
 import { contextOf, readRows } from '../reading.ts';

@@ -1,6 +1,6 @@
+import { currencyCode } from '@settler/contracts/currency-codes';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { currencyCode } from '../../src/columns/currency.ts';
 import { type ColumnChunk, noDay } from '../../src/columns.ts';
 import { ReaderFailure } from '../../src/reader.ts';
 import { openReader } from '../../src/readers.ts';

@@ -2,7 +2,6 @@
  * The conservation certificate: per side and currency, what came in is what the outcomes hold, in counts and in money.
  * It is computed from what the stored results bring with them against what the readers counted, by two paths that share no sum.
  */
-
 import { exponentOf, fromMinor } from '@settler/contracts/money';
 import type { Certificate, CertificateLine, ControlTotals, ReportLine } from './execution.ts';
 import type { Side } from './side.ts';

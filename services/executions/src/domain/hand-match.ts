@@ -2,10 +2,9 @@
  * A match by hand, and its undoing, as an exchange: results that stood make way for others that have exactly the same records. What is
  * counted and summed of the run's input is therefore the same before and after; only what it is called differs.
  */
-
+import { currencyCode, currencyText } from '@settler/contracts/currency-codes';
 import type { ExecutionSummary, Outcome } from '@settler/contracts/executions';
 import { exponentOf, fromMinor, toMinor } from '@settler/contracts/money';
-import { currencyCode, currencyText } from './matching/columns/currency.ts';
 import { dayOf } from './matching/day.ts';
 import { countName } from './matching/results/summary.ts';
 import { type Side, sides } from './side.ts';

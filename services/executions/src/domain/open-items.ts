@@ -2,7 +2,6 @@
  * Open items: records without counterpart that take part in the job's next runs. Each has an identity that outlives its run, by its id
  * or, where records have none, by what it says and which of those that say the same it is.
  */
-
 import type { Outcome } from '@settler/contracts/executions';
 import type { Fields, RecordBatch } from './matching/batch.ts';
 import type { CarriedRecord } from './matching/batch-builder.ts';

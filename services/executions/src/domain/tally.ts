@@ -1,8 +1,9 @@
 /** What a reader delivered, counted row by row before anything is matched. */
+import { currencyText, noCurrency } from '@settler/contracts/currency-codes';
 import { exponentOf } from '@settler/contracts/money';
 import type { ControlTotals } from './execution.ts';
 import type { Chunk } from './matching/batch-builder.ts';
-import { createCurrencyNumbers, currencyText, noCurrency } from './matching/columns/currency.ts';
+import { createCurrencyNumbers } from './matching/columns/currency.ts';
 import { minorUnits, Sum } from './matching/columns/money.ts';
 
 type Row = { readonly record: Readonly<Record<string, unknown>> } | { readonly partial?: Readonly<Record<string, unknown>> };

@@ -1,5 +1,5 @@
+import { currencyCode } from '@settler/contracts/currency-codes';
 import { expect, test } from 'vitest';
-import { currencyCode } from '../../src/domain/matching/columns/currency.ts';
 import { createTally } from '../../src/domain/tally.ts';
 
 const rows = [

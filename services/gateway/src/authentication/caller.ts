@@ -1,5 +1,4 @@
 /** Who a request is from, once its credential was verified. One object lives as long as the verdict behind it is kept. */
-
 import { Refusal } from '@settler/chassis/refusal';
 import type { Route } from '@settler/contracts/routes';
 import { allows } from '@settler/contracts/scopes';

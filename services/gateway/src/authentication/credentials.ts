@@ -1,5 +1,4 @@
 /** What a request shows to say who it is from. */
-
 import type { IncomingMessage } from 'node:http';
 import { Refusal } from '@settler/chassis/refusal';
 

@@ -1,5 +1,4 @@
 /** The services behind the gateway: connections to each, a bound on what waits for them, and a breaker before them. */
-
 import type { Logger } from '@settler/chassis/logger';
 import type { Metrics } from '@settler/chassis/metrics';
 import { type StatefulService, statefulServices } from '@settler/contracts/services';

@@ -1,8 +1,8 @@
 /** Rows become columns: from readers that hand over records, and from those that hand over columns already. */
+import { currencyCode, currencyText, noCurrency } from '@settler/contracts/currency-codes';
 import { exponentOf } from '@settler/contracts/money';
 import { type Fields, invalid, noDay, type RecordBatch, superseded } from './batch.ts';
 import { canonical } from './canonical.ts';
-import { currencyCode, currencyText, noCurrency } from './columns/currency.ts';
 import { minorUnits, noAmount } from './columns/money.ts';
 import { createTextHeap, type TextColumn, type TextHeap } from './columns/text-column.ts';
 import { dayOf } from './day.ts';
@@ -30,7 +30,7 @@ export interface Chunk {
   readonly amount?:
     | { readonly units: Float64Array; readonly unfit: readonly { readonly row: number; readonly decimal: string }[] }
     | undefined;
-  /** As `columns/currency.ts` has them. */
+  /** As `@settler/contracts/currency-codes` has them. */
   readonly currency?: Int32Array | undefined;
   /** Days since 1970-01-01; `noDay` where there is none. */
   readonly date?: Int32Array | undefined;

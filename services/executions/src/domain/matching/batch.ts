@@ -2,8 +2,8 @@
  * One side of a reconciliation, in columns. What makes a row unusable is decided where it comes in, with its reason, so that nothing
  * unreadable is ever matched, dropped or taken for zero.
  */
+import { currencyText } from '@settler/contracts/currency-codes';
 import { exponentOf } from '@settler/contracts/money';
-import { currencyText } from './columns/currency.ts';
 import { decimalText } from './columns/money.ts';
 import { compareTexts, isPresent, type TextColumn, textAt } from './columns/text-column.ts';
 import { dayText } from './day.ts';

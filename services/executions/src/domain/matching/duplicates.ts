@@ -1,5 +1,4 @@
 /** `duplicates`: records that say the same as another one. Those left without a counterpart are duplicates, not missing. */
-
 import type { Rules } from '@settler/contracts/rules';
 import type { Side } from '../side.ts';
 import { compareRows, type RecordBatch, usable } from './batch.ts';

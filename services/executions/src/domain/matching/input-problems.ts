@@ -2,7 +2,6 @@
  * What is probably not meant as it was said: a rule about a field that no record has, and a side of which nothing can be used. Neither
  * fails a run, and both would otherwise be seen only in hundreds of records without counterpart.
  */
-
 import type { Condition, Rules } from '@settler/contracts/rules';
 import { type Side, sides } from '../side.ts';
 import { invalid, noDay, type RecordBatch } from './batch.ts';

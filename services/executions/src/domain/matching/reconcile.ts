@@ -2,7 +2,6 @@
  * The engine: pure, exact, complete. Passes run in order; a record that one pass takes is gone for the next. Pairs that belong
  * together and differ are fixed only after all passes, so that a later pass may still find a true match. Input order decides nothing.
  */
-
 import type { ExecutionSummary } from '@settler/contracts/executions';
 import type { Pass, Rules } from '@settler/contracts/rules';
 import { type Side, sides } from '../side.ts';

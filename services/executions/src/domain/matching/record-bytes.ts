@@ -2,9 +2,9 @@
  * Records as the bytes of their JSON, copied from their columns. A million results have two million records of half a dozen texts: to make
  * strings of all of them, only to write them, takes longer than the database does for the rows.
  */
+import { currencyText, noCurrency } from '@settler/contracts/currency-codes';
 import { exponentOf } from '@settler/contracts/money';
 import { noDay, type RecordBatch } from './batch.ts';
-import { currencyText, noCurrency } from './columns/currency.ts';
 import { decimalText } from './columns/money.ts';
 import type { TextColumn } from './columns/text-column.ts';
 import { dayText } from './day.ts';

@@ -1,5 +1,4 @@
 /** Turns stored results back into both sides of their run, and asks the engine why one record has no counterpart. */
-
 import type { Candidate, Question, Reply, StoredResult } from '../../application/explain.ts';
 import { findApart } from '../../domain/matching/apart.ts';
 import { type Fields, type RecordBatch, recordAt, usable } from '../../domain/matching/batch.ts';

@@ -1,5 +1,4 @@
 /** What the service and its matching thread say to each other. One request, one reply; notices may come in between. */
-
 import type { MessagePort } from 'node:worker_threads';
 import type { ExecutionErrorCode } from '@settler/contracts/execution-errors';
 import type { ExecutionSummary } from '@settler/contracts/executions';

@@ -1,6 +1,6 @@
+import { currencyText } from '@settler/contracts/currency-codes';
 import type { MatchedRecord } from '../../domain/matched-result.ts';
 import { type Fields, type RecordBatch, recordAt } from '../../domain/matching/batch.ts';
-import { currencyText } from '../../domain/matching/columns/currency.ts';
 import type { RecordBytes } from '../../domain/matching/record-bytes.ts';
 import type { ItemKey } from '../../domain/open-items.ts';
 

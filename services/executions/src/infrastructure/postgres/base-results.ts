@@ -1,5 +1,4 @@
 /** What a dry run is held against: the execution that its rules are tried on, or else the last one of its job. */
-
 import type { Postgres } from '@settler/chassis/postgres';
 import { type Selectable, sql } from 'kysely';
 import type { Base, BaseResult, BaseResults } from '../../application/ports.ts';

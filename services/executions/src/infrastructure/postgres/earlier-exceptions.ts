@@ -1,5 +1,4 @@
 /** What a run makes of the open exceptions of earlier ones whose records it has found otherwise. */
-
 import { eventMessage, type OutboxMessage } from '@settler/chassis/outbox';
 import type { Postgres } from '@settler/chassis/postgres';
 import { exceptionBulkResolved, exceptionResolved } from '@settler/contracts/events/executions';

@@ -1,5 +1,4 @@
 /** What people do with exceptions: the row, its history, its record among the open items, its events and its audit entry, at once. */
-
 import { violatedConstraint } from '@settler/chassis/database-errors';
 import { requireRevision } from '@settler/chassis/entity-tag';
 import type { Outbox } from '@settler/chassis/outbox';

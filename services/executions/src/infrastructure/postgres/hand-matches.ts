@@ -1,5 +1,4 @@
 /** Matches by hand as runs know them: given to each before it reads, and held against what it has written when it ends. */
-
 import { isDeepStrictEqual } from 'node:util';
 import { newId } from '@settler/chassis/ids';
 import { auditMessage, type OutboxMessage } from '@settler/chassis/outbox';

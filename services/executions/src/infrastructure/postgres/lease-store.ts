@@ -2,7 +2,6 @@
  * Leases on executions, by the database's clock. Each claim raises the epoch; every later write names it, so that a worker that
  * was thought dead changes nothing when it comes back.
  */
-
 import { violatedConstraint } from '@settler/chassis/database-errors';
 import type { Outbox } from '@settler/chassis/outbox';
 import type { Postgres } from '@settler/chassis/postgres';

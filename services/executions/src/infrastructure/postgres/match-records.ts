@@ -1,5 +1,4 @@
 /** Records of matches by hand, by the identity that they have in every run, and the open items that they are. */
-
 import { isDeepStrictEqual } from 'node:util';
 import { Refusal } from '@settler/chassis/refusal';
 import { sql, type Transaction } from 'kysely';

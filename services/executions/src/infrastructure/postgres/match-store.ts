@@ -2,7 +2,6 @@
  * Matches by hand, and the undoing of any match: the results of the run, the exceptions and open items of their records, the decision
  * that later runs are given, events and audit entry, at once. Whoever does it excludes everybody else who settles records of the job.
  */
-
 import { isDeepStrictEqual } from 'node:util';
 import { requireRevision } from '@settler/chassis/entity-tag';
 import { parseWithNames } from '@settler/chassis/json-names';

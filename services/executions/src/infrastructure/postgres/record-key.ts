@@ -1,5 +1,4 @@
 /** What an exception is about, by identity and not by content, so that a rerun finds the one that is open already. */
-
 import { createHash } from 'node:crypto';
 import type { Side } from '../../domain/side.ts';
 

@@ -1,5 +1,4 @@
 /** Results as rows in the text format of COPY. Where they were found they are made, in the matching thread, and go to the database as they are. */
-
 import { newIds } from '@settler/chassis/ids';
 import { exponentOf, fromMinor } from '@settler/contracts/money';
 import type { ResultPiece, ResultRows, ResultRun } from '../../application/ports.ts';

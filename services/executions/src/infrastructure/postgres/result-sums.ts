@@ -1,5 +1,4 @@
 /** What the results of a run hold: the sums that they were stored with, and what matches by hand have called something else since. */
-
 import { sql, type Transaction } from 'kysely';
 import type { HeldExecution } from '../../application/ports.ts';
 import type { PassSum } from '../../domain/certificate.ts';

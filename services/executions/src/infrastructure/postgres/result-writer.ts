@@ -1,5 +1,4 @@
 /** Writes results by COPY into the month's partition, which only the system role may touch. Every row carries its epoch. */
-
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { faultPoint } from '@settler/chassis/faults';

@@ -1,5 +1,4 @@
 /** A result as one row: what a person sorts and sums by. What a row cannot hold, such as conditions, is in the JSON lines. */
-
 import { exponentOf, fromMinor, toMinor } from '@settler/contracts/money';
 import type { ResultView } from '../../application/queries.ts';
 import type { Side } from '../../domain/side.ts';

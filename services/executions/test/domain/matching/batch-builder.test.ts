@@ -1,9 +1,9 @@
+import { currencyCode } from '@settler/contracts/currency-codes';
 import { exponentOf } from '@settler/contracts/money';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { compareRows, noDay, type RecordBatch, recordAt, rowStates } from '../../../src/domain/matching/batch.ts';
 import { type Chunk, createBatchBuilder, type Row } from '../../../src/domain/matching/batch-builder.ts';
-import { currencyCode } from '../../../src/domain/matching/columns/currency.ts';
 import { decimalText, minorUnits } from '../../../src/domain/matching/columns/money.ts';
 import { textAt } from '../../../src/domain/matching/columns/text-column.ts';
 import { dayText } from '../../../src/domain/matching/day.ts';

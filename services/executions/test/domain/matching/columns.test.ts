@@ -1,8 +1,9 @@
+import { currencyCode, currencyText } from '@settler/contracts/currency-codes';
 import { fromMinor } from '@settler/contracts/money';
 import type { Transform } from '@settler/contracts/rules';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { currencyCode, currencyText, exponentsOf } from '../../../src/domain/matching/columns/currency.ts';
+import { exponentsOf } from '../../../src/domain/matching/columns/currency.ts';
 import { fieldTexts } from '../../../src/domain/matching/columns/field.ts';
 import { finishHashes, hashCodes, hashTexts } from '../../../src/domain/matching/columns/hash.ts';
 import { decimalText, minorUnits, Sum } from '../../../src/domain/matching/columns/money.ts';

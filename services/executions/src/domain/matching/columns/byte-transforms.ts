@@ -20,12 +20,19 @@ import type { TextColumn } from './text-column.ts';
 /** What becomes of each byte; `dropped` of those that are no more. */
 export type ByteMap = Uint16Array;
 
+interface MappingTransform {
+  readonly map: ByteMap;
+}
+
 export type ByteTransform =
-  | { readonly map: ByteMap }
+  | MappingTransform
   | { readonly stripPrefix: Uint8Array }
   | { readonly stripSuffix: Uint8Array }
   | 'trim'
   | 'stripLeadingZeros';
+
+/** The first says what becomes of bytes as they are copied. */
+export type ByteTransforms = readonly [MappingTransform, ...ByteTransform[]];
 
 /** Its upper bit alone says that a byte is dropped, so that dropping one needs no branch. */
 export const dropped = 0x8000;
@@ -47,7 +54,7 @@ const bytesMax = 64 * 1024;
 /** Bytes are copied and compared some at a time, also behind the end of a text. */
 const beyond = 16;
 
-export const createByteTransforms = (transforms: readonly ByteTransform[]): TransformBlock => {
+export const createByteTransforms = (transforms: ByteTransforms): TransformBlock => {
   const maps = transforms.flatMap((transform) => (typeof transform === 'object' && 'map' in transform ? [transform.map] : []));
   const places = placesFor(maps.length);
   const memory = createMemory(places.end);
@@ -101,7 +108,7 @@ const placesFor = (maps: number) => {
   return { starts, ends, others, input, output, end: output + bytesMax + beyond };
 };
 
-const transformCode = (transforms: readonly ByteTransform[], places: ReturnType<typeof placesFor>) => {
+const transformCode = ([, ...others]: ByteTransforms, places: ReturnType<typeof placesFor>) => {
   // Four times the rows, and what is to be added to where a text starts to have its address.
   const { parameters, local, toCode } = createFunction(2);
   const [rows, shift] = parameters as [Local, Local];
@@ -152,9 +159,6 @@ const transformCode = (transforms: readonly ByteTransform[], places: ReturnType<
     return [...from.set(start.get), ...to.set(end.get), ...end.set(start.get), ...map()];
   };
 
-  const [first, ...others] = transforms;
-  const isMappedFirst = typeof first === 'object' && 'map' in first;
-  if (!isMappedFirst) throw new Error('the first transform says what becomes of bytes as they are copied');
   return toCode(
     used.set(i32.of(places.output)),
     repeatWhile(

@@ -1,13 +1,6 @@
-/** Currency codes as whole numbers: three letters, one byte each. 0 is no currency. */
+/** What is to be known of the currencies of rows, which are codes as numbers. */
+import { currencyText } from '@settler/contracts/currency-codes';
 import { exponentOf } from '@settler/contracts/money';
-
-export const noCurrency = 0;
-
-export const currencyCode = (text: string): number =>
-  /^[A-Z]{3}$/.test(text) ? (text.charCodeAt(0) << 16) | (text.charCodeAt(1) << 8) | text.charCodeAt(2) : noCurrency;
-
-export const currencyText = (code: number): string =>
-  code === noCurrency ? '' : String.fromCharCode((code >>> 16) & 255, (code >>> 8) & 255, code & 255);
 
 /**
  * Numbers the currencies that rows have, from 0 in the order in which they are met. Few currencies are most of the rows, and nearly

@@ -1,9 +1,9 @@
 /** What a field says in every row, as a column of texts, whatever column it really lies in. */
+import { currencyText } from '@settler/contracts/currency-codes';
 import { exponentOf } from '@settler/contracts/money';
 import type { Transform } from '@settler/contracts/rules';
 import { noDay, type RecordBatch } from '../batch.ts';
 import { dayText } from '../day.ts';
-import { currencyText } from './currency.ts';
 import { decimalText } from './money.ts';
 import { normalized } from './normalize.ts';
 import { isPresent, type TextColumn, textAt, textColumnOf } from './text-column.ts';

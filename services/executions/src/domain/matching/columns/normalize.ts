@@ -5,7 +5,14 @@
  */
 import type { Transform } from '@settler/contracts/rules';
 import { RE2JS } from 're2js';
-import { type ByteMap, type ByteTransform, createByteTransforms, dropped, type TransformBlock } from './byte-transforms.ts';
+import {
+  type ByteMap,
+  type ByteTransform,
+  type ByteTransforms,
+  createByteTransforms,
+  dropped,
+  type TransformBlock,
+} from './byte-transforms.ts';
 import { isPresent, type TextColumn, textAt, textColumnOf } from './text-column.ts';
 
 type Text = (text: string) => string;
@@ -74,8 +81,8 @@ const byteTransformOf = (transform: Transform): ByteTransform | undefined => {
 };
 
 /** The same with what maps single bytes put together, and something that does so first. */
-const byteTransforms = (transforms: readonly Transform[]): ByteTransform[] | undefined => {
-  const steps: ByteTransform[] = [{ map: asItIs }];
+const byteTransforms = (transforms: readonly Transform[]): ByteTransforms | undefined => {
+  const steps: [...ByteTransforms] = [{ map: asItIs }];
   for (const transform of transforms) {
     const step = byteTransformOf(transform);
     if (step === undefined) return undefined;

@@ -1,5 +1,4 @@
 /** `amount`: how far the target may lie from the source, or from what is left of it after a fee or a change of currency. */
-
 import type { FieldCondition } from '@settler/contracts/rules';
 import type { Side } from '../../side.ts';
 import type { RecordBatch } from '../batch.ts';

@@ -1,5 +1,4 @@
 /** `date`: how many days or business days before or after the source's the target's date may be, both ends included. */
-
 import type { FieldCondition, Window } from '@settler/contracts/rules';
 import type { Side } from '../../side.ts';
 import { noDay, type RecordBatch } from '../batch.ts';

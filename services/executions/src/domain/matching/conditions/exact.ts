@@ -1,7 +1,7 @@
 /** `exact`: the same text after the transforms. Absent equals nothing, not even absent. */
+import { currencyText, noCurrency } from '@settler/contracts/currency-codes';
 import type { FieldCondition } from '@settler/contracts/rules';
 import { noDay, type RecordBatch } from '../batch.ts';
-import { currencyText, noCurrency } from '../columns/currency.ts';
 import { fieldTexts } from '../columns/field.ts';
 import { areEqual, isPresent, type TextColumn, textAt } from '../columns/text-column.ts';
 import { dayText } from '../day.ts';

@@ -2,10 +2,10 @@
  * `fx`: what a source amount is in the target's currency, by a rate that stands on the source record or in a table of the rules. Rounded
  * half away from zero to the target's minor unit.
  */
+import { currencyText, noCurrency } from '@settler/contracts/currency-codes';
 import { exponentOf } from '@settler/contracts/money';
 import type { Fx } from '@settler/contracts/rules';
 import type { RecordBatch } from '../batch.ts';
-import { currencyText, noCurrency } from '../columns/currency.ts';
 import { fieldTexts } from '../columns/field.ts';
 import { noAmount } from '../columns/money.ts';
 import { textAt } from '../columns/text-column.ts';

@@ -1,5 +1,4 @@
 /** What every kind of condition can do. Judging is kept apart from telling: millions of pairs are judged, and few are told of. */
-
 import type { Key } from '../join/keys.ts';
 import type { AmountBand, DayBand } from '../join/sweep.ts';
 

@@ -1,5 +1,4 @@
 /** `number`: quantities, weights, rates: anything that is counted and is not money. Compared as doubles, bounds included. */
-
 import type { FieldCondition, Limit } from '@settler/contracts/rules';
 import type { Side } from '../../side.ts';
 import type { RecordBatch } from '../batch.ts';

@@ -1,5 +1,4 @@
 /** `regex`: capture 1 of both sides is the same. No capture never matches. Patterns run in linear time. */
-
 import type { FieldCondition } from '@settler/contracts/rules';
 import { RE2JS } from 're2js';
 import type { Side } from '../../side.ts';

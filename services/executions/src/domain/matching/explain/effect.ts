@@ -1,7 +1,7 @@
 /** What a change of the rules would do to everything else: the same records matched again, and both results held against each other. */
+import { currencyText } from '@settler/contracts/currency-codes';
 import { exponentOf, fromMinor } from '@settler/contracts/money';
 import type { RecordBatch } from '../batch.ts';
-import { currencyText } from '../columns/currency.ts';
 import { Sum } from '../columns/money.ts';
 import { outcomeIndex, type ResultColumns, rowsOf } from '../results/columns.ts';
 

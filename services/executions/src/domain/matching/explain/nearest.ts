@@ -2,11 +2,10 @@
  * Who else might have been the counterpart of an open record: every record of the other side is held against every pass, and those
  * come first for which the fewest conditions fail, and then those that agree most in the rest.
  */
-
+import { noCurrency } from '@settler/contracts/currency-codes';
 import type { Rules } from '@settler/contracts/rules';
 import type { Side } from '../../side.ts';
 import { compareRows, type RecordBatch, usable } from '../batch.ts';
-import { noCurrency } from '../columns/currency.ts';
 import type { Judge } from '../conditions/judge.ts';
 
 export interface Near {

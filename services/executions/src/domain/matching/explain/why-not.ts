@@ -1,5 +1,4 @@
 /** Why an open record has no counterpart: who came nearest, what stood in the way, the least that would have to give, and at what price. */
-
 import type { Rules } from '@settler/contracts/rules';
 import type { Side } from '../../side.ts';
 import { type ApartRows, apartIn } from '../apart.ts';

@@ -2,7 +2,6 @@
  * The hash join: rows that agree in every key. Partition by partition a table of the targets is built and the sources are looked up
  * in it, all within a processor's cache.
  */
-
 import type { Side } from '../../side.ts';
 import { giveBack, lendWords } from '../columns/scratch.ts';
 import { areEqual } from '../columns/text-column.ts';
@@ -14,6 +13,7 @@ import {
   mostIn,
   packed,
   partitionBitsFor,
+  partitionOf,
   type Records,
   slotsFor,
   startsOf,
@@ -76,8 +76,9 @@ const inParts = ({ rows, hashes }: HashedRows, bits: number) => {
   const parted = { rows: lendWords(rows.length), hashes: lendWords(rows.length) };
   for (let index = 0; index < rows.length; index += 1) {
     const hash = hashes[index] as number;
-    const place = next[hash >>> (32 - bits)] as number;
-    next[hash >>> (32 - bits)] = place + 1;
+    const part = partitionOf(hash, bits, 0);
+    const place = next[part] as number;
+    next[part] = place + 1;
     parted.rows[place] = rows[index] as number;
     parted.hashes[place] = hash;
   }

@@ -46,10 +46,7 @@ export interface Lanes extends LaneColumns {
 const inNoLane = -(2 ** 31);
 
 export const laneRowsOf = (rows: Uint32Array, fields: LaneFields): LaneRows => {
-  const { low } = fields;
-  const lows = low === undefined ? undefined : lendDoubles(rows.length);
-  if (low !== undefined && lows !== undefined)
-    for (let index = 0; index < rows.length; index += 1) lows[index] = low(rows[index] as number);
+  const lows = fields.low && lowsOf(rows, fields.low);
   const days = lendIntegers(rows.length);
   // Days are whole numbers of 32 bits, and so are these ends of them: with infinities the loop would run on doubles.
   let first = 2 ** 31 - 1;
@@ -63,6 +60,12 @@ export const laneRowsOf = (rows: Uint32Array, fields: LaneFields): LaneRows => {
     if (day > last) last = day;
   }
   return { rows, fields, days, lows, first, last };
+};
+
+const lowsOf = (rows: Uint32Array, low: (row: number) => number): Float64Array<ArrayBuffer> => {
+  const lows = lendDoubles(rows.length);
+  for (let index = 0; index < rows.length; index += 1) lows[index] = low(rows[index] as number);
+  return lows;
 };
 
 /** Fills the columns, which have room for all rows. */

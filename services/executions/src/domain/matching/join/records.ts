@@ -142,13 +142,14 @@ const countWithoutText = (rows: Uint32Array, offsets: Uint32Array): number => {
   return count;
 };
 
-/** By the bits of the hashes below those that are skipped: where each partition begins, and where the last one ends. */
+/** By the bits of a hash below those that are skipped. A shift by 32 would be one by 0, so there are two. */
+export const partitionOf = (hash: number, bits: number, skipped: number): number => ((hash << skipped) >>> 1) >>> (31 - bits);
+
+/** Where each partition begins, and where the last one ends. */
 export const startsOf = (hashes: Uint32Array, bits: number, skipped: number): Uint32Array => {
   const starts = new Uint32Array((1 << bits) + 1);
-  // A shift by 32 would be one by 0.
-  const shift = 31 - bits;
   for (let index = 0; index < hashes.length; index += 1) {
-    const next = ((((hashes[index] as number) << skipped) >>> 1) >>> shift) + 1;
+    const next = partitionOf(hashes[index] as number, bits, skipped) + 1;
     starts[next] = (starts[next] as number) + 1;
   }
   for (let partition = 1; partition < starts.length; partition += 1) {
@@ -168,10 +169,9 @@ const placed = (
   skipped: number,
 ): Uint32Array => {
   const next = starts.map((start) => start * stride);
-  const shift = 31 - bits;
   for (let index = 0; index < rows.length; index += 1) {
     const hash = hashes[index] as number;
-    const partition = ((hash << skipped) >>> 1) >>> shift;
+    const partition = partitionOf(hash, bits, skipped);
     const place = next[partition] as number;
     next[partition] = place + stride;
     words[place] = rows[index] as number;

@@ -2,7 +2,8 @@
  * The sweep: pairs whose amounts and dates lie within each other's windows. Both sides lie in lanes sorted by amount; each source's
  * window moves only forwards through the lanes that its days reach. The work grows with rows and pairs, never with their product.
  */
-import { createCurrencyNumbers, noCurrency } from '../columns/currency.ts';
+import { noCurrency } from '@settler/contracts/currency-codes';
+import { createCurrencyNumbers } from '../columns/currency.ts';
 import { giveBackRows, type LaneGrid, type LaneRows, type Lanes, laneRowsOf, lanesOf } from './lanes.ts';
 import { type Pair, type SweepMemory, sweepMemory } from './sweep-kernel.ts';
 

@@ -1,10 +1,9 @@
 /** `sum`: whether what a group's sources come to, each after its fee, lies close enough to what its targets come to. */
-
+import { currencyText } from '@settler/contracts/currency-codes';
 import { exponentOf } from '@settler/contracts/money';
 import type { Pass } from '@settler/contracts/rules';
 import type { Side } from '../../side.ts';
 import type { RecordBatch } from '../batch.ts';
-import { currencyText } from '../columns/currency.ts';
 import { decimalText } from '../columns/money.ts';
 import { limitsOf } from '../conditions/amount.ts';
 import { compileFee } from '../conditions/fee.ts';

@@ -1,7 +1,7 @@
 /** A pass over what is still open: which pairs agree, and which belong together but differ in what is to be verified. */
+import { noCurrency } from '@settler/contracts/currency-codes';
 import type { Pass } from '@settler/contracts/rules';
 import type { RecordBatch } from '../batch.ts';
-import { noCurrency } from '../columns/currency.ts';
 import { compileCondition } from '../conditions/compile.ts';
 import type { Judge } from '../conditions/judge.ts';
 import { candidatesOf, type Rows } from './candidates.ts';

@@ -3,7 +3,6 @@
  * true, so nothing is taken that could as well have been another: a subset is taken when it is the only one, or the only run of
  * consecutive records, and when no other record lays claim to its members.
  */
-
 import type { Pass } from '@settler/contracts/rules';
 import type { Side } from '../../side.ts';
 import { compareRows, noDay, type RecordBatch } from '../batch.ts';

@@ -2,7 +2,6 @@
  * Results as they are found, in columns: nearly all are a pair or a single record, and a million objects would cost more than the
  * matching. What only some of them have stands beside, by index.
  */
-
 import type { Outcome } from '@settler/contracts/executions';
 import type { Side } from '../../side.ts';
 import { compareRows, type RecordBatch, usable } from '../batch.ts';

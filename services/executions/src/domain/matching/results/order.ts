@@ -2,7 +2,6 @@
  * The one order of results, which depends on the records and not on how they came: what needs a person first, then by date and
  * amount, and only then by what else the records say.
  */
-
 import type { Outcome } from '@settler/contracts/executions';
 import { outcomes } from '@settler/contracts/executions';
 import type { Side } from '../../side.ts';

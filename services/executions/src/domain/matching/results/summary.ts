@@ -1,9 +1,10 @@
 /** The summary: results counted by outcome, records and money by side and currency. Sums are of minor units, exactly. */
+import { currencyText } from '@settler/contracts/currency-codes';
 import type { ExecutionSummary, Outcome } from '@settler/contracts/executions';
 import { outcomes } from '@settler/contracts/executions';
 import { exponentOf, fromMinor } from '@settler/contracts/money';
 import { type RecordBatch, superseded } from '../batch.ts';
-import { createCurrencyNumbers, currencyText } from '../columns/currency.ts';
+import { createCurrencyNumbers } from '../columns/currency.ts';
 import { Sum } from '../columns/money.ts';
 import { outcomeIndex, type ResultColumns } from './columns.ts';
 
