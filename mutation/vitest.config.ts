@@ -19,7 +19,7 @@ export default defineConfig({
     pool: 'threads',
     isolate: false,
     include: ['services/executions/test/domain/matching/**/*.test.ts'],
-    setupFiles: [fileURLToPath(new URL('./bounded-properties.ts', import.meta.url))],
+    setupFiles: [fileURLToPath(new URL('../services/executions/test/domain/matching/bounded-properties.ts', import.meta.url))],
     sequence: { sequencer: ShortestFirst },
   },
 });
