@@ -8,7 +8,7 @@ import { chmodSync, mkdtempSync, openAsBlob, readFileSync, rmSync } from 'node:f
 import { cpus, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { Client } from 'peer-pg';
+import type { Client } from 'peer-pg';
 import { installWorkspace } from '../scripts/workspaces/install.ts';
 import { load } from './http/load.ts';
 import { ensureFiles } from './inputs/files.ts';
@@ -203,7 +203,8 @@ const settlerFigures = async (): Promise<Figure[]> => {
   // PostgreSQL, as whoever it runs, writes and reads here.
   chmodSync(folder, 0o777);
   const settler = await startSettler();
-  const database = new Client({ ...settler.postgres, database: 'settler_executions' });
+  const { Client: DatabaseClient } = await import('peer-pg');
+  const database = new DatabaseClient({ ...settler.postgres, database: 'settler_executions' });
   try {
     await database.connect();
     const headers = { 'x-api-key': await settler.createKey('*') };

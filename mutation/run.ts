@@ -21,7 +21,7 @@ const partsOf = (wanted: readonly string[]): readonly string[] => {
   const all = readdirSync(join(root, engine));
   const parts = wanted.length > 0 ? wanted : ['', ...all.filter((name) => !name.endsWith('.ts'))];
   const unknown = parts.filter((part) => !existsSync(join(root, engine, part)));
-  if (unknown.length > 0) throw new Error(`${engine} has no ${unknown.join(', ')}: it has ${all.join(', ')}`);
+  if (unknown.length > 0) throw new Error(`${engine} has no ${unknown.join(', ')}: it has ${all.join(', ')}.`);
   return parts;
 };
 
@@ -67,12 +67,30 @@ const told = (name: string, seen: readonly Status[]): { readonly line: string; r
   return { line, isEnough: percent >= detectedPercentMin };
 };
 
+const usage = `npm run mutation -- [--every 4] [PART …]
+  --every  every fourth declaration, in place of all
+  PART     a folder or a file of ${engine}; absent: all of it, one after another`;
+
+/** Ends the process where help was asked for, or something else than there is. */
+const wanted = (): { readonly parts: readonly string[]; readonly every: number } => {
+  try {
+    const options = { every: { type: 'string', default: '1' }, help: { type: 'boolean', short: 'h' } } as const;
+    const { values, positionals } = parseArgs({ options, allowPositionals: true });
+    const every = Number(values.every);
+    if (!Number.isInteger(every) || every < 1) throw new Error('--every takes a whole number from 1 on.');
+    if (values.help !== true) return { parts: partsOf(positionals), every };
+    console.log(usage);
+    process.exit(0);
+  } catch (error) {
+    console.error(`${error instanceof Error ? error.message : error}\n${usage}`);
+    process.exit(2);
+  }
+};
+
+const { parts: named, every } = wanted();
 installWorkspace('mutation');
 const stryker = join(dirname(fileURLToPath(import.meta.resolve('@stryker-mutator/core/package.json'))), 'bin/stryker.js');
-const { values, positionals } = parseArgs({ allowPositionals: true, options: { every: { type: 'string', default: '1' } } });
-const every = Number(values.every);
-if (!Number.isInteger(every) || every < 1) throw new Error('--every takes a whole number from 1 on');
-const parts = partsOf(positionals).map((part) => ({ part, seen: look(part, every) }));
+const parts = named.map((part) => ({ part, seen: look(part, every) }));
 for (const { part, seen } of parts) console.log(told(part || '(its own files)', seen).line);
 const { line, isEnough } = told(
   'all',

@@ -1,5 +1,4 @@
 /** How many items that do nothing a worker's process carries out in a second, beside queues that live in PostgreSQL alone. */
-import { Client } from 'peer-pg';
 import { type Figure, median, shown } from '../measure/figures.ts';
 import { runProgram } from '../measure/program.ts';
 import { startStores } from '../stores.ts';
@@ -17,6 +16,7 @@ export const dispatchFigures = async ({ items, rounds }: Dispatched): Promise<Fi
   const stores = await startStores();
   const { host, port, user, password } = stores.postgres;
   const administer = async (...statements: string[]): Promise<void> => {
+    const { Client } = await import('peer-pg');
     const client = new Client({ ...stores.postgres, database: 'postgres' });
     await client.connect();
     for (const statement of statements) await client.query(statement);

@@ -28,7 +28,7 @@ const fieldName = z
 const decimalText = z
   .string({ error: 'must be a decimal number as a string, such as "0.01"' })
   .max(32)
-  .regex(/^(0|[1-9][0-9]{0,17})(\.[0-9]{1,9})?$/, 'must be a decimal number that is not negative, such as "0.01"');
+  .regex(/^(0|[1-9][0-9]{0,17})(\.[0-9]{1,9})?$/, { error: 'must be a decimal number that is not negative, such as "0.01"', abort: true });
 const affix = z.string().min(1).max(100);
 
 const textTransforms = ['trim', 'lowercase', 'collapseSpaces', 'alphanumeric', 'digits', 'stripAccents', 'stripLeadingZeros'] as const;
@@ -78,12 +78,17 @@ const tolerance = z
   .strictObject({ ...limits, below: limit.optional(), above: limit.optional() })
   .refine(isSet, 'must have absolute, percent, bps, below or above');
 
-const fee = z.strictObject({ percent: decimalText.optional(), fixed: decimalText.optional() }).refine(isSet, 'must have percent or fixed');
+const isAboveZero = (amount: string): boolean => compareDecimals(amount, '0') > 0;
+const percentOfAll = decimalText.refine(
+  (percent) => compareDecimals(percent, '100') <= 0,
+  'must be at most 100: a fee is part of what is paid',
+);
+const fee = z.strictObject({ percent: percentOfAll.optional(), fixed: decimalText.optional() }).refine(isSet, 'must have percent or fixed');
 export type Fee = z.output<typeof fee>;
 
 const currencyPair = z.string().regex(/^[A-Z]{3}\/[A-Z]{3}$/, 'must be two currencies such as "EUR/USD"');
 const fxField = z.strictObject({ field: fieldName });
-const fxTable = z.strictObject({ table: z.record(currencyPair, decimalText) });
+const fxTable = z.strictObject({ table: z.record(currencyPair, decimalText.refine(isAboveZero, 'must be above zero')) });
 const fx = chosenBy((value) => (has(value, 'table') ? fxTable : fxField), z.union([fxField, fxTable]));
 export type Fx = z.output<typeof fx>;
 
@@ -157,10 +162,18 @@ const fieldCondition = conditionOfFields(typeNames);
 const firstCondition = conditionOfFields([...typeNames, 'oneOf']);
 export type FieldCondition = z.output<typeof fieldCondition>;
 
+/** What is asked of all alternatives together stands beside them. */
+const alternative = fieldCondition.superRefine(({ verify, weight }, context) => {
+  const refuse = (path: string) =>
+    context.addIssue({ code: 'custom', path: [path], message: 'belongs to the oneOf: an alternative cannot have its own' });
+  if (verify) refuse('verify');
+  if (weight !== 1) refuse('weight');
+});
+
 const oneOf = z.strictObject({
   type: z.literal('oneOf'),
   ...judged,
-  conditions: z.array(fieldCondition).min(2, 'must have at least two alternatives').max(10),
+  conditions: z.array(alternative).min(2, 'must have at least two alternatives').max(10),
 });
 export type OneOf = z.output<typeof oneOf>;
 

@@ -15,6 +15,12 @@ const body = {
   rules: { matching: [{ field: 'reference', type: 'exact' }] },
 };
 
+const byReference = { field: 'reference', type: 'exact' };
+const withAmount = (more: object) => ({ matching: [byReference, { field: 'amount', type: 'amount', ...more }] });
+const withAlternative = (more: object) => ({
+  matching: [byReference, { type: 'oneOf', conditions: [byReference, { field: 'amount', type: 'amount', ...more }] }],
+});
+
 describe('the jobs service', () => {
   let island: Island;
   let service: StartedService;
@@ -121,6 +127,11 @@ describe('the jobs service', () => {
       { rules: { passes: [{ name: 'a', match: [{ type: 'amount', field: 'amount', tolerance: { absolute: '-1' } }] }] } },
       'rules.passes[0].match[0].tolerance.absolute',
     ],
+    [{ rules: withAmount({ fx: { table: { 'EUR/USD': '0' } } }) }, 'rules.matching[1].fx.table["EUR/USD"]'],
+    [{ rules: withAmount({ fx: { table: { 'EUR/USD': 'one' } } }) }, 'rules.matching[1].fx.table["EUR/USD"]'],
+    [{ rules: withAmount({ fee: { percent: '100.1' } }) }, 'rules.matching[1].fee.percent'],
+    [{ rules: withAlternative({ verify: true }) }, 'rules.matching[1].conditions[1].verify'],
+    [{ rules: withAlternative({ weight: 2 }) }, 'rules.matching[1].conditions[1].weight'],
     [{ schedule: { cron: '* * * * * *', timezone: 'UTC' } }, 'schedule.cron'],
     [{ schedule: { cron: '', timezone: 'UTC' } }, 'schedule.cron'],
     [{ schedule: { cron: '0 0 30 2 *', timezone: 'UTC' } }, 'schedule.cron'],

@@ -21,10 +21,10 @@ const repeatedRows = (side: Side, batch: RecordBatch, { isOpen }: Collector, by:
   const columns = by.map((field) => fieldTexts(batch, field, []));
   const groups = new Map<string, number[]>();
   for (let row = 0; row < batch.length; row += 1) {
-    if (batch.states[row] !== usable) continue;
+    // What is absent equals nothing, here as everywhere.
+    if (batch.states[row] !== usable || !columns.every((column) => isPresent(column, row))) continue;
     // Ten euros and ten dollars are not the same, whether or not the rules think of the currency.
-    const said = columns.map((column) => (isPresent(column, row) ? textAt(column, row) : null));
-    const key = JSON.stringify([batch.currencies[row], ...said]);
+    const key = JSON.stringify([batch.currencies[row], ...columns.map((column) => textAt(column, row))]);
     const group = groups.get(key);
     if (group === undefined) groups.set(key, [row]);
     else group.push(row);

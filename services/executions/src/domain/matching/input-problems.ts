@@ -51,8 +51,12 @@ const noSuchFields = (side: InputProblem['side'], batch: RecordBatch, rules: Rul
     }));
 };
 
-const fieldsOf = (condition: Condition, side: InputProblem['side']): readonly string[] =>
-  condition.type === 'oneOf' ? condition.conditions.map((one) => one[side]) : [condition[side]];
+const fieldsOf = (condition: Condition, side: InputProblem['side']): readonly string[] => {
+  if (condition.type === 'oneOf') return condition.conditions.flatMap((one) => fieldsOf(one, side));
+  // A rate stands on the record whose amount it converts.
+  const rate = condition.type === 'amount' && condition.fx !== undefined && 'field' in condition.fx ? [condition.fx.field] : [];
+  return side === 'source' ? [condition.source, ...rate] : [condition.target];
+};
 
 const knownFields = ({ texts, amounts, currencies, days }: RecordBatch): ReadonlySet<string> =>
   new Set([

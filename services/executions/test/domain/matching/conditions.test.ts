@@ -209,6 +209,33 @@ describe('amounts', () => {
     expect(wrong).toMatchObject({ outcome: 'mismatched', category: 'fee_mismatch', delta: { amount: '-3.21' } });
   });
 
+  test('where one of several was to hold and none does, all of them have failed', () => {
+    const amount = { field: 'amount', type: 'amount' };
+    const found = (...conditions: object[]) =>
+      run(
+        [euro('a', '2000.00', { note: 'n' })],
+        [euro('a', '900.00', { net: '880.00', note: 'm' })],
+        pass([reference, { type: 'oneOf', conditions, verify: true }]),
+      ).results[0];
+    const net = { source: 'amount', target: 'net', type: 'amount' };
+    expect(found(amount, net)).toMatchObject({ outcome: 'mismatched', category: 'amount_mismatch', delta: { amount: '-1100.00' } });
+    expect(found({ field: 'note', type: 'exact' }, { ...net, fee: { percent: '3' } })).toMatchObject({
+      category: 'fee_mismatch',
+      delta: { amount: null },
+    });
+    expect(found({ field: 'note', type: 'exact' }, { field: 'id', type: 'regex', pattern: '(x)' })).toMatchObject({
+      category: 'field_mismatch',
+    });
+  });
+
+  test('a rate in one of several alternatives brings two currencies together', () => {
+    const amount = { field: 'amount', type: 'amount' };
+    const match = [reference, { type: 'oneOf', conditions: [amount, { ...amount, fx: { table: { 'EUR/USD': '2' } } }] }];
+    expect(outcomeOf(['a', '1.00'], ['a', '2.00', { currency: 'USD' }], match)).toBe('matched');
+    expect(outcomeOf(['a', '1.00'], ['a', '1.00', { currency: 'USD' }], match)).toBe('missing_in_target');
+    expect(outcomeOf(['a', '1.00'], ['a', '1.00'], match)).toBe('matched');
+  });
+
   test('rounding of a fee goes away from zero, on both sides of it', () => {
     const match = [reference, { field: 'amount', type: 'amount', fee: { percent: '50' } }];
     // Half of 0.05 is 0.025: three cents are kept, two arrive.

@@ -38,6 +38,19 @@ test('fields that are there are fine: those of numbers, paths into what is neste
   ]);
 });
 
+test('a rate is asked of the source alone, in an alternative too', () => {
+  const amount = { field: 'amount', type: 'amount', fx: { field: 'ratee' } };
+  const rules = rulesSchema.parse(
+    pass([
+      { field: 'id', type: 'exact' },
+      { type: 'oneOf', conditions: [amount, { field: 'reference', type: 'exact' }] },
+    ]),
+  );
+  expect(inputProblems(rules, { source: one(), target: one() })).toMatchObject([
+    { side: 'source', message: 'no record has a field ratee; there are amount, currency, date, id, metadata, reference' },
+  ]);
+});
+
 test('a side of which nothing can be used is told once, by its first record', () => {
   const unreadable = batchOf([{ line: 2, invalid: { field: 'amount', reason: 'amount "1,00" is no number' }, partial: { id: 'a' } }]);
   expect(inputProblems(rulesOf('refrence'), { source: unreadable, target: batchOf([]) })).toEqual([

@@ -289,6 +289,20 @@ describe('records', () => {
     expect(run(others, [], flagged).summary).toMatchObject({ duplicates: 0, missingInTarget: 4, invalid: 1 });
   });
 
+  test('duplicates: what lacks one of the fields says nothing that another could say too', () => {
+    const flagged = { ...rules, duplicates: { by: ['reference', 'description'], action: 'flag' } };
+    const alike = { reference: 'r', description: 'd' };
+    const lacking = [euro('a', '1.00', { reference: 'r' }), euro('b', '1.00', { reference: 'r' }), euro('c', '1.00', { description: 'd' })];
+    expect(run([...lacking, euro('d', '1.00', { reference: 's', description: '' })], [], flagged).summary).toMatchObject({
+      duplicates: 0,
+      missingInTarget: 4,
+    });
+    expect(run([...lacking, euro('d', '1.00', alike), euro('e', '1.00', alike)], [], flagged).summary).toMatchObject({
+      duplicates: 1,
+      missingInTarget: 4,
+    });
+  });
+
   test('progress is told after each pass, and what it throws stops the run', () => {
     const {
       source,

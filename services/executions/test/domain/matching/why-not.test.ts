@@ -41,6 +41,18 @@ describe('why a record has no counterpart', () => {
     expect(second?.smallestChange).toBeNull();
   });
 
+  test('records of another currency are near where a rate brings them together, and nowhere else', () => {
+    const dollars = euro('x', '10.90', { reference: 'a', currency: 'USD' });
+    const near = (fx: object) => {
+      const amount = { field: 'amount', type: 'amount', ...fx };
+      return ask([euro('a', '10.00')], [dollars], 0, undefined, pass([{ field: 'reference', type: 'exact' }, amount]));
+    };
+    expect(near({ fx: { table: { 'EUR/USD': '1.0835' } } })).toMatchObject([
+      { row: 0, failed: [{ type: 'amount', source: '10.00', target: '10.90' }] },
+    ]);
+    expect(near({})).toEqual([]);
+  });
+
   test('the price of a change is what else it would gain, lose and move', () => {
     const source = [euro('a', '10.00'), euro('b', '20.00'), euro('c', '30.00')];
     const target = [

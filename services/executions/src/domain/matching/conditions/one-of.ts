@@ -11,7 +11,10 @@ export const compileOneOf = ({ verify, weight }: OneOf, alternatives: readonly J
       alternative.judge(one.sources, one.targets, 1, one.scores);
       return { alternative, score: one.scores[0] as number };
     });
-    const best = scored.reduce((most, item) => (item.score > most.score || Number.isNaN(most.score) ? item : most));
+    // Where all of them fail, the first: it is the one that was meant most of all.
+    const best = scored.reduce((most, item) =>
+      item.score > (Number.isNaN(most.score) ? Number.NEGATIVE_INFINITY : most.score) ? item : most,
+    );
     return best.alternative;
   };
   let scratch = new Float64Array(0);

@@ -3,9 +3,10 @@
  * come first for which the fewest conditions fail, and then those that agree most in the rest.
  */
 import { noCurrency } from '@settler/contracts/currency-codes';
-import type { Rules } from '@settler/contracts/rules';
+import type { Pass, Rules } from '@settler/contracts/rules';
 import type { Side } from '../../side.ts';
 import { compareRows, type RecordBatch, usable } from '../batch.ts';
+import { crossesCurrencies } from '../conditions/crossing.ts';
 import type { Judge } from '../conditions/judge.ts';
 
 export interface Near {
@@ -33,8 +34,8 @@ export const nearest = ({ source, target, rules, judgesOf }: NearestNeeds, side:
   const better = (one: Near, two: Near): number =>
     one.failed.length - two.failed.length || two.score - one.score || compareRows(other, one.row, two.row) || one.pass - two.pass;
   let best: Near[] = [];
-  for (const pass of rules.passes.keys()) {
-    const found = nearestOfPass(judgesOf(pass), side, row, source, target, pass, count, better);
+  for (const [index, pass] of rules.passes.entries()) {
+    const found = nearestOfPass(judgesOf(index), pass, side, row, source, target, index, count, better);
     best = [...best, ...found].sort(better);
   }
   return best.filter((near, index) => best.findIndex((earlier) => earlier.row === near.row) === index).slice(0, count);
@@ -42,6 +43,7 @@ export const nearest = ({ source, target, rules, judgesOf }: NearestNeeds, side:
 
 const nearestOfPass = (
   judges: readonly Judge[],
+  rule: Pass,
   side: Side,
   row: number,
   source: RecordBatch,
@@ -80,10 +82,11 @@ const nearestOfPass = (
   };
 
   const currency = (side === 'source' ? source : target).currencies[row] as number;
+  const isOfAny = currency === noCurrency || crossesCurrencies(rule);
   let size = 0;
   for (let candidate = 0; candidate < other.length; candidate += 1) {
     const theirs = other.currencies[candidate] as number;
-    if (other.states[candidate] !== usable || (theirs !== currency && theirs !== noCurrency && currency !== noCurrency)) continue;
+    if (other.states[candidate] !== usable || !(isOfAny || theirs === currency || theirs === noCurrency)) continue;
     others[size] = candidate;
     size += 1;
     if (size < rowsPerPiece) continue;

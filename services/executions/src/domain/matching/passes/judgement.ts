@@ -3,6 +3,7 @@ import { noCurrency } from '@settler/contracts/currency-codes';
 import type { Pass } from '@settler/contracts/rules';
 import type { RecordBatch } from '../batch.ts';
 import { compileCondition } from '../conditions/compile.ts';
+import { crossesCurrencies } from '../conditions/crossing.ts';
 import type { Judge } from '../conditions/judge.ts';
 import { candidatesOf, type Rows } from './candidates.ts';
 import { createEdgeBuilder, distinct, type Edges } from './edges.ts';
@@ -50,7 +51,7 @@ const mayMeet = (
   { currencies: ours }: RecordBatch,
   { currencies: theirs }: RecordBatch,
 ): ((s: number, t: number) => boolean) => {
-  if (pass.match.some((condition) => condition.type === 'amount' && condition.fx !== undefined)) return () => true;
+  if (crossesCurrencies(pass)) return () => true;
   return (s, t) => ours[s] === theirs[t] || ours[s] === noCurrency || theirs[t] === noCurrency;
 };
 

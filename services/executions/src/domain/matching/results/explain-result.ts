@@ -1,7 +1,7 @@
 /** A result as a person reads it: its conditions with both values, what differs, and by how much. Worked out when it is asked for. */
 import type { Outcome } from '@settler/contracts/executions';
 import { outcomes } from '@settler/contracts/executions';
-import type { Rules } from '@settler/contracts/rules';
+import type { Condition, FieldCondition, Pass, Rules } from '@settler/contracts/rules';
 import type { RecordBatch } from '../batch.ts';
 import type { Judge } from '../conditions/judge.ts';
 import { type ResultColumns, rowsOf } from './columns.ts';
@@ -35,7 +35,7 @@ export const createExplain = ({ results, source, target, rules, judgesOf }: Expl
       cardinality: extra.cardinality ?? (isPair ? 'one-to-one' : null),
       score: score === -1 ? null : score / 1e6,
       margin: margin === -1 ? null : margin / 1e6,
-      delta: extra.delta ?? (isPair ? { amount: amountDelta(conditions), days: dayDelta(conditions) } : null),
+      delta: extra.delta ?? (isPair ? { amount: amountDelta(conditions, pass), days: dayDelta(conditions) } : null),
       category: extra.category ?? (isPair && outcome === 'mismatched' ? categoryOf(conditions, pass) : null),
       reason: extra.reason ?? null,
       line: rows.source.length + rows.target.length === 1 ? (s === -1 ? target.lines[t] : source.lines[s]) || null : null,
@@ -64,10 +64,15 @@ export const conditionsOf = (judges: readonly Judge[], s: number, t: number): Co
   });
 };
 
-const amountDelta = (conditions: readonly ConditionResult[]): string | null => {
-  const delta = conditions.find(({ type }) => type === 'amount')?.delta;
+const amountDelta = (conditions: readonly ConditionResult[], { match }: Pass): string | null => {
+  const index = match.findIndex((condition) => alternativesOf(condition).every(({ type }) => type === 'amount'));
+  const delta = conditions[index]?.delta;
   return typeof delta === 'string' ? delta : null;
 };
+
+/** Where one of several was to hold, and none does, all of them fail. */
+const alternativesOf = (condition: Condition): readonly FieldCondition[] =>
+  condition.type === 'oneOf' ? condition.conditions : [condition];
 
 const dayDelta = (conditions: readonly ConditionResult[]): number | null => {
   const delta = conditions.find(({ type }) => type === 'date')?.delta;
@@ -75,8 +80,8 @@ const dayDelta = (conditions: readonly ConditionResult[]): number | null => {
 };
 
 /** With several failures the first of amount, date and field; an amount that was to lie a fee below is a matter of the fee. */
-const categoryOf = (conditions: readonly ConditionResult[], pass: Rules['passes'][number]): MismatchCategory => {
-  const failed = pass.match.filter((_, index) => conditions[index]?.passed === false);
+const categoryOf = (conditions: readonly ConditionResult[], { match }: Pass): MismatchCategory => {
+  const failed = match.filter((_, index) => conditions[index]?.passed === false).flatMap(alternativesOf);
   const amounts = failed.filter((condition) => condition.type === 'amount');
   if (amounts.length > 0)
     return amounts.some((condition) => condition.type === 'amount' && condition.fee !== undefined) ? 'fee_mismatch' : 'amount_mismatch';
