@@ -210,6 +210,13 @@ const conditions = z
     'would compare everything with everything: add an exact, regex, amount or date condition without `verify`, on a field other than the currency, that finds the counterpart',
   );
 
+/** Where a condition, or an alternative, names a rate. */
+const ratesIn = (match: readonly Condition[]): (string | number)[][] =>
+  match.flatMap((item, index) => {
+    if (item.type === 'oneOf') return ratesIn(item.conditions).map((path) => [index, 'conditions', ...path]);
+    return item.type === 'amount' && item.fx !== undefined ? [[index, 'fx']] : [];
+  });
+
 export const cardinalities = ['one-to-one', 'one-to-many', 'many-to-one', 'many-to-many'] as const;
 export type Cardinality = (typeof cardinalities)[number];
 
@@ -233,6 +240,12 @@ const pass = z
       if (searched !== undefined) refuse('search', 'counts for groups alone: set `cardinality`');
       return;
     }
+    for (const path of ratesIn(match))
+      context.addIssue({
+        code: 'custom',
+        path: ['match', ...path],
+        message: 'counts where one meets one: the sum of a group is in one currency',
+      });
     if (cardinality === 'many-to-many' && searched !== undefined)
       refuse('search', 'finds the members of one record: one-to-many or many-to-one');
     const hasKey = match.some((item) => !item.verify && (item.type === 'exact' || item.type === 'regex') && isFinding(item));

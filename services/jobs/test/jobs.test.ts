@@ -130,6 +130,10 @@ describe('the jobs service', () => {
     [{ rules: withAmount({ fx: { table: { 'EUR/USD': '0' } } }) }, 'rules.matching[1].fx.table["EUR/USD"]'],
     [{ rules: withAmount({ fx: { table: { 'EUR/USD': 'one' } } }) }, 'rules.matching[1].fx.table["EUR/USD"]'],
     [{ rules: withAmount({ fee: { percent: '100.1' } }) }, 'rules.matching[1].fee.percent'],
+    [
+      { rules: { passes: [{ name: 'a', cardinality: 'many-to-one', match: withAmount({ fx: { field: 'rate' } }).matching }] } },
+      'rules.passes[0].match[1].fx',
+    ],
     [{ rules: withAlternative({ verify: true }) }, 'rules.matching[1].conditions[1].verify'],
     [{ rules: withAlternative({ weight: 2 }) }, 'rules.matching[1].conditions[1].weight'],
     [{ schedule: { cron: '* * * * * *', timezone: 'UTC' } }, 'schedule.cron'],

@@ -236,6 +236,12 @@ describe('amounts', () => {
     expect(outcomeOf(['a', '1.00'], ['a', '1.00'], match)).toBe('matched');
   });
 
+  test('a difference beyond what a double can hold is exact', () => {
+    const match = [reference, { field: 'amount', type: 'amount', verify: true }];
+    const [far] = run([euro('a', '-90071992547409.91')], [euro('a', '90071992547409.90')], pass(match)).results;
+    expect(far?.delta?.amount).toBe('180143985094819.81');
+  });
+
   test('rounding of a fee goes away from zero, on both sides of it', () => {
     const match = [reference, { field: 'amount', type: 'amount', fee: { percent: '50' } }];
     // Half of 0.05 is 0.025: three cents are kept, two arrive.
@@ -416,6 +422,19 @@ describe('other fields', () => {
     test('the last digits of a double decide nothing, at any magnitude, and nothing greater is forgiven', () => {
       const { scores } = judged(number({ absolute: '0.1' }), weights('0.7', '-1000000.7'), weights('0.8', '0.80000001', '-1000000.8'));
       expect(scores).toEqual([0, none, none, none, none, 0]);
+    });
+
+    test('whole numbers that differ are not equal, however large', () => {
+      const accepted = (one: string, other: string, tolerance = {}) =>
+        judged({ field: 'weight', type: 'number', ...tolerance }, weights(one), weights(other)).accepted.length === 1;
+      expect(accepted('1000000000000', '1000000000001')).toBe(false);
+      expect(accepted('1000000000000000', '1000000000000999')).toBe(false);
+      expect(accepted('1000000000000000', '1000000000000999', { tolerance: { absolute: '999' } })).toBe(true);
+      expect(accepted('123456789.1', '123456789.2', { tolerance: { absolute: '0.1' } })).toBe(true);
+      expect(accepted('70', '77', { tolerance: { percent: '10' } })).toBe(true);
+      expect(accepted('0.7', '0.8000001', { tolerance: { absolute: '0.1' } })).toBe(false);
+      const { told } = judged({ field: 'weight', type: 'number' }, weights('1'), weights('9007199254740991'));
+      expect(told).toMatchObject([{ delta: '9007199254740990' }]);
     });
 
     test('only a plain decimal is a number, after the transforms of its side', () => {

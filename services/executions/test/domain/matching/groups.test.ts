@@ -30,6 +30,23 @@ describe('groups by key', () => {
     });
   });
 
+  test('sums beyond what a double can hold are exact to the last unit', () => {
+    const exact = (sources: readonly string[], targets: readonly string[], cardinality: string) =>
+      run(
+        sources.map((amount, index) => order(`s${index}`, amount, 'p')),
+        targets.map((amount, index) => euro(`t${index}`, amount, { reference: 'p' })),
+        pass(keyed, { cardinality }),
+      ).results[0];
+    const large = '90071992547409.91';
+    expect(exact([large, '0.02'], [large, '0.01'], 'many-to-many')).toMatchObject({
+      outcome: 'mismatched',
+      delta: { amount: '-0.01' },
+      conditions: [{ passed: true }, { source: '90071992547409.93', target: '90071992547409.92', passed: false }],
+    });
+    expect(exact([large, '0.02', '-0.02'], [large], 'many-to-one')).toMatchObject({ outcome: 'matched', delta: { amount: '0.00' } });
+    expect(exact([large, '90071992547409.90'], [large, large], 'many-to-many')?.delta?.amount).toBe('0.01');
+  });
+
   test('a fee is taken from each record, not from their sum', () => {
     const withFee = rules({ sum: { tolerance: { absolute: '0' }, fee: { percent: '1', fixed: '0.10' } } });
     // 0.0449 and 0.0449 are rounded one by one to 0.04.

@@ -2,6 +2,8 @@
  * Amounts as whole numbers of minor units in doubles, exact up to 2^53 − 1 (90 million million in a currency with cents), which is
  * checked where they come in. Sums may be larger, and are kept in two parts.
  */
+import { fromMinor } from '@settler/contracts/money';
+
 export const noAmount = Number.NaN;
 
 const decimalForm = /^([+-]?)(\d{1,18})(?:\.(\d{1,12}))?$/;
@@ -27,6 +29,12 @@ export const decimalText = (units: number, exponent: number): string => {
     .padStart(exponent + 1, '0');
   const sign = units < 0 ? '-' : '';
   return exponent === 0 ? sign + digits : `${sign}${digits.slice(0, -exponent)}.${digits.slice(-exponent)}`;
+};
+
+/** One amount less another, as a decimal text, also where the difference is beyond a double. */
+export const differenceText = (one: number, other: number, exponent: number): string => {
+  const difference = one - other;
+  return Number.isSafeInteger(difference) ? decimalText(difference, exponent) : fromMinor(BigInt(one) - BigInt(other), exponent);
 };
 
 const partMax = 2 ** 52;

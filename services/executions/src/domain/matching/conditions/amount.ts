@@ -4,7 +4,7 @@ import type { Side } from '../../side.ts';
 import type { RecordBatch } from '../batch.ts';
 import { exponentsOf } from '../columns/currency.ts';
 import { fieldTexts } from '../columns/field.ts';
-import { decimalText, minorUnits, noAmount } from '../columns/money.ts';
+import { decimalText, differenceText, minorUnits, noAmount } from '../columns/money.ts';
 import { isPresent, textAt } from '../columns/text-column.ts';
 import type { AmountBand } from '../join/sweep.ts';
 import { type AfterFee, compileFee } from './fee.ts';
@@ -75,7 +75,7 @@ export const compileAmount = (condition: AmountCondition, source: RecordBatch, t
         target: Number.isNaN(other) ? null : decimalText(other, targetExponents[t] as number),
       };
       if (told.source === null || told.target === null || source.currencies[s] !== target.currencies[t]) return told;
-      return { ...told, delta: decimalText(other - one, exponents[s] as number) };
+      return { ...told, delta: differenceText(other, one, exponents[s] as number) };
     },
   };
 };

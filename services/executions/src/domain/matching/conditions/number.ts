@@ -6,8 +6,11 @@ import { fieldTexts } from '../columns/field.ts';
 import { isPresent, textAt } from '../columns/text-column.ts';
 import type { Judge } from './judge.ts';
 
-/** So that 0.8 lies within 0.1 of 0.7, although doubles say otherwise in their last digit. */
-const slack = 1e-12;
+/** So that 0.8 lies within 0.1 of 0.7, although doubles say otherwise in their last digit. Whole numbers are what they say. */
+const slackOf = (one: number, other: number, bound: number): number => {
+  const read = Number.isSafeInteger(one) && Number.isSafeInteger(other) ? 0 : Math.max(Math.abs(one), Math.abs(other));
+  return 4 * Number.EPSILON * (read + bound);
+};
 
 export const compileNumber = (condition: Extract<FieldCondition, { type: 'number' }>, source: RecordBatch, target: RecordBatch): Judge => {
   const ours = numbersOf(condition, 'source', source);
@@ -23,10 +26,11 @@ export const compileNumber = (condition: Extract<FieldCondition, { type: 'number
     judge: (sources, targets, count, scores) => {
       for (let index = 0; index < count; index += 1) {
         const one = ours[sources[index] as number] as number;
-        const delta = (theirs[targets[index] as number] as number) - one;
+        const other = theirs[targets[index] as number] as number;
+        const delta = other - one;
         const distance = Math.abs(delta);
         const bound = (delta < 0 ? boundBelow : boundAbove)(Math.abs(one));
-        const isWithin = distance <= bound + slack * Math.max(1, Math.abs(one));
+        const isWithin = distance <= bound + slackOf(one, other, bound);
         scores[index] = !isWithin ? Number.NaN : bound === 0 ? 1 : Math.max(0, 1 - distance / bound);
       }
     },
@@ -34,10 +38,13 @@ export const compileNumber = (condition: Extract<FieldCondition, { type: 'number
       const one = ours[s] as number;
       const other = theirs[t] as number;
       const told = { source: Number.isNaN(one) ? null : String(one), target: Number.isNaN(other) ? null : String(other) };
-      return told.source === null || told.target === null ? told : { ...told, delta: String(Number((other - one).toPrecision(12))) };
+      return told.source === null || told.target === null ? told : { ...told, delta: String(shortest(other - one)) };
     },
   };
 };
+
+/** Without the last digits, which are those of doubles and of nobody's numbers. */
+const shortest = (delta: number): number => (Number.isSafeInteger(delta) ? delta : Number(delta.toPrecision(12)));
 
 const boundOf = ({ absolute, percent, bps }: Limit): ((magnitude: number) => number) => {
   const fixed = Number(absolute ?? 0);

@@ -1,10 +1,10 @@
 /** `sum`: whether what a group's sources come to, each after its fee, lies close enough to what its targets come to. */
 import { currencyText } from '@settler/contracts/currency-codes';
-import { exponentOf } from '@settler/contracts/money';
+import { exponentOf, fromMinor } from '@settler/contracts/money';
 import type { Pass } from '@settler/contracts/rules';
 import type { Side } from '../../side.ts';
 import type { RecordBatch } from '../batch.ts';
-import { decimalText } from '../columns/money.ts';
+import { Sum } from '../columns/money.ts';
 import { limitsOf } from '../conditions/amount.ts';
 import { compileFee } from '../conditions/fee.ts';
 import type { ConditionResult } from '../results/result.ts';
@@ -43,9 +43,9 @@ export const createGroupSum = ({ sum }: Pass, source: RecordBatch, target: Recor
       const expected = total(sources, expectedOf);
       const arrived = total(targets, (row) => target.amounts[row] as number);
       const exponent = exponentAt(source, sources[0] ?? 0);
-      const text = (units: number): string | null => (Number.isNaN(units) ? null : decimalText(units, exponent));
+      const text = (units: bigint | null): string | null => (units === null ? null : fromMinor(units, exponent));
       const base = { field: 'amount', type: 'sum', source: text(given), target: text(arrived) };
-      if (Number.isNaN(expected) || Number.isNaN(arrived)) {
+      if (given === null || expected === null || arrived === null) {
         // Without any amounts, and nothing asked of them, the key alone forms the group.
         const isKeyAlone =
           sum === undefined &&
@@ -59,12 +59,13 @@ export const createGroupSum = ({ sum }: Pass, source: RecordBatch, target: Recor
           ...(isKeyAlone ? {} : { reason: 'a record of the group has no amount' }),
         };
       }
-      const off = arrived - expected;
+      // What is beyond a double is rounded only after it was subtracted: a difference that a tolerance allows is small.
+      const off = Number(arrived - expected);
       const limit = off < 0 ? below : above;
-      const magnitude = Math.abs(given);
+      const magnitude = Math.abs(Number(given));
       const passed = Math.abs(off) <= limit.within(magnitude, exponent);
       const score = !passed ? 0 : off === 0 ? 1 : Math.max(0, 1 - Math.abs(off) / limit.bound(magnitude, exponent));
-      const delta = decimalText(arrived - given, exponent);
+      const delta = fromMinor(arrived - given, exponent);
       return { passed, score: Math.round(score * 1e6), delta, condition: { ...base, delta, score: Math.round(score * 1e6) / 1e6, passed } };
     },
     rangeAround: (side, row) => {
@@ -78,8 +79,13 @@ export const createGroupSum = ({ sum }: Pass, source: RecordBatch, target: Recor
   };
 };
 
-const total = (rows: readonly number[], amountOf: (row: number) => number): number => {
-  let sum = 0;
-  for (const row of rows) sum += amountOf(row);
-  return sum;
+/** In minor units; null where a record has no amount. */
+const total = (rows: readonly number[], amountOf: (row: number) => number): bigint | null => {
+  const sum = new Sum();
+  for (const row of rows) {
+    const amount = amountOf(row);
+    if (Number.isNaN(amount)) return null;
+    sum.add(amount);
+  }
+  return sum.total;
 };
