@@ -10,18 +10,25 @@ export const componentsOf = (edges: readonly Edge[]): Edge[][] => {
     known.set(row, vertex);
     return vertex;
   };
-  const parents = new Int32Array(edges.length * 2);
-  for (let vertex = 0; vertex < parents.length; vertex += 1) parents[vertex] = vertex;
-  for (const { source, target } of edges) {
-    const one = rootOf(parents, vertexOf(vertexOfSource, source));
-    const other = rootOf(parents, vertexOf(vertexOfTarget, target));
-    parents[Math.max(one, other)] = Math.min(one, other);
-  }
+  const parents = untied(edges.length * 2);
+  for (const { source, target } of edges) tie(parents, vertexOf(vertexOfSource, source), vertexOf(vertexOfTarget, target));
   return [...Map.groupBy(edges, ({ source }) => rootOf(parents, vertexOf(vertexOfSource, source))).values()];
 };
 
-/** Halves the path on its way up, which keeps every later climb short. */
-const rootOf = (parents: Int32Array, vertex: number): number => {
+/** So many vertices, each alone. */
+export const untied = (count: number): Int32Array => {
+  const parents = new Int32Array(count);
+  for (let vertex = 0; vertex < count; vertex += 1) parents[vertex] = vertex;
+  return parents;
+};
+
+export const tie = (parents: Int32Array, one: number, other: number): void => {
+  const [root, otherRoot] = [rootOf(parents, one), rootOf(parents, other)];
+  parents[Math.max(root, otherRoot)] = Math.min(root, otherRoot);
+};
+
+/** The same for all vertices that are tied. Halves the path on its way up, which keeps every later climb short. */
+export const rootOf = (parents: Int32Array, vertex: number): number => {
   let root = vertex;
   while (at(parents, root) !== root) {
     parents[root] = at(parents, at(parents, root));

@@ -3,13 +3,12 @@
  * one difference and not several missing records; like every difference it is fixed after all passes.
  */
 import type { Pass } from '@settler/contracts/rules';
-import { componentsOf } from '../assignment/components.ts';
-import type { Edge } from '../assignment/graph.ts';
+import { rootOf, tie, untied } from '../assignment/components.ts';
 import { compareRows, type RecordBatch } from '../batch.ts';
 import type { Judge } from '../conditions/judge.ts';
 import { conditionsOf } from '../results/explain-result.ts';
 import type { Rows } from './candidates.ts';
-import { type Edges, edgeAt } from './edges.ts';
+import type { Edges } from './edges.ts';
 import { createGroupSum, type GroupSum } from './group-sum.ts';
 import { judgePass } from './judgement.ts';
 import type { Settling } from './settle-pairs.ts';
@@ -70,20 +69,40 @@ const fits = ({ cardinality }: Pass, { sources, targets }: Group): boolean => {
   }
 };
 
+/** In the order of their first pairs. Pairs stay in columns: as an object each, millions of them would be most of a run's memory. */
 const groupsOf = (agreeing: Edges, differing: Edges, source: RecordBatch, target: RecordBatch): Group[] => {
-  const failing = new Set<Edge>();
-  const edges = [...edgesOf(agreeing), ...edgesOf(differing)];
-  for (const edge of edges.slice(agreeing.length)) failing.add(edge);
-  return componentsOf(edges).map((component) => ({
-    sources: distinct(component.map((edge) => edge.source)).sort((one, other) => compareRows(source, one, other)),
-    targets: distinct(component.map((edge) => edge.target)).sort((one, other) => compareRows(target, one, other)),
-    score: Math.round((component.reduce((total, edge) => total + edge.score, 0) / component.length) * 1e6),
-    isVerified: component.every((edge) => !failing.has(edge)),
+  const all = [agreeing, differing];
+  const parents = untied(source.length + target.length);
+  for (const { length, sources, targets } of all)
+    for (let index = 0; index < length; index += 1) tie(parents, sources[index] as number, source.length + (targets[index] as number));
+  const placeOf = new Int32Array(parents.length).fill(-1);
+  const isKnown = new Uint8Array(parents.length);
+  const groups: { sources: number[]; targets: number[]; score: number; pairs: number; isVerified: boolean }[] = [];
+  for (const { length, sources, targets, scores } of all) {
+    for (let index = 0; index < length; index += 1) {
+      const [s, t] = [sources[index] as number, targets[index] as number];
+      const root = rootOf(parents, s);
+      if (placeOf[root] === -1) {
+        placeOf[root] = groups.length;
+        groups.push({ sources: [], targets: [], score: 0, pairs: 0, isVerified: true });
+      }
+      const group = groups[placeOf[root] as number] as (typeof groups)[number];
+      if (isKnown[s] === 0) group.sources.push(s);
+      if (isKnown[source.length + t] === 0) group.targets.push(t);
+      isKnown[s] = 1;
+      isKnown[source.length + t] = 1;
+      group.score += scores[index] as number;
+      group.pairs += 1;
+      if (scores === differing.scores) group.isVerified = false;
+    }
+  }
+  return groups.map(({ sources, targets, score, pairs, isVerified }) => ({
+    sources: sources.sort((one, other) => compareRows(source, one, other)),
+    targets: targets.sort((one, other) => compareRows(target, one, other)),
+    score: Math.round(score / pairs),
+    isVerified,
   }));
 };
-
-const edgesOf = (edges: Edges): Edge[] => Array.from({ length: edges.length }, (_, index) => edgeAt(edges, index));
-const distinct = (rows: readonly number[]): number[] => [...new Set(rows)];
 
 export const takeGroup = (
   outcome: 'matched' | 'mismatched',
