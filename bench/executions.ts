@@ -203,6 +203,7 @@ const settlerFigures = async (): Promise<Figure[]> => {
   // PostgreSQL, as whoever it runs, writes and reads here.
   chmodSync(folder, 0o777);
   const settler = await startSettler();
+  // Not before what this needs is installed.
   const { Client: DatabaseClient } = await import('peer-pg');
   const database = new DatabaseClient({ ...settler.postgres, database: 'settler_executions' });
   try {

@@ -12,6 +12,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { root } from '../scripts/check/command.ts';
 import { installWorkspace } from '../scripts/workspaces/install.ts';
+import { orUsage } from '../scripts/workspaces/usage.ts';
 
 const engine = 'services/executions/src/domain/matching';
 const detectedPercentMin = 85;
@@ -71,23 +72,13 @@ const usage = `npm run mutation -- [--every 4] [PART …]
   --every  every fourth declaration, in place of all
   PART     a folder or a file of ${engine}; absent: all of it, one after another`;
 
-/** Ends the process where help was asked for, or something else than there is. */
-const wanted = (): { readonly parts: readonly string[]; readonly every: number } => {
-  try {
-    const options = { every: { type: 'string', default: '1' }, help: { type: 'boolean', short: 'h' } } as const;
-    const { values, positionals } = parseArgs({ options, allowPositionals: true });
-    const every = Number(values.every);
-    if (!Number.isInteger(every) || every < 1) throw new Error('--every takes a whole number from 1 on.');
-    if (values.help !== true) return { parts: partsOf(positionals), every };
-    console.log(usage);
-    process.exit(0);
-  } catch (error) {
-    console.error(`${error instanceof Error ? error.message : error}\n${usage}`);
-    process.exit(2);
-  }
-};
-
-const { parts: named, every } = wanted();
+const { parts: named, every } = orUsage(usage, () => {
+  const options = { every: { type: 'string', default: '1' }, help: { type: 'boolean', short: 'h' } } as const;
+  const { values, positionals } = parseArgs({ options, allowPositionals: true });
+  const every = Number(values.every);
+  if (!Number.isInteger(every) || every < 1) throw new Error('--every takes a whole number from 1 on.');
+  return values.help === true ? 'help' : { parts: partsOf(positionals), every };
+});
 installWorkspace('mutation');
 const stryker = join(dirname(fileURLToPath(import.meta.resolve('@stryker-mutator/core/package.json'))), 'bin/stryker.js');
 const parts = named.map((part) => ({ part, seen: look(part, every) }));

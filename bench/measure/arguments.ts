@@ -1,5 +1,6 @@
 /** What a benchmark is told on its command line. What it does not know it refuses, in place of running for ten minutes without it. */
 import { parseArgs } from 'node:util';
+import { orUsage } from '../../scripts/workspaces/usage.ts';
 
 export interface Told {
   readonly isQuick: boolean;
@@ -11,15 +12,10 @@ export interface Told {
 export const readArguments = (name: string, parts: readonly string[] = []): Told => {
   const usage = `npm run bench:${name} -- [--quick]${parts.map((part) => ` [${part}]`).join('')}\n  --quick  less of everything, in two minutes${parts.map((part) => `\n  ${part}  that part alone`).join('')}`;
   const options = { quick: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } } as const;
-  try {
+  return orUsage(usage, () => {
     const { values, positionals } = parseArgs({ options, allowPositionals: true });
     const unknown = positionals.find((part) => !parts.includes(part));
     if (unknown !== undefined || positionals.length > 1) throw new Error(`There is no ${unknown ?? positionals.join(' and ')}.`);
-    if (values.help !== true) return { isQuick: values.quick === true, part: positionals[0] };
-    console.log(usage);
-    process.exit(0);
-  } catch (error) {
-    console.error(`${error instanceof Error ? error.message : error}\n${usage}`);
-    process.exit(2);
-  }
+    return values.help === true ? 'help' : { isQuick: values.quick === true, part: positionals[0] };
+  });
 };

@@ -16,6 +16,7 @@ export const dispatchFigures = async ({ items, rounds }: Dispatched): Promise<Fi
   const stores = await startStores();
   const { host, port, user, password } = stores.postgres;
   const administer = async (...statements: string[]): Promise<void> => {
+    // Not before what this needs is installed.
     const { Client } = await import('peer-pg');
     const client = new Client({ ...stores.postgres, database: 'postgres' });
     await client.connect();

@@ -183,6 +183,9 @@ const condition = chosenBy(
 );
 export type Condition = z.output<typeof condition>;
 
+/** Those of a `oneOf`; of any other condition the condition itself. */
+export const alternativesOf = (item: Condition): readonly FieldCondition[] => (item.type === 'oneOf' ? item.conditions : [item]);
+
 /** Whether it finds counterparts by itself, without comparing everything with everything. Currencies are few: they find nobody's. */
 const isFinding = (item: Condition): boolean => {
   if (item.verify) return false;

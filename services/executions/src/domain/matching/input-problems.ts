@@ -2,7 +2,7 @@
  * What is probably not meant as it was said: a rule about a field that no record has, and a side of which nothing can be used. Neither
  * fails a run, and both would otherwise be seen only in hundreds of records without counterpart.
  */
-import type { Condition, Rules } from '@settler/contracts/rules';
+import { alternativesOf, type FieldCondition, type Rules } from '@settler/contracts/rules';
 import { type Side, sides } from '../side.ts';
 import { invalid, noDay, type RecordBatch } from './batch.ts';
 
@@ -37,7 +37,7 @@ const nothingReadable = (side: InputProblem['side'], { length, states, reasons, 
 
 const noSuchFields = (side: InputProblem['side'], batch: RecordBatch, rules: Rules): InputProblem[] => {
   const asked = new Set([
-    ...rules.passes.flatMap(({ match }) => match.flatMap((condition) => fieldsOf(condition, side))),
+    ...rules.passes.flatMap(({ match }) => match.flatMap(alternativesOf).flatMap((condition) => fieldsOf(condition, side))),
     ...(rules.duplicates?.by ?? []),
   ]);
   const known = knownFields(batch);
@@ -51,8 +51,7 @@ const noSuchFields = (side: InputProblem['side'], batch: RecordBatch, rules: Rul
     }));
 };
 
-const fieldsOf = (condition: Condition, side: InputProblem['side']): readonly string[] => {
-  if (condition.type === 'oneOf') return condition.conditions.flatMap((one) => fieldsOf(one, side));
+const fieldsOf = (condition: FieldCondition, side: InputProblem['side']): readonly string[] => {
   // A rate stands on the record whose amount it converts.
   const rate = condition.type === 'amount' && condition.fx !== undefined && 'field' in condition.fx ? [condition.fx.field] : [];
   return side === 'source' ? [condition.source, ...rate] : [condition.target];

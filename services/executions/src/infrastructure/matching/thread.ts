@@ -6,7 +6,7 @@ import { sendFile } from './file-port.ts';
 import { outOfMemory, type ThreadData } from './memory.ts';
 import { memoryOf, type Notice, type Reply, type Request } from './protocol.ts';
 
-/** What was compiled for one run makes the next a sixth faster. After more results than these a thread holds on to more than that is worth. */
+/** What was compiled for one run serves the next; of a larger one, compiling is a small part. */
 const reusedUpTo = 250_000;
 
 const isSource = import.meta.url.endsWith('.ts');

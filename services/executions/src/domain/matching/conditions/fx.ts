@@ -4,7 +4,7 @@
  */
 import { currencyText, noCurrency } from '@settler/contracts/currency-codes';
 import { exponentOf } from '@settler/contracts/money';
-import type { Fx } from '@settler/contracts/rules';
+import { alternativesOf, type Fx, type Pass } from '@settler/contracts/rules';
 import type { RecordBatch } from '../batch.ts';
 import { fieldTexts } from '../columns/field.ts';
 import { noAmount } from '../columns/money.ts';
@@ -13,6 +13,10 @@ import { roundedShare, type Share, shareOf } from './limit.ts';
 
 /** In minor units of the target's currency; NaN where there is no rate. */
 export type Conversion = (amount: number, source: number, target: number) => number;
+
+/** Whether a pass brings records of different currencies together: only by a rate. */
+export const crossesCurrencies = ({ match }: Pass): boolean =>
+  match.flatMap(alternativesOf).some((condition) => condition.type === 'amount' && condition.fx !== undefined);
 
 const rateForm = /^\d{1,12}(\.\d{1,12})?$/;
 

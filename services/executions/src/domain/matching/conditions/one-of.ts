@@ -9,12 +9,11 @@ export const compileOneOf = ({ verify, weight }: OneOf, alternatives: readonly J
     one.targets[0] = t;
     const scored = alternatives.map((alternative) => {
       alternative.judge(one.sources, one.targets, 1, one.scores);
-      return { alternative, score: one.scores[0] as number };
+      const [score = Number.NaN] = one.scores;
+      return { alternative, score: Number.isNaN(score) ? Number.NEGATIVE_INFINITY : score };
     });
     // Where all of them fail, the first: it is the one that was meant most of all.
-    const best = scored.reduce((most, item) =>
-      item.score > (Number.isNaN(most.score) ? Number.NEGATIVE_INFINITY : most.score) ? item : most,
-    );
+    const best = scored.reduce((most, item) => (item.score > most.score ? item : most));
     return best.alternative;
   };
   let scratch = new Float64Array(0);

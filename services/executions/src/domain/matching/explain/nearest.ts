@@ -6,7 +6,7 @@ import { noCurrency } from '@settler/contracts/currency-codes';
 import type { Pass, Rules } from '@settler/contracts/rules';
 import type { Side } from '../../side.ts';
 import { compareRows, type RecordBatch, usable } from '../batch.ts';
-import { crossesCurrencies } from '../conditions/crossing.ts';
+import { crossesCurrencies } from '../conditions/fx.ts';
 import type { Judge } from '../conditions/judge.ts';
 
 export interface Near {
@@ -29,29 +29,29 @@ export interface NearestNeeds {
 const rowsPerPiece = 8_192;
 
 /** The `count` nearest; one that several passes come close to is told of once, by the pass that comes closest. */
-export const nearest = ({ source, target, rules, judgesOf }: NearestNeeds, side: Side, row: number, count: number): Near[] => {
+export const nearest = (needs: NearestNeeds, side: Side, row: number, count: number): Near[] => {
+  const { source, target, rules } = needs;
   const other = side === 'source' ? target : source;
   const better = (one: Near, two: Near): number =>
     one.failed.length - two.failed.length || two.score - one.score || compareRows(other, one.row, two.row) || one.pass - two.pass;
   let best: Near[] = [];
   for (const [index, pass] of rules.passes.entries()) {
-    const found = nearestOfPass(judgesOf(index), pass, side, row, source, target, index, count, better);
+    const found = nearestOfPass(needs, pass, index, side, row, count, better);
     best = [...best, ...found].sort(better);
   }
   return best.filter((near, index) => best.findIndex((earlier) => earlier.row === near.row) === index).slice(0, count);
 };
 
 const nearestOfPass = (
-  judges: readonly Judge[],
+  { source, target, judgesOf }: NearestNeeds,
   rule: Pass,
+  pass: number,
   side: Side,
   row: number,
-  source: RecordBatch,
-  target: RecordBatch,
-  pass: number,
   count: number,
   better: (one: Near, two: Near) => number,
 ): Near[] => {
+  const judges = judgesOf(pass);
   const other = side === 'source' ? target : source;
   const weightTotal = judges.reduce((sum, { weight }) => sum + weight, 0);
   const given = new Int32Array(rowsPerPiece).fill(row);

@@ -3,7 +3,7 @@ import { noCurrency } from '@settler/contracts/currency-codes';
 import type { Pass } from '@settler/contracts/rules';
 import type { RecordBatch } from '../batch.ts';
 import { compileCondition } from '../conditions/compile.ts';
-import { crossesCurrencies } from '../conditions/crossing.ts';
+import { crossesCurrencies } from '../conditions/fx.ts';
 import type { Judge } from '../conditions/judge.ts';
 import { candidatesOf, type Rows } from './candidates.ts';
 import { createEdgeBuilder, distinct, type Edges } from './edges.ts';

@@ -78,7 +78,8 @@ const groupsOf = (agreeing: Edges, differing: Edges, source: RecordBatch, target
   const placeOf = new Int32Array(parents.length).fill(-1);
   const isKnown = new Uint8Array(parents.length);
   const groups: { sources: number[]; targets: number[]; score: number; pairs: number; isVerified: boolean }[] = [];
-  for (const { length, sources, targets, scores } of all) {
+  for (const edges of all) {
+    const { length, sources, targets, scores } = edges;
     for (let index = 0; index < length; index += 1) {
       const [s, t] = [sources[index] as number, targets[index] as number];
       const root = rootOf(parents, s);
@@ -93,7 +94,7 @@ const groupsOf = (agreeing: Edges, differing: Edges, source: RecordBatch, target
       isKnown[source.length + t] = 1;
       group.score += scores[index] as number;
       group.pairs += 1;
-      if (scores === differing.scores) group.isVerified = false;
+      if (edges === differing) group.isVerified = false;
     }
   }
   return groups.map(({ sources, targets, score, pairs, isVerified }) => ({

@@ -1,7 +1,7 @@
 /** A result as a person reads it: its conditions with both values, what differs, and by how much. Worked out when it is asked for. */
 import type { Outcome } from '@settler/contracts/executions';
 import { outcomes } from '@settler/contracts/executions';
-import type { Condition, FieldCondition, Pass, Rules } from '@settler/contracts/rules';
+import { alternativesOf, type Pass, type Rules } from '@settler/contracts/rules';
 import type { RecordBatch } from '../batch.ts';
 import type { Judge } from '../conditions/judge.ts';
 import { type ResultColumns, rowsOf } from './columns.ts';
@@ -70,10 +70,6 @@ const amountDelta = (conditions: readonly ConditionResult[], { match }: Pass): s
   return typeof delta === 'string' ? delta : null;
 };
 
-/** Where one of several was to hold, and none does, all of them fail. */
-const alternativesOf = (condition: Condition): readonly FieldCondition[] =>
-  condition.type === 'oneOf' ? condition.conditions : [condition];
-
 const dayDelta = (conditions: readonly ConditionResult[]): number | null => {
   const delta = conditions.find(({ type }) => type === 'date')?.delta;
   return typeof delta === 'number' ? delta : null;
@@ -81,6 +77,7 @@ const dayDelta = (conditions: readonly ConditionResult[]): number | null => {
 
 /** With several failures the first of amount, date and field; an amount that was to lie a fee below is a matter of the fee. */
 const categoryOf = (conditions: readonly ConditionResult[], { match }: Pass): MismatchCategory => {
+  // Where one of several was to hold, and none does, all of them fail.
   const failed = match.filter((_, index) => conditions[index]?.passed === false).flatMap(alternativesOf);
   const amounts = failed.filter((condition) => condition.type === 'amount');
   if (amounts.length > 0)
