@@ -4,12 +4,13 @@
  * `npm run bench:executions`, about ten minutes, or two with `-- --quick`; with `-- dispatch`, the last of these alone.
  * docs/guides/benchmarks.md says what is measured and how to read it.
  */
-import { chmodSync, mkdtempSync, openAsBlob, readFileSync, rmSync } from 'node:fs';
-import { cpus, loadavg, tmpdir } from 'node:os';
+import { chmodSync, openAsBlob, readFileSync, rmSync } from 'node:fs';
+import { cpus, loadavg } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Client } from 'peer-pg';
 import { installWorkspace } from '../scripts/workspaces/install.ts';
+import { temporaryDirectory } from './directory.ts';
 import { load } from './http/load.ts';
 import { ensureFiles } from './inputs/files.ts';
 import { readArguments } from './measure/arguments.ts';
@@ -199,7 +200,7 @@ const readFigures = async (settler: Settler, headers: Readonly<Record<string, st
 
 /** What is asked of a whole Settler. */
 const settlerFigures = async (): Promise<Figure[]> => {
-  const folder = mkdtempSync(join(tmpdir(), 'settler-bench-copy-'));
+  const folder = temporaryDirectory('settler-bench-copy-');
   // PostgreSQL, as whoever it runs, writes and reads here.
   chmodSync(folder, 0o777);
   const settler = await startSettler();

@@ -3,13 +3,14 @@ import { readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Service, services } from '../packages/contracts/src/services.ts';
-import { createTail, launchProcess, untilReady } from '../packages/local/src/processes/launch.ts';
+import { createTail, untilReady } from '../packages/local/src/processes/launch.ts';
 import { serviceEnvironment } from '../packages/local/src/services/environment.ts';
 import { inCheckout, memoryGoesBack } from '../packages/local/src/services/launch.ts';
 import { settlerLaunch } from '../scripts/supervisor/launch.ts';
 import { loadSecrets } from '../scripts/supervisor/secrets.ts';
 import { temporaryDirectory } from './directory.ts';
 import { cores, type Server, startServer } from './http/servers.ts';
+import { launched } from './launched.ts';
 
 export interface Settler {
   /** Of its gateway. */
@@ -46,7 +47,7 @@ export const startSettler = async (): Promise<Settler> => {
   const tail = createTail();
   const environment = { PATH: process.env['PATH'] ?? '', HOME: tmpdir(), RATE_LIMIT_DEFAULT: noLimit };
   const launch = settlerLaunch(data, environment, tail.text);
-  const running = launchProcess(launch, tail.add);
+  const running = launched(launch, tail.add);
   const stop = async (): Promise<void> => {
     await running.stop(graceMs);
     rmSync(data, { recursive: true, force: true });

@@ -2,7 +2,7 @@
 import { rmSync } from 'node:fs';
 import { provisionBroker, provisionDatabase } from '../packages/chassis/src/provision.ts';
 import { services } from '../packages/contracts/src/services.ts';
-import { createTail, type Launch, launchProcess, type RunningProcess, untilReady } from '../packages/local/src/processes/launch.ts';
+import { createTail, type Launch, type RunningProcess, untilReady } from '../packages/local/src/processes/launch.ts';
 import { freePorts } from '../packages/local/src/processes/ports.ts';
 import { type Environment, serviceEnvironment } from '../packages/local/src/services/environment.ts';
 import { inCheckout } from '../packages/local/src/services/launch.ts';
@@ -12,6 +12,7 @@ import { newInstallationSecrets } from '../scripts/supervisor/secrets.ts';
 import { openBroker, openPostgres } from '../scripts/supervisor/servers.ts';
 import { readSettings } from '../scripts/supervisor/settings.ts';
 import { temporaryDirectory } from './directory.ts';
+import { launched } from './launched.ts';
 
 export interface Stores {
   readonly postgres: { readonly host: string; readonly port: number; readonly user: string; readonly password: string };
@@ -32,7 +33,7 @@ export const startStores = async (): Promise<Stores> => {
   };
   const start = async (launch: Launch): Promise<void> => {
     const tail = createTail();
-    const server = launchProcess(launch, tail.add);
+    const server = launched(launch, tail.add);
     running.push(server);
     await untilReady(launch, server, { timeoutMs: startTimeoutMs, lastLines: tail.text });
   };

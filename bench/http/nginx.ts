@@ -1,7 +1,7 @@
 /** nginx as a proxy with connections to the upstream that are kept, one worker. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { temporaryDirectory } from '../directory.ts';
 import { cores, type Server, startServer } from './servers.ts';
 
 const configuration = (port: number, upstream: string): string => `
@@ -23,7 +23,7 @@ http {
 `;
 
 export const startNginx = async (port: number, upstream: string): Promise<Server> => {
-  const folder = mkdtempSync(join(tmpdir(), 'settler-nginx-'));
+  const folder = temporaryDirectory('settler-bench-nginx-');
   const remove = () => rmSync(folder, { recursive: true, force: true });
   try {
     writeFileSync(join(folder, 'nginx.conf'), configuration(port, upstream));

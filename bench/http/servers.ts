@@ -2,7 +2,8 @@
 import { spawnSync } from 'node:child_process';
 import { availableParallelism, tmpdir } from 'node:os';
 import { fileURLToPath } from 'node:url';
-import { createTail, launchProcess, type RunningProcess, untilReady } from '../../packages/local/src/processes/launch.ts';
+import { createTail, untilReady } from '../../packages/local/src/processes/launch.ts';
+import { launched } from '../launched.ts';
 
 export const cores = { server: 0, client: 1 } as const;
 
@@ -50,7 +51,7 @@ export const startServer = async (wanted: ServerWanted): Promise<Server> => {
     isReady: async () => (await fetch(`${url}${readyPath}`, { signal: AbortSignal.timeout(2_000) })).ok,
   };
   const tail = createTail();
-  const running: RunningProcess = launchProcess(launch, tail.add);
+  const running = launched(launch, tail.add);
   const stop = () => running.stop(graceMs);
   try {
     await untilReady(launch, running, { timeoutMs: readyTimeoutMs, lastLines: tail.text });

@@ -28,24 +28,16 @@ const quietMs = 250;
  * A server that closes waits for each connection that is not idle, and one on which nothing was ever sent does not count as idle.
  * Once every request is answered, such connections are cut: whoever only holds one open must not decide how long we live.
  */
-export const closeWhenQuiet = (app: FastifyInstance): void => {
+export const closeWhenQuiet = (app: FastifyInstance) => {
   let requests = 0;
   let isClosing = false;
   let timer: NodeJS.Timeout | undefined;
 
   const cut = () => {
     clearTimeout(timer);
-    if (!isClosing || requests > 0) return;
+    if (requests > 0) return;
     timer = setTimeout(() => requests === 0 && app.server.closeAllConnections(), quietMs);
   };
-  app.addHook('onRequest', (_request, reply, done) => {
-    requests += 1;
-    reply.raw.once('close', () => {
-      requests -= 1;
-      cut();
-    });
-    done();
-  });
   app.addHook('preClose', (done) => {
     isClosing = true;
     cut();
@@ -55,4 +47,15 @@ export const closeWhenQuiet = (app: FastifyInstance): void => {
     clearTimeout(timer);
     done();
   });
+  return {
+    /** A request has come. */
+    begin: () => {
+      requests += 1;
+    },
+    /** One is over. */
+    end: () => {
+      requests -= 1;
+      if (isClosing) cut();
+    },
+  };
 };

@@ -15,10 +15,11 @@ import fastify, {
 import { createJsonSchemaTransform, createJsonSchemaTransformObject } from 'fastify-type-provider-zod';
 import type { Answer } from './answer.ts';
 import { closeWhenQuiet, followPipelined, statusOf } from './connections.ts';
-import { contextFrom, inContext, type WorkContext } from './context.ts';
+import { contextFrom, inContext } from './context.ts';
 import { parseJson } from './json.ts';
 import { stringify } from './json-text.ts';
-import type { Logger } from './logger.ts';
+import { createRequestLog, type Logger } from './logger.ts';
+import { createPastRequests, type PastRequests } from './past-requests.ts';
 import { problemAnswer, toRefusal } from './problem.ts';
 import { Refusal } from './refusal.ts';
 import { activeTraceparent } from './tracing.ts';
@@ -34,6 +35,9 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** The JSON body as it came: what an idempotency fingerprint is of. */
     rawBody?: Buffer;
+  }
+  interface FastifyInstance {
+    readonly pastRequests: PastRequests;
   }
 }
 
@@ -73,8 +77,10 @@ export const createHttp = async ({ service, logger, isStopping = () => false }: 
       return typeof given === 'string' && saneRequestId.test(given) ? given : randomUUID();
     },
   });
-  // What such a line says is named below and holds no secret; looking for one in every line would cost more than all the rest of it.
-  const lines = logger.child({}, { redact: [] });
+  const pastRequests = createPastRequests();
+  pastRequests.follow(createRequestLog(logger));
+  app.decorate('pastRequests', pastRequests);
+  const quiet = closeWhenQuiet(app);
   app.addHook('onRequest', (request, reply, done) => {
     const { traceparent } = request.headers;
     const given = typeof traceparent === 'string' ? traceparent : undefined;
@@ -82,7 +88,21 @@ export const createHttp = async ({ service, logger, isStopping = () => false }: 
     reply.header('x-request-id', request.id);
     if (isStopping()) reply.header('connection', 'close');
     followPipelined(request.raw, reply.raw);
-    reply.raw.once('close', () => logRequest(lines, context, request, reply));
+    quiet.begin();
+    // Closed, and not finished: requests whose clients went away are those that took too long.
+    reply.raw.once('close', () => {
+      quiet.end();
+      pastRequests.add({
+        requestId: context.requestId,
+        traceId: context.traceId,
+        method: request.method,
+        route: request.routeOptions.url ?? 'unknown',
+        status: statusOf(reply),
+        ms: reply.elapsedTime,
+        isCut: !reply.raw.writableFinished,
+        endedAtMs: Date.now(),
+      });
+    });
     inContext(context, done);
   });
   // Before anybody reads its body: whatever that is, there is nobody to take it.
@@ -103,7 +123,6 @@ export const createHttp = async ({ service, logger, isStopping = () => false }: 
   app.setSerializerCompiler(() => (value: unknown) => JSON.stringify(value));
   app.setErrorHandler(sendProblem);
   app.setNotFoundHandler((request, reply) => sendProblem(nothingThere(request), request, reply));
-  closeWhenQuiet(app);
   const schemas = { zodToJsonConfig: { override: requirePreprocessed } };
   await app.register(swagger, {
     openapi: { openapi: '3.1.0', info: { title: `Settler ${service}`, version: '1' } },
@@ -118,15 +137,6 @@ const requireHost = ({ raw }: FastifyRequest): Refusal | undefined =>
   raw.headers.host === undefined && raw.httpVersion === '1.1'
     ? new Refusal('malformed_request', 'The Host header is missing.', { headers: { connection: 'close' } })
     : undefined;
-
-/** One line per request, those among them whose client did not wait for the answer or whose answer broke off. */
-const logRequest = (lines: Logger, { requestId, traceId }: WorkContext, request: FastifyRequest, reply: FastifyReply): void => {
-  const route = request.routeOptions.url ?? 'unknown';
-  if (route.startsWith('/health') || route === '/metrics') return;
-  // Named here, because an answer is over in anybody's context.
-  const facts = { requestId, traceId, method: request.method, route, status: statusOf(reply), ms: Math.round(reply.elapsedTime) };
-  lines.info(reply.raw.writableFinished ? facts : { ...facts, isCut: true }, 'request');
-};
 
 const nothingThere = (request: FastifyRequest): Refusal => {
   const [path = '/'] = request.url.split('?', 1);

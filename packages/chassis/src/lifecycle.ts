@@ -2,6 +2,7 @@
  * The life of a process: configuration, ordered start, and on SIGTERM an ordered stop. What opens something registers how it
  * closes; closing runs in the opposite order, so that the server stops taking requests before what they need goes away.
  */
+import { setFlagsFromString } from 'node:v8';
 import type { z } from 'zod';
 import { ConfigurationError, environmentOf, loadConfig } from './config.ts';
 import { createLogger, type Logger } from './logger.ts';
@@ -47,8 +48,17 @@ export interface Program<Shape extends z.ZodRawShape> {
   readonly start: (config: z.output<z.ZodObject<Shape>>, life: Life) => Promise<unknown>;
 }
 
+/**
+ * V8 makes objects among the old ones where most of those that the same code made before have lasted. While little goes on, collections
+ * are rare and nearly everything lasts; what then is a request's is made among the old, and keeps all that it points to until they
+ * are collected. Measured with a gateway that was idle for a quarter of a minute before its first requests: 30 ms for a minor collection
+ * in place of 2, a fifth more for each request, and 45 ms in place of 12 for the slowest hundredth, for good.
+ */
+const makeObjectsYoung = (): void => setFlagsFromString('--no-allocation-site-pretenuring');
+
 /** The main of every service. */
 export const run = async <Shape extends z.ZodRawShape>({ name, config: schema, start }: Program<Shape>): Promise<void> => {
+  makeObjectsYoung();
   const config = readConfig(schema, name);
   const { LOG_LEVEL, DRAIN_TIMEOUT_MS } = config as { LOG_LEVEL: string; DRAIN_TIMEOUT_MS: number };
   const logger = createLogger(name, LOG_LEVEL);

@@ -1,7 +1,6 @@
 /** Prometheus metrics of one process, served on its own port and never through the gateway. */
 import type { FastifyInstance } from 'fastify';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
-import { statusOf } from './connections.ts';
 
 export interface Metrics {
   readonly registry: Registry;
@@ -31,20 +30,17 @@ export const createMetrics = (service: string): Metrics => {
 };
 
 /** Counts and times requests by route pattern, never by concrete path: ids would make a series each. */
-export const measureRequests = (app: FastifyInstance, metrics: Metrics): void => {
-  const duration = metrics.histogram(
-    'settler_http_request_duration_seconds',
-    'Time from the first byte of a request to the last of its answer.',
-    ['method', 'route', 'status'],
-    [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
-  );
-  app.addHook('onRequest', (request, reply, done) => {
-    // Closed, and not finished: requests whose clients went away are those that took too long.
-    reply.raw.once('close', () => {
-      const route = request.routeOptions.url ?? 'unknown';
-      duration.observe({ method: request.method, route, status: String(statusOf(reply)) }, reply.elapsedTime / 1000);
-    });
-    done();
+export const measureRequests = ({ pastRequests }: FastifyInstance, metrics: Metrics): void => {
+  const duration = new Histogram({
+    name: 'settler_http_request_duration_seconds',
+    help: 'Time from the first byte of a request to the last of its answer.',
+    labelNames: ['method', 'route', 'status'],
+    buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
+    registers: [metrics.registry],
+    collect: pastRequests.tell,
+  });
+  pastRequests.follow((requests) => {
+    for (const { method, route, status, ms } of requests) duration.observe({ method, route, status: String(status) }, ms / 1000);
   });
 };
 

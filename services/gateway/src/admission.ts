@@ -27,7 +27,7 @@ const isTrying = (error: unknown): boolean => error instanceof Refusal && (error
 export const createAdmission = ({ clientAddress, authenticate, rateLimits, streams }: AdmissionNeeds): Admit => {
   const authenticated = async (request: FastifyRequest, address: string | null, reply: FastifyReply): Promise<Caller> => {
     try {
-      return await authenticate(readCredential(request.raw), address);
+      return await authenticate(readCredential(request.raw), address, request.socket);
     } catch (error) {
       if (isTrying(error)) requireRoom(reply, await rateLimits.spendAddress(address));
       throw error;

@@ -15,7 +15,7 @@ import { createIdentityClient } from './authentication/identity-client.ts';
 import { createKeySet } from './authentication/key-set.ts';
 import { createPrincipalTokens } from './authentication/principal-tokens.ts';
 import { startRevocations } from './authentication/revocations.ts';
-import { tellBrowsers } from './browsers.ts';
+import { safeHeaders, tellBrowsers } from './browsers.ts';
 import { createClientAddress } from './client-address.ts';
 import type { Config } from './config.ts';
 import { answerBeforeBody } from './forwarding/answer-before-body.ts';
@@ -26,9 +26,11 @@ import { createRateLimits } from './limits/rate-limits.ts';
 import { referenceRoutes } from './reference/docs.ts';
 import { createOpenApi } from './reference/openapi.ts';
 import { apiRoutes } from './routes/api.ts';
+import { closeSilent } from './silent-connections.ts';
 
 /** A connection on which nothing moves for this long is closed: longer than any route is silent, and than its deadline. */
 const silentMs = 120_000;
+
 export const start = async (config: Config, life: Life): Promise<string> => {
   const { logger } = life;
   const metrics = createMetrics('gateway');
@@ -84,12 +86,13 @@ export const start = async (config: Config, life: Life): Promise<string> => {
       askAgainTimeoutMs: config.REVOCATION_POLL_MS,
     }),
   });
-  const forward = createForward({ upstreams, tokenFor: createPrincipalTokens(sign) });
+  const safe = await safeHeaders();
+  const forward = createForward({ upstreams, tokenFor: createPrincipalTokens(sign), safeHeaders: safe });
 
   const app = await createHttp({ service: 'gateway', logger, isStopping: life.isStopping });
-  app.server.setTimeout(silentMs);
+  closeSilent(app, silentMs);
   answerBeforeBody(app);
-  await tellBrowsers(app, config.CORS_ORIGINS);
+  await tellBrowsers(app, safe, config.CORS_ORIGINS);
   measureRequests(app, metrics);
   // Requests to a service that is well are served while another is not, so none of them decides whether the gateway is ready.
   serveHealth(
@@ -97,10 +100,8 @@ export const start = async (config: Config, life: Life): Promise<string> => {
     statefulServices.map((name) => ({ name, isRequired: false, isUp: () => upstreams.ask(name, '/health/live').then(() => true) })),
     life.isStopping,
   );
-  await referenceRoutes(
-    app,
-    createOpenApi({ services: statefulServices, read: (service) => upstreams.ask(service, '/openapi.json'), version: '1' }),
-  );
+  const openApi = createOpenApi({ services: statefulServices, read: (service) => upstreams.ask(service, '/openapi.json'), version: '1' });
+  await referenceRoutes(app, openApi, safe);
   await apiRoutes(app, admit, forward);
 
   if (config.METRICS_PORT !== undefined) {

@@ -27,11 +27,14 @@ const askedHeaders = [
   'x-request-id',
 ];
 
-export const tellBrowsers = async (app: FastifyInstance, origins: readonly string[]): Promise<void> => {
-  const headers = await safeHeaders();
-  app.addHook('onRequest', (_request, reply, done) => {
+/** What every answer says of itself, by name. */
+export type SafeHeaders = Readonly<Record<string, string>>;
+
+/** Answers that Fastify does not send, as those of the services, have `headers` from whoever passes them on. */
+export const tellBrowsers = async (app: FastifyInstance, headers: SafeHeaders, origins: readonly string[]): Promise<void> => {
+  app.addHook('onSend', (_request, reply, payload, done) => {
     reply.headers(headers);
-    done();
+    done(null, payload);
   });
   if (origins.length === 0) return;
   await app.register(cors, {
@@ -46,13 +49,20 @@ export const tellBrowsers = async (app: FastifyInstance, origins: readonly strin
 };
 
 /** The same on every answer, so helmet is asked once: its own plugin decides anew for every request, which costs more than the proxying. */
-const safeHeaders = async () => {
+export const safeHeaders = async (): Promise<SafeHeaders> => {
   const request = new IncomingMessage(new Socket());
   const response = new ServerResponse(request);
   const decide = helmet({
     contentSecurityPolicy: { useDefaults: false, directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } },
     crossOriginResourcePolicy: { policy: 'same-origin' },
+    // What these speak of is pages, and answers are none.
+    crossOriginOpenerPolicy: false,
+    originAgentCluster: false,
+    xDnsPrefetchControl: false,
+    xDownloadOptions: false,
+    xPermittedCrossDomainPolicies: false,
+    xXssProtection: false,
   });
   await new Promise<void>((resolve, reject) => decide(request, response, (error) => (error === undefined ? resolve() : reject(error))));
-  return response.getHeaders();
+  return Object.fromEntries(Object.entries(response.getHeaders()).map(([name, value]) => [name, String(value)]));
 };

@@ -114,6 +114,12 @@ test('the readable reference loads nothing from anywhere else', async () => {
   const page = await fetch(`${system.url}/docs/`);
   expect(page.status).toBe(200);
   expect(page.headers.get('content-security-policy')).toContain("connect-src 'self'");
+  expect(Object.fromEntries(page.headers)).toMatchObject({
+    'x-content-type-options': 'nosniff',
+    'strict-transport-security': expect.stringContaining('max-age='),
+    'cross-origin-opener-policy': 'same-origin',
+    'cross-origin-resource-policy': 'same-origin',
+  });
   const sources = [...(await page.text()).matchAll(/(?:src|href)="([^"]+)"/g)].map(([, source = '']) => source);
   expect(sources.filter((source) => /^(https?:)?\/\//.test(source))).toEqual([]);
 });

@@ -1,4 +1,5 @@
 /** Asks another service on behalf of somebody. At most two seconds, behind a breaker: a request is accepted or refused quickly. */
+import { withDeadline } from '@settler/chassis/deadline';
 import type { InternalSigner } from '@settler/chassis/internal-token';
 import type { Principal } from '@settler/chassis/principal';
 import { Refusal } from '@settler/chassis/refusal';
@@ -32,13 +33,13 @@ export interface InternalCall {
 
 export const createInternalCall = (callee: 'identity' | 'jobs', url: string, sign: InternalSigner): InternalCall => {
   const pool = new Pool(url, { connections: 16, connect: { timeout: 1_000 } });
-  const ask = async (path: string, token: string, understood: readonly number[]): Promise<InternalAnswer> => {
-    const signal = AbortSignal.timeout(timeoutMs);
-    const { statusCode, body } = await pool.request({ method: 'GET', path, headers: { authorization: `Bearer ${token}` }, signal });
-    const text = await body.text();
-    if (!understood.includes(statusCode)) throw new Error(`${callee} answered ${statusCode}`);
-    return { statusCode, text };
-  };
+  const ask = (path: string, token: string, understood: readonly number[]): Promise<InternalAnswer> =>
+    withDeadline(timeoutMs, async ({ signal }) => {
+      const { statusCode, body } = await pool.request({ method: 'GET', path, headers: { authorization: `Bearer ${token}` }, signal });
+      const text = await body.text();
+      if (!understood.includes(statusCode)) throw new Error(`${callee} answered ${statusCode}`);
+      return { statusCode, text };
+    });
   const breaker = new CircuitBreaker(ask, breakerOptions);
   return {
     get: (path, { id, kind, organizationId, scopes }, understood) => {

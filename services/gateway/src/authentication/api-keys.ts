@@ -19,8 +19,11 @@ export interface VerifiedKey {
 }
 
 export interface ApiKeys {
-  /** What is kept of a key; undefined where identity must be asked. @throws Refusal `unauthenticated` for junk */
-  readonly find: (key: string) => VerifiedKey | undefined;
+  /**
+   * What is kept of a key that was shown on `connection`; undefined where identity must be asked.
+   * @throws Refusal `unauthenticated` for junk
+   */
+  readonly find: (key: string, connection: WeakKey) => VerifiedKey | undefined;
   /** Lets identity hear again that the key is in use, where that is due. Nobody waits for it; while identity is away, the verdict stays. */
   readonly renew: (key: string, kept: VerifiedKey, timeoutMs: number) => void;
   /** Asks identity and keeps what it says. @throws Refusal `unauthenticated`, IdentityUnreachable */
@@ -47,6 +50,16 @@ export const createApiKeys = (identity: IdentityClient, secret: Buffer): ApiKeys
   // A marking key of this process, before keys that all have one length: as good as an HMAC, at a fifth of its cost per request.
   const markingKey = randomBytes(32).toString('base64url');
   const markOf = (key: string): string => hash('sha256', markingKey + key, 'base64url');
+  // Most connections show one key again and again.
+  const shown = new WeakMap<WeakKey, { readonly key: string; readonly mark: string }>();
+  const markOn = (connection: WeakKey, key: string): string => {
+    const last = shown.get(connection);
+    if (last?.key === key) return last.mark;
+    if (!hasApiKeyShape(key)) throw invalid();
+    const mark = markOf(key);
+    shown.set(connection, { key, mark });
+    return mark;
+  };
 
   const ask = async (key: string, mark: string, timeoutMs: number, isRepeated = false): Promise<VerifiedKey> => {
     const askedAtMs = performance.now();
@@ -75,9 +88,8 @@ export const createApiKeys = (identity: IdentityClient, secret: Buffer): ApiKeys
   };
 
   return {
-    find: (key) => {
-      if (!hasApiKeyShape(key)) throw invalid();
-      const mark = markOf(key);
+    find: (key, connection) => {
+      const mark = markOn(connection, key);
       const verified = kept.get(mark);
       if (verified === undefined) {
         // What was verified has the right checksum; only what is new has to be checked.

@@ -24,7 +24,7 @@ export interface AuthenticateNeeds {
 }
 
 /** @throws Refusal `unauthenticated`, `forbidden` for an address that the key does not allow, `upstream_unavailable` */
-export type Authenticate = (credential: Credential, address: string | null) => Promise<Caller>;
+export type Authenticate = (credential: Credential, address: string | null, connection: WeakKey) => Promise<Caller>;
 
 const firstAskTimeoutMs = 3_000;
 
@@ -41,8 +41,8 @@ export const createAuthenticate = (needs: AuthenticateNeeds): Authenticate => {
     });
   };
 
-  const currentKey = async (key: string): Promise<VerifiedKey> => {
-    const kept = apiKeys.find(key);
+  const currentKey = async (key: string, connection: WeakKey): Promise<VerifiedKey> => {
+    const kept = apiKeys.find(key, connection);
     if (kept !== undefined && revocations.isFresh()) {
       apiKeys.renew(key, kept, askAgainTimeoutMs);
       return kept;
@@ -56,8 +56,8 @@ export const createAuthenticate = (needs: AuthenticateNeeds): Authenticate => {
     }
   };
 
-  const withApiKey = async (key: string, address: string | null): Promise<Caller> => {
-    const { caller, allowedNetworks } = await currentKey(key);
+  const withApiKey = async (key: string, address: string | null, connection: WeakKey): Promise<Caller> => {
+    const { caller, allowedNetworks } = await currentKey(key, connection);
     if (caller.expiresAtMs <= Date.now()) throw unauthenticated('The API key has expired.');
     if (!isAllowed(address, allowedNetworks)) throw new Refusal('forbidden', 'This API key may not be used from this address.');
     return caller;
@@ -85,7 +85,8 @@ export const createAuthenticate = (needs: AuthenticateNeeds): Authenticate => {
     return caller;
   };
 
-  return (credential, address) => (credential.kind === 'apiKey' ? withApiKey(credential.key, address) : withAccessToken(credential.token));
+  return (credential, address, connection) =>
+    credential.kind === 'apiKey' ? withApiKey(credential.key, address, connection) : withAccessToken(credential.token);
 };
 
 /** Fails closed: an address that is not known, or a list that cannot be read, allows nobody. */

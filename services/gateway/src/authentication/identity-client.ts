@@ -1,4 +1,5 @@
 /** What the gateway itself asks of identity, over connections of its own: a flood of forwarded requests must not delay it. */
+import { withDeadline } from '@settler/chassis/deadline';
 import type { InternalSigner } from '@settler/chassis/internal-token';
 import {
   type ApiKeyVerdict,
@@ -52,16 +53,18 @@ export const createIdentityClient = (url: string, sign: InternalSigner): Identit
     { content, by = pool }: { readonly content?: unknown; readonly by?: Pool } = {},
   ): Promise<Answer> => {
     try {
-      const { statusCode, body } = await by.request({
-        method,
-        path,
-        headers: { authorization: `Bearer ${token()}`, ...(content === undefined ? {} : { 'content-type': 'application/json' }) },
-        body: content === undefined ? null : JSON.stringify(content),
-        signal: AbortSignal.timeout(timeoutMs),
+      return await withDeadline(timeoutMs, async ({ signal }) => {
+        const { statusCode, body } = await by.request({
+          method,
+          path,
+          headers: { authorization: `Bearer ${token()}`, ...(content === undefined ? {} : { 'content-type': 'application/json' }) },
+          body: content === undefined ? null : JSON.stringify(content),
+          signal,
+        });
+        if (statusCode === 200) return schema.parse(await body.json());
+        await body.dump();
+        throw new Error(`identity answered ${statusCode} to ${method} ${path}`);
       });
-      if (statusCode === 200) return schema.parse(await body.json());
-      await body.dump();
-      throw new Error(`identity answered ${statusCode} to ${method} ${path}`);
     } catch (cause) {
       throw new IdentityUnreachable('identity gave no answer', { cause });
     }

@@ -80,21 +80,41 @@ export const createBreaker = ({ name, openMs, probe, onChange }: BreakerOptions)
     }
   };
 
+  /**
+   * What a closed circuit lets through anyway is told to it once it is over, in its own events: to be asked before costs it five times as
+   * much. Where it is no longer closed by then, what is over says nothing about how the service is now.
+   */
+  const counted = <Result>(running: Promise<Result>): Promise<Result> =>
+    running.then(
+      (result) => {
+        if (circuit.closed) {
+          circuit.emit('fire');
+          circuit.emit('success');
+        }
+        return result;
+      },
+      (error: unknown) => {
+        if (circuit.closed && !isBlameless(error)) return circuit.fire(() => Promise.reject(error)) as Promise<never>;
+        throw error;
+      },
+    );
+  /** The circuit is given the verdict and the caller the result, because they differ in what they have to wait for. */
+  const fired = <Result>(action: () => Promise<Result>): Promise<Result> =>
+    new Promise((resolve, reject) => {
+      const judged = circuit.fire(() => {
+        const isOnTrial = circuit.halfOpen;
+        const running = action();
+        running.then(resolve, reject);
+        return isOnTrial ? verdictOfTrial(running) : verdictOf(running);
+      });
+      judged.catch((error: unknown) => {
+        if (!(error instanceof Error) || !('code' in error) || error.code !== 'EOPENBREAKER') return reject(error);
+        reject(new BreakerOpen(Math.max(1, Math.ceil((openedAtMs + openMs - performance.now()) / 1000))));
+      });
+    });
+
   return {
-    call: (action) =>
-      new Promise((resolve, reject) => {
-        // The circuit is given the verdict and the caller the result, because they differ in what they have to wait for.
-        const judged = circuit.fire(() => {
-          const isOnTrial = circuit.halfOpen;
-          const running = action();
-          running.then(resolve, reject);
-          return isOnTrial ? verdictOfTrial(running) : verdictOf(running);
-        });
-        judged.catch((error: unknown) => {
-          if (!(error instanceof Error) || !('code' in error) || error.code !== 'EOPENBREAKER') return reject(error);
-          reject(new BreakerOpen(Math.max(1, Math.ceil((openedAtMs + openMs - performance.now()) / 1000))));
-        });
-      }),
+    call: (action) => (circuit.closed ? counted(action()) : fired(action)),
     stop: () => circuit.shutdown(),
   };
 };

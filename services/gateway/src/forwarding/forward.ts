@@ -12,6 +12,7 @@ import type { Route } from '@settler/contracts/routes';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Caller } from '../authentication/caller.ts';
 import type { PrincipalTokenFor } from '../authentication/principal-tokens.ts';
+import type { SafeHeaders } from '../browsers.ts';
 import { type Body, ClientGone, countedBody, hasBody, heldBody, isHeld } from './body.ts';
 import { exchange } from './exchange.ts';
 import { headersToAnswer, headersToForward } from './headers.ts';
@@ -21,6 +22,8 @@ import type { Upstreams } from './upstreams.ts';
 export interface ForwardNeeds {
   readonly upstreams: Upstreams;
   readonly tokenFor: PrincipalTokenFor;
+  /** On every answer, whatever the service says. */
+  readonly safeHeaders: SafeHeaders;
 }
 
 /** Who asks, as it was found out: null where nobody has to be anybody. */
@@ -46,7 +49,8 @@ class Ailing extends Error {
 
 const ailingStatuses: ReadonlySet<number> = new Set([502, 503, 504]);
 
-export const createForward = ({ upstreams, tokenFor }: ForwardNeeds): Forward => {
+export const createForward = ({ upstreams, tokenFor, safeHeaders }: ForwardNeeds): Forward => {
+  const always = Object.entries(safeHeaders).flat();
   /** `held`: its body, where that is here already. */
   const once = async (
     route: Route,
@@ -80,7 +84,7 @@ export const createForward = ({ upstreams, tokenFor }: ForwardNeeds): Forward =>
         isAiling = ailingStatuses.has(status) && headers[awayHeader] === undefined;
         reply.hijack();
         if (status === 503 && headers['retry-after'] === undefined) reply.header('retry-after', '1');
-        reply.raw.writeHead(status, headersToAnswer(headers, reply.getHeaders() as OutgoingHttpHeaders));
+        reply.raw.writeHead(status, headersToAnswer(headers, always, reply.getHeaders() as OutgoingHttpHeaders));
       },
     });
     await head;

@@ -70,12 +70,12 @@ const connectionListed = (connection: string | undefined): ReadonlySet<string> =
 };
 
 /**
- * `ours` are on every answer; of the service's only those that are allowed come on top. Names and values in turn, as Node takes
- * them fastest.
+ * `always` and `ours` are on every answer; of the service's only those that are allowed come on top. Names and values in turn, as Node
+ * takes them fastest.
  */
-export const headersToAnswer = (headers: IncomingHttpHeaders, ours: OutgoingHttpHeaders): string[] => {
+export const headersToAnswer = (headers: IncomingHttpHeaders, always: readonly string[], ours: OutgoingHttpHeaders): string[] => {
   const named = connectionListed(headers.connection);
-  const result: string[] = [];
+  const result = [...always];
   for (const name in ours) {
     // Both name what their own part of the answer depends on: CORS the origin, the service what it was asked for.
     if (name === 'vary' || !passes(name, headers[name], named)) result.push(name, textOf(ours[name]));

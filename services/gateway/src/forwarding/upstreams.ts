@@ -1,4 +1,5 @@
 /** The services behind the gateway: connections to each, a bound on what waits for them, and a breaker before them. */
+import { withDeadline } from '@settler/chassis/deadline';
 import type { Logger } from '@settler/chassis/logger';
 import type { Metrics } from '@settler/chassis/metrics';
 import { type StatefulService, statefulServices } from '@settler/contracts/services';
@@ -51,11 +52,12 @@ export const createUpstreams = ({ urls, breakerOpenMs, logger, metrics }: Upstre
     const breaker = createBreaker({
       name: service,
       openMs: breakerOpenMs,
-      probe: async () => {
-        const { statusCode, body } = await own.request({ method: 'GET', path: '/health/ready', signal: AbortSignal.timeout(askTimeoutMs) });
-        await body.dump();
-        if (statusCode >= 500) throw new Error(`${service} says that it is not ready`);
-      },
+      probe: () =>
+        withDeadline(askTimeoutMs, async ({ signal }) => {
+          const { statusCode, body } = await own.request({ method: 'GET', path: '/health/ready', signal });
+          await body.dump();
+          if (statusCode >= 500) throw new Error(`${service} says that it is not ready`);
+        }),
       onChange: (state) => {
         breakers.set({ upstream: service }, numberOf[state]);
         logger.warn({ upstream: service, state }, 'a breaker changed');
@@ -73,12 +75,13 @@ export const createUpstreams = ({ urls, breakerOpenMs, logger, metrics }: Upstre
   const to = (service: StatefulService) => upstreams.get(service) as ReturnType<typeof open>;
   return {
     to,
-    ask: async (service, path) => {
-      const { statusCode, body } = await to(service).own.request({ method: 'GET', path, signal: AbortSignal.timeout(askTimeoutMs) });
-      if (statusCode === 200) return body.json();
-      await body.dump();
-      throw new Error(`${service} answered ${statusCode} to ${path}`);
-    },
+    ask: (service, path) =>
+      withDeadline(askTimeoutMs, async ({ signal }) => {
+        const { statusCode, body } = await to(service).own.request({ method: 'GET', path, signal });
+        if (statusCode === 200) return body.json();
+        await body.dump();
+        throw new Error(`${service} answered ${statusCode} to ${path}`);
+      }),
     close: async () => {
       for (const { requests, streams, own, breaker } of upstreams.values()) {
         breaker.stop();

@@ -38,17 +38,17 @@ export const createCounter = (name: string, { limit, windowSeconds }: Limit, red
     remaining: result.remainingPoints,
     resetSeconds: Math.max(1, Math.ceil(result.msBeforeNext / 1000)),
   });
+  const within = (result: RateLimiterRes): Count => countOf(result, false);
+  const exceeded = (result: unknown): Count => {
+    if (result instanceof RateLimiterRes) return countOf(result, true);
+    throw result;
+  };
   return {
     limit,
     windowSeconds,
-    spend: async (key) => {
+    spend: (key) => {
       keys.set(key, true);
-      try {
-        return countOf(await limiter.consume(key), false);
-      } catch (result) {
-        if (result instanceof RateLimiterRes) return countOf(result, true);
-        throw result;
-      }
+      return limiter.consume(key).then(within, exceeded);
     },
   };
 };

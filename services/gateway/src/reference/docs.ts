@@ -1,6 +1,7 @@
 /** The readable reference. Everything it shows comes from here: its page may load nothing from anywhere else. */
 import { hidden } from '@settler/chassis/http';
 import type { FastifyInstance } from 'fastify';
+import type { SafeHeaders } from '../browsers.ts';
 import type { OpenApi } from './openapi.ts';
 
 // The page carries its script's start and its styles inline.
@@ -16,7 +17,8 @@ const pagePolicy = [
   "frame-ancestors 'none'",
 ].join('; ');
 
-export const referenceRoutes = async (app: FastifyInstance, openApi: () => Promise<OpenApi>): Promise<void> => {
+export const referenceRoutes = async (app: FastifyInstance, openApi: () => Promise<OpenApi>, safe: SafeHeaders): Promise<void> => {
+  const pageHeaders = { ...safe, 'content-security-policy': pagePolicy, 'cross-origin-opener-policy': 'same-origin' };
   app.get('/openapi.json', hidden, async (request, reply) => {
     const { text, etag } = await openApi();
     reply.headers({ etag, 'cache-control': 'no-cache', 'content-type': 'application/json; charset=utf-8' });
@@ -28,8 +30,8 @@ export const referenceRoutes = async (app: FastifyInstance, openApi: () => Promi
       page ??= createPage();
       const { routing } = await page;
       reply.hijack();
-      for (const [name, value] of Object.entries(reply.getHeaders())) if (value !== undefined) reply.raw.setHeader(name, value);
-      reply.raw.setHeader('content-security-policy', pagePolicy);
+      for (const [name, value] of Object.entries({ ...reply.getHeaders(), ...pageHeaders }))
+        if (value !== undefined) reply.raw.setHeader(name, value);
       routing(request.raw, reply.raw);
     });
   }

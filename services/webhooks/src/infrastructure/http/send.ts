@@ -1,4 +1,5 @@
 /** One attempt: resolve, connect to exactly that address, send, read at most 16 KiB, all within one deadline. Redirects are failures. */
+import { withDeadline } from '@settler/chassis/deadline';
 import { Client } from 'undici';
 import type { Attempted, Send } from '../../application/ports.ts';
 import type { AddressGuard } from './address-guard.ts';
@@ -20,42 +21,44 @@ export const createSend =
       error: reasonOf(error, timeoutMs),
       latencyMs: took(),
     });
-    const flooded = new AbortController();
-    const signal = AbortSignal.any([AbortSignal.timeout(timeoutMs), flooded.signal]);
-    let interimAnswers = 0;
-    const onInfo = () => {
-      interimAnswers += 1;
-      if (interimAnswers > interimAnswersMax)
-        flooded.abort(new Error(`more than ${interimAnswersMax} interim answers, and none that counts`));
-    };
-    let client: Client | undefined;
-    try {
-      const url = new URL(text);
-      const { address, family } = await beforeAbort(guard.resolve(url), signal);
-      client = new Client(url.origin, {
-        // The look-up was done and checked above; this hands its answer to the socket and to nobody else.
-        connect: {
-          timeout: timeoutMs,
-          lookup: (_host, options, done) => (options.all ? done(null, [{ address, family }]) : done(null, address, family)),
-        },
-        maxHeaderSize: headerBytesMax,
-        pipelining: 0,
-      });
-      const answer = await client.request({ method: 'POST', path: `${url.pathname}${url.search}`, headers, body, signal, onInfo });
-      const responseBody = await readSome(answer.body, signal);
-      const { 'retry-after': retryAfter } = answer.headers;
-      return {
-        statusCode: answer.statusCode,
-        retryAfter: typeof retryAfter === 'string' ? retryAfter : null,
-        responseBody,
-        error: null,
-        latencyMs: took(),
+    const attempt = async (ending: AbortController): Promise<Attempted> => {
+      const { signal } = ending;
+      let interimAnswers = 0;
+      const onInfo = () => {
+        interimAnswers += 1;
+        if (interimAnswers > interimAnswersMax)
+          ending.abort(new Error(`more than ${interimAnswersMax} interim answers, and none that counts`));
       };
-    } catch (error) {
-      return failed(error);
-    } finally {
-      await client?.destroy();
-    }
+      let client: Client | undefined;
+      try {
+        const url = new URL(text);
+        const { address, family } = await beforeAbort(guard.resolve(url), signal);
+        client = new Client(url.origin, {
+          // The look-up was done and checked above; this hands its answer to the socket and to nobody else.
+          connect: {
+            timeout: timeoutMs,
+            lookup: (_host, options, done) => (options.all ? done(null, [{ address, family }]) : done(null, address, family)),
+          },
+          maxHeaderSize: headerBytesMax,
+          pipelining: 0,
+        });
+        const answer = await client.request({ method: 'POST', path: `${url.pathname}${url.search}`, headers, body, signal, onInfo });
+        const responseBody = await readSome(answer.body, signal);
+        const { 'retry-after': retryAfter } = answer.headers;
+        return {
+          statusCode: answer.statusCode,
+          retryAfter: typeof retryAfter === 'string' ? retryAfter : null,
+          responseBody,
+          error: null,
+          latencyMs: took(),
+        };
+      } catch (error) {
+        return failed(error);
+      } finally {
+        await client?.destroy();
+      }
+    };
+    return withDeadline(timeoutMs, attempt);
   };
 
 const readSome = async (stream: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<string> => {
