@@ -6,7 +6,7 @@
 /** `ending` aborts the work: by itself after `ms`, with a `TimeoutError`, or earlier for a reason of the work's own. */
 export const withDeadline = async <Result>(ms: number, work: (ending: AbortController) => Promise<Result>): Promise<Result> => {
   const ending = new AbortController();
-  const timer = setTimeout(() => ending.abort(new DOMException(`not over within ${ms} ms`, 'TimeoutError')), ms);
+  const timer = setTimeout(() => ending.abort(new DOMException(`not over within ${ms} ms`, 'TimeoutError')), ms).unref();
   try {
     return await work(ending);
   } finally {

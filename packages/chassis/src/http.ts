@@ -46,12 +46,15 @@ export interface HttpOptions {
   readonly logger: Logger;
   /** While it says so, every answer asks the client to take its next request elsewhere. */
   readonly isStopping?: () => boolean;
+  /** On every answer, those that no hook sees among them. Whoever answers past Fastify adds them itself. */
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 /** Options of a route that is not part of the public API and stays out of its description. */
 export const hidden: RouteShorthandOptions = { schema: { hide: true } };
 
-export const createHttp = async ({ service, logger, isStopping = () => false }: HttpOptions): Promise<FastifyInstance> => {
+export const createHttp = async ({ service, logger, isStopping = () => false, headers }: HttpOptions): Promise<FastifyInstance> => {
+  const unhooked = { 'x-content-type-options': 'nosniff', ...headers };
   const app = fastify({
     loggerInstance: logger as FastifyBaseLogger,
     logController: new LogController({ disableRequestLogging: true }),
@@ -69,9 +72,9 @@ export const createHttp = async ({ service, logger, isStopping = () => false }: 
     // What is refused before any hook has run, such as a path that cannot be decoded.
     frameworkErrors: (error, request, reply) =>
       inContext(contextFrom(request.id, undefined), () =>
-        sendProblem(error, request, reply.headers({ 'x-request-id': request.id, 'x-content-type-options': 'nosniff' })),
+        sendProblem(error, request, reply.headers({ 'x-request-id': request.id, ...unhooked })),
       ),
-    clientErrorHandler: answerUnreadable,
+    clientErrorHandler: answerUnreadable(unhooked),
     genReqId: (request) => {
       const given = request.headers['x-request-id'];
       return typeof given === 'string' && saneRequestId.test(given) ? given : randomUUID();
@@ -105,6 +108,11 @@ export const createHttp = async ({ service, logger, isStopping = () => false }: 
     });
     inContext(context, done);
   });
+  if (headers !== undefined)
+    app.addHook('onSend', (_request, reply, payload, done) => {
+      reply.headers(headers);
+      done(null, payload);
+    });
   // Before anybody reads its body: whatever that is, there is nobody to take it.
   app.addHook('preParsing', (request, _reply, _payload, done) =>
     done(requireHost(request) ?? (request.is404 ? nothingThere(request) : null)),

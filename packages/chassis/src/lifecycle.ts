@@ -49,10 +49,8 @@ export interface Program<Shape extends z.ZodRawShape> {
 }
 
 /**
- * V8 makes objects among the old ones where most of those that the same code made before have lasted. While little goes on, collections
- * are rare and nearly everything lasts; what then is a request's is made among the old, and keeps all that it points to until they
- * are collected. Measured with a gateway that was idle for a quarter of a minute before its first requests: 30 ms for a minor collection
- * in place of 2, a fifth more for each request, and 45 ms in place of 12 for the slowest hundredth, for good.
+ * What a service makes while it is idle must not decide where V8 makes what its requests need: see docs/decisions/0017. To be called before
+ * anything else.
  */
 const makeObjectsYoung = (): void => setFlagsFromString('--no-allocation-site-pretenuring');
 

@@ -89,10 +89,10 @@ export const start = async (config: Config, life: Life): Promise<string> => {
   const safe = await safeHeaders();
   const forward = createForward({ upstreams, tokenFor: createPrincipalTokens(sign), safeHeaders: safe });
 
-  const app = await createHttp({ service: 'gateway', logger, isStopping: life.isStopping });
+  const app = await createHttp({ service: 'gateway', logger, isStopping: life.isStopping, headers: safe });
   closeSilent(app, silentMs);
   answerBeforeBody(app);
-  await tellBrowsers(app, safe, config.CORS_ORIGINS);
+  await tellBrowsers(app, config.CORS_ORIGINS);
   measureRequests(app, metrics);
   // Requests to a service that is well are served while another is not, so none of them decides whether the gateway is ready.
   serveHealth(

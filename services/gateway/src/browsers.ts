@@ -30,12 +30,7 @@ const askedHeaders = [
 /** What every answer says of itself, by name. */
 export type SafeHeaders = Readonly<Record<string, string>>;
 
-/** Answers that Fastify does not send, as those of the services, have `headers` from whoever passes them on. */
-export const tellBrowsers = async (app: FastifyInstance, headers: SafeHeaders, origins: readonly string[]): Promise<void> => {
-  app.addHook('onSend', (_request, reply, payload, done) => {
-    reply.headers(headers);
-    done(null, payload);
-  });
+export const tellBrowsers = async (app: FastifyInstance, origins: readonly string[]): Promise<void> => {
   if (origins.length === 0) return;
   await app.register(cors, {
     origin: [...origins],

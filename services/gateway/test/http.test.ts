@@ -128,6 +128,7 @@ describe('what is not HTTP, or too much of it', () => {
       const answer = await connection.answer();
       expect([what, answer.status, answer.headers['content-type']]).toEqual([what, status, 'application/problem+json; charset=utf-8']);
       expect(answer.headers).toMatchObject({
+        'content-security-policy': "default-src 'none';frame-ancestors 'none'",
         'x-content-type-options': 'nosniff',
         'x-request-id': expect.stringMatching(/^[0-9a-f-]{36}$/),
       });

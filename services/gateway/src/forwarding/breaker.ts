@@ -46,6 +46,8 @@ export class BreakerOpen extends Error {
 
 export const createBreaker = ({ name, openMs, probe, onChange }: BreakerOptions): Breaker => {
   let openedAtMs = 0;
+  /** How often it has opened: what began before is about another time. */
+  let openings = 0;
   const circuit: CircuitBreaker<[() => Promise<unknown>], unknown> = new CircuitBreaker((judge: () => Promise<unknown>) => judge(), {
     name,
     // Each route has a deadline of its own.
@@ -59,16 +61,13 @@ export const createBreaker = ({ name, openMs, probe, onChange }: BreakerOptions)
   });
   circuit.on('open', () => {
     openedAtMs = performance.now();
+    openings += 1;
     onChange('open');
   });
   circuit.on('halfOpen', () => onChange('half-open'));
   circuit.on('close', () => onChange('closed'));
 
-  /** What a call says about the service: nothing, for ever, where it failed through no fault of it. */
-  const verdictOf = (running: Promise<unknown>): Promise<unknown> =>
-    new Promise((resolve, reject) => {
-      running.then(resolve, (error: unknown) => isBlameless(error) || reject(error));
-    });
+  /** What a call on trial says about the service, or the service itself where the call says nothing, or not soon. */
   const verdictOfTrial = async (running: Promise<unknown>): Promise<unknown> => {
     const told = running.catch((error: unknown) => (isBlameless(error) ? probe() : Promise.reject(error)));
     const { promise: late, resolve } = Promise.withResolvers<void>();
@@ -82,39 +81,44 @@ export const createBreaker = ({ name, openMs, probe, onChange }: BreakerOptions)
 
   /**
    * What a closed circuit lets through anyway is told to it once it is over, in its own events: to be asked before costs it five times as
-   * much. Where it is no longer closed by then, what is over says nothing about how the service is now.
+   * much. Where it has opened since the call began, how that ended says nothing about how the service is now.
    */
-  const counted = <Result>(running: Promise<Result>): Promise<Result> =>
-    running.then(
+  const counted = <Result>(action: () => Promise<Result>): Promise<Result> => {
+    const begunIn = openings;
+    const counts = (): boolean => circuit.closed && openings === begunIn;
+    return action().then(
       (result) => {
-        if (circuit.closed) {
+        if (counts()) {
           circuit.emit('fire');
           circuit.emit('success');
         }
         return result;
       },
       (error: unknown) => {
-        if (circuit.closed && !isBlameless(error)) return circuit.fire(() => Promise.reject(error)) as Promise<never>;
+        if (counts() && !isBlameless(error)) return circuit.fire(() => Promise.reject(error)) as Promise<never>;
         throw error;
       },
     );
+  };
   /** The circuit is given the verdict and the caller the result, because they differ in what they have to wait for. */
-  const fired = <Result>(action: () => Promise<Result>): Promise<Result> =>
-    new Promise((resolve, reject) => {
-      const judged = circuit.fire(() => {
-        const isOnTrial = circuit.halfOpen;
-        const running = action();
-        running.then(resolve, reject);
-        return isOnTrial ? verdictOfTrial(running) : verdictOf(running);
-      });
-      judged.catch((error: unknown) => {
-        if (!(error instanceof Error) || !('code' in error) || error.code !== 'EOPENBREAKER') return reject(error);
-        reject(new BreakerOpen(Math.max(1, Math.ceil((openedAtMs + openMs - performance.now()) / 1000))));
-      });
+  const onTrial = <Result>(action: () => Promise<Result>): Promise<Result> => {
+    const { promise, resolve, reject } = Promise.withResolvers<Result>();
+    const judged = circuit.fire(() => {
+      const running = action();
+      running.then(resolve, reject);
+      return verdictOfTrial(running);
     });
+    judged.catch(() => {});
+    return promise;
+  };
 
   return {
-    call: (action) => (circuit.closed ? counted(action()) : fired(action)),
+    call: (action) => {
+      if (circuit.closed) return counted(action);
+      if (circuit.pendingClose && !circuit.isShutdown) return onTrial(action);
+      // Not fired: what was refused would count among the calls, and many good ones would seem to have been made.
+      return Promise.reject(new BreakerOpen(Math.max(1, Math.ceil((openedAtMs + openMs - performance.now()) / 1000))));
+    },
     stop: () => circuit.shutdown(),
   };
 };

@@ -87,6 +87,42 @@ describe('a breaker', () => {
     expect(states.slice(-2)).toEqual(['half-open', 'open']);
   });
 
+  test('does not count those that it refused: after a good trial half of twenty are enough again', async () => {
+    const { breaker, states } = create({ openMs: 1_000 });
+    await repeat(20, breaker, bad);
+    await repeat(500, breaker, good);
+    await until(states, 'half-open');
+    await breaker.call(good);
+    await until(states, 'closed');
+    await repeat(20, breaker, bad);
+    expect(states.at(-1)).toBe('open');
+    breaker.stop();
+  });
+
+  test('lets no call that began before it opened say anything about the time after', async () => {
+    const { breaker, states } = create();
+    const late = Promise.withResolvers<string>();
+    const hanging = breaker.call(() => late.promise);
+    await repeat(20, breaker, bad);
+    await until(states, 'half-open');
+    await breaker.call(good);
+    await until(states, 'closed');
+    late.reject(fault);
+    await expect(hanging).rejects.toBe(fault);
+    expect(states.at(-1)).toBe('closed');
+  });
+
+  test('gives the caller what the call on trial gives, whatever was said of the service before', async () => {
+    const { breaker, states } = create({ probe: bad });
+    await repeat(20, breaker, bad);
+    await until(states, 'half-open');
+    const { promise, resolve } = Promise.withResolvers<string>();
+    const upload = breaker.call(() => promise);
+    await until(states, 'open');
+    resolve('stored');
+    await expect(upload).resolves.toBe('stored');
+  });
+
   test('asks the service where the call on trial tells nothing', async () => {
     const well = create();
     await repeat(20, well.breaker, bad);

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { open } from '@settler/harness/raw';
 import fastify from 'fastify';
 import { expect, test } from 'vitest';
-import { closeSilent } from '../../src/silent-connections.ts';
+import { closeSilent } from '../src/silent-connections.ts';
 
 const silentMs = 800;
 
