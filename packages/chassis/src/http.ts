@@ -74,7 +74,7 @@ export const createHttp = async ({ service, logger, isStopping = () => false, he
       inContext(contextFrom(request.id, undefined), () =>
         sendProblem(error, request, reply.headers({ 'x-request-id': request.id, ...unhooked })),
       ),
-    clientErrorHandler: answerUnreadable(unhooked),
+    clientErrorHandler: (fault, socket) => answerUnreadable(logger, unhooked, fault, socket),
     genReqId: (request) => {
       const given = request.headers['x-request-id'];
       return typeof given === 'string' && saneRequestId.test(given) ? given : randomUUID();

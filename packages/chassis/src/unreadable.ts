@@ -2,12 +2,11 @@
 import { randomUUID } from 'node:crypto';
 import { type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
-import type { FastifyInstance } from 'fastify';
 import { contextFrom, inContext } from './context.ts';
+import type { Logger } from './logger.ts';
 import { problemAnswer } from './problem.ts';
 import { Refusal } from './refusal.ts';
 
-type Headers = Readonly<Record<string, string>>;
 type Fault = Error & { readonly code?: string };
 /** With the answer that is being sent on it, which Node keeps here and looks at itself before it answers a fault. */
 type Connection = Socket & { readonly _httpMessage?: ServerResponse | null };
@@ -30,42 +29,41 @@ const lingerMs = 1_000;
 const answered = new WeakSet<Socket>();
 
 /**
- * Fastify's `clientErrorHandler`, which answers with these headers. The connection is of no use afterwards: nobody knows where its next
- * request begins.
+ * What Fastify's `clientErrorHandler` does, with `always` among the headers of its answer. The connection is of no use afterwards: nobody
+ * knows where its next request begins.
  */
-export const answerUnreadable = (always: Headers) =>
-  function (this: FastifyInstance, fault: Fault, socket: Connection): void {
-    if (fault.code === 'ECONNRESET' || socket.destroyed) {
-      socket.destroy();
-      return;
-    }
-    if (answered.has(socket)) return;
-    answered.add(socket);
-    const current = socket._httpMessage;
-    // What came before it was readable: its answer is owed, and the last one.
-    if (current?.req.complete === true) {
-      current.shouldKeepAlive = false;
-      current.once('finish', () => socket.destroySoon());
-      return;
-    }
-    // Within an answer that has begun there is no place for another one.
-    if (!socket.writable || current?.headersSent === true) {
-      socket.destroy();
-      return;
-    }
-    const requestId = randomUUID();
-    inContext(contextFrom(requestId, undefined), () => {
-      this.log.debug({ err: fault }, 'a request could not be read');
-      const [status, refusal] = refusalOf(fault);
-      socket.end(answerOf(status, refusal, { ...always, 'x-request-id': requestId }));
-    });
-    socket.resume();
-    const timer = setTimeout(() => socket.destroy(), lingerMs);
-    socket.once('end', () => socket.destroy());
-    socket.once('close', () => clearTimeout(timer));
-  };
+export const answerUnreadable = (log: Logger, always: Readonly<Record<string, string>>, fault: Fault, socket: Connection): void => {
+  if (fault.code === 'ECONNRESET' || socket.destroyed) {
+    socket.destroy();
+    return;
+  }
+  if (answered.has(socket)) return;
+  answered.add(socket);
+  const current = socket._httpMessage;
+  // What came before it was readable: its answer is owed, and the last one.
+  if (current?.req.complete === true) {
+    current.shouldKeepAlive = false;
+    current.once('finish', () => socket.destroySoon());
+    return;
+  }
+  // Within an answer that has begun there is no place for another one.
+  if (!socket.writable || current?.headersSent === true) {
+    socket.destroy();
+    return;
+  }
+  const requestId = randomUUID();
+  inContext(contextFrom(requestId, undefined), () => {
+    log.debug({ err: fault }, 'a request could not be read');
+    const [status, refusal] = refusalOf(fault);
+    socket.end(answerOf(status, refusal, { ...always, 'x-request-id': requestId }));
+  });
+  socket.resume();
+  const timer = setTimeout(() => socket.destroy(), lingerMs);
+  socket.once('end', () => socket.destroy());
+  socket.once('close', () => clearTimeout(timer));
+};
 
-const answerOf = (status: number, refusal: Refusal, always: Headers): string => {
+const answerOf = (status: number, refusal: Refusal, always: Readonly<Record<string, string>>): string => {
   const { body, headers } = problemAnswer(refusal);
   const text = JSON.stringify({ ...(body as object), status });
   const lines = {

@@ -1,7 +1,7 @@
 /** One attempt: resolve, connect to exactly that address, send, read at most 16 KiB, all within one deadline. Redirects are failures. */
 import { withDeadline } from '@settler/chassis/deadline';
 import { Client } from 'undici';
-import type { Attempted, Send } from '../../application/ports.ts';
+import type { Send } from '../../application/ports.ts';
 import type { AddressGuard } from './address-guard.ts';
 
 const answerBytesMax = 16 * 1024;
@@ -11,17 +11,10 @@ const interimAnswersMax = 10;
 
 export const createSend =
   (guard: AddressGuard, timeoutMs: number): Send =>
-  async (text, headers, body) => {
-    const startedAt = performance.now();
-    const took = () => Math.round(performance.now() - startedAt);
-    const failed = (error: unknown): Attempted => ({
-      statusCode: null,
-      retryAfter: null,
-      responseBody: null,
-      error: reasonOf(error, timeoutMs),
-      latencyMs: took(),
-    });
-    const attempt = async (ending: AbortController): Promise<Attempted> => {
+  (text, headers, body) =>
+    withDeadline(timeoutMs, async (ending) => {
+      const startedAt = performance.now();
+      const took = () => Math.round(performance.now() - startedAt);
       const { signal } = ending;
       let interimAnswers = 0;
       const onInfo = () => {
@@ -53,13 +46,11 @@ export const createSend =
           latencyMs: took(),
         };
       } catch (error) {
-        return failed(error);
+        return { statusCode: null, retryAfter: null, responseBody: null, error: reasonOf(error, timeoutMs), latencyMs: took() };
       } finally {
         await client?.destroy();
       }
-    };
-    return withDeadline(timeoutMs, attempt);
-  };
+    });
 
 const readSome = async (stream: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<string> => {
   const parts: Uint8Array[] = [];
