@@ -140,6 +140,38 @@ describe('an open exception', () => {
     expect(await exceptionsOf(jobId)).toEqual([]);
   });
 
+  test('has been waiting since its record was left open, by whichever run that was', async () => {
+    const jobId = jobWith(byReference);
+    await executions.run(jobId, [s1], []);
+    // As if it had not been due yet.
+    await executions.database.query('delete from exceptions where job_id = $1', [jobId]);
+    const at = new Date('2026-02-03T04:05:06.789Z');
+    await executions.database.query('update open_items set first_seen_at = $2 where job_id = $1', [jobId, at]);
+    await executions.run(jobId, [euro('s2', '20.00')], []);
+    expect((await exceptionFor(jobId, 's1')).firstSeenAt).toBe(at.toISOString());
+    expect((await exceptionFor(jobId, 's2')).firstSeenAt > at.toISOString()).toBe(true);
+  });
+
+  test('is one for each of thousands of records, and for each once, however often they come', async () => {
+    const jobId = jobWith(forgetful);
+    const count = 2_300;
+    const all = Array.from({ length: count }, (_, index) => euro(`s${index}`, '10.00'));
+    const matched = [euro('t7', '10.00'), euro('t1234', '10.00')];
+    for (let turn = 0; turn < 2; turn += 1) {
+      const run = await executions.run(jobId, all, matched);
+      const { rows } = await executions.database.query(
+        `select count(*)::int as missing, count(distinct e.id)::int as opened,
+                count(*) filter (where e.records -> 0 ->> 'id' = r.source::json -> 0 ->> 'id')::int as linked
+           from results r left join exceptions e on e.id = r.exception_id
+          where r.execution_id = $1 and r.outcome = 'missing_in_target'`,
+        [run.id],
+      );
+      expect(rows).toEqual([{ missing: count - 2, opened: count - 2, linked: count - 2 }]);
+    }
+    const { rows } = await executions.database.query('select count(*)::int as opened from exceptions where job_id = $1', [jobId]);
+    expect(rows).toEqual([{ opened: count - 2 }]);
+  });
+
   test('is resolved by the run that matches its record, whether or not open items are carried', async () => {
     const jobId = jobWith(forgetful);
     await executions.run(jobId, [s1, euro('s2', '20.00'), euro('s3', '30.00')], [euro('t4', '40.00'), euro('t5', '50.00', { id: 's2' })]);

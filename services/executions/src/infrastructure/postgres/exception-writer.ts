@@ -8,13 +8,13 @@ import { newId } from '@settler/chassis/ids';
 import type { OutboxMessage } from '@settler/chassis/outbox';
 import { exponentOf, toMinor } from '@settler/contracts/money';
 import type { Rules } from '@settler/contracts/rules';
-import { type Selectable, sql, type Transaction } from 'kysely';
+import { type RawBuilder, type Selectable, sql, type Transaction } from 'kysely';
 import type { HeldExecution } from '../../application/ports.ts';
 import { isSettledBy, type Resolution, type Said } from '../../domain/exception-life.ts';
 import { type Category, categoryOf, severityOf } from '../../domain/exceptions.ts';
 import { type Opened, openedMessages } from './exception-messages.ts';
 import { liveOf, refreshChanged } from './exception-refresh.ts';
-import { type FoundResult, findResults, type Sought } from './find-results.ts';
+import { type FoundResult, findAll, type Sought } from './find-results.ts';
 import { resultPartition } from './partition.ts';
 import { recordKey } from './record-key.ts';
 import { searchTextOf } from './search-text.ts';
@@ -36,7 +36,8 @@ export const openExceptionsFor = async (
   about: About,
   results: readonly ResultInNeed[],
 ): Promise<{ ids: readonly string[]; messages: OutboxMessage[] }> => {
-  const target = { table: 'results', known: await knownOf(trx, about.jobId) };
+  // Its own run, too, has left records open, some time ago.
+  const target = { table: 'results', known: { ...(await knownOf(trx, about)), leftOpen: true } };
   const opened: Opened[] = [];
   for (let from = 0; from < results.length; from += batchRows)
     opened.push(...(await insertBatch(trx, about, results.slice(from, from + batchRows), target)));
@@ -46,14 +47,10 @@ export const openExceptionsFor = async (
 /** How many were opened, and the messages that tell of them, which are few, whatever the number. */
 export const openExceptions = async (trx: Trx, held: HeldExecution): Promise<{ count: number; messages: OutboxMessage[] }> => {
   const about = { ...held, severity: held.definition.rules.severity };
-  const target = { table: resultPartition(held.createdAt), known: await knownOf(trx, held.jobId) };
+  const target = { table: resultPartition(held.createdAt), known: await knownOf(trx, about) };
   const batches: Promise<readonly Opened[]>[] = [];
   try {
-    for (let after = -1; ; ) {
-      const results = await nextResults(trx, held, after);
-      const last = results.at(-1);
-      if (last === undefined) break;
-      after = last.position;
+    for await (const results of findAll(trx, { id: held.id, created_at: held.createdAt }, [inNeed], batchRows)) {
       const before = batches.at(-1);
       const batch = insertBatch(trx, about, results, target, before);
       batch.catch(() => {});
@@ -75,19 +72,18 @@ const inNeed: Sought = {
   digest: sql`outcomes is distinct from ${['matched']}::text[]`,
 };
 
-const nextResults = (trx: Trx, { id, createdAt }: HeldExecution, after: number): Promise<readonly ResultInNeed[]> =>
-  findResults(trx, { id, created_at: createdAt }, [inNeed], { after, limit: batchRows });
-
-/** Whether anything of a job was ever closed, or matched by hand: in its first run, nobody looks for either. */
+/** Whether anything of a job was ever closed, matched by hand, or left open by another run: in its first, nobody looks for any of them. */
 interface Known {
   readonly closed: boolean;
   readonly matched: boolean;
+  readonly leftOpen: boolean;
 }
 
-const knownOf = async (trx: Trx, jobId: string): Promise<Known> => {
+const knownOf = async (trx: Trx, { id, jobId }: About): Promise<Known> => {
   const { rows } = await sql<Known>`
     select exists (select 1 from exceptions where job_id = ${jobId} and status in ('resolved', 'dismissed')) as closed,
-           exists (select 1 from match_records where job_id = ${jobId}) as matched`.execute(trx);
+           exists (select 1 from match_records where job_id = ${jobId}) as matched,
+           exists (select 1 from open_items where job_id = ${jobId} and first_execution_id <> ${id}) as "leftOpen"`.execute(trx);
   return rows[0] as Known;
 };
 
@@ -118,8 +114,9 @@ const insertBatch = async (
     return (decided?.holds === true && isSettledBy(decided, said)) || isMatchedAsIs(matched.get(row.record_key), said);
   };
   const undecided = candidates.filter((candidate) => !isSettled(candidate));
+  const insert = undecided.length === 0 ? undefined : insertOf(held, undecided, { closed, leftOpen: known.leftOpen });
   await before;
-  const inserted = undecided.length === 0 ? [] : await insert(trx, held, undecided, closed);
+  const inserted = (await insert?.execute(trx))?.rows ?? [];
   const opened = new Map(inserted.map((row) => [row.record_key, row]));
   const live = await liveOf(
     trx,
@@ -182,25 +179,24 @@ type Inserted = Pick<
 >;
 
 /** With the first line of its history. As one text: a thousand rows of parameters would take longer to be told than to be written. */
-const insert = async (
-  trx: Trx,
+const insertOf = (
   { id: executionId, organizationId, jobId }: About,
   candidates: readonly Candidate[],
-  closed: ReadonlyMap<string, Closed>,
-): Promise<Inserted[]> => {
+  { closed, leftOpen }: { readonly closed: ReadonlyMap<string, Closed>; readonly leftOpen: boolean },
+): RawBuilder<Inserted> => {
   const rows = candidates.map(({ row, said }) => ({ ...row, records: said.records }));
   const details = Object.fromEntries(
     candidates.map(({ row, resultId }) => [row.id, { executionId, resultId, formerExceptionId: closed.get(row.record_key)?.id }]),
   );
   const at = new Date();
   // A record that was not due yet when it came in has been waiting since then.
-  const firstSeenAt = sql`coalesce((select min(first_seen_at) from open_items i where i.job_id = ${jobId} and i.record_key = r.record_key), ${at})`;
-  const { rows: inserted } = await sql<Inserted>`
+  const leftOpenAt = sql`(select min(first_seen_at) from open_items i where i.job_id = ${jobId} and i.record_key = r.record_key)`;
+  return sql<Inserted>`
     with opened as (
       insert into exceptions (organization_id, job_id, execution_id, status, id, record_key, category, severity, search, records, amount,
                               currency, reason, first_seen_at, created_at, updated_at)
       select ${organizationId}, ${jobId}, ${executionId}, 'open', id, record_key, category, severity, search, records, amount,
-             currency, reason, ${firstSeenAt}, ${at}, ${at}
+             currency, reason, ${leftOpen ? sql`coalesce(${leftOpenAt}, ${at})` : at}, ${at}, ${at}
         from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb)
              as r(id text, record_key text, category text, severity text, search text, records jsonb, amount numeric, currency text, reason text)
       on conflict (job_id, record_key) where status in ('open', 'in_progress') do nothing
@@ -208,8 +204,7 @@ const insert = async (
     told as (
       insert into exception_history (exception_id, organization_id, position, at, actor_type, actor_id, action, detail)
       select id, ${organizationId}, 1, ${at}, 'system', 'system', 'opened', ${JSON.stringify(details)}::jsonb -> id from opened)
-    select * from opened`.execute(trx);
-  return inserted;
+    select * from opened`;
 };
 
 /**

@@ -134,6 +134,40 @@ const find = async <Found>(
   return found;
 };
 
+/**
+ * All of them, in pieces of at most `limit`. The next piece is asked for before one is given, so that the database looks for it while
+ * somebody is busy with that one.
+ */
+export const findAll = async function* (
+  trx: Trx,
+  run: Run,
+  sought: readonly Sought[],
+  limit: number,
+): AsyncGenerator<readonly FoundResult[], void> {
+  let spans = await spansOf(trx, run, sought, -1);
+  const read = (): Promise<readonly FoundResult[]> | undefined => {
+    const piece = spans.length === 0 ? undefined : readSpans<FoundResult>(trx, run, sought, spans.slice(0, limit), limit, asValues);
+    // Whoever stops in between does not ask how it went.
+    piece?.catch(() => {});
+    return piece;
+  };
+  let next = read();
+  try {
+    while (next !== undefined) {
+      const found: readonly FoundResult[] = await next;
+      const last = found.length < limit ? undefined : found.at(-1);
+      spans = last === undefined ? spans.slice(limit) : behind(spans, last.position);
+      next = read();
+      if (found.length > 0) yield found;
+    }
+  } finally {
+    await next?.catch(() => {});
+  }
+};
+
+const behind = (spans: readonly Span[], position: number): Span[] =>
+  spans.flatMap(({ first, last }) => (last <= position ? [] : [{ first: Math.max(first, position + 1), last }]));
+
 const readSpans = async <Found>(
   trx: Trx,
   run: Run,
@@ -161,7 +195,7 @@ const readSpans = async <Found>(
 };
 
 /** Where results that are asked for may be: what no digest excludes, behind `after`. */
-const spansOf = async (trx: Trx, { id }: Run, sought: readonly Sought[], after: number): Promise<Span[]> => {
+const spansOf = async (trx: Trx, { id }: Run, sought: readonly Sought[], after: number): Promise<readonly Span[]> => {
   const needed = sought.flatMap(({ digest }) => digest ?? []);
   if (needed.length === 0) return [{ first: after + 1, last: lastOfAll - 1 }];
   // What nobody has to look at is nearly everything, in thousands of pieces: only what lies between is told.
