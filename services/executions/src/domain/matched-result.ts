@@ -3,9 +3,9 @@ import type { MatchResult } from './matching/results/result.ts';
 import type { ItemKey } from './open-items.ts';
 
 /** One result, with everything that is stored of it: its records themselves, where the engine knows rows. */
-export interface MatchedResult extends Omit<MatchResult, 'source' | 'target' | 'given'> {
+export interface MatchedResult extends Omit<MatchResult, 'source' | 'target' | 'runnerUp' | 'given'> {
   /** Of a match by hand: who made it, when and why. */
-  readonly manual?: Manual;
+  readonly manual?: Manual | undefined;
   readonly source: readonly MatchedRecord[];
   readonly target: readonly MatchedRecord[];
 }

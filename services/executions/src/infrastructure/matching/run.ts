@@ -129,13 +129,14 @@ export const createRun = ({ notify, context }: RunNeeds): ((request: RunRequest)
       return record;
     });
 
-  const whole = (found: MatchResult, { source, target }: Batches, held: readonly HandMatch[]): MatchedResult => {
-    const { given, ...result } = found;
-    const records = { source: recordsOf('source', source, found), target: recordsOf('target', target, found) };
+  // Property by property: to take most of those of another object takes ten times as long.
+  const whole = (found: MatchResult, batches: Batches, held: readonly HandMatch[]): MatchedResult => {
+    const { outcome, pass, cardinality, score, margin, category, reason, line, dueOn, conditions, given } = found;
+    const source = recordsOf('source', batches.source, found);
+    const target = recordsOf('target', batches.target, found);
     const manual = given === undefined ? undefined : held[given]?.manual;
-    if (manual === undefined) return { ...result, ...records };
-    const taken = { source: records.source.map(({ record }) => record), target: records.target.map(({ record }) => record) };
-    return { ...result, ...records, manual, delta: differenceOf(taken) };
+    const delta = manual === undefined ? found.delta : differenceOf({ source: source.map(recordOf), target: target.map(recordOf) });
+    return { outcome, pass, cardinality, score, margin, delta, category, reason, line, dueOn, conditions, manual, source, target };
   };
 
   const give = (match: HandMatch): void => {
@@ -261,6 +262,8 @@ export const createRun = ({ notify, context }: RunNeeds): ((request: RunRequest)
 
   return answer;
 };
+
+const recordOf = ({ record }: MatchedRecord) => record;
 
 const bytesOf = ({ source, target }: Batches): Readonly<Record<Side, RecordBytes | undefined>> => ({
   source: createRecordBytes(source, searchedNames),

@@ -7,7 +7,7 @@ export interface Verdict {
   readonly source: string | null;
   readonly target: string | null;
   /** target − source: a decimal text for amounts and numbers, days for dates. */
-  readonly delta?: string | number;
+  readonly delta?: string | number | undefined;
 }
 
 /** How a condition finds the counterparts of a record, where it can. */

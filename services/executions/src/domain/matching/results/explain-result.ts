@@ -39,12 +39,12 @@ export const createExplain = ({ results, source, target, rules, judgesOf }: Expl
       category: extra.category ?? (isPair && outcome === 'mismatched' ? categoryOf(conditions, pass) : null),
       reason: extra.reason ?? null,
       line: rows.source.length + rows.target.length === 1 ? (s === -1 ? target.lines[t] : source.lines[s]) || null : null,
+      dueOn: extra.dueOn,
       conditions,
       source: rows.source,
       target: rows.target,
-      ...(extra.dueOn === undefined ? {} : { dueOn: extra.dueOn }),
-      ...(extra.runnerUp === undefined ? {} : { runnerUp: extra.runnerUp }),
-      ...(extra.given === undefined ? {} : { given: extra.given }),
+      runnerUp: extra.runnerUp,
+      given: extra.given,
     };
   };
 };
@@ -60,7 +60,8 @@ export const conditionsOf = (judges: readonly Judge[], s: number, t: number): Co
     judge(sources, targets, 1, scores);
     const score = scores[0] as number;
     const passed = !Number.isNaN(score);
-    return { field, type, ...tell(s, t), score: passed ? Math.round(score * 1e6) / 1e6 : 0, passed };
+    const { source, target, delta } = tell(s, t);
+    return { field, type, source, target, delta, score: passed ? Math.round(score * 1e6) / 1e6 : 0, passed };
   });
 };
 

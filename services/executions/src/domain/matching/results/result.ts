@@ -7,7 +7,7 @@ export interface ConditionResult {
   readonly source: string | null;
   readonly target: string | null;
   /** target − source. */
-  readonly delta?: string | number;
+  readonly delta?: string | number | undefined;
   readonly score: number;
   readonly passed: boolean;
 }
@@ -39,15 +39,15 @@ export interface MatchResult {
   readonly reason: string | null;
   readonly line: number | null;
   /** Of a record without counterpart: the last day on which one may still come. Until then it is open, and no exception. */
-  readonly dueOn?: string;
+  readonly dueOn?: string | undefined;
   readonly conditions: readonly ConditionResult[];
   /** Rows of the batches. */
   readonly source: readonly number[];
   readonly target: readonly number[];
   /** Only where there was one. */
-  readonly runnerUp?: RunnerUp;
+  readonly runnerUp?: RunnerUp | undefined;
   /** Of a match by hand: its place among those that the run was given. */
-  readonly given?: number;
+  readonly given?: number | undefined;
 }
 
 /** How many met how many. */
