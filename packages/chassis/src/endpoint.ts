@@ -9,7 +9,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import type { Answer } from './answer.ts';
 import { isUnmodified, readIfMatch, tagOf } from './entity-tag.ts';
-import { sendAnswer, textOf } from './http.ts';
+import { sendAnswer, written } from './http.ts';
 import { fingerprintOf, type Idempotency, readIdempotencyKey } from './idempotency.ts';
 import type { InternalVerifier } from './internal-token.ts';
 import { requireFew, requireStorable } from './json.ts';
@@ -148,11 +148,11 @@ const serve = async (
 const respond = (request: FastifyRequest, reply: FastifyReply, answer: Answer): FastifyReply => {
   // A handler that streams has taken the reply over.
   if (reply.sent) return reply;
-  const text = textOf(answer);
-  const tag = tagOf(request.method, answer, text);
+  const body = written(answer);
+  const tag = tagOf(request.method, answer, body);
   if (tag !== undefined) reply.header('etag', tag);
   if (tag !== undefined && isUnmodified(request, tag)) return reply.code(304).send();
-  return sendAnswer(reply, answer, text);
+  return sendAnswer(reply, answer, body);
 };
 
 const noQuery = z.strictObject({});

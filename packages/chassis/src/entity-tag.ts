@@ -32,11 +32,11 @@ export const requireRevision = (ifMatch: number | undefined, revision: number | 
   throw new Refusal('version_conflict', `If-Match names revision ${ifMatch}, but the resource is at revision ${revision}; read it again.`);
 };
 
-/** The tag of an answer: its own, or for a read without one a digest of its `text`. */
-export const tagOf = (method: string, answer: Answer, text: string | undefined): string | undefined => {
+/** The tag of an answer: its own, or for a read without one a digest of its body as it is `written`. */
+export const tagOf = (method: string, answer: Answer, written: string | Buffer | undefined): string | undefined => {
   const own = answer.headers?.['etag'];
   if (own !== undefined || method !== 'GET' || answer.status !== 200) return own;
-  return `"${hash('sha256', text ?? '', 'base64url').slice(0, 22)}"`;
+  return `"${hash('sha256', written ?? '', 'base64url').slice(0, 22)}"`;
 };
 
 export const isUnmodified = (request: FastifyRequest, tag: string): boolean =>

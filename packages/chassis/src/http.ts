@@ -163,12 +163,18 @@ export const sendProblem = (error: unknown, request: FastifyRequest, reply: Fast
   return sendAnswer(reply, problemAnswer(refusal));
 };
 
-/** Undefined where there is no body. */
-export const textOf = ({ body }: Answer): string | undefined => stringify(body);
+/** Above this many letters an answer leaves as bytes, which are made once; below, Node joins it with its head, which is a text too. */
+const textLengthMax = 8 * 1024;
 
-export const sendAnswer = (reply: FastifyReply, answer: Answer, text = textOf(answer)): FastifyReply => {
+/** The body of an answer as it is sent; undefined where there is none. */
+export const written = ({ body }: Answer): string | Buffer | undefined => {
+  const text = stringify(body);
+  return text !== undefined && text.length > textLengthMax ? Buffer.from(text) : text;
+};
+
+export const sendAnswer = (reply: FastifyReply, answer: Answer, body = written(answer)): FastifyReply => {
   reply.code(answer.status).headers(answer.headers ?? {});
-  if (text === undefined) return reply.send();
+  if (body === undefined) return reply.send();
   if (!reply.hasHeader('content-type')) reply.header('content-type', 'application/json; charset=utf-8');
-  return reply.send(text);
+  return reply.send(body);
 };

@@ -9,7 +9,7 @@ export const answerBeforeBody = (app: FastifyInstance): void => {
   // Nothing else can be expected of us, and nothing else is promised.
   app.server.on('checkExpectation', (request, response) => app.routing(request, response));
   app.addHook('onSend', (request, reply, payload, done) => {
-    if (request.raw.complete || typeof payload !== 'string') return done(null, payload);
+    if (request.raw.complete || !(typeof payload === 'string' || Buffer.isBuffer(payload))) return done(null, payload);
     // Whether a body that was never asked for comes all the same is the client's choice, and the next request is behind it.
     if (request.headers.expect !== undefined) reply.header('connection', 'close');
     reply.header('content-length', Buffer.byteLength(payload));
@@ -18,10 +18,10 @@ export const answerBeforeBody = (app: FastifyInstance): void => {
 };
 
 /** An answer that is whole at once, as its length says, and over when the body is. */
-const lingering = (text: string, { raw }: FastifyRequest): Readable =>
+const lingering = (body: string | Buffer, { raw }: FastifyRequest): Readable =>
   Readable.from(
     (async function* () {
-      yield text;
+      yield body;
       await bodyOver(raw);
       if (!raw.complete) raw.destroy();
     })(),

@@ -41,21 +41,18 @@ const executionView = (row: Pick<Selectable<Database['executions']>, (typeof vie
   resultsDroppedAt: row.results_dropped_at?.toISOString() ?? null,
 });
 
-type InForm<Lists, Delta> = Omit<FoundResult, keyof Told> &
-  Readonly<Record<Exclude<keyof Told, 'delta'>, Lists>> & { readonly delta: Delta };
-
-/** In whichever form what is stored as JSON was read. */
-export const resultView = <Lists, Delta>(row: InForm<Lists, Delta>) => ({
+/** What a result says besides its JSON, and that in whichever form it was read. */
+const viewIn = <Lists, Delta>(row: Omit<FoundResult, keyof Told>, source: Lists, target: Lists, conditions: Lists, delta: Delta) => ({
   id: row.id,
   outcome: row.outcome,
-  source: row.source,
-  target: row.target,
+  source,
+  target,
   pass: row.pass,
   cardinality: row.cardinality,
   score: row.score,
   margin: row.margin,
-  delta: row.delta,
-  conditions: row.conditions,
+  delta,
+  conditions,
   category: row.category,
   reason: row.reason,
   line: row.line,
@@ -64,14 +61,16 @@ export const resultView = <Lists, Delta>(row: InForm<Lists, Delta>) => ({
   manual: row.manual,
 });
 
+export const resultView = (row: FoundResult) => viewIn(row, row.source, row.target, row.conditions, row.delta);
+
 const listed = (row: ResultTexts): ListedResult =>
-  resultView({
-    ...row,
-    source: new JsonText(row.source),
-    target: new JsonText(row.target),
-    conditions: new JsonText(row.conditions),
-    delta: row.delta === null ? null : new JsonText(row.delta),
-  });
+  viewIn(
+    row,
+    new JsonText(row.source),
+    new JsonText(row.target),
+    new JsonText(row.conditions),
+    row.delta === null ? null : new JsonText(row.delta),
+  );
 
 type Run = Pick<Selectable<Database['executions']>, 'id' | 'created_at'>;
 
