@@ -15,7 +15,7 @@ import fastify, {
 import { createJsonSchemaTransform, createJsonSchemaTransformObject } from 'fastify-type-provider-zod';
 import type { Answer } from './answer.ts';
 import { closeWhenQuiet, followPipelined, statusOf } from './connections.ts';
-import { contextFrom, inContext } from './context.ts';
+import { contextFrom, inContext, type WorkContext } from './context.ts';
 import { parseJson } from './json.ts';
 import { stringify } from './json-text.ts';
 import { createRequestLog, type Logger } from './logger.ts';
@@ -70,10 +70,11 @@ export const createHttp = async ({ service, logger, isStopping = () => false, he
     // What was sent before the client could know of the end is served, and told that the connection closes.
     return503OnClosing: false,
     // What is refused before any hook has run, such as a path that cannot be decoded.
-    frameworkErrors: (error, request, reply) =>
-      inContext(contextFrom(request.id, undefined), () =>
-        sendProblem(error, request, reply.headers({ 'x-request-id': request.id, ...unhooked })),
-      ),
+    frameworkErrors: (error, request, reply) => {
+      const context = contextFrom(request.id, undefined);
+      follow(request, reply, context);
+      inContext(context, () => sendProblem(error, request, reply.headers({ 'x-request-id': request.id, ...unhooked })));
+    },
     clientErrorHandler: (fault, socket) => answerUnreadable(logger, unhooked, fault, socket),
     genReqId: (request) => {
       const given = request.headers['x-request-id'];
@@ -84,20 +85,15 @@ export const createHttp = async ({ service, logger, isStopping = () => false, he
   pastRequests.follow(createRequestLog(logger));
   app.decorate('pastRequests', pastRequests);
   const quiet = closeWhenQuiet(app);
-  app.addHook('onRequest', (request, reply, done) => {
-    const { traceparent } = request.headers;
-    const given = typeof traceparent === 'string' ? traceparent : undefined;
-    const context = contextFrom(request.id, activeTraceparent() ?? given);
-    reply.header('x-request-id', request.id);
-    if (isStopping()) reply.header('connection', 'close');
+  const follow = (request: FastifyRequest, reply: FastifyReply, { requestId, traceId }: WorkContext): void => {
     followPipelined(request.raw, reply.raw);
     quiet.begin();
     // Closed, and not finished: requests whose clients went away are those that took too long.
     reply.raw.once('close', () => {
       quiet.end();
       pastRequests.add({
-        requestId: context.requestId,
-        traceId: context.traceId,
+        requestId,
+        traceId,
         method: request.method,
         route: request.routeOptions.url ?? 'unknown',
         status: statusOf(reply),
@@ -106,6 +102,14 @@ export const createHttp = async ({ service, logger, isStopping = () => false, he
         endedAtMs: Date.now(),
       });
     });
+  };
+  app.addHook('onRequest', (request, reply, done) => {
+    const { traceparent } = request.headers;
+    const given = typeof traceparent === 'string' ? traceparent : undefined;
+    const context = contextFrom(request.id, activeTraceparent() ?? given);
+    reply.header('x-request-id', request.id);
+    if (isStopping()) reply.header('connection', 'close');
+    follow(request, reply, context);
     inContext(context, done);
   });
   if (headers !== undefined)

@@ -145,6 +145,13 @@ describe('what is not HTTP, or too much of it', () => {
     }
   });
 
+  test('is among the requests in the log, where it was one', async () => {
+    const requestId = 'cannot-be-decoded-1';
+    await sendRaw(door.url, head(['GET /v1/jobs/%E0%A4%A HTTP/1.1', 'Host: x', `X-Request-Id: ${requestId}`]));
+    const line = await waitFor(() => door.gateway.logs().find((one) => one.includes(requestId)), { what: 'its line in the log' });
+    expect(JSON.parse(line)).toMatchObject({ level: 'info', msg: 'request', method: 'GET', route: 'unknown', status: 400 });
+  });
+
   test('after requests that were good leaves their answers whole', async () => {
     const connection = await open(door.url);
     connection.send(`${head(['GET /v1/jobs HTTP/1.1', 'Host: x', `X-API-Key: ${key.key}`])}nonsense\r\n\r\n`);
