@@ -3,8 +3,15 @@ import { createHmac, createSecretKey, timingSafeEqual } from 'node:crypto';
 import { z } from 'zod';
 import { Refusal } from './refusal.ts';
 
+/** A number within a URL, as people write it: `1e2`, `0x10` and ` 7` are none. */
+export const wholeNumber = (least: number, most: number) =>
+  z.preprocess(
+    (text) => (typeof text === 'string' && /^\d{1,15}$/.test(text) ? Number(text) : text),
+    z.int('must be a whole number').min(least).max(most),
+  );
+
 export const pageQuery = {
-  limit: z.coerce.number().int().min(1).max(200).default(50).describe('How many items to return at most.'),
+  limit: wholeNumber(1, 200).default(50).describe('How many items to return at most.'),
   cursor: z.string().max(500).optional().describe('`nextCursor` of the page before.'),
 };
 

@@ -320,7 +320,8 @@ describe('the webhooks service', () => {
       expect(await faults({ url: receiver.url, events: ['*'], headers: { [name]: 'x' } })).toMatchObject([{ path: `headers.${name}` }]);
     expect(await faults({ url: receiver.url, events: ['*'], headers: { 'X-A': '1', 'x-a': '2' } })).toMatchObject([{ path: 'headers' }]);
     expect((await api.get('/v1/webhooks?cursor=abc')).body.errors).toMatchObject([{ path: 'cursor' }]);
-    expect((await api.get('/v1/webhooks?limit=0')).body.errors).toMatchObject([{ path: 'limit' }]);
+    for (const limit of ['0', '201', '-1', '1e2', '0x10', '%207', '7.0', 'seven', ''])
+      expect([limit, (await api.get(`/v1/webhooks?limit=${limit}`)).body.errors]).toMatchObject([limit, [{ path: 'limit' }]]);
     const malformed = await api.post('/v1/webhooks', undefined, { raw: '{"url":', headers: { 'content-type': 'application/json' } });
     expect(malformed).toMatchObject({ status: 400, body: { code: 'malformed_request' } });
     const text = await api.post('/v1/webhooks', undefined, { raw: 'hello', headers: { 'content-type': 'text/plain' } });

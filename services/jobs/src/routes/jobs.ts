@@ -1,6 +1,6 @@
 import type { Endpoints, Input } from '@settler/chassis/endpoint';
 import { resource } from '@settler/chassis/entity-tag';
-import { pageOf, pageQuery } from '@settler/chassis/pagination';
+import { pageOf, pageQuery, wholeNumber } from '@settler/chassis/pagination';
 import { notFound } from '@settler/chassis/refusal';
 import { jobStatus } from '@settler/contracts/events/jobs';
 import { jobId } from '@settler/contracts/ids';
@@ -149,7 +149,7 @@ export const jobRoutes = (endpoint: Endpoints['endpoint'], needs: Needs): void =
   });
 
   endpoint('readJobVersion', {
-    params: z.object({ id: jobId, version: z.coerce.number().int().min(1).max(2_147_483_647) }),
+    params: z.object({ id: jobId, version: wholeNumber(1, 2_147_483_647) }),
     answers: { 200: versionAnswer },
     handle: async ({ params, principal }) => {
       const version = await queries.version(principal.organizationId, params.id, params.version);
