@@ -133,5 +133,5 @@ const goOn = ({ raw }: FastifyReply): void => {
   if (raw.req.headers.expect?.toLowerCase() === '100-continue') raw.writeContinue();
 };
 
-/** A request may name the whole URL. Whose it claims to be is nothing to the service. */
-const pathOf = (url: string): string => (url.startsWith('/') ? url : url.replace(/^https?:\/\/[^/]*/, ''));
+/** A request may name the whole URL, in letters of either case. Whose it claims to be is nothing to the service. */
+const pathOf = (url: string): string => (url.startsWith('/') ? url : url.replace(/^https?:\/\/[^/]*/i, ''));
