@@ -33,7 +33,8 @@ export const auditActions = {
   'session.started': { service: 'identity', description: 'A user logged in.' },
   'user.password_changed': {
     service: 'identity',
-    description: 'A user changed the password; the entry counts the other sessions, which ended with the old one.',
+    description:
+      'A user changed the password; the entry counts the other sessions, which ended with the old one. Written in each organization of the user.',
   },
   'user.password_reset': {
     service: 'identity',

@@ -118,6 +118,24 @@ describe('a forgotten password', () => {
     expect((await reset(first, 'a third password of some words')).status).toBe(400);
   });
 
+  test('a token ends when the password is changed, and a mail that was ordered before is not sent', async () => {
+    const person = await identity.register();
+    await forget(person.email);
+    const token = await tokenTo(person.email);
+    const changed = await person.api.post('/v1/me/password', { currentPassword: password, newPassword: next });
+    expect(changed.status).toBe(204);
+    expect((await reset(token, 'a third password of some words')).status).toBe(400);
+    expect((await logIn(person.email, next)).status).toBe(200);
+
+    // As if the mail had been waiting all the time.
+    await rows("update users set password_changed_at = now() + interval '1 minute' where id = $1", [person.userId]);
+    await forget(person.email);
+    await waitFor(async () => (await rows("select 1 from mails where status = 'waiting'")).length === 0, {
+      what: 'the mail to be looked at',
+    });
+    expect(tokensTo(person.email)).toEqual([token]);
+  });
+
   test('a token ends after an hour', async () => {
     const person = await identity.register();
     await forget(person.email);

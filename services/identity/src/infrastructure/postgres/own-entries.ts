@@ -2,12 +2,17 @@
 import { auditMessage, type Outbox } from '@settler/chassis/outbox';
 import { asUser, type Trx, underOrganization } from './sight.ts';
 
+export interface OwnEntry {
+  readonly userId: string;
+  readonly action: 'user.password_changed' | 'user.password_reset' | 'user.totp_enabled' | 'user.totp_disabled';
+  readonly after?: Record<string, unknown>;
+}
+
 /** Inside somebody's transaction: an entry in the trail of each organization of the user. */
 export const sayInEachOrganization = async (
   trx: Trx,
   outbox: Outbox,
-  userId: string,
-  action: 'user.password_reset' | 'user.totp_enabled' | 'user.totp_disabled',
+  { userId, action, after }: OwnEntry,
   address: string | null,
 ): Promise<void> => {
   await asUser(trx, userId);
@@ -18,6 +23,7 @@ export const sayInEachOrganization = async (
       address,
       action,
       resource: { type: 'user', id: userId },
+      ...(after === undefined ? {} : { after }),
     });
     await underOrganization(trx, organizationId, () => outbox.append(trx, [entry]));
   }

@@ -9,7 +9,7 @@ import { requireFactor } from './factor-proofs.ts';
 import { orderMail } from './mail-queue.ts';
 import { sayInEachOrganization } from './own-entries.ts';
 import { endSessionsOf } from './session-endings.ts';
-import { publicly } from './sight.ts';
+import { publicly, type Trx } from './sight.ts';
 import type { Database } from './tables.ts';
 
 export interface PasswordResetNeeds {
@@ -21,15 +21,27 @@ export interface PasswordResetNeeds {
 
 const hashOf = (token: string): Buffer => createHash('sha256').update(token).digest();
 
+/** The tokens in all mails until now: whoever reads those later must not undo what the user has chosen since. */
+export const endResetsOf = async (trx: Trx, userId: string): Promise<void> => {
+  await trx
+    .updateTable('password_resets')
+    .set({ used_at: sql<Date>`now()` })
+    .where('user_id', '=', userId)
+    .where('used_at', 'is', null)
+    .execute();
+};
+
 /** Tokens are computed from the mail that they are in: one that has to be sent again holds the same, and only hashes are kept. */
 export const createPasswordResets = ({ postgres, outbox, box, key }: PasswordResetNeeds): PasswordResets => ({
   order: (email) => publicly(postgres, (trx) => orderMail(trx, box, { kind: 'passwordReset', email })),
 
   mailOf: ({ id, orderedAt }, { email }) =>
     postgres.anonymous(async (trx) => {
-      const user = await trx.selectFrom('users').select('id').where('email', '=', email).executeTakeFirst();
+      const user = await trx.selectFrom('users').select(['id', 'password_changed_at']).where('email', '=', email).executeTakeFirst();
       const expiresAt = new Date(orderedAt.getTime() + passwordResetSeconds * 1000);
       if (user === undefined || expiresAt <= new Date()) return undefined;
+      // Ordered while there was another one.
+      if (user.password_changed_at !== null && user.password_changed_at >= orderedAt) return undefined;
       const token = `spr_${createHmac('sha256', key).update(id).digest('base64url')}`;
       await trx
         .insertInto('password_resets')
@@ -63,16 +75,10 @@ export const createPasswordResets = ({ postgres, outbox, box, key }: PasswordRes
         .executeTakeFirst();
       if (used === undefined) return false;
       const { user_id: userId } = used;
-      await trx.updateTable('users').set({ password_hash: hash }).where('id', '=', userId).execute();
+      await trx.updateTable('users').set({ password_hash: hash, password_changed_at: sql<Date>`now()` }).where('id', '=', userId).execute();
       if (isShort) await requireFactor(trx, userId);
-      // Those in older mails go with it: whoever reads them later must not undo this.
-      await trx
-        .updateTable('password_resets')
-        .set({ used_at: sql<Date>`now()` })
-        .where('user_id', '=', userId)
-        .where('used_at', 'is', null)
-        .execute();
-      await sayInEachOrganization(trx, outbox, userId, 'user.password_reset', address);
+      await endResetsOf(trx, userId);
+      await sayInEachOrganization(trx, outbox, { userId, action: 'user.password_reset' }, address);
       await endSessionsOf(trx, { userId }, 'password');
       return true;
     }),

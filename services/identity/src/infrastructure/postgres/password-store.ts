@@ -1,8 +1,11 @@
-import { auditMessage, type Outbox } from '@settler/chassis/outbox';
+import type { Outbox } from '@settler/chassis/outbox';
 import type { Postgres } from '@settler/chassis/postgres';
 import { Refusal } from '@settler/chassis/refusal';
+import { sql } from 'kysely';
 import type { PasswordStore } from '../../application/ports.ts';
 import { requireFactor } from './factor-proofs.ts';
+import { sayInEachOrganization } from './own-entries.ts';
+import { endResetsOf } from './password-resets.ts';
 import { endSessionsOf } from './session-endings.ts';
 import type { Database } from './tables.ts';
 
@@ -12,21 +15,14 @@ export const createPasswordStore = (postgres: Postgres<Database>, outbox: Outbox
       // The one that was checked must still be the one that is replaced: whoever knew an older one must not undo a reset.
       const { numUpdatedRows } = await trx
         .updateTable('users')
-        .set({ password_hash: hash })
+        .set({ password_hash: hash, password_changed_at: sql<Date>`now()` })
         .where('id', '=', user.id)
         .where('password_hash', '=', before)
         .executeTakeFirst();
       if (numUpdatedRows === 0n) throw new Refusal('conflict', 'The password was changed at the same time.');
       if (isShort) await requireFactor(trx, user.id);
       const sessionsEnded = await endSessionsOf(trx, { userId: user.id, except: principal.sessionId }, 'password');
-      await outbox.append(trx, [
-        auditMessage('identity', principal.organizationId, {
-          actor: { type: 'user', id: user.id },
-          address,
-          action: 'user.password_changed',
-          resource: { type: 'user', id: user.id },
-          after: { sessionsEnded },
-        }),
-      ]);
+      await endResetsOf(trx, user.id);
+      await sayInEachOrganization(trx, outbox, { userId: user.id, action: 'user.password_changed', after: { sessionsEnded } }, address);
     }),
 });

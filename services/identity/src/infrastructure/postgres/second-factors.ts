@@ -90,7 +90,7 @@ export const createSecondFactors = ({ postgres, outbox, box, secrets }: SecondFa
           .insertInto('recovery_codes')
           .values(codes.map((code) => ({ user_id: userId, code_hash: secrets.recoveryHash(userId, code) })))
           .execute();
-        await sayInEachOrganization(trx, outbox, userId, 'user.totp_enabled', address);
+        await sayInEachOrganization(trx, outbox, { userId, action: 'user.totp_enabled' }, address);
         return codes;
       }),
 
@@ -100,7 +100,7 @@ export const createSecondFactors = ({ postgres, outbox, box, secrets }: SecondFa
         await useProof(trx, user.id, proof);
         await trx.deleteFrom('recovery_codes').where('user_id', '=', user.id).execute();
         await trx.deleteFrom('totp_secrets').where('id', '=', user.id).execute();
-        await sayInEachOrganization(trx, outbox, user.id, 'user.totp_disabled', address);
+        await sayInEachOrganization(trx, outbox, { userId: user.id, action: 'user.totp_disabled' }, address);
       }),
   };
 };

@@ -11,7 +11,14 @@ type Counter = ColumnType<bigint, bigint | number | undefined, bigint | number>;
 export type SessionEnd = 'logout' | 'reuse' | 'revoked' | 'password' | 'membership';
 
 export interface Database extends ChassisTables {
-  users: { id: string; email: string; name: string | null; password_hash: string; created_at: Date };
+  users: {
+    id: string;
+    email: string;
+    name: string | null;
+    password_hash: string;
+    password_changed_at: ColumnType<Date | null, never, Date>;
+    created_at: Date;
+  };
   organizations: {
     organization_id: string;
     name: string;
