@@ -36,7 +36,10 @@ describe('explaining in threads', () => {
       expect.objectContaining({ record: payment('t1', 'r1 '), effect: expect.objectContaining({ gained: expect.anything() }) }),
     ];
     expect(answers.slice(0, 6)).toEqual(Array(6).fill({ status: 'fulfilled', value: { kind: 'candidates', candidates } }));
-    expect(answers[6]).toMatchObject({ status: 'rejected', reason: { code: 'upstream_unavailable' } });
+    expect(answers[6]).toMatchObject({
+      status: 'rejected',
+      reason: { code: 'upstream_unavailable', details: { headers: { 'x-settler-away': 'explaining' } } },
+    });
     expect(await explainer.ask(question)).toMatchObject({ kind: 'candidates' });
   });
 

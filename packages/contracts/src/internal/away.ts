@@ -1,5 +1,8 @@
 /**
- * Carried by a 503 whose cause is another service than the one that answers, with that service's name. The gateway keeps it to
- * itself, and does not close the answering service to everybody because of it.
+ * Carried by a 503 that says nothing about how the service is that answers: another one is away, or there is too much of one kind of work,
+ * or one question took too long. The gateway keeps it to itself, and does not close the service to everybody because of it.
  */
 export const awayHeader = 'x-settler-away';
+
+/** `what`: the other service's name, or the work. */
+export const becauseOf = (what: string): Readonly<Record<string, string>> => ({ [awayHeader]: what });

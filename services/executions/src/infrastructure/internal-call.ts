@@ -3,7 +3,7 @@ import { withDeadline } from '@settler/chassis/deadline';
 import type { InternalSigner } from '@settler/chassis/internal-token';
 import type { Principal } from '@settler/chassis/principal';
 import { Refusal } from '@settler/chassis/refusal';
-import { awayHeader } from '@settler/contracts/internal/away';
+import { becauseOf } from '@settler/contracts/internal/away';
 import CircuitBreaker from 'opossum';
 import { Pool } from 'undici';
 
@@ -45,10 +45,9 @@ export const createInternalCall = (callee: 'identity' | 'jobs', url: string, sig
     get: (path, { id, kind, organizationId, scopes }, understood) => {
       const token = sign({ aud: callee, sub: id, kind, org: organizationId, scopes: [...scopes] });
       return breaker.fire(path, token, understood).catch((cause: unknown) => {
-        const headers = { [awayHeader]: callee };
         throw new Refusal('upstream_unavailable', `The ${callee} service does not answer; try again shortly.`, {
           retryAfterSeconds: 2,
-          headers,
+          headers: becauseOf(callee),
           cause,
         });
       });

@@ -1,5 +1,6 @@
 /** Hashing fills the few threads that Node also reads files and names with; this keeps it to some of them, and the queue finite. */
 import { Refusal } from '@settler/chassis/refusal';
+import { becauseOf } from '@settler/contracts/internal/away';
 
 export type Turn = <Result>(work: () => Promise<Result>) => Promise<Result>;
 
@@ -13,7 +14,10 @@ export const createTurns = (runningMax: number, waitingMax: number): Turn => {
       return;
     }
     if (waiting.length >= waitingMax)
-      throw new Refusal('upstream_unavailable', 'Too many logins at once; try again shortly.', { retryAfterSeconds: 1 });
+      throw new Refusal('upstream_unavailable', 'Too many logins at once; try again shortly.', {
+        retryAfterSeconds: 1,
+        headers: becauseOf('hashing'),
+      });
     // The one that leaves hands its place on, so `running` stays as it is.
     await new Promise<void>((resolve) => waiting.push(resolve));
   };

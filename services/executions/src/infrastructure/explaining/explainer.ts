@@ -1,6 +1,7 @@
 /** Asks in threads of their own: to run the rules again takes as long as it takes, and nobody else waits for it. */
 import { Worker } from 'node:worker_threads';
 import { Refusal } from '@settler/chassis/refusal';
+import { becauseOf } from '@settler/contracts/internal/away';
 import type { Question, Reply } from '../../application/explain.ts';
 
 const isSource = import.meta.url.endsWith('.ts');
@@ -35,6 +36,7 @@ export const createExplainer = (): Explainer => {
     if (isClosed || waiting.length >= questionsMax)
       throw new Refusal('upstream_unavailable', 'Too many explanations are asked for at once; try again shortly.', {
         retryAfterSeconds: 5,
+        headers: becauseOf('explaining'),
       });
     await new Promise<void>((resolve) => waiting.push(resolve));
   };

@@ -2,6 +2,7 @@
 import type { Postgres } from '@settler/chassis/postgres';
 import { Refusal } from '@settler/chassis/refusal';
 import type { ExecutionSummary } from '@settler/contracts/executions';
+import { becauseOf } from '@settler/contracts/internal/away';
 import { type Selectable, sql, type Transaction } from 'kysely';
 import type { Material, StoredResult } from '../../application/explain.ts';
 import { containing } from './containing.ts';
@@ -59,7 +60,7 @@ const inTime: <Result>(postgres: Postgres<Database>, organizationId: string, wor
       // query_canceled: the run is too large to be searched while the database has so much else to do.
       if (!(error instanceof Error && 'code' in error && error.code === '57014')) throw error;
       const detail = 'The results of this run could not be searched in time; try again later.';
-      throw new Refusal('upstream_unavailable', detail, { retryAfterSeconds: 30, cause: error });
+      throw new Refusal('upstream_unavailable', detail, { retryAfterSeconds: 30, headers: becauseOf('explaining'), cause: error });
     }
   };
 
