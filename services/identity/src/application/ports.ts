@@ -235,7 +235,10 @@ export interface PasswordResets {
 export interface Throttle {
   /** @throws Refusal `rate_limited` */
   readonly require: (email: string, address: string | null) => Promise<void>;
-  /** With the user whose account it is, the trail comes to know it. */
+  /**
+   * With the user whose account it is, the trail comes to know it.
+   * @throws Refusal `rate_limited` where it is one too many: of guesses at once all have passed `require`, and what they found out is not told.
+   */
   readonly fail: (email: string, address: string | null, userId?: string | null) => Promise<void>;
   /** From now on the account's limit does not hold for this address. */
   readonly remember: (email: string, address: string | null) => Promise<void>;

@@ -29,8 +29,8 @@ export const logIn = ({ accounts, sessions, passwords, throttle, proveFactor, ne
     const account = await accounts.findByEmail(email);
     const isRight = await passwords.verify(password, account?.passwordHash);
     if (account === undefined || !isRight) {
-      await throttle.fail(email, address, account?.user.id);
       denied(email);
+      await throttle.fail(email, address, account?.user.id);
       throw new Refusal('unauthenticated', 'The e-mail address or the password is wrong.');
     }
     // Again, because many guesses at once all pass the first look before the first of them has failed.
