@@ -133,7 +133,7 @@ const serve = async (
   const { answer, replayed } = await idempotency.run(
     {
       organizationId: route.access === 'public' ? publicOwner : input.principal.organizationId,
-      scope: [route.method, request.url, endpoint.idempotencyScope?.(input.body) ?? ''].join(' ').trim(),
+      scope: [route.method, request.url, whoseOf(route, endpoint, input)].join(' ').trim(),
       key,
       // Nothing and an empty object say the same to a route that takes no body.
       fingerprint: fingerprintOf((endpoint.body && request.rawBody) ?? ''),
@@ -144,6 +144,13 @@ const serve = async (
   if (replayed) reply.header('idempotent-replayed', 'true');
   return respond(request, reply, answer);
 };
+
+/** What a path like /v1/me does not say. */
+const whoseOf = (
+  { access }: Route,
+  { idempotencyScope }: Endpoint<Schema, Schema, Schema, unknown>,
+  { body, principal }: Input<never, never, never>,
+): string => (access === 'user' || access === 'any' ? principal.id : (idempotencyScope?.(body) ?? ''));
 
 const respond = (request: FastifyRequest, reply: FastifyReply, answer: Answer): FastifyReply => {
   // A handler that streams has taken the reply over.

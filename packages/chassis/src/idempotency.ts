@@ -2,7 +2,7 @@
  * Idempotency-Key: the same request again gives the first answer again. The record is written in the transaction of the effect,
  * so that there is no moment at which one exists without the other. Only 2xx and 409 are recorded: everything else may be tried again.
  */
-import { createHash } from 'node:crypto';
+import { createHash, createHmac } from 'node:crypto';
 import type { FastifyRequest } from 'fastify';
 import { sql } from 'kysely';
 import type { Answer } from './answer.ts';
@@ -19,7 +19,7 @@ const keptHours = 24;
 export interface IdempotentRequest {
   /** The organization; for public routes, which have none yet, a marker that no organization can have. */
   readonly organizationId: string;
-  /** Method, concrete path and query; for public routes also an HMAC of the e-mail or token. */
+  /** Method, concrete path and query; who asks, where it is about them; for public routes an HMAC of the e-mail or token. */
   readonly scope: string;
   readonly key: string;
   /** SHA-256 of the body. */
@@ -66,7 +66,9 @@ interface Stored {
   readonly claim_is_live: boolean;
 }
 
-export const createIdempotency = (postgres: Postgres<ChassisTables>): Idempotency => {
+/** `secret`: without it, nobody can try bodies against a fingerprint. Some have passwords in them. */
+export const createIdempotency = (postgres: Postgres<ChassisTables>, secret: Buffer): Idempotency => {
+  const sealed = (fingerprint: string): string => createHmac('sha256', secret).update(fingerprint).digest('hex');
   const find = async (request: IdempotentRequest): Promise<Stored | undefined> =>
     postgres.organization(request.organizationId, async (trx) => {
       const { rows } = await sql<Stored>`
@@ -88,7 +90,7 @@ export const createIdempotency = (postgres: Postgres<ChassisTables>): Idempotenc
     });
 
   const replay = (request: IdempotentRequest, stored: Stored): Answer | undefined => {
-    if (stored.fingerprint !== request.fingerprint) throw reused();
+    if (stored.fingerprint !== sealed(request.fingerprint)) throw reused();
     if (stored.status === null) {
       if (stored.claim_is_live) throw inFlight();
       return undefined;
@@ -105,7 +107,7 @@ export const createIdempotency = (postgres: Postgres<ChassisTables>): Idempotenc
       const body = answer.body === undefined ? null : JSON.stringify(without(answer.body, request.secretFields));
       await sql`
         insert into idempotency_keys (organization_id, scope, key, fingerprint, status, headers, body)
-        values (${request.organizationId}, ${request.scope}, ${request.key}, ${request.fingerprint}, ${answer.status}, ${JSON.stringify(answer.headers ?? {})}, ${body})
+        values (${request.organizationId}, ${request.scope}, ${request.key}, ${sealed(request.fingerprint)}, ${answer.status}, ${JSON.stringify(answer.headers ?? {})}, ${body})
         on conflict (organization_id, scope, key) do update
           set fingerprint = excluded.fingerprint, status = excluded.status, headers = excluded.headers, body = excluded.body,
               claimed_until = null, created_at = now()`.execute(trx);
@@ -115,7 +117,7 @@ export const createIdempotency = (postgres: Postgres<ChassisTables>): Idempotenc
     postgres.organization(request.organizationId, async (trx) => {
       await sql`
         insert into idempotency_keys (organization_id, scope, key, fingerprint, claimed_until)
-        values (${request.organizationId}, ${request.scope}, ${request.key}, ${request.fingerprint}, now() + make_interval(secs => ${claimSeconds}))
+        values (${request.organizationId}, ${request.scope}, ${request.key}, ${sealed(request.fingerprint)}, now() + make_interval(secs => ${claimSeconds}))
         on conflict (organization_id, scope, key) do update
           set fingerprint = excluded.fingerprint, status = null, headers = null, body = null,
               claimed_until = excluded.claimed_until, created_at = now()`.execute(trx);

@@ -70,7 +70,7 @@ export const createService = async <DB extends ChassisTables>(
   life.onStop('janitor', startJanitor({ service: name, broker, logger, everyMs: janitorEveryMs }).stop);
   life.onStop('retention', startRetention(chassisPostgres, logger).stop);
 
-  const idempotency = createIdempotency(chassisPostgres);
+  const idempotency = createIdempotency(chassisPostgres, derivedKey(config.SERVICE_SIGNING_KEY, 'idempotency'));
   const verify = createInternalVerifier(name, config.SERVICE_PUBLIC_KEYS);
   const metrics = createMetrics(name);
   measureMessaging(metrics, chassisPostgres);

@@ -6,13 +6,14 @@ import { createIdempotency, fingerprintOf } from '../src/idempotency.ts';
 import { Refusal } from '../src/refusal.ts';
 import { databaseForTests } from './island-parts.ts';
 
+const secret = Buffer.from('a key of this test');
 const organizationId = 'org_01jd0000000000000000000000';
 
 describe('a request with an Idempotency-Key and remote work', () => {
   const server = databaseForTests();
 
   test('may be made again as soon as the database that was lost under it is back', async () => {
-    const idempotency = createIdempotency(server.postgres);
+    const idempotency = createIdempotency(server.postgres, secret);
     const request = { organizationId, scope: 'POST /v1/webhooks', key: 'one', fingerprint: fingerprintOf('{}'), secretFields: [] };
     const prepare = async () => 'asked elsewhere';
     const losing = async () =>
@@ -35,5 +36,11 @@ describe('a request with an Idempotency-Key and remote work', () => {
     expect(again).toEqual({ answer: { status: 201, body: { times: 1 } }, replayed: false });
     const replayed = await idempotency.run(request, { prepare, effect: losing });
     expect(replayed).toEqual({ answer: { status: 201, headers: {}, body: { times: 1 } }, replayed: true });
+    const { rows } = await server.postgres.organization(organizationId, (trx) =>
+      sql<{ fingerprint: string }>`select fingerprint from idempotency_keys where key = 'one'`.execute(trx),
+    );
+    // Whoever has the table must not find out with it what bodies were.
+    expect(rows).toEqual([{ fingerprint: expect.stringMatching(/^[0-9a-f]{64}$/) }]);
+    expect(rows[0]?.fingerprint).not.toBe(request.fingerprint);
   });
 });

@@ -117,7 +117,9 @@ describe('personal data', () => {
     const person = await member(owner);
     const { userId, email } = person;
     const { id: keyId } = (await person.api.post('/v1/api-keys', { name: 'mine', scopes: ['jobs:read'] })).body;
-    await identity.anonymous('203.0.113.7').post('/v1/auth/login', { email, password });
+    const again = { headers: { 'idempotency-key': 'once more' } };
+    const logIn = () => identity.anonymous('203.0.113.7').post('/v1/auth/login', { email, password }, again);
+    expect([(await logIn()).status, (await logIn()).headers.get('idempotent-replayed')]).toEqual([200, 'true']);
     await identity.anonymous('203.0.113.7').post('/v1/auth/login', { email, password: 'wrong' });
     await identity.anonymous().post('/v1/auth/password/forgot', { email });
     await waitFor(async () => (await rows('select 1 from password_resets where user_id = $1', [userId])).length === 1, { what: 'a token' });
@@ -144,6 +146,7 @@ describe('personal data', () => {
     expect((await entriesBy(userId)).filter(({ address }) => address !== null)).toEqual([]);
     expect((await owner.api.get('/v1/audit-events/verify')).body.valid).toBe(true);
     expect((await identity.anonymous().post('/v1/auth/login', { email, password })).status).toBe(401);
+    expect((await logIn()).status).toBe(401);
     const tables = await rows("select tablename from pg_tables where schemaname = 'public'");
     for (const { tablename } of tables)
       expect(await rows(`select * from ${tablename} as one where one::text like $1`, [`%${email}%`]), tablename).toEqual([]);

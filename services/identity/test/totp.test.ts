@@ -52,6 +52,17 @@ const enrolled = async (body = {}): Promise<Enrolled> => {
 };
 
 describe('one-time codes', () => {
+  test('are asked for by each user, also where two use the same Idempotency-Key', async () => {
+    const [one, other] = [await identity.register(), await identity.register()];
+    const { organizationId } = one;
+    const colleague = identity.as({ subject: other.userId, sessionId: other.sessionId, organizationId, role: 'viewer', scopes: ['*'] });
+    const ask = (api: Person['api']) => api.post('/v1/me/totp', undefined, { headers: { 'idempotency-key': 'turn codes on' } });
+    expect((await ask(one.api)).body.secret).toEqual(expect.any(String));
+    const theirs = await ask(colleague);
+    expect([theirs.headers.get('idempotent-replayed'), theirs.body.secret]).toEqual([null, expect.any(String)]);
+    expect((await ask(one.api)).headers.get('idempotent-replayed')).toBe('true');
+  });
+
   test('are on once a code has shown that the authenticator has the secret, and not before', async () => {
     const person = await identity.register();
     expect((await person.api.post('/v1/me/totp/confirm', { code: '123456' })).status).toBe(409);
