@@ -2,12 +2,12 @@
 import { eventMessage, type Outbox, type OutboxMessage } from '@settler/chassis/outbox';
 import { Refusal } from '@settler/chassis/refusal';
 import { approvalDecided, approvalRequested } from '@settler/contracts/events/executions';
-import { exponentOf, fromMinor, toMinor } from '@settler/contracts/money';
+import { exponentOf, fromMinor } from '@settler/contracts/money';
 import type { Rules } from '@settler/contracts/rules';
 import { type Selectable, sql, type Transaction } from 'kysely';
 import type { Actor } from '../../application/ports.ts';
 import type { ApprovalView } from '../../application/queries.ts';
-import { type ApprovalRequest, takesSecond } from '../../domain/approval.ts';
+import type { ApprovalRequest } from '../../domain/approval.ts';
 import type { Said } from '../../domain/exception-life.ts';
 import type { Stake } from '../../domain/stake.ts';
 import { auditOf } from './audit.ts';
@@ -15,7 +15,6 @@ import type { Database } from './tables.ts';
 
 type Trx = Transaction<Database>;
 export type ApprovalRow = Selectable<Database['approvals']>;
-type ExceptionRow = Selectable<Database['exceptions']>;
 
 /** As the job's newest run has it; a dry run says nothing about what holds for others. */
 export const approvalRule = async (trx: Trx, jobId: string): Promise<Rules['approval']> => {
@@ -29,14 +28,6 @@ export const approvalRule = async (trx: Trx, jobId: string): Promise<Rules['appr
     .executeTakeFirst();
   return row?.approval ?? undefined;
 };
-
-export const stakeOf = ({ amount, currency }: Pick<ExceptionRow, 'amount' | 'currency'>): Stake => ({
-  currency,
-  amountMinor: amount === null || currency === null ? null : toMinor(amount, exponentOf(currency)),
-});
-
-export const resolvingTakesSecond = async (trx: Trx, row: Pick<ExceptionRow, 'job_id' | 'amount' | 'currency'>): Promise<boolean> =>
-  takesSecond(await approvalRule(trx, row.job_id), [stakeOf(row)]);
 
 /** Each by its name, as a statement has to say it that is to be prepared. */
 const approvalColumns = [

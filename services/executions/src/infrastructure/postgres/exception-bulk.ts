@@ -7,9 +7,10 @@ import type { Actor } from '../../application/ports.ts';
 import type { ExceptionFilter } from '../../application/queries.ts';
 import { takesSecond } from '../../domain/approval.ts';
 import { type ExceptionTransition, type ManualResolution, resolveException } from '../../domain/exception-life.ts';
-import { approvalRule, stakeOf } from './approvals.ts';
+import { approvalRule } from './approvals.ts';
 import { matching } from './exception-filter.ts';
 import { messagesOf } from './exception-messages.ts';
+import { stakesOfAll } from './exception-stakes.ts';
 import { stateOf } from './exception-store.ts';
 import { lockOpenItems, setRetired } from './open-items.ts';
 import type { Database } from './tables.ts';
@@ -59,7 +60,11 @@ const takingSecond = async (trx: Trx, rows: readonly Row[]): Promise<ReadonlySet
   const open = rows.filter(({ status }) => status === 'open' || status === 'in_progress');
   const rules = new Map<string, Awaited<ReturnType<typeof approvalRule>>>();
   for (const { job_id: jobId } of open) if (!rules.has(jobId)) rules.set(jobId, await approvalRule(trx, jobId));
-  const taking = open.filter((row) => takesSecond(rules.get(row.job_id), [stakeOf(row)])).map(({ id }) => id);
+  const stakes = await stakesOfAll(
+    trx,
+    open.filter((row) => rules.get(row.job_id) !== undefined),
+  );
+  const taking = open.filter((row) => takesSecond(rules.get(row.job_id), stakes.get(row.id) ?? [])).map(({ id }) => id);
   const pending = await trx
     .selectFrom('approvals')
     .select('exception_id')

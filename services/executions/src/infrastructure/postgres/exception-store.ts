@@ -8,10 +8,12 @@ import { type Selectable, sql, type Transaction } from 'kysely';
 import type { ExceptionStore } from '../../application/exceptions.ts';
 import type { Actor } from '../../application/ports.ts';
 import type { CommentView } from '../../application/queries.ts';
+import { mostOf } from '../../domain/approval.ts';
 import { type ExceptionState, type ExceptionTransition, resolveException } from '../../domain/exception-life.ts';
-import { ask, pendingOf, resolvingTakesSecond, stakeOf } from './approvals.ts';
+import { ask, pendingOf } from './approvals.ts';
 import { auditOf } from './audit.ts';
 import { messagesOf } from './exception-messages.ts';
+import { requiresSecond } from './exception-stakes.ts';
 import { lockOpenItems, setRetired } from './open-items.ts';
 import { refuseWhileMatched, refuseWhileMatchedByHand } from './reopening.ts';
 import type { Database } from './tables.ts';
@@ -47,7 +49,8 @@ export const createExceptionStore = (postgres: Postgres<Database>, outbox: Outbo
       const transition = resolveException(stateOf(before), resolution, note);
       if ('refused' in transition) throw new Refusal('conflict', transition.refused);
       await refuseWhilePending(trx, id);
-      if (!(await resolvingTakesSecond(trx, before))) {
+      const { takesSecond, stakes } = await requiresSecond(trx, before);
+      if (!takesSecond) {
         await apply(trx, outbox, before, transition, actor);
         return 'resolved';
       }
@@ -60,7 +63,7 @@ export const createExceptionStore = (postgres: Postgres<Database>, outbox: Outbo
       const { category, reason, records, execution_id: executionId } = before;
       const request = { kind: 'resolve', resolution, note } as const;
       const about = { id: approvalId, jobId, executionId, exceptionId: id };
-      await ask(trx, outbox, { ...about, request, said: { category, reason, records }, stake: stakeOf(before) }, actor);
+      await ask(trx, outbox, { ...about, request, said: { category, reason, records }, stake: mostOf(stakes) }, actor);
       return 'pending';
     }),
 
@@ -126,7 +129,7 @@ const refuseWhilePending = async (trx: Trx, id: string): Promise<void> => {
 /** What is dismissed is closed, too: it would be the way around whoever has to look at it. */
 const refuseDismissal = async (trx: Trx, row: Row): Promise<void> => {
   await refuseWhilePending(trx, row.id);
-  if (await resolvingTakesSecond(trx, row))
+  if ((await requiresSecond(trx, row)).takesSecond)
     throw new Refusal('conflict', 'One person alone cannot dismiss as much as this: resolve it, and a second one decides.');
 };
 
