@@ -353,6 +353,21 @@ describe('the executions service', () => {
     expect((await api.get(`/v1/exceptions?executionId=${execution.id}`)).body.data).toEqual([]);
   });
 
+  test('a dry run is in no other run’s way, and no other run in its way', async () => {
+    const waits = async (id: string, status: string, isDry: boolean) =>
+      database.query(
+        `update executions set status = $2, dry_run = $3, not_before = now() + interval '1 hour', rung_at = now() where id = $1`,
+        [id, status, isDry],
+      );
+    const { id } = await runOnce(orders, payments, { dryRun: true });
+    await waits(id, 'queued', true);
+    expect((await runOnce()).status).toBe('completed');
+    await waits(id, 'queued', false);
+    expect((await start({ source: { fileId: await upload(orders) }, target: { records: payments } })).status).toBe(409);
+    expect((await runOnce(orders, payments, { dryRun: true })).status).toBe('completed');
+    await waits(id, 'completed', true);
+  });
+
   test('a period keeps the records whose date is in it', async () => {
     const execution = await runOnce(orders, payments, { period: { from: '2026-04-01', to: '2026-04-01' } });
     // Open items of earlier runs take part besides.

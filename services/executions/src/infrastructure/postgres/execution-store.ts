@@ -181,7 +181,9 @@ const requireFiles = async (trx: Trx, { files }: PlannedExecution): Promise<void
   if (missing.length > 0) throw invalid(missing.map(({ id, path }) => ({ path, message: `there is no file ${id}` })));
 };
 
-const requireFreeJob = async (trx: Trx, { jobId, overlap }: PlannedExecution): Promise<void> => {
+/** Dry runs store nothing that another run could be in the way of. */
+const requireFreeJob = async (trx: Trx, { jobId, overlap, dryRun }: PlannedExecution): Promise<void> => {
+  if (dryRun) return;
   // Two requests at the same moment must not both find the job free.
   await sql`select pg_advisory_xact_lock(hashtextextended(${`executions of ${jobId}`}, 0))`.execute(trx);
   if (overlap) return;
@@ -190,6 +192,7 @@ const requireFreeJob = async (trx: Trx, { jobId, overlap }: PlannedExecution): P
     .select('id')
     .where('job_id', '=', jobId)
     .where('status', 'in', ['queued', 'running'])
+    .where('dry_run', '=', false)
     .limit(1)
     .executeTakeFirst();
   if (live !== undefined)
