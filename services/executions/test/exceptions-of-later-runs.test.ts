@@ -288,6 +288,42 @@ describe('an open exception', () => {
   });
 });
 
+describe('undoing a match that is out of date', () => {
+  test('is refused while the newest run has one of its records in another match, which names itself', async () => {
+    const jobId = jobWith(byReference);
+    const first = await executions.run(jobId, [s1], [t1]);
+    const [match] = await resultsOf(first.id);
+    const second = await executions.run(
+      jobId,
+      [s1],
+      [euro('t1', '10.00', { reference: 'other' }), euro('t2', '10.00', { reference: '1' })],
+    );
+    const current = (await resultsOf(second.id)).find(({ outcome }) => outcome === 'matched');
+    const refused = await executions.must(409, executions.api.delete(`/v1/executions/${first.id}/matches/${match?.id}`));
+    expect(refused.detail).toContain(`${current?.id} of ${second.id}`);
+    expect(await standing(jobId)).toEqual(['open missing_in_source t1']);
+    await undo(second.id);
+    expect(await standing(jobId)).toEqual(['open missing_in_source t1', 'open missing_in_source t2', 'open missing_in_target s1']);
+  });
+});
+
+describe('a record that was carried', () => {
+  test('and could be one of several is no open item any more: what is decided about it stays', async () => {
+    const jobId = jobWith(unsure);
+    await executions.run(jobId, [s1], []);
+    await executions.run(jobId, [], [t1, euro('t2', '10.00', { reference: '1' })]);
+    expect(await standing(jobId)).toEqual(['matched_later missing_in_target s1', 'open ambiguous s1 t1 t2']);
+    const { id } = await exceptionFor(jobId, 's1', 't1', 't2');
+    await executions.must(200, executions.api.post(`/v1/exceptions/${id}/resolve`, { resolution: 'written_off' }));
+    await executions.run(jobId, [], []);
+    const decided = ['matched_later missing_in_target s1', 'written_off ambiguous s1 t1 t2'];
+    expect(await standing(jobId)).toEqual(decided);
+    const last = await executions.run(jobId, [euro('s2', '10.00', { reference: '1' })], [euro('t3', '10.00', { reference: '1' })]);
+    expect(await outcomesOf(last.id)).toEqual(['matched s2 t3']);
+    expect(await standing(jobId)).toEqual(decided);
+  });
+});
+
 describe('reopening', () => {
   const resolvedByRun = async (rules: object) => {
     const jobId = jobWith(rules);

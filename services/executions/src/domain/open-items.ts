@@ -17,8 +17,11 @@ export interface ItemKey {
 /** What a run leaves open. */
 export const isLeftOpen = (outcome: Outcome): boolean => outcome === 'missing_in_target' || outcome === 'missing_in_source';
 
-/** Outcomes after which a record is no open item any more: it has met its counterpart, or was found to repeat another record. */
-export const settlingOutcomes = ['matched', 'mismatched', 'duplicate'] as const satisfies readonly Outcome[];
+/**
+ * Outcomes after which a record is no open item any more: it has met its counterpart, or those that may be, or was found to repeat another
+ * record.
+ */
+export const settlingOutcomes = ['matched', 'mismatched', 'ambiguous', 'duplicate'] as const satisfies readonly Outcome[];
 
 /** What makes records the same one from run to run. `hash` must be one that nobody finds a second text for. */
 export const identityOf = (side: Side, said: string, hash: (text: string) => string): string => hash(`${side}\n${said}`);

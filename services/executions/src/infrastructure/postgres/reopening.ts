@@ -2,8 +2,9 @@
 import { Refusal } from '@settler/chassis/refusal';
 import { type Selectable, sql, type Transaction } from 'kysely';
 import type { Fields } from '../../domain/hand-match.ts';
+import type { SideRecord } from './match-records.ts';
 import { sourcesIn } from './record-key.ts';
-import { completedRun, resultsHolding } from './stored-results.ts';
+import { completedRun, type Run, resultsHolding } from './stored-results.ts';
 import type { Database } from './tables.ts';
 
 type Trx = Transaction<Database>;
@@ -40,9 +41,21 @@ export const refuseWhileMatched = async (trx: Trx, row: Row): Promise<void> => {
   }
 };
 
-/** Not every run of the job: each is searched, as for a match by hand. */
-const runsToAsk = async (trx: Trx, { id, job_id: jobId }: Row) => {
-  const withResults = trx
+/**
+ * @throws Refusal `conflict` where the rules have matched one of these records otherwise in the newest run: free, it would find a second
+ * counterpart. What somebody has matched by hand stays as it is, in whichever run.
+ */
+export const refuseWhileMatchedLater = async (trx: Trx, run: Run, records: readonly SideRecord[]): Promise<void> => {
+  const newest = await newestWithResults(trx, run.jobId).executeTakeFirst();
+  if (newest === undefined || newest.id === run.id) return;
+  const found = await resultsHolding(trx, await completedRun(trx, newest.id), records);
+  const match = found.find(({ outcome, manual }) => outcome === 'matched' && manual === null);
+  if (match === undefined) return;
+  throw new Refusal('conflict', `A later run has a record of it in a match: undo the match ${match.id} of ${newest.id} instead.`);
+};
+
+const newestWithResults = (trx: Trx, jobId: string) =>
+  trx
     .selectFrom('executions')
     .select('id')
     .where('job_id', '=', jobId)
@@ -51,6 +64,10 @@ const runsToAsk = async (trx: Trx, { id, job_id: jobId }: Row) => {
     .where('results_dropped_at', 'is', null)
     .orderBy('created_at', 'desc')
     .limit(1);
+
+/** Not every run of the job: each is searched, as for a match by hand. */
+const runsToAsk = async (trx: Trx, { id, job_id: jobId }: Row) => {
+  const withResults = newestWithResults(trx, jobId);
   const resolving = await trx
     .selectFrom('exception_history')
     .select(sql<string | null>`detail ->> 'executionId'`.as('executionId'))
