@@ -113,7 +113,12 @@ const needs: RunNeeds = {
   handMatches: { read: idle },
   openExceptions: { recordIds: async () => [] },
   separations: { read: idle },
-  bases: { find: async () => undefined, hasIds: async () => ({ source: true, target: true }), read: idle },
+  bases: {
+    find: async () => undefined,
+    hasIds: async () => ({ source: true, target: true }),
+    read: idle,
+    matchRate: async () => undefined,
+  },
   renewMs: config.LEASE_RENEW_MS,
   logger,
 };

@@ -324,6 +324,23 @@ describe('a record that was carried', () => {
   });
 });
 
+describe('a match by hand of which one record changes', () => {
+  test('leaves the other one open, also where the run has nothing of it', async () => {
+    for (const rules of [byReference, forgetful]) {
+      const jobId = jobWith(rules);
+      const first = await executions.run(jobId, [s1], [euro('t9', '12.00', { reference: 'other' })]);
+      await executions.must(201, executions.api.post(`/v1/executions/${first.id}/matches`, { source: ['s1'], target: ['t9'] }));
+      expect(await standing(jobId)).toEqual(['matched_manually missing_in_source t9', 'matched_manually missing_in_target s1']);
+      await executions.run(jobId, [{ ...s1, amount: '11.00' }], []);
+      const left = ['matched_manually missing_in_target s1', 'open missing_in_source t9', 'open missing_in_target s1'];
+      expect(await standing(jobId)).toEqual(left);
+      expect((await exceptionFor(jobId, 't9')).history.at(-1)).toMatchObject({ action: 'reopened', actor: { type: 'system' } });
+      await executions.run(jobId, [], []);
+      expect(await standing(jobId)).toEqual(left);
+    }
+  });
+});
+
 describe('reopening', () => {
   const resolvedByRun = async (rules: object) => {
     const jobId = jobWith(rules);

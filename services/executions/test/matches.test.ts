@@ -795,6 +795,18 @@ describe('rules that are tried', () => {
     expect({ ...(await stored(id)), exceptions: await exceptionsOf(jobId), items: await itemsOf(jobId) }).toEqual(before);
   });
 
+  test('that are the same say the same, also where the run could not use some of its records', async () => {
+    const jobId = newJobId();
+    const { id, summary } = await executions.run(
+      jobId,
+      [euro('s1', '10.00'), euro('s2', '1.00'), euro('s2', '2.00')],
+      [euro('t1', '10.00')],
+    );
+    expect(summary).toMatchObject({ invalid: 2, matched: 1, matchRate: 0.3333 });
+    const { comparison } = await tryOn(id, manualReview);
+    expect([comparison.matchRate, comparison.diff.lines]).toEqual([{ before: 1, after: 1 }, []]);
+  });
+
   test('say what would be lost, and which matches by hand they would break', async () => {
     const jobId = newJobId();
     const { id } = await executions.run(

@@ -163,6 +163,8 @@ export interface BaseResults {
   readonly hasIds: (base: Base) => Promise<{ readonly source: boolean; readonly target: boolean }>;
   /** In pages, without what could not be read. */
   readonly read: (base: Base) => AsyncIterable<readonly BaseResult[]>;
+  /** Of what `read` gives, as a summary has it; undefined where there is nothing. */
+  readonly matchRate: (base: Base) => Promise<number | undefined>;
 }
 
 export interface Matching {

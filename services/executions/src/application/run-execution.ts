@@ -132,13 +132,15 @@ const comparedMax = 1_000_000;
 const compared = async (
   { bases }: RunNeeds,
   matching: Matching,
-  base: Base | undefined,
+  { base, isTried }: { readonly base: Base | undefined; readonly isTried: boolean },
   { source, target, matchRate }: ExecutionSummary,
   signal: AbortSignal,
 ): Promise<Comparison | null> => {
   if (base?.summary === undefined || base.summary === null) return null;
   const { summary } = base;
-  const found = { executionId: base.id, matchRate: { before: summary.matchRate, after: matchRate } };
+  // Rules that are tried on what a run has stored are not given what that could not read.
+  const before = (isTried ? await bases.matchRate(base) : undefined) ?? summary.matchRate;
+  const found = { executionId: base.id, matchRate: { before, after: matchRate } };
   const records = Math.max(source.records + target.records, summary.source.records + summary.target.records);
   if (records > comparedMax)
     return { ...found, diff: null, reason: 'too_many_records', handMatches: { held: 0, contradicted: [], changed: [] } };
@@ -184,7 +186,7 @@ const work = async (needs: RunNeeds, held: HeldExecution, signal: AbortSignal): 
     const { summary, resultCount, problems, given } = await matching.match((done, total) => report({ stage: 'matching', done, total }));
     if (held.dryRun) {
       const sums = await matching.sums();
-      const comparison = await compared(needs, matching, base, summary, signal);
+      const comparison = await compared(needs, matching, { base, isTried: tried !== undefined }, summary, signal);
       return {
         status: 'completed',
         summary,

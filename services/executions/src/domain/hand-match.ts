@@ -6,7 +6,7 @@ import { currencyCode, currencyText } from '@settler/contracts/currency-codes';
 import type { ExecutionSummary, Outcome } from '@settler/contracts/executions';
 import { exponentOf, fromMinor, toMinor } from '@settler/contracts/money';
 import { dayOf } from './matching/day.ts';
-import { countName } from './matching/results/summary.ts';
+import { countName, matchRateOf } from './matching/results/summary.ts';
 import { type Side, sides } from './side.ts';
 
 export type Fields = Readonly<Record<string, unknown>>;
@@ -201,5 +201,5 @@ export const summaryAfter = (
     }
   }
   const { records } = changed.source;
-  return { ...changed, matchRate: records === 0 ? 0 : Math.round((matchedSources / records) * 10_000) / 10_000 };
+  return { ...changed, matchRate: matchRateOf(matchedSources, records) };
 };

@@ -1,8 +1,8 @@
 /** A schedule was due: queues the run as a request by hand would have, or says why there is none. */
 import type { Logger } from '@settler/chassis/logger';
-import type { Principal } from '@settler/chassis/principal';
 import { Refusal } from '@settler/chassis/refusal';
 import type { Definitions, RequestedRun, RunRequests } from '../ports.ts';
+import { systemActor } from '../system-actor.ts';
 import { planExecution } from './plan-execution.ts';
 
 interface Needs {
@@ -12,21 +12,10 @@ interface Needs {
   readonly logger: Logger;
 }
 
-const scheduler = (organizationId: string): Principal => ({
-  kind: 'system',
-  id: 'schedule',
-  organizationId,
-  scopes: [],
-  role: undefined,
-  sessionId: undefined,
-  personId: null,
-  address: null,
-});
-
 export const startRequestedRun =
   ({ requests, definitions, newId, logger }: Needs) =>
   async (requested: RequestedRun): Promise<void> => {
-    const actor = { principal: scheduler(requested.organizationId), address: null };
+    const actor = systemActor('schedule', requested.organizationId);
     try {
       const job = await definitions.read(requested.jobId, actor.principal);
       // Paused or archived between the due time and now.

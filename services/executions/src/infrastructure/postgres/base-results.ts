@@ -2,6 +2,7 @@
 import type { Postgres } from '@settler/chassis/postgres';
 import { type Selectable, sql } from 'kysely';
 import type { Base, BaseResult, BaseResults } from '../../application/ports.ts';
+import { matchRateOf } from '../../domain/matching/results/summary.ts';
 import type { Side } from '../../domain/side.ts';
 import { told } from './find-results.ts';
 import type { Database } from './tables.ts';
@@ -38,6 +39,14 @@ export const createBaseResults = (postgres: Postgres<Database>): BaseResults => 
       .where('outcome', '<>', 'invalid')
       .executeTakeFirstOrThrow();
     return { source: !source, target: !target };
+  },
+
+  matchRate: async ({ id }) => {
+    const { rows } = await sql<{ matched: number; records: number }>`
+      select coalesce(sum(count) filter (where outcome = 'matched'), 0)::float8 as matched, coalesce(sum(count), 0)::float8 as records
+        from result_sums where execution_id = ${id} and side = 'source' and outcome <> 'invalid'`.execute(postgres.systemDb);
+    const { matched, records } = rows[0] ?? { matched: 0, records: 0 };
+    return records === 0 ? undefined : matchRateOf(matched, records);
   },
 
   read: async function* ({ id, createdAt }) {

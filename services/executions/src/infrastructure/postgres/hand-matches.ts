@@ -7,9 +7,11 @@ import type { ExecutionSummary } from '@settler/contracts/executions';
 import { carriesForward } from '@settler/contracts/rules';
 import type { Selectable, Transaction } from 'kysely';
 import type { GivenMatchIds, HandMatch, HandMatches, HeldExecution } from '../../application/ports.ts';
+import { systemActor } from '../../application/system-actor.ts';
 import { type Fields, joined } from '../../domain/hand-match.ts';
 import type { Manual } from '../../domain/matched-result.ts';
 import type { Side } from '../../domain/side.ts';
+import { reopenMatched } from './match-exceptions.ts';
 import { type Exchanged, join, part, release } from './match-exchange.ts';
 import { removedMessage } from './match-messages.ts';
 import { carry, identified, retire } from './match-records.ts';
@@ -187,14 +189,28 @@ const placeOf = (results: readonly StoredResult[], { side, record }: { readonly 
   return { at: -1, isChanged };
 };
 
-/** Nobody has decided about what the record says now: the match ends, and what it had closed may be opened again. */
+/**
+ * Nobody has decided about what the record says now: the match ends. What the run has of its records tells whether they need somebody; what
+ * it has not of them is open again, as the match had found it.
+ */
 const endChanged = async (trx: Trx, run: Run, row: MatchRow): Promise<OutboxMessage[]> => {
   const records = await recordsOfMatches(trx, [row.id]);
   const by = { type: 'system', id: 'executions' } as const;
   await release(trx, run.jobId, row.id, 'record_changed', by);
+  const found = await resultsHolding(trx, run, records);
+  const absent = records.filter(({ side, record }) => !found.some((result) => result[side].some((other) => isTheSame(other, record))));
+  const { before } = await trx.selectFrom('matches').select('before').where('id', '=', row.id).executeTakeFirstOrThrow();
+  const reopened = await reopenMatched(
+    trx,
+    row.id,
+    before,
+    systemActor('executions', run.organizationId),
+    new Set(absent.map(({ recordKey }) => recordKey)),
+  );
   const of = (side: Side) => records.flatMap((record) => (record.side === side ? [record.record] : []));
   const about = { matchId: row.id, run: { ...run, id: row.execution_id }, records: { source: of('source'), target: of('target') } };
   return [
+    ...reopened,
     removedMessage(about, 'record_changed'),
     auditMessage('executions', run.organizationId, {
       actor: by,
@@ -205,3 +221,7 @@ const endChanged = async (trx: Trx, run: Run, row: MatchRow): Promise<OutboxMess
     }),
   ];
 };
+
+/** In whichever version. */
+const isTheSame = (one: Fields, other: Fields): boolean =>
+  other['id'] === undefined ? isDeepStrictEqual(one, other) : one['id'] === other['id'];

@@ -33,7 +33,7 @@ export const summarize = (results: ResultColumns, source: RecordBatch, target: R
     source: overall(totals.source),
     target: overall(totals.target),
     ...named(all),
-    matchRate: sources === 0 ? 0 : Math.round((matchedSources(results) / sources) * 10_000) / 10_000,
+    matchRate: matchRateOf(matchedSources(results), sources),
     byCurrency: Object.fromEntries(
       currencies.map((code) => [
         currencyText(code),
@@ -46,6 +46,10 @@ export const summarize = (results: ResultColumns, source: RecordBatch, target: R
     ),
   };
 };
+
+/** The part of the source records that is matched, in ten-thousandths. */
+export const matchRateOf = (matched: number, records: number): number =>
+  records === 0 ? 0 : Math.round((matched / records) * 10_000) / 10_000;
 
 const none = (): Uint32Array => new Uint32Array(outcomes.length);
 
