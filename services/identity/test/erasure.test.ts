@@ -161,6 +161,35 @@ describe('personal data', () => {
     expect((await identity.register({ email })).userId).not.toBe(userId);
   });
 
+  test('include the keys that a key of theirs has made, and what is said of their sessions', async () => {
+    const owner = await identity.register();
+    const { userId, api, refreshToken } = await member(owner, 'admin');
+    const { organizationId } = owner;
+    const address = '203.0.113.8';
+    const made = (await api.post('/v1/api-keys', { name: 'first', scopes: ['api-keys:write', 'api-keys:read'] })).body;
+    const first = identity.as({
+      ...{ kind: 'apiKey', subject: made.id, ownerId: userId, organizationId },
+      ...{ scopes: ['api-keys:write', 'api-keys:read'], address },
+    });
+    const second = (await first.post('/v1/api-keys', { name: 'second', scopes: ['api-keys:read'] })).body;
+    const refresh = (token: string) => identity.anonymous(address).post('/v1/auth/refresh', { refreshToken: token });
+    for (let token = refreshToken, times = 0; times < 2; times += 1) token = (await refresh(token)).body.refreshToken;
+    await rows("update refresh_tokens set replaced_at = replaced_at - interval '1 minute'");
+    expect((await refresh(refreshToken)).status).toBe(401);
+    const saidOfAddress = () => rows('select action from audit_entries where address = $1 order by position', [address]);
+    await waitFor(async () => (await saidOfAddress()).length === 2, { what: 'the trail' });
+    expect((await saidOfAddress()).map(({ action }) => action)).toEqual(['api-key.created', 'session.reuse_detected']);
+
+    const { apiKeys, addresses } = (await owner.api.get(`/v1/members/${userId}/export`)).body;
+    expect(apiKeys.map(({ name }: { name: string }) => name)).toEqual(['second', 'first']);
+    expect(addresses.map((one: { address: string }) => one.address).sort()).toEqual(['203.0.113.7', address]);
+
+    const { id } = (await erase(owner, userId)).body;
+    expect(await revoked()).toEqual(expect.arrayContaining([made.id, second.id]));
+    await until(owner, id, ['identity']);
+    expect(await saidOfAddress()).toEqual([]);
+  });
+
   test('of who is a member elsewhere too: the account stays, and so does everything there', async () => {
     const owner = await identity.register();
     const elsewhere = await identity.register();

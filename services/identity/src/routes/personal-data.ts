@@ -21,10 +21,12 @@ const exported = z
     user: z.object({ id: userId, email: z.string(), name: z.string().nullable() }),
     membership: z.object({ role, disabled: z.boolean(), createdAt: instant }),
     sessions: z.array(z.object({ id: idOf('session'), createdAt: instant, expiresAt: instant, endedAt: instant.nullable() })),
-    apiKeys: z.array(z.object({ id: apiKeyId, name: z.string(), createdAt: instant })).describe('Those that the member made.'),
+    apiKeys: z
+      .array(z.object({ id: apiKeyId, name: z.string(), createdAt: instant }))
+      .describe('Those that the member made, and those that these have made.'),
     addresses: z
       .array(z.object({ address: z.string(), entries: z.int(), firstSeenAt: instant, lastSeenAt: instant }))
-      .describe('From where the member acted, as the audit trail still has it.'),
+      .describe('From where the member and these keys acted, as the audit trail still has it.'),
   })
   .meta({ id: 'PersonalData' });
 const erasure = z

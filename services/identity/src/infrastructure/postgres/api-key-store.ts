@@ -121,13 +121,16 @@ const end = async (trx: Trx, outbox: Outbox, before: ApiKey, actor: Actor): Prom
   ]);
 };
 
-/** Revokes whatever keys a user has made here. Inside somebody's transaction, near its end. */
+/** Keys that a user answers for: those that the user has made, and those that these have. */
+export const ofUser = (userId: string) => sql<boolean>`(created_by_id = ${userId} or owner_id = ${userId})`;
+
+/** Revokes whatever keys a user answers for here. Inside somebody's transaction, near its end. */
 export const revokeKeysOf = async (trx: Trx, outbox: Outbox, userId: string, actor: Actor): Promise<void> => {
   const rows = await trx
     .selectFrom('api_keys')
     .selectAll()
     .where('organization_id', '=', actor.principal.organizationId)
-    .where('created_by_id', '=', userId)
+    .where(ofUser(userId))
     .where('revoked_at', 'is', null)
     .orderBy('id')
     .forUpdate()

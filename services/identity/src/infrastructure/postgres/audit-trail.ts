@@ -50,18 +50,24 @@ export const appendEntries =
 /** Longer than a token of somebody whose access has ended is believed anywhere, and than clocks differ. */
 const afterglowMs = 60_000;
 
+/** Whose address an entry has: whoever acted, or the user of a session that was ended as nobody's. */
+const personOf = ({ data }: Envelope): string => {
+  const { actor, resource, after } = auditRecord.parse(data);
+  const userId = resource.type === 'session' ? after?.['userId'] : undefined;
+  return typeof userId === 'string' ? userId : actor.id;
+};
+
 /** Whose address must not come back: entries may still be on their way when somebody is erased, also those of the keys of that user. */
 const erasedAmong = async (trx: Trx, organizationId: string, envelopes: readonly Envelope[]) => {
-  const actorOf = ({ data }: Envelope) => auditRecord.parse(data).actor.id;
-  const actors = [...new Set(envelopes.map(actorOf))];
+  const actors = [...new Set(envelopes.map(personOf))];
   const { rows } = await sql<{ id: string; at: Date }>`
     /* planned once */ select actor.id, max(erasures.requested_at) as at
       from unnest(${actors}::text[]) as actor (id)
       left join api_keys on api_keys.id = actor.id
-      join erasures on erasures.organization_id = ${organizationId} and erasures.user_id in (actor.id, api_keys.created_by_id)
+      join erasures on erasures.organization_id = ${organizationId} and erasures.user_id in (actor.id, api_keys.created_by_id, api_keys.owner_id)
      group by actor.id`.execute(trx);
   const erasedAt = new Map(rows.map(({ id, at }) => [id, at.getTime() + afterglowMs]));
-  return (envelope: Envelope): boolean => Date.parse(envelope.time) <= (erasedAt.get(actorOf(envelope)) ?? Number.NEGATIVE_INFINITY);
+  return (envelope: Envelope): boolean => Date.parse(envelope.time) <= (erasedAt.get(personOf(envelope)) ?? Number.NEGATIVE_INFINITY);
 };
 
 const rowOf = ({ organizationid: organizationId, time, data }: Envelope, head: Head, hmac: Hmac): EntryRow => {

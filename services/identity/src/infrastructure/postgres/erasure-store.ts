@@ -7,7 +7,7 @@ import { erasureRequestSubject } from '@settler/contracts/subjects';
 import { sql } from 'kysely';
 import type { DueErasure, Erasures } from '../../application/personal-data.ts';
 import type { Actor, Throttle } from '../../application/ports.ts';
-import { revokeKeysOf } from './api-key-store.ts';
+import { ofUser, revokeKeysOf } from './api-key-store.ts';
 import { completeStep } from './erasure-steps.ts';
 import { doerOf, lockMemberships, members, removeMember } from './member-store.ts';
 import type { Trx } from './sight.ts';
@@ -130,7 +130,10 @@ const requireDeparted = async (trx: Trx, userId: string, ifMatch: number | undef
   await doerOf(trx, actor);
 };
 
-/** Those from which the user acted in this organization, and those of the keys that the user made there. The chain does not cover them. */
+/**
+ * Those from which the user acted in this organization, and those of the user's sessions and keys there, whoever acted. The chain does not
+ * cover them.
+ */
 const clearAddresses = async (postgres: Postgres<Database>, { organizationId, userId }: DueErasure): Promise<void> => {
   let cleared = BigInt(batchRows);
   while (cleared === BigInt(batchRows)) {
@@ -139,8 +142,8 @@ const clearAddresses = async (postgres: Postgres<Database>, { organizationId, us
        where ctid = any(array(
          select ctid from audit_entries
           where organization_id = ${organizationId} and address is not null
-            and (actor_id = ${userId}
-                 or actor_id in (select id from api_keys where organization_id = ${organizationId} and created_by_id = ${userId}))
+            and (actor_id = ${userId} or (resource_type = 'session' and strpos(after_state, ${`"userId":"${userId}"`}) > 0)
+                 or actor_id in (select id from api_keys where organization_id = ${organizationId} and ${ofUser(userId)}))
           limit ${batchRows}))`.execute(postgres.systemDb);
     cleared = numAffectedRows ?? 0n;
   }

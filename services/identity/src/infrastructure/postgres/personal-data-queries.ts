@@ -3,6 +3,7 @@ import type { Postgres } from '@settler/chassis/postgres';
 import { sql } from 'kysely';
 import type { Erasure, PersonalData } from '../../application/personal-data.ts';
 import type { Queries } from '../../application/queries.ts';
+import { ofUser } from './api-key-store.ts';
 import { members } from './member-store.ts';
 import type { Trx } from './sight.ts';
 import type { Database } from './tables.ts';
@@ -28,7 +29,7 @@ export const createPersonalDataQueries = (postgres: Postgres<Database>): Pick<Qu
         .selectFrom('api_keys')
         .select(['id', 'name', 'created_at as createdAt'])
         .where('organization_id', '=', organizationId)
-        .where('created_by_id', '=', userId)
+        .where(ofUser(userId))
         .orderBy('created_at', 'desc')
         .orderBy('id', 'desc')
         .limit(rowsMax)
@@ -60,7 +61,7 @@ const addressesOf = async (trx: Trx, organizationId: string, userId: string): Pr
       fn.max('at').as('lastSeenAt'),
     ])
     .where('organization_id', '=', organizationId)
-    .where('actor_id', '=', userId)
+    .where(sql<boolean>`(actor_id = ${userId} or actor_id in (select id from api_keys where ${ofUser(userId)}))`)
     .where('address', 'is not', null)
     .groupBy('address')
     .orderBy('lastSeenAt', 'desc')
