@@ -53,6 +53,11 @@ export const auditActions = {
     service: 'identity',
     description: 'A user turned one-time codes off. Written in each organization of the user.',
   },
+  'session.moved': {
+    service: 'identity',
+    description: 'A user went on in another organization with the same session. Written in both, with whether it went out or came in.',
+  },
+  'user.exported': { service: 'identity', description: 'The personal data of a member were exported.' },
   'session.ended': { service: 'identity', description: 'A user logged out, or ended a session from another one.' },
   'session.reuse_detected': {
     service: 'identity',
@@ -108,6 +113,10 @@ export const auditActions = {
   'exchange-rate.deleted': { service: 'executions', description: 'An exchange rate was deleted.' },
   'webhook.created': { service: 'webhooks', description: 'A webhook endpoint was created.' },
   'webhook.updated': { service: 'webhooks', description: 'A webhook endpoint was changed, paused or made active again.' },
+  'webhook.disabled': {
+    service: 'webhooks',
+    description: 'A webhook endpoint answered that it is gone for good (410), and is sent nothing until somebody makes it active again.',
+  },
   'webhook.deleted': { service: 'webhooks', description: 'A webhook endpoint was deleted, and its deliveries with it.' },
 } as const satisfies Record<string, ActionDefinition>;
 

@@ -188,6 +188,13 @@ describe('accounts', () => {
     const { refreshToken } = newest.body;
     const moved = await identity.anonymous().post('/v1/auth/refresh', { refreshToken, organizationId: person.organizationId });
     expect(claimsOf(moved.body.accessToken)).toMatchObject({ role: 'owner', org: person.organizationId });
+    for (const [api, went] of [
+      [person.api, 'in'],
+      [host.api, 'out'],
+    ] as const) {
+      const entry = await waitFor(async () => (await api.get('/v1/audit-events?action=session.moved')).body.data[0], { what: 'the entry' });
+      expect(entry).toMatchObject({ actor: { type: 'user', id: person.userId }, after: { userId: person.userId, went } });
+    }
   });
 
   test('who one is, and the organization, are read with a token and not without', async () => {

@@ -108,6 +108,7 @@ describe('personal data', () => {
         addresses: [{ address: '203.0.113.7', entries: 2 }],
       },
     });
+    await waitFor(async () => (await owner.api.get('/v1/audit-events?action=user.exported')).body.data.length === 1, { what: 'the entry' });
     expect((await owner.api.get('/v1/members/usr_01jqv8m0c4e7r9t2w5y8a1b3d6/export')).status).toBe(404);
     expect((await owner.api.get(`/v1/members/${(await identity.register()).userId}/export`)).status).toBe(404);
   });

@@ -34,7 +34,10 @@ export const start = async (config: Config, life: Life): Promise<string> => {
   const queries = createWebhookQueries(service.postgres, service.cursors);
 
   const deliveries = startDeliveries({
-    claims: createClaims(service.postgres, config.DELIVERY_TIMEOUT_MS + config.DELIVERY_CLAIM_MARGIN_MS, config.DELIVERY_PER_ENDPOINT),
+    claims: createClaims(service.postgres, service.outbox, {
+      leaseMs: config.DELIVERY_TIMEOUT_MS + config.DELIVERY_CLAIM_MARGIN_MS,
+      perEndpoint: config.DELIVERY_PER_ENDPOINT,
+    }),
     send: createSend(guard, config.DELIVERY_TIMEOUT_MS),
     openSecret: ({ organizationId, endpointId, sealedSecret }) =>
       secretKey(box.open(sealedSecret, secretPlace(organizationId, endpointId))),

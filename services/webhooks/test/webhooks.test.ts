@@ -171,6 +171,15 @@ describe('the webhooks service', () => {
       what: 'disabled',
     });
     expect((await api.get(`/v1/webhooks/${endpoint.id}`)).body.disabledReason).toContain('410');
+    const database = new pg.Client(island.databaseConfig('webhooks', 'admin'));
+    await database.connect();
+    const { rows } = await database.query(
+      `select 1 from (select body from outbox union all select body from outbox_sent) as said
+        where body like '%webhook.disabled%' and body like $1`,
+      [`%${endpoint.id}%`],
+    );
+    await database.end();
+    expect(rows).toHaveLength(1);
     isGone = false;
     expect((await api.patch(`/v1/webhooks/${endpoint.id}`, { status: 'active' })).body).toMatchObject({
       status: 'active',

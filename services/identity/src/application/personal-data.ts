@@ -38,6 +38,8 @@ export interface Erasures {
    * @throws Refusal as removing a member does; `not_found` for who neither is nor was one
    */
   readonly request: (id: string, userId: string, ifMatch: number | undefined, actor: Actor) => Promise<string>;
+  /** Says in the trail that somebody has exported the data of a member. */
+  readonly sayExported: (userId: string, actor: Actor) => Promise<void>;
   readonly claim: (count: number) => Promise<readonly DueErasure[]>;
   /** What is kept here and nowhere else. May be done again. */
   readonly eraseHere: (erasure: DueErasure) => Promise<void>;

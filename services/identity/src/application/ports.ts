@@ -84,7 +84,7 @@ export interface SessionStore {
   /** Ends the session of a token that was used again too late, and says whether there was one. */
   readonly endIfReused: (refreshToken: string, address: string | null) => Promise<boolean>;
   /** @throws Refusal `unauthenticated` for a token that gives nothing any more, `not_found` for an organization that is not the user's */
-  readonly refresh: (refreshToken: string, organizationId: string | undefined) => Promise<SignedIn>;
+  readonly refresh: (refreshToken: string, organizationId: string | undefined, address: string | null) => Promise<SignedIn>;
   /** Whoever has a session's token may end it. Unknown and ended ones are fine: what was wanted is so. */
   readonly end: (refreshToken: string, actor: Actor) => Promise<void>;
   /** Ends a session of the user who asks. One that is over is fine. @throws Refusal `not_found`, `version_conflict` */

@@ -57,7 +57,7 @@ export const authRoutes = (endpoint: Endpoints['endpoint'], needs: AuthNeeds): v
     idempotencyScope: (body) => idempotencyScope(body.refreshToken),
     // Before the exchange and apart from it: a session that has to end must end although this request is refused.
     prepare: ({ body, address }) => sessions.endIfReused(body.refreshToken, address),
-    handle: async ({ body }) => views.tokens(await sessions.refresh(body.refreshToken, body.organizationId)),
+    handle: async ({ body, address }) => views.tokens(await sessions.refresh(body.refreshToken, body.organizationId, address)),
   });
 
   endpoint('logout', {

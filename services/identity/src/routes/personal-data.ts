@@ -9,7 +9,7 @@ import type { Erasure, Erasures, PersonalData } from '../application/personal-da
 import type { Queries } from '../application/queries.ts';
 
 export interface PersonalDataNeeds {
-  readonly erasures: Pick<Erasures, 'request'>;
+  readonly erasures: Pick<Erasures, 'request' | 'sayExported'>;
   readonly newId: () => string;
   readonly queries: Queries;
 }
@@ -69,9 +69,10 @@ export const personalDataRoutes = (endpoint: Endpoints['endpoint'], { erasures, 
   endpoint('exportMember', {
     params: byUser,
     answers: { 200: exported },
-    handle: async ({ params, principal }) => {
+    handle: async ({ params, principal, address }) => {
       const found = await queries.personalData(principal.organizationId, params.userId);
       if (found === undefined) throw notFound('member');
+      await erasures.sayExported(params.userId, { principal, address });
       return { status: 200, headers: { 'cache-control': 'no-store' }, body: exportView(found) };
     },
   });

@@ -49,6 +49,19 @@ export const createErasures = ({ postgres, outbox, throttle, retryMs, wake }: Er
       return id;
     }),
 
+  sayExported: (userId, { principal, address }) =>
+    postgres.organization(principal.organizationId, (trx) =>
+      outbox.append(trx, [
+        auditMessage('identity', principal.organizationId, {
+          actor: { type: principal.kind, id: principal.id },
+          ...(principal.kind === 'apiKey' ? { keyId: principal.id } : {}),
+          address,
+          action: 'user.exported',
+          resource: { type: 'user', id: userId },
+        }),
+      ]),
+    ),
+
   claim: async (count) => {
     const { rows } = await sql<DueErasure>`
       update erasures set attempts = attempts + 1,

@@ -57,7 +57,7 @@ export const createSessionStore = ({ postgres, outbox, mint, lifetimeMs, graceMs
       return true;
     }),
 
-  refresh: (refreshToken, wanted) =>
+  refresh: (refreshToken, wanted, address) =>
     publicly(postgres, async (trx) => {
       const peeked = await sessionOf(trx, hashOf(refreshToken)).executeTakeFirst();
       if (peeked === undefined) throw tokenIsOver();
@@ -74,7 +74,7 @@ export const createSessionStore = ({ postgres, outbox, mint, lifetimeMs, graceMs
       const membership = await membershipOf(trx, user.id, wanted ?? session.organization_id);
       if (membership === undefined) throw wanted === undefined ? tokenIsOver() : notFound('organization');
       const { organization, role } = membership;
-      if (wanted !== undefined && wanted !== session.organization_id) await move(trx, session, wanted);
+      if (wanted !== undefined && wanted !== session.organization_id) await move(trx, outbox, session, wanted, address);
       const successor = decision === 'repeat' ? mint(session.id, generation + 1) : await rotate(trx, mint, session.id, generation);
       return signedIn(user, organization, role, session.id, successor);
     }),
@@ -148,13 +148,33 @@ const sessionOf = (trx: Trx, hash: Buffer) =>
     .where('id', '=', (subject) => subject.selectFrom('refresh_tokens').select('session_id').where('hash', '=', hash));
 
 /** Its access tokens of the organization that it leaves live on, so it is kept that it was there. */
-const move = async (trx: Trx, { id, organization_id: left }: Session, organizationId: string): Promise<void> => {
+const move = async (
+  trx: Trx,
+  outbox: Outbox,
+  { id, user_id: userId, organization_id: left }: Session,
+  organizationId: string,
+  address: string | null,
+): Promise<void> => {
   await trx.updateTable('sessions').set({ organization_id: organizationId }).where('id', '=', id).execute();
   await trx
     .insertInto('session_departures')
     .values({ session_id: id, organization_id: left })
     .onConflict((conflict) => conflict.columns(['session_id', 'organization_id']).doUpdateSet({ left_at: sql<Date>`now()` }))
     .execute();
+  // Which the other one is, is nothing to either of them.
+  for (const [own, went] of [
+    [left, 'out'],
+    [organizationId, 'in'],
+  ] as const) {
+    const entry = auditMessage('identity', own, {
+      actor: { type: 'user', id: userId },
+      address,
+      action: 'session.moved',
+      resource: { type: 'session', id },
+      after: { userId, went },
+    });
+    await underOrganization(trx, own, () => outbox.append(trx, [entry]));
+  }
 };
 
 const rotate = async (trx: Trx, mint: Mint, sessionId: string, generation: number): Promise<string> => {

@@ -3,15 +3,22 @@
  * lost its claim changes nothing. A process that dies after sending leaves the claim to expire, and the same id is sent again.
  */
 import { randomUUID } from 'node:crypto';
-import type { Postgres } from '@settler/chassis/postgres';
-import { sql } from 'kysely';
+import { auditMessage, type Outbox } from '@settler/chassis/outbox';
+import { actFor, type Postgres } from '@settler/chassis/postgres';
+import { sql, type Transaction } from 'kysely';
 import type { Claimed, Claims } from '../../application/ports.ts';
 import type { Database } from './tables.ts';
+
+export interface ClaimOptions {
+  readonly leaseMs: number;
+  /** Deliveries that one endpoint is sent at once. */
+  readonly perEndpoint: number;
+}
 
 /** Due deliveries that are read one by one. */
 const littleMax = 1_000;
 
-export const createClaims = (postgres: Postgres<Database>, leaseMs: number, perEndpoint: number): Claims => ({
+export const createClaims = (postgres: Postgres<Database>, outbox: Outbox, { leaseMs, perEndpoint }: ClaimOptions): Claims => ({
   claim: async (free, running) => {
     const claimId = randomUUID();
     const { rows } = await sql<Omit<Claimed, 'claimId'>>`
@@ -96,25 +103,41 @@ export const createClaims = (postgres: Postgres<Database>, leaseMs: number, perE
           error: attempted.error,
         })
         .execute();
-      if (verdict.kind === 'gone') {
-        await trx
-          .updateTable('endpoints')
-          .set({
-            status: 'disabled',
-            disabled_reason: 'The endpoint answered 410 Gone.',
-            revision: sql<bigint>`revision + 1`,
-            updated_at: sql<Date>`now()`,
-          })
-          .where('id', '=', claimed.endpointId)
-          .execute();
-        await trx
-          .updateTable('deliveries')
-          // Without their claims: what is on its way to the endpoint as well must not come back as something that is due to it.
-          .set({ status: 'held', next_attempt_at: null, next_reason: 'held', claim_id: null, claimed_until: null })
-          .where('endpoint_id', '=', claimed.endpointId)
-          .where('status', '=', 'pending')
-          .execute();
-      }
+      if (verdict.kind === 'gone') await disable(trx, outbox, claimed);
       return true;
     }),
 });
+
+/** It says of itself that it is gone: nothing is sent to it until somebody makes it active again. */
+const disable = async (trx: Transaction<Database>, outbox: Outbox, { organizationId, endpointId }: Claimed): Promise<void> => {
+  const { numUpdatedRows } = await trx
+    .updateTable('endpoints')
+    .set({
+      status: 'disabled',
+      disabled_reason: 'The endpoint answered 410 Gone.',
+      revision: sql<bigint>`revision + 1`,
+      updated_at: sql<Date>`now()`,
+    })
+    .where('id', '=', endpointId)
+    .where('status', '<>', 'disabled')
+    .executeTakeFirst();
+  await trx
+    .updateTable('deliveries')
+    // Without their claims: what is on its way to the endpoint as well must not come back as something that is due to it.
+    .set({ status: 'held', next_attempt_at: null, next_reason: 'held', claim_id: null, claimed_until: null })
+    .where('endpoint_id', '=', endpointId)
+    .where('status', '=', 'pending')
+    .execute();
+  // Several deliveries may have been told so.
+  if (numUpdatedRows === 0n) return;
+  await actFor(trx, organizationId);
+  await outbox.append(trx, [
+    auditMessage('webhooks', organizationId, {
+      actor: { type: 'system', id: 'webhooks' },
+      address: null,
+      action: 'webhook.disabled',
+      resource: { type: 'webhook', id: endpointId },
+      after: { status: 'disabled', reason: 'answered 410' },
+    }),
+  ]);
+};
