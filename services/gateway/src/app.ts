@@ -59,7 +59,7 @@ export const start = async (config: Config, life: Life): Promise<string> => {
     onLost: () => streams.endFor(),
     onRevoked: (revoked) => {
       if (revoked === undefined || revoked.kind === 'apiKey') apiKeys.forget(revoked?.id);
-      streams.endFor(revoked?.id);
+      if (revoked?.endsAt !== null) streams.endFor(revoked?.id, Date.parse(revoked?.endsAt ?? '') || 0);
     },
   });
   life.onStop('revocations', revocations.stop);

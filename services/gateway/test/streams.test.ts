@@ -162,6 +162,28 @@ describe('streams of events', () => {
     expect((await door.as({ apiKey: revoked.key }).get(path)).status).toBe(401);
   });
 
+  test('go on when their key is renamed, and as long as it lives when it is rotated', async () => {
+    const kept = await door.createKey(person);
+    const stream = await follow({ 'x-api-key': kept.key });
+    const goesOn = async (): Promise<void> => {
+      // What comes behind it has arrived: so has it.
+      const revoked = await door.createKey(person);
+      const other = await follow({ 'x-api-key': revoked.key });
+      await door.revokeKey(person, revoked);
+      expect(await other.next()).toBeUndefined();
+      stream.side.write('data: on\n\n');
+      expect(await stream.next()).toBe('data: on\n\n');
+    };
+    const keys = door.calling(person);
+    expect((await keys.patch(`/v1/api-keys/${kept.id}`, { name: 'renamed' })).status).toBe(200);
+    await goesOn();
+    const rotatedAt = performance.now();
+    expect((await keys.post(`/v1/api-keys/${kept.id}/rotate`, { graceSeconds: 4 })).status).toBe(201);
+    await goesOn();
+    expect(await stream.next()).toBeUndefined();
+    expect(performance.now() - rotatedAt).toBeGreaterThan(3_500);
+  });
+
   test('end when their session does', async () => {
     const other = await door.register();
     const stream = await follow({ authorization: `Bearer ${other.accessToken}` });

@@ -46,6 +46,15 @@ export const revocationsMax = 1_000;
 export const revocationsAnswer = z.object({
   revision: z.number().int().nonnegative(),
   all: z.boolean(),
-  revoked: z.array(z.object({ kind: z.enum(['apiKey', 'session', 'user']), id: z.string() })).max(revocationsMax),
+  revoked: z
+    .array(
+      z.object({
+        kind: z.enum(['apiKey', 'session', 'user']),
+        id: z.string(),
+        /** When what is open with it ends: at once where absent; null where it goes on, and what was known of it is no longer true. */
+        endsAt: z.iso.datetime().nullable().optional(),
+      }),
+    )
+    .max(revocationsMax),
 });
 export type RevocationsAnswer = z.infer<typeof revocationsAnswer>;

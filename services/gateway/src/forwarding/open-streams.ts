@@ -11,8 +11,11 @@ export interface OpenStreams {
    * @throws Refusal `rate_limited` where the organization has too many of them open
    */
   readonly open: (kind: StreamKind, caller: Caller, response: ServerResponse) => AbortSignal;
-  /** Ends those of this key, session or user; without a name all of them, whose clients come back and show who they are. */
-  readonly endFor: (id?: string) => void;
+  /**
+   * Ends those of this key, session or user, at once or at an instant; without a name all of them, whose clients come back and show who they
+   * are.
+   */
+  readonly endFor: (id?: string, atMs?: number) => void;
   /** Ends all streams of events, and those that are still to come. A download would come to its end in time. */
   readonly close: () => void;
 }
@@ -23,7 +26,7 @@ const perOrganizationMax = 200;
 const timerMsMax = 2 ** 31 - 1;
 
 export const createOpenStreams = (): OpenStreams => {
-  const streams = new Map<AbortController, { readonly kind: StreamKind; readonly caller: Caller }>();
+  const streams = new Map<AbortController, { readonly kind: StreamKind; readonly caller: Caller; readonly endAt: (ms: number) => void }>();
   const counts = new Map<string, number>();
   let isClosed = false;
 
@@ -45,8 +48,16 @@ export const createOpenStreams = (): OpenStreams => {
       if (response.req.socket.destroyed) return AbortSignal.abort();
       requireRoom(caller);
       const stream = new AbortController();
-      const timer = setTimeout(() => stream.abort(), Math.min(caller.expiresAtMs - Date.now(), timerMsMax));
-      streams.set(stream, { kind, caller });
+      let endsAtMs = Number.POSITIVE_INFINITY;
+      let timer: NodeJS.Timeout | undefined;
+      const endAt = (ms: number): void => {
+        if (ms >= endsAtMs) return;
+        endsAtMs = ms;
+        clearTimeout(timer);
+        timer = setTimeout(() => stream.abort(), Math.min(ms - Date.now(), timerMsMax));
+      };
+      endAt(caller.expiresAtMs);
+      streams.set(stream, { kind, caller, endAt });
       counts.set(caller.organizationId, (counts.get(caller.organizationId) ?? 0) + 1);
       response.once('close', () => {
         clearTimeout(timer);
@@ -55,8 +66,12 @@ export const createOpenStreams = (): OpenStreams => {
       if (isClosed && kind === 'events') stream.abort();
       return stream.signal;
     },
-    endFor: (id) => {
-      for (const [stream, { caller }] of streams) if (id === undefined || caller.id === id || caller.sessionId === id) stream.abort();
+    endFor: (id, atMs = 0) => {
+      for (const [stream, { caller, endAt }] of streams) {
+        if (id !== undefined && caller.id !== id && caller.sessionId !== id) continue;
+        if (atMs <= Date.now()) stream.abort();
+        else endAt(atMs);
+      }
     },
     close: () => {
       isClosed = true;

@@ -31,7 +31,9 @@ export const createApiKeyStore = (postgres: Postgres<Database>, outbox: Outbox):
       });
       admit(apiKey);
       await outbox.append(trx, [audit(apiKey, actor, 'updated', { before: auditView(before), after: auditView(apiKey) })]);
-      await revoke(trx, 'apiKey', [id]);
+      // Downloads that are going on need not end because their key has another name or limit.
+      const isLess = scopes !== undefined || allowedIps !== undefined || expiresAt !== undefined;
+      await revoke(trx, 'apiKey', [id], isLess ? 'now' : 'never');
       return apiKey;
     }),
 
@@ -53,7 +55,7 @@ export const createApiKeyStore = (postgres: Postgres<Database>, outbox: Outbox):
         eventMessage(apiKeyRotated, aboutOf(ended), { ...eventData(ended), successorId: apiKey.id }),
         audit(ended, actor, 'rotated', { before: auditView(before), after: { ...auditView(ended), successor: apiKey.id } }),
       ]);
-      await revoke(trx, 'apiKey', [id]);
+      await revoke(trx, 'apiKey', [id], (graceSeconds === 0 ? null : ended.expiresAt) ?? 'now');
       return apiKey;
     }),
 

@@ -5,8 +5,16 @@ import type { Revocations } from '../../application/queries.ts';
 import type { Trx } from './sight.ts';
 import type { Database } from './tables.ts';
 
-/** Says that these no longer count. Last in its transaction: the counter's row makes all others wait until the commit. */
-export const revoke = async (trx: Trx, kind: 'apiKey' | 'session', ids: readonly string[]): Promise<void> => {
+/**
+ * Says that these no longer count, or not as they did. Last in its transaction: the counter's row makes all others wait until the commit.
+ * `ends`: when what is open with them has to end.
+ */
+export const revoke = async (
+  trx: Trx,
+  kind: 'apiKey' | 'session',
+  ids: readonly string[],
+  ends: Date | 'now' | 'never' = 'now',
+): Promise<void> => {
   if (ids.length === 0) return;
   const { revision } = await trx
     .updateTable('revocation_counter')
@@ -14,16 +22,21 @@ export const revoke = async (trx: Trx, kind: 'apiKey' | 'session', ids: readonly
     .returning('revision')
     .executeTakeFirstOrThrow();
   await sql`
-    insert into revocations (revision, kind, subject_id)
-    select ${revision - BigInt(ids.length)} + position, ${kind}, id from unnest(${ids}::text[]) with ordinality as subject (id, position)`.execute(
+    insert into revocations (revision, kind, subject_id, ends_at)
+    select ${revision - BigInt(ids.length)} + position, ${kind}, id, ${endsAtOf(ends)}::timestamptz from unnest(${ids}::text[]) with ordinality as subject (id, position)`.execute(
     trx,
   );
+};
+
+const endsAtOf = (ends: Date | 'now' | 'never'): Date | string | null => {
+  if (ends === 'now') return null;
+  return ends === 'never' ? 'infinity' : ends;
 };
 
 interface Row {
   readonly current: bigint;
   readonly oldest: bigint | null;
-  readonly revoked: readonly { revision: number; kind: 'apiKey' | 'session' | 'user'; id: string }[];
+  readonly revoked: readonly { revision: number; kind: 'apiKey' | 'session' | 'user'; id: string; ends: string | null }[];
 }
 
 export const createRevocations = (postgres: Postgres<Database>): Revocations => ({
@@ -34,7 +47,7 @@ export const createRevocations = (postgres: Postgres<Database>): Revocations => 
         select counter.revision as current,
                (select min(revision) from revocations) as oldest,
                coalesce((select json_agg(page order by page.revision)
-                           from (select revision, kind, subject_id as id from revocations
+                           from (select revision, kind, subject_id as id, ends_at as ends from revocations
                                   where revision > case when ${revision}::bigint > counter.revision then 0 else ${revision}::bigint end
                                   order by revision limit ${revocationsMax}) as page), '[]') as revoked
           from revocation_counter as counter`.execute(trx);
@@ -45,7 +58,10 @@ export const createRevocations = (postgres: Postgres<Database>): Revocations => 
         revision: revoked.length === revocationsMax ? (revoked.at(-1)?.revision ?? revision) : Number(current),
         // Too far behind, or ahead: the database was restored to a time before what the asker knows.
         all: known + 1n < firstKept || known > current,
-        revoked: revoked.map(({ kind, id }) => ({ kind, id })),
+        revoked: revoked.map(({ kind, id, ends }) => ({ kind, id, ...(ends === null ? {} : { endsAt: instantOf(ends) }) })),
       };
     }),
 });
+
+/** Null for one that never comes. */
+const instantOf = (text: string): string | null => (text === 'infinity' ? null : new Date(text).toISOString());

@@ -114,7 +114,13 @@ export interface Database extends ChassisTables {
     revoked_at: Date | null;
   };
   revocation_counter: { single: Generated<boolean>; revision: Counter };
-  revocations: { revision: Counter; kind: 'apiKey' | 'session' | 'user'; subject_id: string; at: Generated<Date> };
+  revocations: {
+    revision: Counter;
+    kind: 'apiKey' | 'session' | 'user';
+    subject_id: string;
+    at: Generated<Date>;
+    ends_at: Date | 'infinity' | null;
+  };
   signing_keys: {
     id: string;
     status: 'next' | 'current' | 'retired';
