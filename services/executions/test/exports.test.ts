@@ -29,9 +29,33 @@ const feeRules = {
   ],
 };
 
+/** The provider says in a field of its own what it pays out, and one of two fees is agreed. */
+const withNet = 'job_01jqv8m0c4e7r9t2w5y8a5netf';
+const netAmount = (fee: object) => ({ source: 'amount', target: 'net', type: 'amount', fee });
+const netRules = {
+  passes: [
+    {
+      name: 'cards',
+      match: [
+        { field: 'reference', type: 'exact' },
+        { ...netAmount({ percent: '2.9', fixed: '0.30' }), verify: true },
+      ],
+    },
+    {
+      name: 'either',
+      match: [
+        { field: 'note', type: 'exact' },
+        { type: 'oneOf', conditions: [netAmount({ percent: '1' }), netAmount({ percent: '2' })], verify: true },
+      ],
+    },
+  ],
+};
+
+const rulesOf: Readonly<Record<string, object>> = { [withFees]: feeRules, [withNet]: netRules };
+
 let executions: Executions;
 beforeAll(async () => {
-  executions = await startExecutions((jobId) => (jobId === withFees ? feeRules : byReference));
+  executions = await startExecutions((jobId) => rulesOf[jobId] ?? byReference);
 });
 afterAll(() => executions.stop());
 
@@ -316,6 +340,24 @@ describe('the fees of a run', () => {
     const [exception] = await executions.exceptionsOf(withFees);
     expect(exception).toMatchObject({ category: 'fee_mismatch', records: [{ id: 's3' }, { id: 't3' }] });
     expect((await executions.stranger.get(`/v1/executions/${id}/fees`)).status).toBe(404);
+  });
+});
+
+describe('a fee between two fields', () => {
+  test('is what lies between those, and not between the amounts', async () => {
+    const aside = { reference: undefined, note: 'n' };
+    const { id, summary } = await executions.run(
+      withNet,
+      [euro('s1', '100.00'), euro('s2', '200.00', aside)],
+      [euro('t1', '100.00', { fee: '3.20', net: '96.80' }), euro('t2', '200.00', { ...aside, net: '198.00' })],
+    );
+    expect(summary).toMatchObject({ matched: 2 });
+    const { lines } = await executions.must(200, executions.api.get(`/v1/executions/${id}/fees`));
+    const common = { currency: 'EUR', results: 1, drift: '0.00', mismatches: { count: 0, drift: '0' } };
+    expect(lines).toEqual([
+      { ...common, pass: 'cards', gross: '100.00', net: '96.80', agreed: '3.20', declared: '3.20', charged: '3.20' },
+      { ...common, pass: 'either', gross: '200.00', net: '198.00', agreed: '2.00', declared: null, charged: '2.00' },
+    ]);
   });
 });
 

@@ -1,6 +1,6 @@
 /** Fees of an execution: what was agreed and what was declared, against what was charged, which is what lies between its sides. */
 import { exponentOf } from '@settler/contracts/money';
-import { sql, type Transaction } from 'kysely';
+import { type RawBuilder, sql, type Transaction } from 'kysely';
 import type { FeeLine, FeeReport } from '../../application/queries.ts';
 import { agreedFees } from '../../domain/fees.ts';
 import { requireResults } from './stored-results.ts';
@@ -9,9 +9,11 @@ import type { Database } from './tables.ts';
 type Trx = Transaction<Database>;
 
 const isDecimal = '^-?[0-9]{1,18}(\\.[0-9]{1,9})?$';
-/** A field as a number; null for what is none. Fees come from strangers, and are whatever they wrote. */
-const decimalOf = (field: string) =>
-  sql`case when r ->> ${sql.lit(field)} ~ ${sql.lit(isDecimal)} then (r ->> ${sql.lit(field)})::numeric end`;
+/** A field as a number; null for what is none. Fees come from strangers, and are whatever they wrote. `name`: an expression. */
+const decimalOf = (name: RawBuilder<unknown>) => sql`case when r ->> ${name} ~ ${sql.lit(isDecimal)} then (r ->> ${name})::numeric end`;
+const gross = decimalOf(sql`f.gross_field`);
+const net = decimalOf(sql`f.net_field`);
+const declared = decimalOf(sql`'fee'`);
 
 export const readFees = async (trx: Trx, id: string): Promise<FeeReport | undefined> => {
   const execution = await trx
@@ -50,7 +52,8 @@ const linesOf = async (
     mismatch_drift: string;
   }>`
     with fees as (select * from unnest(${fees.map(({ pass }) => pass)}::text[], ${fees.map(({ percent }) => percent)}::numeric[],
-                                       ${fees.map(({ fixed }) => fixed)}::numeric[]) as f(pass, percent, fixed)),
+                                       ${fees.map(({ fixed }) => fixed)}::numeric[], ${fees.map(({ source }) => source)}::text[],
+                                       ${fees.map(({ target }) => target)}::text[]) as f(pass, percent, fixed, gross_field, net_field)),
     units as (select * from unnest(${[...currencies]}::text[], ${currencies.map(exponentOf)}::int[]) as u(currency, digits)),
     sums as (
       select results.pass, s.currency, results.category, s.gross, t.net, s.gross - t.net as charged, s.agreed, coalesce(t.declared, s.declared) as declared
@@ -58,12 +61,12 @@ const linesOf = async (
         join fees f on f.pass = results.pass
        cross join lateral (
          select min(r ->> 'currency') as currency, count(distinct r ->> 'currency') as currencies, count(*) as records,
-                count(${decimalOf('amount')}) as amounts, sum(${decimalOf('amount')}) as gross, sum(${decimalOf('fee')}) as declared,
-                sum(round(${decimalOf('amount')} * f.percent / 100, u.digits) + round(f.fixed, u.digits)) as agreed
+                count(${gross}) as amounts, sum(${gross}) as gross, sum(${declared}) as declared,
+                sum(round(${gross} * f.percent / 100, u.digits) + round(f.fixed, u.digits)) as agreed
            from jsonb_array_elements(source::jsonb) as r left join units u on u.currency = r ->> 'currency') as s
        cross join lateral (
          select min(r ->> 'currency') as currency, count(distinct r ->> 'currency') as currencies, count(*) as records,
-                count(${decimalOf('amount')}) as amounts, sum(${decimalOf('amount')}) as net, sum(${decimalOf('fee')}) as declared
+                count(${net}) as amounts, sum(${net}) as net, sum(${declared}) as declared
            from jsonb_array_elements(target::jsonb) as r) as t
        where execution_id = ${id} and created_at = ${createdAt} and outcome in ('matched', 'mismatched')
          and s.currencies = 1 and t.currencies = 1 and s.currency = t.currency and s.records = s.amounts and t.records = t.amounts
