@@ -54,6 +54,29 @@ describe('what one person may settle', () => {
     expect(waiting.pendingApproval).toMatchObject({ amount, currency: amount === null ? null : 'EUR' });
   });
 
+  test('is found among any number of others by whoever resolves many, who comes to an end', async () => {
+    const jobId = jobWith(rules.forgetful);
+    await executions.run(
+      jobId,
+      Array.from({ length: 1_001 }, (_, index) => euro(`s${index}`, '500.00')),
+      [],
+    );
+    await executions.run(jobId, [euro('small', '5.00')], []);
+    const resolve = () =>
+      executions.must(
+        200,
+        executions.api.post('/v1/exceptions/bulk-resolve', { filter: { jobId }, resolution: 'written_off', note: 'small change' }),
+      );
+    const first = await resolve();
+    expect(first.data).toHaveLength(1_000);
+    expect([first.hasMore, first.data[0].status, first.data[1].code]).toEqual([false, 'resolved', 'approval_required']);
+    const second = await resolve();
+    expect([second.hasMore, new Set(second.data.map(({ code }: { code: string }) => code))]).toEqual([
+      false,
+      new Set(['approval_required']),
+    ]);
+  });
+
   test('is everything up to the amount, however many records it has', async () => {
     for (const [named, source, target] of [
       [

@@ -17,6 +17,7 @@ import type { Database } from './tables.ts';
 
 type Trx = Transaction<Database>;
 type Row = Selectable<Database['exceptions']>;
+type Chosen = Pick<Row, (typeof chosenColumns)[number]>;
 interface Decided {
   readonly row: Row;
   readonly transition: ExceptionTransition;
@@ -56,8 +57,8 @@ const outcomeOf = (row: Row, transition: ReturnType<typeof resolveException> | '
 };
 
 /** Those that are not closed and take a second person, or wait for one: each is to be looked at by itself. */
-const takingSecond = async (trx: Trx, rows: readonly Row[]): Promise<ReadonlySet<string>> => {
-  const open = rows.filter(({ status }) => status === 'open' || status === 'in_progress');
+const takingSecond = async (trx: Trx, rows: readonly Omit<Chosen, 'created_at'>[]): Promise<ReadonlySet<string>> => {
+  const open = rows.filter(({ status }) => !isClosed(status));
   const rules = new Map<string, Awaited<ReturnType<typeof approvalRule>>>();
   for (const { job_id: jobId } of open) if (!rules.has(jobId)) rules.set(jobId, await approvalRule(trx, jobId));
   const stakes = await stakesOfAll(
@@ -74,17 +75,42 @@ const takingSecond = async (trx: Trx, rows: readonly Row[]): Promise<ReadonlySet
   return new Set([...taking, ...pending.flatMap(({ exception_id: id }) => id ?? [])]);
 };
 
-/** Those that have waited longest come first. Without a status only what is not closed is meant. */
+/** Those that cannot be resolved are few, or all of them are told of their kind: so many are looked at in search of others. */
+const lookedAtMax = 20_000;
+
+const chosenColumns = ['id', 'job_id', 'status', 'record_key', 'records', 'created_at'] as const;
+
+/**
+ * Those that have waited longest come first, but behind all that can be resolved: whoever asks again as long as there are more must come to
+ * an end. Without a status only what is not closed is meant.
+ */
 const idsOf = async (trx: Trx, filter: ExceptionFilter) => {
-  const all = trx.selectFrom('exceptions').select('id');
-  const wanted = filter.status === undefined ? all.where('status', 'in', ['open', 'in_progress']) : all;
-  const rows = await matching(wanted, filter)
-    .orderBy('created_at')
-    .orderBy('id')
-    .limit(bulkItemsMax + 1)
-    .execute();
-  return { ids: rows.slice(0, bulkItemsMax).map(({ id }) => id), hasMore: rows.length > bulkItemsMax };
+  const all = trx.selectFrom('exceptions').select(chosenColumns);
+  const wanted = matching(filter.status === undefined ? all.where('status', 'in', ['open', 'in_progress']) : all, filter);
+  const able: string[] = [];
+  const unable: string[] = [];
+  let isOver = false;
+  for (let after: Chosen | undefined, lookedAt = 0; !isOver && able.length <= bulkItemsMax && lookedAt < lookedAtMax; ) {
+    const rows: Chosen[] = await wanted
+      .$if(after !== undefined, (query) => query.where(sql<boolean>`(created_at, id) > (${after?.created_at}, ${after?.id})`))
+      .orderBy('created_at')
+      .orderBy('id')
+      .limit(bulkItemsMax + 1)
+      .execute();
+    const waiting = await takingSecond(trx, rows);
+    for (const { id, status } of rows) (waiting.has(id) || isClosed(status) ? unable : able).push(id);
+    after = rows.at(-1);
+    lookedAt += rows.length;
+    isOver = rows.length <= bulkItemsMax;
+  }
+  const ids = able.slice(0, bulkItemsMax);
+  return {
+    ids: [...ids, ...unable.slice(0, bulkItemsMax - ids.length)],
+    hasMore: able.length > ids.length || (!isOver && able.length > 0),
+  };
 };
+
+const isClosed = (status: Row['status']): boolean => status === 'resolved' || status === 'dismissed';
 
 /** By id, as everybody locks exceptions: two that take some of the same wait for each other, and never both. */
 const lockAll = async (trx: Trx, ids: readonly string[]): Promise<Row[]> => {
