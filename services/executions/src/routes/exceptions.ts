@@ -117,7 +117,7 @@ const bulkAnswer = z.object({
         ),
     }),
   ),
-  hasMore: z.boolean().describe('Whether the filter finds more than the thousand that one call resolves: ask again.'),
+  hasMore: z.boolean().describe('Whether the filter finds more that can be resolved than the thousand of one call: ask again.'),
 });
 
 const gain = z.object({ records: z.number().int(), amounts: z.record(z.string(), decimal) });
