@@ -229,7 +229,7 @@ describe('the webhooks service', () => {
       const theirs = (await other.post('/v1/webhooks', { url: `${receiver.url}/behind`, events: ['*'] })).body;
       for (let count = 0; count < 40; count += 1) await publish();
       await publish(otherOrganizationId);
-      await waitFor(() => receiver.at('/behind').length === 1, { timeoutMs: 15_000, what: 'the delivery of the other organization' });
+      await waitFor(() => receiver.at('/behind').length === 1, { timeoutMs: 45_000, what: 'the delivery of the other organization' });
       const { rows } = await database.query(
         `select distinct count, last_sequence = count as is_numbered
            from (select e.last_sequence, count(distinct d.sequence) as count from endpoints e join deliveries d on d.endpoint_id = e.id
