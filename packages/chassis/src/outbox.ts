@@ -9,6 +9,7 @@ import type { z } from 'zod';
 import { currentContext } from './context.ts';
 import { newId } from './ids.ts';
 import { afterCommit } from './postgres.ts';
+import type { Principal } from './principal.ts';
 import type { ChassisTables } from './tables.ts';
 import { activeTraceparent } from './tracing.ts';
 
@@ -49,6 +50,13 @@ export const auditMessage = <Service extends StatefulService>(
   aggregateId: organizationId,
   aggregateVersion: 1,
   data: auditRecord.parse(record),
+});
+
+/** What an entry says of who did it: the user or the key, and from where. */
+export const doneBy = ({ principal, address }: { readonly principal: Principal; readonly address: string | null }) => ({
+  actor: { type: principal.kind, id: principal.id },
+  ...(principal.kind === 'apiKey' ? { keyId: principal.id } : {}),
+  address,
 });
 
 /** What one event may carry, as JSON. The table refuses more; this says it before the transaction is broken. */

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { byReference, type Executions, euro, type Fields, startExecutions } from './running-service.ts';
+import { byReference, createJobs, type Executions, euro, type Fields, startExecutions } from './running-service.ts';
 
 const approval = { above: { EUR: '100.00' } };
 const rules = {
@@ -11,12 +11,7 @@ const rules = {
   forgetful: { ...byReference, openItems: { carryForward: false }, approval },
 };
 
-const rulesOf = new Map<string, object>();
-const jobWith = (named: object): string => {
-  const jobId = `job_01jqv8m0c4e7r9t2w5y8a6${String(rulesOf.size).padStart(4, '0')}`;
-  rulesOf.set(jobId, named);
-  return jobId;
-};
+const { rulesOf, jobWith } = createJobs();
 
 let executions: Executions;
 beforeAll(async () => {

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { byReference, type Executions, euro, type Fields, startExecutions } from './running-service.ts';
+import { byReference, createJobs, type Executions, euro, type Fields, startExecutions } from './running-service.ts';
 
 const forgetful = { ...byReference, openItems: { carryForward: false } };
 const flagging = { ...byReference, duplicates: { by: ['reference', 'amount'], action: 'flag' } };
@@ -8,12 +8,7 @@ const payouts = {
 };
 const unsure = { ...byReference, conflictResolution: 'manual-review', minMargin: 0.1 };
 
-const rulesOf = new Map<string, object>();
-const jobWith = (rules: object): string => {
-  const jobId = `job_01jqv8m0c4e7r9t2w5y8a5${String(rulesOf.size).padStart(4, '0')}`;
-  rulesOf.set(jobId, rules);
-  return jobId;
-};
+const { rulesOf, jobWith } = createJobs();
 
 let executions: Executions;
 beforeAll(async () => {

@@ -36,6 +36,17 @@ export const byReference = {
   ],
 };
 
+/** Jobs that are made as they are needed, each with rules of its own. */
+export const createJobs = () => {
+  const rulesOf = new Map<string, object>();
+  const jobWith = (rules: object): string => {
+    const jobId = `job_01jqv8m0c4e7r9t2w5y8a5${String(rulesOf.size).padStart(4, '0')}`;
+    rulesOf.set(jobId, rules);
+    return jobId;
+  };
+  return { rulesOf, jobWith };
+};
+
 /** Every job reads records from both sides, by `rulesOf(jobId)`. */
 export const startExecutions = async (
   rulesOf: (jobId: string) => unknown = () => byReference,

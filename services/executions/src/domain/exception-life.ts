@@ -66,7 +66,7 @@ export interface Refused {
   readonly refused: string;
 }
 
-const isClosed = (status: ExceptionStatus): boolean => status === 'resolved' || status === 'dismissed';
+export const isClosed = (status: ExceptionStatus): boolean => status === 'resolved' || status === 'dismissed';
 
 export const changeException = (state: ExceptionState, change: ExceptionChange): ExceptionTransition | Refused => {
   if (isClosed(state.status)) return { refused: `This exception is ${state.status}; reopen it before you change it.` };

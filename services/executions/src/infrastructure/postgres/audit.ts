@@ -1,5 +1,5 @@
 /** Entries of the audit trail about what somebody did here. */
-import { auditMessage, type OutboxMessage } from '@settler/chassis/outbox';
+import { auditMessage, doneBy, type OutboxMessage } from '@settler/chassis/outbox';
 import type { AuditRecord } from '@settler/contracts/audit';
 import type { Actor } from '../../application/ports.ts';
 
@@ -8,8 +8,6 @@ type Act = ActOf<AuditRecord<'executions'>>;
 
 export const auditOf = (act: Act, { principal, address }: Actor): OutboxMessage =>
   auditMessage('executions', principal.organizationId, {
-    actor: { type: principal.kind, id: principal.id },
-    ...(principal.kind === 'apiKey' ? { keyId: principal.id } : {}),
-    address,
+    ...doneBy({ principal, address }),
     ...act,
   } as AuditRecord<'executions'>);

@@ -6,7 +6,7 @@ import type { BulkOutcome, ExceptionStore } from '../../application/exceptions.t
 import type { Actor } from '../../application/ports.ts';
 import type { ExceptionFilter } from '../../application/queries.ts';
 import { takesSecond } from '../../domain/approval.ts';
-import { type ExceptionTransition, type ManualResolution, resolveException } from '../../domain/exception-life.ts';
+import { type ExceptionTransition, isClosed, type ManualResolution, resolveException } from '../../domain/exception-life.ts';
 import { approvalRule } from './approvals.ts';
 import { matching } from './exception-filter.ts';
 import { messagesOf } from './exception-messages.ts';
@@ -109,8 +109,6 @@ const idsOf = async (trx: Trx, filter: ExceptionFilter) => {
     hasMore: able.length > ids.length || (!isOver && able.length > 0),
   };
 };
-
-const isClosed = (status: Row['status']): boolean => status === 'resolved' || status === 'dismissed';
 
 /** By id, as everybody locks exceptions: two that take some of the same wait for each other, and never both. */
 const lockAll = async (trx: Trx, ids: readonly string[]): Promise<Row[]> => {

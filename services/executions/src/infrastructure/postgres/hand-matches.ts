@@ -1,7 +1,7 @@
 /** Matches by hand as runs know them: given to each before it reads, and held against what it has written when it ends. */
 import { isDeepStrictEqual } from 'node:util';
 import { newId } from '@settler/chassis/ids';
-import { auditMessage, type OutboxMessage } from '@settler/chassis/outbox';
+import type { OutboxMessage } from '@settler/chassis/outbox';
 import type { Postgres } from '@settler/chassis/postgres';
 import type { ExecutionSummary } from '@settler/contracts/executions';
 import { carriesForward } from '@settler/contracts/rules';
@@ -11,6 +11,7 @@ import { systemActor } from '../../application/system-actor.ts';
 import { type Fields, joined } from '../../domain/hand-match.ts';
 import type { Manual } from '../../domain/matched-result.ts';
 import type { Side } from '../../domain/side.ts';
+import { auditOf } from './audit.ts';
 import { reopenMatched } from './match-exceptions.ts';
 import { type Exchanged, join, part, release } from './match-exchange.ts';
 import { removedMessage } from './match-messages.ts';
@@ -195,30 +196,25 @@ const placeOf = (results: readonly StoredResult[], { side, record }: { readonly 
  */
 const endChanged = async (trx: Trx, run: Run, row: MatchRow): Promise<OutboxMessage[]> => {
   const records = await recordsOfMatches(trx, [row.id]);
-  const by = { type: 'system', id: 'executions' } as const;
-  await release(trx, run.jobId, row.id, 'record_changed', by);
+  const actor = systemActor('executions', run.organizationId);
+  await release(trx, run.jobId, row.id, 'record_changed', { type: actor.principal.kind, id: actor.principal.id });
   const found = await resultsHolding(trx, run, records);
   const absent = records.filter(({ side, record }) => !found.some((result) => result[side].some((other) => isTheSame(other, record))));
   const { before } = await trx.selectFrom('matches').select('before').where('id', '=', row.id).executeTakeFirstOrThrow();
-  const reopened = await reopenMatched(
-    trx,
-    row.id,
-    before,
-    systemActor('executions', run.organizationId),
-    new Set(absent.map(({ recordKey }) => recordKey)),
-  );
+  const reopened = await reopenMatched(trx, row.id, before, actor, new Set(absent.map(({ recordKey }) => recordKey)));
   const of = (side: Side) => records.flatMap((record) => (record.side === side ? [record.record] : []));
   const about = { matchId: row.id, run: { ...run, id: row.execution_id }, records: { source: of('source'), target: of('target') } };
   return [
     ...reopened,
     removedMessage(about, 'record_changed'),
-    auditMessage('executions', run.organizationId, {
-      actor: by,
-      address: null,
-      action: 'match.removed',
-      resource: { type: 'match', id: row.id },
-      after: { reason: 'record_changed', executionId: run.id },
-    }),
+    auditOf(
+      {
+        action: 'match.removed',
+        resource: { type: 'match', id: row.id },
+        after: { reason: 'record_changed', executionId: run.id },
+      },
+      actor,
+    ),
   ];
 };
 

@@ -1,4 +1,4 @@
-/** Whether a closed exception may be opened again: not while its record is matched, or something would be open that needs nobody. */
+/** Whether records may be open again, by their exception or the match that they are in: not while they are matched, and need nobody. */
 import { Refusal } from '@settler/chassis/refusal';
 import { type Selectable, sql, type Transaction } from 'kysely';
 import type { Fields } from '../../domain/hand-match.ts';
@@ -42,7 +42,7 @@ export const refuseWhileMatched = async (trx: Trx, row: Row): Promise<void> => {
 };
 
 /**
- * @throws Refusal `conflict` where the rules have matched one of these records otherwise in the newest run: free, it would find a second
+ * @throws Refusal `conflict` where the rules have matched one of these records in the newest run: free, it would find a second
  * counterpart. What somebody has matched by hand stays as it is, in whichever run.
  */
 export const refuseWhileMatchedLater = async (trx: Trx, run: Run, records: readonly SideRecord[]): Promise<void> => {

@@ -1,5 +1,5 @@
 import { requireRevision } from '@settler/chassis/entity-tag';
-import { auditMessage, eventMessage, type Outbox } from '@settler/chassis/outbox';
+import { auditMessage, doneBy, eventMessage, type Outbox } from '@settler/chassis/outbox';
 import { actFor, type Postgres } from '@settler/chassis/postgres';
 import { notFound, Refusal } from '@settler/chassis/refusal';
 import { apiKeyCreated, apiKeyRevoked, apiKeyRotated } from '@settler/contracts/events/identity';
@@ -214,9 +214,7 @@ const audit = (
   change: { before?: object; after: object },
 ) =>
   auditMessage('identity', apiKey.organizationId, {
-    actor: { type: principal.kind, id: principal.id },
-    ...(principal.kind === 'apiKey' ? { keyId: principal.id } : {}),
-    address,
+    ...doneBy({ principal, address }),
     action: `api-key.${event}`,
     resource: { type: 'api-key', id: apiKey.id },
     ...(change.before === undefined ? {} : { before: { ...change.before } }),

@@ -1,5 +1,5 @@
 import { requireRevision } from '@settler/chassis/entity-tag';
-import { auditMessage, type Outbox, type OutboxMessage } from '@settler/chassis/outbox';
+import { auditMessage, doneBy, type Outbox, type OutboxMessage } from '@settler/chassis/outbox';
 import { afterCommit, type Postgres } from '@settler/chassis/postgres';
 import { notFound } from '@settler/chassis/refusal';
 import { askedToErase, erasureRequest, erasureRequestType } from '@settler/contracts/internal/erasure';
@@ -53,9 +53,7 @@ export const createErasures = ({ postgres, outbox, throttle, retryMs, wake }: Er
     postgres.organization(principal.organizationId, (trx) =>
       outbox.append(trx, [
         auditMessage('identity', principal.organizationId, {
-          actor: { type: principal.kind, id: principal.id },
-          ...(principal.kind === 'apiKey' ? { keyId: principal.id } : {}),
-          address,
+          ...doneBy({ principal, address }),
           action: 'user.exported',
           resource: { type: 'user', id: userId },
         }),
@@ -114,9 +112,7 @@ const begin = async (trx: Trx, outbox: Outbox, erasure: DueErasure, { principal,
   await outbox.append(trx, [
     ...askedToErase.map(requestTo(erasure)),
     auditMessage('identity', organizationId, {
-      actor: { type: principal.kind, id: principal.id },
-      ...(principal.kind === 'apiKey' ? { keyId: principal.id } : {}),
-      address,
+      ...doneBy({ principal, address }),
       action: 'user.erasure_requested',
       resource: { type: 'user', id: userId },
       after: { erasureId: id },

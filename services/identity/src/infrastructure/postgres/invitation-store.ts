@@ -1,6 +1,6 @@
 import { createHash, createHmac } from 'node:crypto';
 import { requireRevision } from '@settler/chassis/entity-tag';
-import { auditMessage, eventMessage, type Outbox } from '@settler/chassis/outbox';
+import { auditMessage, doneBy, eventMessage, type Outbox } from '@settler/chassis/outbox';
 import type { Postgres } from '@settler/chassis/postgres';
 import { notFound, Refusal } from '@settler/chassis/refusal';
 import type { SecretBox } from '@settler/chassis/secret-box';
@@ -126,9 +126,7 @@ const audit = (
   states: { readonly before?: Record<string, unknown>; readonly after?: Record<string, unknown> },
 ) =>
   auditMessage('identity', organizationId, {
-    actor: { type: principal.kind, id: principal.id },
-    ...(principal.kind === 'apiKey' ? { keyId: principal.id } : {}),
-    address,
+    ...doneBy({ principal, address }),
     action: `invitation.${event}`,
     resource: { type: 'invitation', id },
     ...states,

@@ -1,5 +1,5 @@
 import { requireRevision } from '@settler/chassis/entity-tag';
-import { auditMessage, eventMessage, type Outbox } from '@settler/chassis/outbox';
+import { auditMessage, doneBy, eventMessage, type Outbox } from '@settler/chassis/outbox';
 import type { Postgres } from '@settler/chassis/postgres';
 import { notFound, Refusal } from '@settler/chassis/refusal';
 import { userDisabled, userEnabled, userRemoved, userRoleChanged } from '@settler/contracts/events/identity';
@@ -157,9 +157,7 @@ const audit = (
   states: { readonly before: ReturnType<typeof standingOf>; readonly after?: ReturnType<typeof standingOf> },
 ) =>
   auditMessage('identity', principal.organizationId, {
-    actor: { type: principal.kind, id: principal.id },
-    ...(principal.kind === 'apiKey' ? { keyId: principal.id } : {}),
-    address,
+    ...doneBy({ principal, address }),
     action: `user.${event}`,
     resource: { type: 'user', id: userId },
     ...states,

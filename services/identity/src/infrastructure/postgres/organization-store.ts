@@ -1,5 +1,5 @@
 import { requireRevision } from '@settler/chassis/entity-tag';
-import { auditMessage, eventMessage, type Outbox } from '@settler/chassis/outbox';
+import { auditMessage, doneBy, eventMessage, type Outbox } from '@settler/chassis/outbox';
 import type { Postgres } from '@settler/chassis/postgres';
 import { notFound } from '@settler/chassis/refusal';
 import { organizationUpdated } from '@settler/contracts/events/identity';
@@ -35,9 +35,7 @@ export const createOrganizationStore = (postgres: Postgres<Database>, outbox: Ou
           { organizationId, ...auditView(organization), createdAt: organization.createdAt.toISOString() },
         ),
         auditMessage('identity', organizationId, {
-          actor: { type: principal.kind, id: principal.id },
-          ...(principal.kind === 'apiKey' ? { keyId: principal.id } : {}),
-          address,
+          ...doneBy({ principal, address }),
           action: 'organization.updated',
           resource: { type: 'organization', id: organizationId },
           before: auditView(before),

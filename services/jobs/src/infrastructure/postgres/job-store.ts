@@ -1,6 +1,6 @@
 /** Writes jobs: the row, the version, the event and the audit entry are one transaction. */
 import { requireRevision } from '@settler/chassis/entity-tag';
-import { auditMessage, eventMessage, type Outbox } from '@settler/chassis/outbox';
+import { auditMessage, doneBy, eventMessage, type Outbox } from '@settler/chassis/outbox';
 import type { Postgres } from '@settler/chassis/postgres';
 import { notFound, Refusal } from '@settler/chassis/refusal';
 import * as events from '@settler/contracts/events/jobs';
@@ -116,9 +116,7 @@ const messagesOf = (before: Job | undefined, { job, event }: Transition, { princ
     },
   ),
   auditMessage('jobs', job.organizationId, {
-    actor: { type: principal.kind, id: principal.id },
-    ...(principal.kind === 'apiKey' ? { keyId: principal.id } : {}),
-    address,
+    ...doneBy({ principal, address }),
     action: `job.${event}`,
     resource: { type: 'job', id: job.id },
     ...(before === undefined ? {} : { before: auditView(before) }),

@@ -1,5 +1,5 @@
 import { requireRevision } from '@settler/chassis/entity-tag';
-import { auditMessage, type Outbox } from '@settler/chassis/outbox';
+import { auditMessage, doneBy, type Outbox } from '@settler/chassis/outbox';
 import { afterCommit, type Postgres } from '@settler/chassis/postgres';
 import { notFound, Refusal } from '@settler/chassis/refusal';
 import { type Selectable, sql, type Transaction } from 'kysely';
@@ -12,9 +12,7 @@ type Trx = Transaction<Database>;
 
 const audit = (row: Row, { principal, address }: Actor, action: 'created' | 'updated' | 'deleted', before?: Row) =>
   auditMessage('webhooks', row.organization_id, {
-    actor: { type: principal.kind, id: principal.id },
-    ...(principal.kind === 'apiKey' ? { keyId: principal.id } : {}),
-    address,
+    ...doneBy({ principal, address }),
     action: `webhook.${action}`,
     resource: { type: 'webhook', id: row.id },
     ...(before === undefined ? {} : { before: auditView(before) }),
