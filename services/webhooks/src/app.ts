@@ -12,7 +12,7 @@ import type { Config } from './config.ts';
 import { createAddressGuard } from './infrastructure/http/address-guard.ts';
 import { createSend } from './infrastructure/http/send.ts';
 import { createClaims } from './infrastructure/postgres/claims.ts';
-import { createEndpointStore } from './infrastructure/postgres/endpoint-store.ts';
+import { createEndpointStore, type SealHeaders, sealPlainHeaders } from './infrastructure/postgres/endpoint-store.ts';
 import { fanOut } from './infrastructure/postgres/fan-out.ts';
 import type { Database } from './infrastructure/postgres/tables.ts';
 import { createWebhookQueries } from './infrastructure/postgres/webhook-queries.ts';
@@ -31,6 +31,9 @@ export const start = async (config: Config, life: Life): Promise<string> => {
   });
   const box = createSecretBox(config.ENCRYPTION_KEY);
   const secretPlace = (organizationId: string, id: string) => placeOf(organizationId, 'endpoints', 'secret', id);
+  const headersPlace = (organizationId: string, id: string) => placeOf(organizationId, 'endpoints', 'sealed_headers', id);
+  const sealHeaders: SealHeaders = (organizationId, id, headers) => box.seal(JSON.stringify(headers), headersPlace(organizationId, id));
+  await sealPlainHeaders(service.postgres, sealHeaders);
   const queries = createWebhookQueries(service.postgres, service.cursors);
 
   const deliveries = startDeliveries({
@@ -41,6 +44,10 @@ export const start = async (config: Config, life: Life): Promise<string> => {
     send: createSend(guard, config.DELIVERY_TIMEOUT_MS),
     openSecret: ({ organizationId, endpointId, sealedSecret }) =>
       secretKey(box.open(sealedSecret, secretPlace(organizationId, endpointId))),
+    openHeaders: ({ organizationId, endpointId, headers, sealedHeaders }) => ({
+      ...(sealedHeaders === null ? {} : JSON.parse(box.open(sealedHeaders, headersPlace(organizationId, endpointId)))),
+      ...headers,
+    }),
     hmac: (key, text) => createHmac('sha256', key).update(text).digest('base64'),
     clock: () => new Date(),
     chance: Math.random,
@@ -52,7 +59,7 @@ export const start = async (config: Config, life: Life): Promise<string> => {
   life.onStop('deliveries', deliveries.stop);
 
   webhookRoutes(endpoint, {
-    store: createEndpointStore(service.postgres, service.outbox, deliveries.wake),
+    store: createEndpointStore(service.postgres, service.outbox, { wake: deliveries.wake, sealHeaders }),
     queries,
     refusalOf: guard.refusalOf,
     newId: () => newId('webhook'),

@@ -1,4 +1,10 @@
 import { operate } from '@settler/chassis/operate';
 import { reEncrypt } from '@settler/chassis/re-encrypt';
 
-await operate('webhooks', [reEncrypt([{ table: 'endpoints', column: 'secret', organizationColumn: 'organization_id' }])]);
+const ofOrganization = { table: 'endpoints', organizationColumn: 'organization_id' };
+await operate('webhooks', [
+  reEncrypt([
+    { ...ofOrganization, column: 'secret' },
+    { ...ofOrganization, column: 'sealed_headers' },
+  ]),
+]);

@@ -290,6 +290,42 @@ describe('the webhooks service', () => {
     await api.delete(`/v1/webhooks/${endpoint.id}`);
   });
 
+  test('an endpoint’s own headers are sent, shown by name alone, and stored sealed, also those of before they were', async () => {
+    const database = new pg.Client(island.databaseConfig('webhooks', 'admin'));
+    await database.connect();
+    const stored = async (id: string) =>
+      (await database.query('select headers, header_names, sealed_headers from endpoints where id = $1', [id])).rows[0];
+    try {
+      const endpoint = await create('/own', { headers: { Authorization: 'Bearer s3cret', 'X-Team': 'payments' } });
+      expect(endpoint.headers).toEqual({ Authorization: '••••', 'X-Team': '••••' });
+      expect((await api.patch(`/v1/webhooks/${endpoint.id}`, { description: 'ours' })).body.headers).toEqual(endpoint.headers);
+      const { sealed_headers: sealed, ...readable } = await stored(endpoint.id);
+      expect(readable).toEqual({ headers: {}, header_names: ['Authorization', 'X-Team'] });
+      expect(sealed).not.toContain('s3cret');
+      await publish();
+      await ended(endpoint.id, 'delivered');
+      expect(receiver.at('/own')[0]?.headers).toMatchObject({ authorization: 'Bearer s3cret', 'x-team': 'payments' });
+
+      await database.query(
+        `update endpoints set headers = '{"X-Old": "of before"}', header_names = '{}', sealed_headers = null where id = $1`,
+        [endpoint.id],
+      );
+      expect((await api.get(`/v1/webhooks/${endpoint.id}`)).body.headers).toEqual({ 'X-Old': '••••' });
+      await service.stop();
+      service = await startService('webhooks', island.environmentFor('webhooks', settings));
+      expect(await stored(endpoint.id)).toMatchObject({ headers: {}, header_names: ['X-Old'] });
+      await publish();
+      await ended(endpoint.id, 'delivered', 2);
+      expect(receiver.at('/own')[1]?.headers).toMatchObject({ 'x-old': 'of before' });
+
+      expect((await api.patch(`/v1/webhooks/${endpoint.id}`, { headers: {} })).body.headers).toEqual({});
+      expect(await stored(endpoint.id)).toEqual({ headers: {}, header_names: [], sealed_headers: null });
+      await api.delete(`/v1/webhooks/${endpoint.id}`);
+    } finally {
+      await database.end();
+    }
+  });
+
   test.each([
     ['http://169.254.169.254/latest', 'must be a public address'],
     ['http://10.0.0.1/', 'must be a public address'],

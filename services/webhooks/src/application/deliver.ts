@@ -10,6 +10,8 @@ export interface DeliveryNeeds {
   readonly claims: Claims;
   readonly send: Send;
   readonly openSecret: (claimed: Claimed) => Uint8Array;
+  /** The endpoint's own headers. */
+  readonly openHeaders: (claimed: Claimed) => Readonly<Record<string, string>>;
   readonly hmac: HmacSha256;
   readonly clock: () => Date;
   readonly chance: () => number;
@@ -34,7 +36,7 @@ export const startDeliveries = (needs: DeliveryNeeds): Poller => {
       const sentAt = needs.clock();
       const signed = signedHeaders(claimed.eventId, sentAt, claimed.body, [needs.openSecret(claimed)], needs.hmac);
       const headers = {
-        ...claimed.headers,
+        ...needs.openHeaders(claimed),
         'content-type': 'application/json',
         'user-agent': 'Settler-Webhooks/1',
         'settler-sequence': String(claimed.sequence),

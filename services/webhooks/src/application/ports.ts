@@ -110,7 +110,9 @@ export interface Claimed {
   /** Attempts before this one. */
   readonly attempts: number;
   readonly url: string;
+  /** Those that are not sealed yet. */
   readonly headers: Readonly<Record<string, string>>;
+  readonly sealedHeaders: string | null;
   readonly sealedSecret: string;
   readonly body: string;
 }

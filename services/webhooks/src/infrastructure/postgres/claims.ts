@@ -64,7 +64,7 @@ export const createClaims = (postgres: Postgres<Database>, outbox: Outbox, { lea
         from picked, endpoints e, events v
        where deliveries.id = picked.id and e.id = deliveries.endpoint_id and v.id = deliveries.event_id
       returning deliveries.id, deliveries.organization_id as "organizationId", deliveries.endpoint_id as "endpointId", deliveries.event_id as "eventId",
-                deliveries.sequence, deliveries.attempt_count as attempts, e.url, e.headers, e.secret as "sealedSecret", v.body`.execute(
+                deliveries.sequence, deliveries.attempt_count as attempts, e.url, e.headers, e.sealed_headers as "sealedHeaders", e.secret as "sealedSecret", v.body`.execute(
       postgres.systemDb,
     );
     return rows.map((row) => ({ ...row, claimId }));

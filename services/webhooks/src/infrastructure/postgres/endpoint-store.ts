@@ -22,7 +22,20 @@ const audit = (row: Row, { principal, address }: Actor, action: 'created' | 'upd
 // Neither the path, which may hold a token, nor header values.
 const auditView = (row: Row) => ({ origin: new URL(row.url).origin, events: row.events, status: row.status });
 
-export const createEndpointStore = (postgres: Postgres<Database>, outbox: Outbox, wake: () => void): EndpointStore => ({
+type Headers = Readonly<Record<string, string>>;
+/** The headers of one endpoint of an organization as text that only this service opens. */
+export type SealHeaders = (organizationId: string, id: string, headers: Headers) => string;
+
+const sealed = (seal: SealHeaders, organizationId: string, id: string, headers: Headers) => {
+  const names = Object.keys(headers);
+  return { header_names: names, sealed_headers: names.length === 0 ? null : seal(organizationId, id, headers), headers: '{}' };
+};
+
+export const createEndpointStore = (
+  postgres: Postgres<Database>,
+  outbox: Outbox,
+  { wake, sealHeaders }: { readonly wake: () => void; readonly sealHeaders: SealHeaders },
+): EndpointStore => ({
   insert: ({ id, sealedSecret, url, events, description, headers }, actor) =>
     postgres.organization(actor.principal.organizationId, async (trx) => {
       await requireRoom(trx, actor.principal.organizationId);
@@ -34,7 +47,7 @@ export const createEndpointStore = (postgres: Postgres<Database>, outbox: Outbox
           url,
           events: [...events],
           description,
-          headers: JSON.stringify(headers),
+          ...sealed(sealHeaders, actor.principal.organizationId, id, headers),
           status: 'active',
           secret: sealedSecret,
           created_at: sql<Date>`now()`,
@@ -56,7 +69,7 @@ export const createEndpointStore = (postgres: Postgres<Database>, outbox: Outbox
           ...(url === undefined ? {} : { url }),
           ...(events === undefined ? {} : { events: [...events] }),
           ...(description === undefined ? {} : { description }),
-          ...(headers === undefined ? {} : { headers: JSON.stringify(headers) }),
+          ...(headers === undefined ? {} : sealed(sealHeaders, before.organization_id, id, headers)),
           ...(status === undefined ? {} : { status, disabled_reason: null }),
           revision: sql<bigint>`revision + 1`,
           updated_at: sql<Date>`now()`,
@@ -80,6 +93,24 @@ export const createEndpointStore = (postgres: Postgres<Database>, outbox: Outbox
       await outbox.append(trx, [audit(row, actor, 'deleted', row)]);
     }),
 });
+
+/** Seals what was stored before headers were. */
+export const sealPlainHeaders = async ({ systemDb }: Postgres<Database>, sealHeaders: SealHeaders): Promise<void> => {
+  const plain = await systemDb
+    .selectFrom('endpoints')
+    .select(['id', 'organization_id', 'headers'])
+    .where(sql<boolean>`headers <> '{}'`)
+    .execute();
+  for (const { id, organization_id, headers } of plain) {
+    await systemDb
+      .updateTable('endpoints')
+      .set(sealed(sealHeaders, organization_id, id, headers))
+      .where('id', '=', id)
+      // Whoever has changed them since has sealed them.
+      .where(sql<boolean>`headers = ${JSON.stringify(headers)}::jsonb`)
+      .execute();
+  }
+};
 
 /** Each event of an organization becomes a delivery to each of them, and nobody else's goes out meanwhile. */
 const endpointsMax = 500;

@@ -2,7 +2,6 @@ import type { ChassisTables } from '@settler/chassis/tables';
 import type { ColumnType, Generated } from 'kysely';
 import type { DeliveryStatus, EndpointStatus } from '../../application/ports.ts';
 
-type Json<Value> = ColumnType<Value, string, string>;
 type Counter = ColumnType<bigint, bigint | number | undefined, bigint | number>;
 
 export interface Database extends ChassisTables {
@@ -12,7 +11,11 @@ export interface Database extends ChassisTables {
     url: string;
     events: string[];
     description: string | null;
-    headers: Json<Record<string, string>>;
+    /** Those that are not sealed yet. */
+    headers: ColumnType<Record<string, string>, string | undefined, string>;
+    header_names: string[];
+    /** A JSON object; null where there are none. */
+    sealed_headers: string | null;
     status: EndpointStatus;
     disabled_reason: string | null;
     secret: string;

@@ -13,7 +13,7 @@ export const endpointView = (row: Selectable<Database['endpoints']>): EndpointVi
   url: row.url,
   events: row.events,
   description: row.description,
-  headers: Object.fromEntries(Object.keys(row.headers).map((name) => [name, '••••'])),
+  headers: Object.fromEntries([...Object.keys(row.headers), ...row.header_names].map((name) => [name, '••••'])),
   status: row.status,
   disabledReason: row.disabled_reason,
   createdAt: row.created_at.toISOString(),
