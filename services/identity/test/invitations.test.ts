@@ -186,6 +186,47 @@ describe('an invitation', () => {
     expect((await owner.api.delete(`/v1/members/${after.user.id}`, { headers: { 'if-match': '"1"' } })).status).toBe(412);
   });
 
+  test('ends with the right of whoever made it, be that a member or a key', async () => {
+    const owner = await identity.register();
+    const admin = await joined(owner, 'leaving@example.com', 'admin');
+    const own = { api: inRole(owner, admin.user.id, 'admin') };
+    const madeBy = async (by: Pick<Person, 'api'>, name: string, role: string) => {
+      const { body } = await invite(by, `${name}@example.com`, role);
+      return { id: body.id, token: await tokenTo(`${name}@example.com`) };
+    };
+    const standing = async () => (await owner.api.get('/v1/invitations')).body.data.map(({ id }: { id: string }) => id);
+    const viewer = await madeBy(own, 'by-admin-viewer', 'viewer');
+    const { id: keyId } = (await owner.api.post('/v1/api-keys', { name: 'onboarding', scopes: ['*'] })).body;
+    const key = { api: identity.as({ subject: keyId, kind: 'apiKey', organizationId: owner.organizationId, scopes: ['*'] }) };
+    const byKey = await madeBy(key, 'by-key', 'viewer');
+    const kept = await madeBy(owner, 'by-owner', 'viewer');
+
+    expect((await owner.api.patch(`/v1/members/${admin.user.id}`, { role: 'viewer' })).status).toBe(200);
+    expect((await accept(viewer.token)).status).toBe(400);
+    expect(await standing()).toEqual([kept.id, byKey.id]);
+    expect((await owner.api.delete(`/v1/api-keys/${keyId}`)).status).toBe(204);
+    expect((await accept(byKey.token)).body.errors).toMatchObject([{ path: 'token' }]);
+    expect(await standing()).toEqual([kept.id]);
+    const withdrawn = (await saidIn(owner)).filter(({ data }) => data.action === 'invitation.withdrawn').map(({ data }) => data);
+    expect(withdrawn).toMatchObject([
+      { resource: { id: viewer.id }, actor: { id: owner.userId }, before: { role: 'viewer', invitedBy: admin.user.id } },
+      { resource: { id: byKey.id }, actor: { id: owner.userId }, before: { role: 'viewer', invitedBy: keyId } },
+    ]);
+  });
+
+  test.each([
+    ['is removed', (owner: Person, id: string) => owner.api.delete(`/v1/members/${id}`)],
+    ['is shut out', (owner: Person, id: string) => owner.api.patch(`/v1/members/${id}`, { disabled: true })],
+  ])('ends when whoever made it %s', async (what, done) => {
+    const owner = await identity.register();
+    const address = what.replaceAll(' ', '-');
+    const admin = await joined(owner, `${address}@example.com`, 'admin');
+    await invite({ api: inRole(owner, admin.user.id, 'admin') }, `${address}-friend@example.com`, 'admin');
+    const token = await tokenTo(`${address}-friend@example.com`);
+    expect((await done(owner, admin.user.id)).status).toBeLessThan(300);
+    expect((await accept(token)).body.errors).toMatchObject([{ path: 'token' }]);
+  });
+
   test('accepted several times at once makes one member', async () => {
     const owner = await identity.register();
     await invite(owner, 'eager@example.com');

@@ -2,7 +2,7 @@
  * Who may change whom. An organization always has somebody who may do everything in it: its last owner that is not shut out stays
  * one. Owners are changed by owners alone, and by no API key, so that a key that leaks cannot take an organization over.
  */
-import { type Role, type Scope, scopesBeyond, scopesFor } from '@settler/contracts/scopes';
+import { allows, type Role, type Scope, scopesBeyond, scopesFor } from '@settler/contracts/scopes';
 
 export interface Standing {
   readonly role: Role;
@@ -38,6 +38,10 @@ export const invitationRevision = 1;
 /** What speaks against inviting somebody with this role; `replaced` is that of an invitation of the same address. */
 export const invitationFault = (doer: Doer, role: Role, replaced: Role | undefined): MembershipRefusal | undefined =>
   grantFault(doer, role) ?? (replaced === undefined ? undefined : withdrawalFault(doer, replaced));
+
+/** Whether an invitation stays good when this is what whoever made it may do from now on. */
+export const mayStillInvite = (inviter: Doer, role: Role): boolean =>
+  allows(inviter.scopes, 'members:write') && grantFault(inviter, role) === undefined;
 
 /** What an owner promised, another owner may take back. */
 export const withdrawalFault = (doer: Doer, role: Role): MembershipRefusal | undefined =>

@@ -6,6 +6,7 @@ import { apiKeyCreated, apiKeyRevoked, apiKeyRotated } from '@settler/contracts/
 import { type Selectable, sql, type UpdateObject } from 'kysely';
 import type { ApiKey, ApiKeyStore, NewApiKey } from '../../application/api-keys.ts';
 import type { Actor } from '../../application/ports.ts';
+import { withdrawInvitationsBy } from './invitation-endings.ts';
 import { revoke } from './revocations.ts';
 import { showingKey, type Trx } from './sight.ts';
 import type { Database } from './tables.ts';
@@ -116,6 +117,7 @@ const insert = async (trx: Trx, outbox: Outbox, key: NewApiKey, actor: Actor): P
 };
 
 const end = async (trx: Trx, outbox: Outbox, before: ApiKey, actor: Actor): Promise<void> => {
+  await withdrawInvitationsBy(trx, outbox, before.id, actor);
   const apiKey = await change(trx, before.id, { revoked_at: sql<Date>`now()` });
   await outbox.append(trx, [
     eventMessage(apiKeyRevoked, aboutOf(apiKey), eventData(apiKey)),

@@ -1,6 +1,6 @@
 import { createHash, createHmac } from 'node:crypto';
 import { requireRevision } from '@settler/chassis/entity-tag';
-import { auditMessage, doneBy, eventMessage, type Outbox } from '@settler/chassis/outbox';
+import { eventMessage, type Outbox } from '@settler/chassis/outbox';
 import type { Postgres } from '@settler/chassis/postgres';
 import { notFound, Refusal } from '@settler/chassis/refusal';
 import type { SecretBox } from '@settler/chassis/secret-box';
@@ -10,6 +10,7 @@ import type { Actor, Invitation, InvitationStore, NewInvitation } from '../../ap
 import { invitationMail, invitationSeconds } from '../../domain/mail.ts';
 import { invitationFault, invitationRevision, withdrawalFault } from '../../domain/membership.ts';
 import { acceptInvitation, type Joining } from './invitation-acceptance.ts';
+import { auditInvitation } from './invitation-endings.ts';
 import { orderMail } from './mail-queue.ts';
 import { doerOf, lockMemberships, members, requireNoFault } from './member-store.ts';
 import { publicly, showingInvitation, type Trx } from './sight.ts';
@@ -58,7 +59,7 @@ export const createInvitationStore = ({ postgres, box, key, ...joining }: Invita
         if (gone === undefined) throw notFound('invitation');
         requireRevision(ifMatch, invitationRevision);
         requireNoFault(withdrawalFault(await doerOf(trx, actor), gone.role));
-        await outbox.append(trx, [audit(organizationId, id, 'withdrawn', actor, { before: { role: gone.role } })]);
+        await outbox.append(trx, [auditInvitation(id, 'withdrawn', actor, { before: { role: gone.role } })]);
       }),
 
     mailOf: ({ organizationId, invitationId }) =>
@@ -114,23 +115,9 @@ const say = async (trx: Trx, outbox: Outbox, invitation: Invitation, replaces: s
       { organizationId, aggregateId: id, aggregateVersion: invitationRevision },
       { invitationId: id, organizationId, role, expiresAt },
     ),
-    audit(organizationId, id, 'created', actor, { after: { role, expiresAt, ...(replaces === undefined ? {} : { replaces }) } }),
+    auditInvitation(id, 'created', actor, { after: { role, expiresAt, ...(replaces === undefined ? {} : { replaces }) } }),
   ]);
 };
-
-const audit = (
-  organizationId: string,
-  id: string,
-  event: 'created' | 'withdrawn',
-  { principal, address }: Actor,
-  states: { readonly before?: Record<string, unknown>; readonly after?: Record<string, unknown> },
-) =>
-  auditMessage('identity', organizationId, {
-    ...doneBy({ principal, address }),
-    action: `invitation.${event}`,
-    resource: { type: 'invitation', id },
-    ...states,
-  });
 
 export const invitationOf = (row: Selectable<Database['invitations']>): Invitation => ({
   id: row.id,

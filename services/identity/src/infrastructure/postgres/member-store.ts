@@ -3,9 +3,11 @@ import { auditMessage, doneBy, eventMessage, type Outbox } from '@settler/chassi
 import type { Postgres } from '@settler/chassis/postgres';
 import { notFound, Refusal } from '@settler/chassis/refusal';
 import { userDisabled, userEnabled, userRemoved, userRoleChanged } from '@settler/contracts/events/identity';
+import { scopesFor } from '@settler/contracts/scopes';
 import { sql } from 'kysely';
 import type { Actor, Member, MemberStore } from '../../application/ports.ts';
 import { type Doer, type MembershipRefusal, membershipFault, type Standing } from '../../domain/membership.ts';
+import { withdrawInvitationsBy } from './invitation-endings.ts';
 import { endSessionsOf } from './session-endings.ts';
 import type { Trx } from './sight.ts';
 import type { Database } from './tables.ts';
@@ -30,6 +32,8 @@ export const createMemberStore = (postgres: Postgres<Database>, outbox: Outbox):
         .executeTakeFirstOrThrow();
       const member = { ...before, ...after, revision };
       await outbox.append(trx, changeMessages(actor, before, member));
+      const inviter = after.isDisabled ? undefined : { role: after.role, scopes: scopesFor(after.role) };
+      await withdrawInvitationsBy(trx, outbox, userId, actor, inviter);
       await endSessions(trx, actor, userId);
       return member;
     }),
@@ -56,6 +60,7 @@ export const removeMember = async (trx: Trx, outbox: Outbox, userId: string, ifM
     eventMessage(userRemoved, aboutOf(actor, gone), dataOf(actor, gone)),
     audit(actor, 'removed', userId, { before: standingOf(before) }),
   ]);
+  await withdrawInvitationsBy(trx, outbox, userId, actor);
   await endSessions(trx, actor, userId);
 };
 
