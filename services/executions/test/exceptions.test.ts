@@ -300,12 +300,12 @@ describe('the list of exceptions', () => {
     );
     const amounts = async (filter: string) => (await exceptionsOf(jobId, filter)).map(({ amount }: { amount: string }) => amount).sort();
     expect(await amounts('&category=missing_in_target')).toEqual(['-2000.00', '10.00', '12000.00']);
-    expect(await amounts('&minAmount=75')).toEqual(['-2000.00', '12000.00', '75.00']);
+    expect(await amounts('&minAmount=75')).toEqual(['-2000.00', '12000.00', '75.50']);
     expect(await amounts('&q=harbour%20caf%C3%A9')).toEqual(['10.00']);
     expect(await amounts('&severity=critical')).toEqual(['12000.00']);
     expect(await amounts('&severity=high')).toEqual(['-2000.00']);
     // Seventy-five are in the bank; half of one is not.
-    expect(await amounts('&severity=low')).toEqual(['10.00', '75.00']);
+    expect(await amounts('&severity=low')).toEqual(['10.00', '75.50']);
     const [{ id }] = await exceptionsOf(jobId, '&severity=critical');
     await must(200, api.patch(`/v1/exceptions/${id}`, { assigneeId: userId }));
     expect(await amounts(`&assignee=${userId}`)).toEqual(['12000.00']);

@@ -26,13 +26,6 @@ export const takesSecond = (approval: Rules['approval'], stakes: readonly Stake[
     return compareDecimals(fromMinor(sizeOf(amountMinor), exponentOf(currency)), most) > 0;
   });
 
-/** What to say that is at stake: the most of it; nothing where that is not known of all. */
-export const mostOf = (stakes: readonly Stake[]): Stake => {
-  const size = ({ amountMinor }: Stake): bigint => sizeOf(amountMinor ?? 0n);
-  if (stakes.some(({ amountMinor }) => amountMinor === null)) return { currency: null, amountMinor: null };
-  return stakes.reduce((most, stake) => (size(stake) > size(most) ? stake : most), stakes[0] ?? { currency: null, amountMinor: null });
-};
-
 /** Who acts: the user, or the key and the user who answers for it. */
 export interface Party {
   readonly id: string;

@@ -2,14 +2,12 @@
  * A match by hand, and its undoing, as an exchange: results that stood make way for others that have exactly the same records. What is
  * counted and summed of the run's input is therefore the same before and after; only what it is called differs.
  */
-import { currencyCode, currencyText } from '@settler/contracts/currency-codes';
 import type { ExecutionSummary, Outcome } from '@settler/contracts/executions';
-import { exponentOf, fromMinor, toMinor } from '@settler/contracts/money';
+import { exponentOf, fromMinor } from '@settler/contracts/money';
 import { dayOf } from './matching/day.ts';
 import { countName, matchRateOf } from './matching/results/summary.ts';
 import { type Side, sides } from './side.ts';
-
-export type Fields = Readonly<Record<string, unknown>>;
+import { type Fields, type Taken, worthOf } from './stake.ts';
 
 /** A result that is stored, as far as an exchange is about it. */
 export interface Standing {
@@ -25,7 +23,7 @@ export type Wanted = Readonly<Record<Side, readonly string[]>>;
 
 /** Records that will be one match, and what the results that had them leave over. */
 export interface Joined {
-  readonly taken: Readonly<Record<Side, readonly Fields[]>>;
+  readonly taken: Taken;
   /** The results that make way. */
   readonly displaced: readonly Standing[];
   readonly left: readonly { readonly side: Side; readonly record: Fields }[];
@@ -110,25 +108,8 @@ const whySettled = (side: Side, id: string, outcome: Outcome): string => {
 
 export const missingOn = (side: Side): Outcome => (side === 'source' ? 'missing_in_target' : 'missing_in_source');
 
-/** What a stored record counts as: `currency` is empty, and `amountMinor` null, where it has none that can be read. */
-export const worthOf = ({ currency, amount }: Fields): { readonly currency: string; readonly amountMinor: bigint | null } => {
-  const code = currencyText(currencyCode(String(currency ?? '')));
-  return { currency: code, amountMinor: code === '' || typeof amount !== 'string' ? null : toMinor(amount, exponentOf(code)) };
-};
-
-/** What a match is about: what each side has of each currency. */
-export const stakesOf = (taken: Joined['taken']): { readonly currency: string | null; readonly amountMinor: bigint | null }[] =>
-  sides.flatMap((side) =>
-    [...Map.groupBy(taken[side].map(worthOf), ({ currency }) => currency)].map(([currency, worths]) => ({
-      currency: currency === '' ? null : currency,
-      amountMinor: worths.some(({ amountMinor }) => amountMinor === null)
-        ? null
-        : worths.reduce((sum, { amountMinor }) => sum + (amountMinor ?? 0n), 0n),
-    })),
-  );
-
 /** By how much the sides of a match differ: target − source, where both have one currency, and for a pair in days. */
-export const differenceOf = (taken: Joined['taken']): { readonly amount: string | null; readonly days: number | null } => {
+export const differenceOf = (taken: Taken): { readonly amount: string | null; readonly days: number | null } => {
   const worths = sides.map((side) => taken[side].map(worthOf));
   const [first] = worths.flat();
   const currency = first?.currency ?? '';
@@ -137,7 +118,7 @@ export const differenceOf = (taken: Joined['taken']): { readonly amount: string 
   return { amount: isComparable ? fromMinor(targets - sources, exponentOf(currency)) : null, days: daysBetween(taken) };
 };
 
-const daysBetween = ({ source, target }: Joined['taken']): number | null => {
+const daysBetween = ({ source, target }: Taken): number | null => {
   if (source.length !== 1 || target.length !== 1) return null;
   const [from, to] = [source, target].map(([record]) => dayOf(String(record?.['date'] ?? '')));
   return from === undefined || to === undefined ? null : to - from;

@@ -3,9 +3,9 @@
  * only one of them has. A record is the same by its side and id; without ids, by what it says, as many times as it is said.
  */
 import { exponentOf, fromMinor } from '@settler/contracts/money';
-import { type Fields, worthOf } from './hand-match.ts';
 import { asRead } from './open-items.ts';
 import { type Side, sides } from './side.ts';
+import { type Fields, worthOf } from './stake.ts';
 
 export const changes = ['newly_matched', 'no_longer_matched', 'matched_otherwise', 'added', 'gone'] as const;
 export type Change = (typeof changes)[number];

@@ -36,7 +36,7 @@ const listed = z
     severity: exceptionSeverity.describe('Of the money at stake, what is wrong, and how long it waits; or as a person has set it.'),
     status,
     records: z.array(record),
-    amount: decimal.nullable(),
+    amount: decimal.nullable().describe('Of several records: what they come to on the side that has more, in the currency of the first.'),
     currency: z.string().nullable(),
     reason: z.string().nullable(),
     firstSeenAt: instant,

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { mostOf, takesSecond, whyNotSecond } from '../../src/domain/approval.ts';
+import { takesSecond, whyNotSecond } from '../../src/domain/approval.ts';
+import { mostOf } from '../../src/domain/stake.ts';
 
 const approval = { above: { EUR: '25.00', JPY: '3000.5' } };
 const of = (currency: string | null, amountMinor: bigint | null) => ({ currency, amountMinor });

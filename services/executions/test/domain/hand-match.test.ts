@@ -1,8 +1,9 @@
 import type { Outcome } from '@settler/contracts/executions';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { differenceOf, joinByHand, missingOn, renamingsOf, type Standing, worthOf } from '../../src/domain/hand-match.ts';
+import { differenceOf, joinByHand, missingOn, renamingsOf, type Standing } from '../../src/domain/hand-match.ts';
 import { sides } from '../../src/domain/side.ts';
+import { worthOf } from '../../src/domain/stake.ts';
 
 const record = (id: string, amount: string, more = {}) => ({ id, amount, currency: 'EUR', date: '2026-04-01', ...more });
 const standing = (id: string, outcome: Outcome, source: readonly object[], target: readonly object[]): Standing => ({

@@ -1,8 +1,7 @@
-/** What is settled with an exception: all that its records come to on either side, and not the one amount that lists show. */
+/** What is settled with an exception: all that its records come to on either side and in every currency, which may be more than a list shows. */
 import { type Selectable, sql, type Transaction } from 'kysely';
 import { takesSecond } from '../../domain/approval.ts';
-import { type Fields, stakesOf } from '../../domain/hand-match.ts';
-import type { Stake } from '../../domain/stake.ts';
+import { type Fields, type Stake, stakesOf } from '../../domain/stake.ts';
 import { approvalRule } from './approvals.ts';
 import { sourcesIn } from './record-key.ts';
 import type { Database } from './tables.ts';

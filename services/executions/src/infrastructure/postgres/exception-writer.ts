@@ -6,12 +6,13 @@
 import { isDeepStrictEqual } from 'node:util';
 import { newId } from '@settler/chassis/ids';
 import type { OutboxMessage } from '@settler/chassis/outbox';
-import { exponentOf, toMinor } from '@settler/contracts/money';
+import { exponentOf, fromMinor, toMinor } from '@settler/contracts/money';
 import type { Rules } from '@settler/contracts/rules';
 import { type RawBuilder, type Selectable, sql, type Transaction } from 'kysely';
 import type { HeldExecution } from '../../application/ports.ts';
 import { isSettledBy, type Resolution, type Said } from '../../domain/exception-life.ts';
 import { type Category, categoryOf, severityOf } from '../../domain/exceptions.ts';
+import { shownStake, type Taken } from '../../domain/stake.ts';
 import { type Opened, openedMessages } from './exception-messages.ts';
 import { liveOf, refreshChanged } from './exception-refresh.ts';
 import { type FoundResult, findAll, type Sought } from './find-results.ts';
@@ -247,18 +248,15 @@ const candidateOf = (held: About, result: ResultInNeed, category: Category): Can
 };
 
 const rowOf = (held: About, result: ResultInNeed, category: Category, records: readonly Record<string, unknown>[]) => {
-  const [first = {}] = records;
-  const currency = typeof first['currency'] === 'string' ? first['currency'] : null;
-  const text = typeof first['amount'] === 'string' ? first['amount'] : null;
+  const { currency, amountMinor } = shownStake(result as Taken);
   const exponent = exponentOf(currency ?? '');
-  const amountMinor = text === null ? null : toMinor(text, exponent);
   return {
     id: result.exception_id ?? newId('exception'),
     record_key: recordKey(result),
     category,
     severity: severityOf(category, { amountMinor: stakeOf(category, result, exponent) ?? amountMinor, currency }, held.severity),
     search: searchTextOf(records),
-    amount: amountMinor === null ? null : text,
+    amount: amountMinor === null ? null : fromMinor(amountMinor, exponent),
     currency,
     reason: result.reason,
   };

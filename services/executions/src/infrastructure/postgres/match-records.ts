@@ -2,9 +2,9 @@
 import { isDeepStrictEqual } from 'node:util';
 import { Refusal } from '@settler/chassis/refusal';
 import { sql, type Transaction } from 'kysely';
-import type { Fields } from '../../domain/hand-match.ts';
 import { asRead, contentOf, type ItemKey, identityOf } from '../../domain/open-items.ts';
 import type { Side } from '../../domain/side.ts';
+import type { Fields } from '../../domain/stake.ts';
 import { hashOf, keyOfOne } from './record-key.ts';
 import type { Run } from './stored-results.ts';
 import type { Database } from './tables.ts';

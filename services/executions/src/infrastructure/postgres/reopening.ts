@@ -1,7 +1,7 @@
 /** Whether records may be open again, by their exception or the match that they are in: not while they are matched, and need nobody. */
 import { Refusal } from '@settler/chassis/refusal';
 import { type Selectable, sql, type Transaction } from 'kysely';
-import type { Fields } from '../../domain/hand-match.ts';
+import type { Fields } from '../../domain/stake.ts';
 import type { SideRecord } from './match-records.ts';
 import { sourcesIn } from './record-key.ts';
 import { completedRun, type Run, resultsHolding } from './stored-results.ts';
