@@ -7,12 +7,20 @@ import { type Cell, cellsOf, columnNames } from './columns.ts';
 
 /** A spreadsheet takes such a cell for a formula, and runs what a stranger wrote into a payment's reference. */
 const startsFormula = /^[=+\-@\t\r\n＝＋－＠]/;
+/** Where cells are separated by semicolons or tabs, as in much of Europe, one begins here, and quotes that follow our commas protect nothing. */
+const formulasWithin = /[;\t\r\n]"{0,2}(?=[=+\-@＝＋－＠])/g;
 const plainNumber = /^-?[0-9]+(\.[0-9]+)?$/;
+
+const disarmed = (text: string): string => {
+  if (plainNumber.test(text)) return text;
+  const within = text.replaceAll(formulasWithin, "$&'");
+  return startsFormula.test(text) ? `'${within}` : within;
+};
 
 export const csvCell = (cell: Cell): string => {
   if (cell === undefined) return '';
   const { value } = cell;
-  const harmless = cell.type === 'text' && startsFormula.test(value) && !plainNumber.test(value) ? `'${value}` : value;
+  const harmless = cell.type === 'text' ? disarmed(value) : value;
   return /[",\r\n]/.test(harmless) ? `"${harmless.replaceAll('"', '""')}"` : harmless;
 };
 
