@@ -135,6 +135,22 @@ describe('an open exception', () => {
     expect(await exceptionsOf(jobId)).toEqual([]);
   });
 
+  test('is not opened for what a match that was undone sets free before it is due', async () => {
+    const jobId = jobWith({ ...byReference, openItems: { expectWithin: { after: 3_660 } } });
+    const { id } = await executions.run(jobId, [s1], [euro('t1', s1['amount'] as string)]);
+    const [match] = await resultsOf(id);
+    expect(match.outcome).toBe('matched');
+    await executions.must(204, executions.api.delete(`/v1/executions/${id}/matches/${match.id}`));
+    const free = [
+      { outcome: 'missing_in_target', dueOn: '2036-04-08', exceptionId: null },
+      { outcome: 'missing_in_source', dueOn: '2036-04-08', exceptionId: null },
+    ];
+    expect(await resultsOf(id)).toMatchObject(free);
+    const later = await executions.run(jobId, [], []);
+    expect(await resultsOf(later.id)).toMatchObject(free);
+    expect(await exceptionsOf(jobId)).toEqual([]);
+  });
+
   test('has been waiting since its record was left open, by whichever run that was', async () => {
     const jobId = jobWith(byReference);
     await executions.run(jobId, [s1], []);

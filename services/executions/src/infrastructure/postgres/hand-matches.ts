@@ -4,7 +4,6 @@ import { newId } from '@settler/chassis/ids';
 import type { OutboxMessage } from '@settler/chassis/outbox';
 import type { Postgres } from '@settler/chassis/postgres';
 import type { ExecutionSummary } from '@settler/contracts/executions';
-import { carriesForward } from '@settler/contracts/rules';
 import type { Selectable, Transaction } from 'kysely';
 import type { GivenMatchIds, HandMatch, HandMatches, HeldExecution } from '../../application/ports.ts';
 import { systemActor } from '../../application/system-actor.ts';
@@ -18,7 +17,7 @@ import { type Exchanged, join, part, release } from './match-exchange.ts';
 import { removedMessage } from './match-messages.ts';
 import { carry, identified, retire } from './match-records.ts';
 import { broughtTogether } from './separations.ts';
-import { manualResults, type Run, resultsHolding, retell, type StoredResult } from './stored-results.ts';
+import { manualResults, type Run, resultsHolding, retell, runWith, type StoredResult } from './stored-results.ts';
 import type { Database } from './tables.ts';
 
 type Trx = Transaction<Database>;
@@ -103,15 +102,8 @@ export const settleHandMatches = async (
   given: GivenMatchIds,
   summary: ExecutionSummary,
 ): Promise<Settled> => {
-  const run: Run = {
-    id: held.id,
-    organizationId: held.organizationId,
-    jobId: held.jobId,
-    createdAt: held.createdAt,
-    epoch: held.epoch,
-    carriesForward: carriesForward(held.definition.rules),
-    severity: held.definition.rules.severity,
-  };
+  const { id, organizationId, jobId, createdAt, epoch } = held;
+  const run = runWith(held.definition.rules, { id, organizationId, jobId, createdAt, epoch });
   const holding = await trx.selectFrom('matches').select(said).where('job_id', '=', run.jobId).where('ended_at', 'is', null).execute();
   const isHolding = new Set(holding.map(({ id }) => id));
   const isKnown = new Set(given.known);

@@ -32,7 +32,7 @@ export const join = async (
   const rows = await takeOut(trx, run, before);
   const results: NewResult[] = [
     { id, outcome: 'matched', ...taken, delta: differenceOf(taken), manual },
-    ...left.map(({ side, record }) => aloneOf(side, record)),
+    ...left.map(({ side, record }) => aloneOf(run, side, record)),
   ];
   const after = await putIn(trx, run, results, placesOf(before));
   return { before, after, rows, match: after[0] as StoredResult };
@@ -42,7 +42,7 @@ export const join = async (
 export const part = async (trx: Trx, run: Run, match: StoredResult): Promise<Exchanged> => {
   await takeOut(trx, run, [match]);
   const records = recordsOf(match);
-  const alone = records.map(({ side, record }) => aloneOf(side, record));
+  const alone = records.map(({ side, record }) => aloneOf(run, side, record));
   const after = await putIn(trx, run, alone, placesOf([match]));
   const known = await identified(trx, run.jobId, records);
   // What a person has settled since then stays so.
@@ -56,11 +56,12 @@ export const part = async (trx: Trx, run: Run, match: StoredResult): Promise<Exc
 
 const placesOf = (results: readonly StoredResult[]): number[] => results.map(({ position }) => position).sort((one, other) => one - other);
 
-const aloneOf = (side: SideRecord['side'], record: SideRecord['record']): NewResult => ({
+const aloneOf = (run: Run, side: SideRecord['side'], record: SideRecord['record']): NewResult => ({
   id: newId('result'),
   outcome: missingOn(side),
   source: side === 'source' ? [record] : [],
   target: side === 'target' ? [record] : [],
+  dueOn: run.dueOn(record),
 });
 
 /** The same for a run that is over: the summary is the row's. */

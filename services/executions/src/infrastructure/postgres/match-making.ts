@@ -57,7 +57,7 @@ export const makeMatch = async (
     left.filter((record) => record.match === undefined),
   );
   const alone = exchanged.after.filter((result) => result.id !== id);
-  const opened = await openExceptionsFor(trx, run, alone.map(inNeed));
+  const opened = await openExceptionsFor(trx, run, inNeed(alone));
   const before: Before = {
     displaced: exchanged.rows,
     left: alone.map((result) => result.id),
@@ -96,16 +96,11 @@ const requireStillOpen = (run: Run, displaced: readonly StoredResult[], taken: r
     throw new Refusal('conflict', `A later run has found a counterpart for the ${gone.side} record ${String(gone.record['id'])}.`);
 };
 
-/** Nobody has sorted it: the rules have found nothing to say about it but that it is alone. */
-export const inNeed = ({ id, outcome, source, target, position, exceptionId }: StoredResult): ResultInNeed => ({
-  id,
-  outcome,
-  source,
-  target,
-  position,
-  exception_id: exceptionId,
-  category: null,
-  reason: null,
-  line: null,
-  delta: null,
-});
+/** Nobody has sorted them: the rules have found nothing to say about each but that it is alone. What is not due yet needs nobody. */
+export const inNeed = (alone: readonly StoredResult[]): ResultInNeed[] =>
+  alone
+    .filter(({ dueOn }) => dueOn === null)
+    .map(({ id, outcome, source, target, position, exceptionId }) => ({
+      ...{ id, outcome, source, target, position, exception_id: exceptionId },
+      ...{ category: null, reason: null, line: null, delta: null },
+    }));

@@ -167,6 +167,6 @@ const takeApart = async (
   await retellRun(trx, run, exchanged);
   const alone = new Set(exchanged.after.map((one) => recordKey({ ...one, line: null })));
   const reopened = made === undefined ? [] : await reopenMatched(trx, made.id, made.before, actor, alone);
-  const opened = await openExceptionsFor(trx, run, exchanged.after.map(inNeed));
+  const opened = await openExceptionsFor(trx, run, inNeed(exchanged.after));
   return [...reopened, ...opened.messages];
 };

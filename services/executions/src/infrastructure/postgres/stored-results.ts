@@ -5,6 +5,9 @@ import { carriesForward, type Rules } from '@settler/contracts/rules';
 import { type Selectable, sql, type Transaction } from 'kysely';
 import { renamingsOf, type Standing, summaryAfter } from '../../domain/hand-match.ts';
 import type { Manual } from '../../domain/matched-result.ts';
+import { noDay } from '../../domain/matching/batch.ts';
+import { dayOf } from '../../domain/matching/day.ts';
+import { dueFrom } from '../../domain/matching/due.ts';
 import { cardinalityOf } from '../../domain/matching/results/result.ts';
 import { type Side, sides } from '../../domain/side.ts';
 import { type Fields, worthOf } from '../../domain/stake.ts';
@@ -26,15 +29,19 @@ export interface Run {
   readonly epoch: number;
   readonly carriesForward: boolean;
   readonly severity: Rules['severity'];
+  /** Until when the counterpart of a record that stands alone in it may still come; null where that is over, or nothing was said of it. */
+  readonly dueOn: (record: Fields) => string | null;
 }
 
 export interface StoredResult extends Standing {
   readonly position: number;
   readonly manual: Manual | null;
   readonly exceptionId: string | null;
+  readonly dueOn: string | null;
 }
 
 export interface NewResult extends Omit<Standing, 'pass'> {
+  readonly dueOn?: string | null;
   readonly delta?: { readonly amount: string | null; readonly days: number | null };
   readonly manual?: Manual;
 }
@@ -57,23 +64,32 @@ export const requireResults = ({ results_dropped_at: droppedAt }: Pick<Execution
 const whyGone = (droppedAt: Date): string =>
   `The results of this execution were kept for their time and dropped on ${droppedAt.toISOString().slice(0, 10)}; its report stays.`;
 
-const runOf = (row: ExecutionRow): Run => ({
-  id: row.id,
-  organizationId: row.organization_id,
-  jobId: row.job_id,
-  createdAt: row.created_at,
-  epoch: row.lease_epoch,
-  carriesForward: carriesForward(row.definition.rules),
-  severity: row.definition.rules.severity,
-});
+const runOf = (row: ExecutionRow): Run =>
+  runWith(row.definition.rules, {
+    id: row.id,
+    organizationId: row.organization_id,
+    jobId: row.job_id,
+    createdAt: row.created_at,
+    epoch: row.lease_epoch,
+  });
+
+export const runWith = (rules: Rules, about: Omit<Run, 'carriesForward' | 'severity' | 'dueOn'>): Run => {
+  const due = dueFrom(rules, dayOf(about.createdAt.toISOString().slice(0, 10)) ?? noDay);
+  return {
+    ...about,
+    carriesForward: carriesForward(rules),
+    severity: rules.severity,
+    dueOn: ({ date }) => due(typeof date === 'string' ? (dayOf(date) ?? noDay) : noDay)?.dueOn ?? null,
+  };
+};
 
 const find = async (trx: Trx, { id, createdAt }: Pick<Run, 'id' | 'createdAt'>, sought: Sought, limit: number): Promise<StoredResult[]> =>
   asStored(await findResults(trx, { id, created_at: createdAt }, [sought], { limit }));
 
 const asStored = (rows: readonly FoundResult[]): StoredResult[] =>
-  rows.map(({ id, outcome, pass, source, target, position, manual, exception_id: exceptionId }) => ({
+  rows.map(({ id, outcome, pass, source, target, position, manual, exception_id: exceptionId, due_on: dueOn }) => ({
     ...({ source, target } as Pick<StoredResult, 'source' | 'target'>),
-    ...{ id, outcome, pass, position, manual, exceptionId },
+    ...{ id, outcome, pass, position, manual, exceptionId, dueOn },
   }));
 
 /** An id that stands in more results than this is no name for any of them. */
@@ -147,7 +163,7 @@ export const putIn = async (trx: Trx, run: Run, results: readonly NewResult[], p
   await sql`
     delete from result_digests d using unnest(${rows.map(({ position }) => position)}::int[]) as changed(position)
      where execution_id = ${run.id} and changed.position between d.first and d.last`.execute(trx);
-  return rows.map((row) => ({ ...row, pass: null, manual: row.manual ?? null, exceptionId: null }));
+  return rows.map((row) => ({ ...row, pass: null, manual: row.manual ?? null, exceptionId: null, dueOn: row.dueOn ?? null }));
 };
 
 const rowOf = (run: Run, { position, ...result }: NewResult & { readonly position: number }) => {
@@ -162,6 +178,7 @@ const rowOf = (run: Run, { position, ...result }: NewResult & { readonly positio
     outcome: result.outcome,
     cardinality: result.outcome === 'matched' ? cardinalityOf(result) : null,
     delta: result.delta === undefined ? null : JSON.stringify(result.delta),
+    due_on: result.dueOn ?? null,
     conditions: '[]',
     source: JSON.stringify(result.source),
     target: JSON.stringify(result.target),
