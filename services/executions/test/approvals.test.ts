@@ -1,5 +1,8 @@
+import type { Postgres } from '@settler/chassis/postgres';
+import type { ChassisTables } from '@settler/chassis/tables';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { byReference, createJobs, type Executions, euro, type Fields, startExecutions } from './running-service.ts';
+import { lookingInto, manualReview } from './looking-into.ts';
+import { byReference, createJobs, type Executions, euro, type Fields, organizationId, startExecutions } from './running-service.ts';
 
 const approval = { above: { EUR: '100.00' } };
 const rules = {
@@ -14,10 +17,20 @@ const rules = {
 const { rulesOf, jobWith } = createJobs();
 
 let executions: Executions;
+let postgres: Postgres<ChassisTables>;
 beforeAll(async () => {
   executions = await startExecutions((jobId) => rulesOf.get(jobId));
+  postgres = executions.openPostgres();
 });
-afterAll(() => executions?.stop());
+afterAll(async () => {
+  await postgres?.close();
+  await executions?.stop();
+});
+
+const { resultsOf, holds, stored, itemsOf } = lookingInto(
+  () => executions,
+  () => postgres,
+);
 
 describe('what one person may settle', () => {
   const same = (amount: string): Fields => ({ amount, currency: 'EUR', date: '2026-04-01', reference: 'cash' });
@@ -86,5 +99,107 @@ describe('what one person may settle', () => {
       const [exception] = await executions.exceptionsOf(jobId);
       await executions.must(200, executions.api.post(`/v1/exceptions/${exception.id}/resolve`, { resolution: 'written_off' }));
     }
+  });
+});
+
+describe('above what one person may settle', () => {
+  const ann = 'usr_01jqv8m0c4e7r9t2w5y8a1b3d6';
+  const bob = 'usr_01jqv8m0c4e7r9t2w5y8a1b3d7';
+  const keyOf = (ownerId?: string) => ({ kind: 'apiKey' as const, subject: 'key_01jqv8m0c4e7r9t2w5y8a1b3d6', ownerId });
+  const as = (who: { readonly kind?: 'apiKey'; readonly subject: string; readonly ownerId?: string | undefined }) =>
+    executions.api.as({ token: () => executions.island.principalToken({ audience: 'executions', organizationId, scopes: ['*'], ...who }) });
+  const withLimit = async () => {
+    const jobId = jobWith({ ...manualReview, approval: { above: { EUR: '25.00' } } });
+    const { id } = await executions.run(jobId, [euro('s3', '30.00', { reference: 'alone' }), euro('s4', '-25.00')], [euro('t9', '29.00')]);
+    const found = await executions.exceptionsOf(jobId);
+    const about = (record: string) => found.find(({ records }: { records: Fields[] }) => records[0]?.['id'] === record).id as string;
+    return { jobId, id: id as string, about };
+  };
+  const pendingFor = async (jobId: string) =>
+    (await executions.must(200, executions.api.get(`/v1/approvals?jobId=${jobId}&status=pending`))).data.map(
+      ({ id }: { id: string }) => id,
+    );
+
+  test('a resolution waits for another person, who is neither its maker nor a key of the maker', async () => {
+    const { jobId, about } = await withLimit();
+    const at = `/v1/exceptions/${about('s3')}`;
+    const maker = as({ subject: ann });
+    const waiting = await executions.must(202, maker.post(`${at}/resolve`, { resolution: 'written_off', note: 'lost' }));
+    expect(waiting).toMatchObject({
+      status: 'open',
+      resolution: null,
+      pendingApproval: {
+        status: 'pending',
+        amount: '30.00',
+        currency: 'EUR',
+        requestedBy: { type: 'user', id: ann },
+        request: { kind: 'resolve', resolution: 'written_off', note: 'lost' },
+      },
+    });
+    const { id } = waiting.pendingApproval;
+    const approve = `/v1/approvals/${id}/approve`;
+    expect((await as({ subject: bob }).post(`${at}/resolve`, { resolution: 'other' })).status).toBe(409);
+    expect((await as({ subject: bob }).patch(at, { status: 'dismissed' })).status).toBe(409);
+    for (const who of [{ subject: ann }, keyOf(ann), keyOf()]) expect((await as(who).post(approve, {})).status).toBe(403);
+    expect((await executions.stranger.post(approve, {})).status).toBe(404);
+    const tag = { headers: { 'if-match': '"7"' } };
+    expect((await as({ subject: bob }).post(approve, {}, tag)).status).toBe(412);
+    const answers = await Promise.all([as({ subject: bob }).post(approve, { note: 'seen' }), as(keyOf(bob)).post(approve, {})]);
+    expect(answers.map(({ status }) => status).sort()).toEqual([200, 409]);
+    const resolved = await executions.must(200, maker.get(at));
+    expect(resolved).toMatchObject({ status: 'resolved', resolution: 'written_off', pendingApproval: null });
+    expect(resolved.history.map(({ action }: { action: string }) => action)).toEqual(['opened', 'approval_requested', 'resolved']);
+    expect(await itemsOf(jobId)).toContain('s3 retired');
+    const events = ['approval.requested', 'approval.decided'].map(async (type) =>
+      (await executions.messages(type)).filter(({ approvalId }) => approvalId === id),
+    );
+    expect(await Promise.all(events)).toMatchObject([[{ status: 'pending', exceptionId: about('s3') }], [{ status: 'approved' }]]);
+    const audited = (await executions.messages('audit.recorded')).filter(({ resource }) => resource.id === id);
+    expect(audited.map(({ action }) => action).sort()).toEqual(['approval.approved', 'approval.requested']);
+    expect(JSON.stringify(audited)).not.toMatch(/lost|seen/);
+  });
+
+  test('what is rejected is as it was, and what says something else by then is not approved', async () => {
+    const { jobId, about } = await withLimit();
+    const at = `/v1/exceptions/${about('s3')}`;
+    const ask = async () =>
+      (await executions.must(202, as({ subject: ann }).post(`${at}/resolve`, { resolution: 'written_off' }))).pendingApproval.id;
+    const rejected = await executions.must(200, as({ subject: bob }).post(`/v1/approvals/${await ask()}/reject`, { note: 'ask the bank' }));
+    expect(rejected).toMatchObject({ status: 'rejected', note: 'ask the bank', decidedBy: { type: 'user', id: bob }, resultId: null });
+    expect(await executions.must(200, executions.api.get(at))).toMatchObject({ status: 'open', pendingApproval: null });
+    const id = await ask();
+    await executions.run(jobId, [euro('s3', '3000.00', { reference: 'alone' })], []);
+    expect((await as({ subject: bob }).post(`/v1/approvals/${id}/approve`, {})).body).toMatchObject({ status: 409, code: 'conflict' });
+    expect(await pendingFor(jobId)).toEqual([id]);
+  });
+
+  test('up to the amount one person is enough, and many at once are no way around it', async () => {
+    const { about } = await withLimit();
+    const ids = [about('s3'), about('s4')];
+    const { data } = await executions.must(200, executions.api.post('/v1/exceptions/bulk-resolve', { ids, resolution: 'written_off' }));
+    expect(data).toEqual([
+      { id: ids[0], status: 'open', code: 'approval_required' },
+      { id: ids[1], status: 'resolved' },
+    ]);
+  });
+
+  test('a match waits, too, and is then made by both', async () => {
+    const { jobId, id } = await withLimit();
+    const wanted = { source: ['s3'], target: ['t9'], note: 'one payment' };
+    const before = await stored(id);
+    const waiting = await executions.must(202, as({ subject: ann }).post(`/v1/executions/${id}/matches`, wanted));
+    expect(waiting).toMatchObject({ amount: '30.00', request: { kind: 'match', ...wanted } });
+    expect(await stored(id)).toEqual(before);
+    expect((await as({ subject: bob }).post(`/v1/executions/${id}/matches`, wanted)).status).toBe(409);
+    const approved = await executions.must(200, as({ subject: bob }).post(`/v1/approvals/${waiting.id}/approve`, {}));
+    const made = (await resultsOf(id)).find((result) => result.id === approved.resultId);
+    expect(made).toMatchObject({
+      outcome: 'matched',
+      manual: { by: { id: ann }, approvedBy: { type: 'user', id: bob }, note: 'one payment' },
+    });
+    await holds(id);
+    expect(await pendingFor(jobId)).toEqual([]);
+    const rerun = await executions.run(jobId, [euro('s3', '30.00', { reference: 'alone' })], [euro('t9', '29.00')]);
+    expect((await resultsOf(rerun.id)).find(({ outcome }) => outcome === 'matched')).toMatchObject({ manual: { approvedBy: { id: bob } } });
   });
 });

@@ -139,8 +139,8 @@ describe('an open exception', () => {
     const jobId = jobWith({ ...byReference, openItems: { expectWithin: { after: 3_660 } } });
     const { id } = await executions.run(jobId, [s1], [euro('t1', s1['amount'] as string)]);
     const [match] = await resultsOf(id);
-    expect(match.outcome).toBe('matched');
-    await executions.must(204, executions.api.delete(`/v1/executions/${id}/matches/${match.id}`));
+    expect(match?.outcome).toBe('matched');
+    await executions.must(204, executions.api.delete(`/v1/executions/${id}/matches/${match?.id}`));
     const free = [
       { outcome: 'missing_in_target', dueOn: '2036-04-08', exceptionId: null },
       { outcome: 'missing_in_source', dueOn: '2036-04-08', exceptionId: null },

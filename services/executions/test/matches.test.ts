@@ -3,31 +3,14 @@ import type { ChassisTables } from '@settler/chassis/tables';
 import { waitFor } from '@settler/harness';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { verifyCertificate } from '../src/infrastructure/postgres/verify-certificate.ts';
+import { lookingInto, manualReview, unclear } from './looking-into.ts';
 import { type Executions, euro, type Fields, organizationId, otherOrganizationId, startExecutions } from './running-service.ts';
-
-const manualReview = {
-  conflictResolution: 'manual-review',
-  minMargin: 0.1,
-  passes: [
-    {
-      name: 'by reference',
-      match: [
-        { field: 'reference', type: 'exact' },
-        { field: 'amount', type: 'amount', tolerance: { absolute: '1.00' }, verify: true },
-      ],
-    },
-  ],
-};
 
 let jobs = 0;
 const newJobId = () => {
   jobs += 1;
   return `job_01jqv8m0c4e7r9t2w5y8a4${String(jobs).padStart(4, '0')}`;
 };
-
-/** Jobs that take a second person above 25.00 EUR. */
-const limited = new Set<string>();
 
 /** Jobs whose payouts are many orders each. */
 const grouped = new Set<string>();
@@ -38,10 +21,7 @@ const byPayout = {
 let executions: Executions;
 let postgres: Postgres<ChassisTables>;
 beforeAll(async () => {
-  executions = await startExecutions((jobId) => {
-    if (grouped.has(jobId)) return byPayout;
-    return limited.has(jobId) ? { ...manualReview, approval: { above: { EUR: '25.00' } } } : manualReview;
-  });
+  executions = await startExecutions((jobId) => (grouped.has(jobId) ? byPayout : manualReview));
   postgres = executions.openPostgres();
 });
 afterAll(async () => {
@@ -49,72 +29,13 @@ afterAll(async () => {
   await executions?.stop();
 });
 
-interface Result {
-  readonly id: string;
-  readonly outcome: string;
-  readonly source: readonly Fields[];
-  readonly target: readonly Fields[];
-  readonly manual: { readonly matchId: string } | null;
-}
-
-const resultsOf = async (id: string): Promise<Result[]> =>
-  (await executions.must(200, executions.api.get(`/v1/executions/${id}/results?limit=200`))).data;
-const outcomesOf = async (id: string) =>
-  (await resultsOf(id))
-    .map(({ outcome, source, target }) =>
-      [outcome, ...[...source, ...target].map((record) => record['id'] ?? record['reference'])].join(' '),
-    )
-    .sort();
-const exceptionsOf = async (jobId: string) =>
-  (await executions.exceptionsOf(jobId))
-    .map(({ status, resolution, records }: { status: string; resolution: string | null; records: Fields[] }) =>
-      [status, resolution, ...records.map(({ id }) => id)].join(' '),
-    )
-    .sort();
-const holds = async (executionId: string) => {
-  const said: string[] = [];
-  await verifyCertificate.run({ postgres, print: (line) => void said.push(line), encryptionKeys: () => [] }, { executionId });
-  expect(said.join()).toMatch(/^The certificate holds/);
-  const { certificate, summary, matchRate } = await executions.must(200, executions.api.get(`/v1/executions/${executionId}/report`));
-  expect(certificate.holds).toBe(true);
-  return { summary, matchRate };
-};
+const { resultsOf, outcomesOf, exceptionsOf, holds, stored, itemsOf } = lookingInto(
+  () => executions,
+  () => postgres,
+);
 const match = (executionId: string, source: readonly string[], target: readonly string[], note?: string) =>
   executions.api.post(`/v1/executions/${executionId}/matches`, { source, target, note });
 const undo = (executionId: string, resultId: string) => executions.api.delete(`/v1/executions/${executionId}/matches/${resultId}`);
-const stored = async (executionId: string) => {
-  const { rows } = await executions.database.query(
-    'select to_jsonb(r) as row from results r where execution_id = $1 order by position, id',
-    [executionId],
-  );
-  const { rows: records } = await executions.database.query(
-    `select side, currency, outcome, pass, sum(count)::int as count, sum(amount_minor)::text as amount from (
-       select side, currency, outcome, pass, count, amount_minor from result_sums where execution_id = $1
-       union all select side, currency, from_outcome, from_pass, -count, -count * amount_minor from result_renamings where execution_id = $1
-       union all select side, currency, to_outcome, to_pass, count, count * amount_minor from result_renamings where execution_id = $1) as told
-      group by 1, 2, 3, 4 having sum(count) <> 0 order by 1, 2, 3, 4`,
-    [executionId],
-  );
-  return { results: rows.map(({ row }) => row), records };
-};
-const itemsOf = async (jobId: string) => {
-  const { rows } = await executions.database.query(
-    `select record ->> 'id' as id, retired_at is not null as retired from open_items where job_id = $1 order by 1`,
-    [jobId],
-  );
-  return rows.map(({ id, retired }) => (retired ? `${id} retired` : id));
-};
-
-/** An order that two payments may be for, a pair that differs, and one of each side that is alone. */
-const unclear = {
-  source: [euro('s1', '10.00'), euro('s2', '20.00'), euro('s3', '30.00', { reference: 'alone' })],
-  target: [
-    euro('t1', '10.00'),
-    euro('u1', '10.00', { reference: '1' }),
-    euro('t2', '25.00'),
-    euro('t9', '29.00', { reference: 'other', date: '2026-04-03' }),
-  ],
-};
 const withUnclear = async () => {
   const jobId = newJobId();
   const { id } = await executions.run(jobId, unclear.source, unclear.target);
@@ -660,206 +581,5 @@ describe('while a run is going on', () => {
     expect(await exceptionsOf(jobId)).toEqual(['open  s1', 'open  t1']);
     expect(await itemsOf(jobId)).toEqual(['s1', 't1']);
     expect(await outcomesOf((await executions.run(jobId, inputs.source, inputs.target)).id)).toEqual(await outcomesOf(during));
-  });
-});
-
-describe('above what one person may settle', () => {
-  const ann = 'usr_01jqv8m0c4e7r9t2w5y8a1b3d6';
-  const bob = 'usr_01jqv8m0c4e7r9t2w5y8a1b3d7';
-  const keyOf = (ownerId?: string) => ({ kind: 'apiKey' as const, subject: 'key_01jqv8m0c4e7r9t2w5y8a1b3d6', ownerId });
-  const as = (who: { readonly kind?: 'apiKey'; readonly subject: string; readonly ownerId?: string | undefined }) =>
-    executions.api.as({ token: () => executions.island.principalToken({ audience: 'executions', organizationId, scopes: ['*'], ...who }) });
-  const withLimit = async () => {
-    const jobId = newJobId();
-    limited.add(jobId);
-    const { id } = await executions.run(jobId, [euro('s3', '30.00', { reference: 'alone' }), euro('s4', '-25.00')], [euro('t9', '29.00')]);
-    const found = await executions.exceptionsOf(jobId);
-    const about = (record: string) => found.find(({ records }: { records: Fields[] }) => records[0]?.['id'] === record).id as string;
-    return { jobId, id: id as string, about };
-  };
-  const pendingFor = async (jobId: string) =>
-    (await executions.must(200, executions.api.get(`/v1/approvals?jobId=${jobId}&status=pending`))).data.map(
-      ({ id }: { id: string }) => id,
-    );
-
-  test('a resolution waits for another person, who is neither its maker nor a key of the maker', async () => {
-    const { jobId, about } = await withLimit();
-    const at = `/v1/exceptions/${about('s3')}`;
-    const maker = as({ subject: ann });
-    const waiting = await executions.must(202, maker.post(`${at}/resolve`, { resolution: 'written_off', note: 'lost' }));
-    expect(waiting).toMatchObject({
-      status: 'open',
-      resolution: null,
-      pendingApproval: {
-        status: 'pending',
-        amount: '30.00',
-        currency: 'EUR',
-        requestedBy: { type: 'user', id: ann },
-        request: { kind: 'resolve', resolution: 'written_off', note: 'lost' },
-      },
-    });
-    const { id } = waiting.pendingApproval;
-    const approve = `/v1/approvals/${id}/approve`;
-    expect((await as({ subject: bob }).post(`${at}/resolve`, { resolution: 'other' })).status).toBe(409);
-    expect((await as({ subject: bob }).patch(at, { status: 'dismissed' })).status).toBe(409);
-    for (const who of [{ subject: ann }, keyOf(ann), keyOf()]) expect((await as(who).post(approve, {})).status).toBe(403);
-    expect((await executions.stranger.post(approve, {})).status).toBe(404);
-    const tag = { headers: { 'if-match': '"7"' } };
-    expect((await as({ subject: bob }).post(approve, {}, tag)).status).toBe(412);
-    const answers = await Promise.all([as({ subject: bob }).post(approve, { note: 'seen' }), as(keyOf(bob)).post(approve, {})]);
-    expect(answers.map(({ status }) => status).sort()).toEqual([200, 409]);
-    const resolved = await executions.must(200, maker.get(at));
-    expect(resolved).toMatchObject({ status: 'resolved', resolution: 'written_off', pendingApproval: null });
-    expect(resolved.history.map(({ action }: { action: string }) => action)).toEqual(['opened', 'approval_requested', 'resolved']);
-    expect(await itemsOf(jobId)).toContain('s3 retired');
-    const events = ['approval.requested', 'approval.decided'].map(async (type) =>
-      (await executions.messages(type)).filter(({ approvalId }) => approvalId === id),
-    );
-    expect(await Promise.all(events)).toMatchObject([[{ status: 'pending', exceptionId: about('s3') }], [{ status: 'approved' }]]);
-    const audited = (await executions.messages('audit.recorded')).filter(({ resource }) => resource.id === id);
-    expect(audited.map(({ action }) => action).sort()).toEqual(['approval.approved', 'approval.requested']);
-    expect(JSON.stringify(audited)).not.toMatch(/lost|seen/);
-  });
-
-  test('what is rejected is as it was, and what says something else by then is not approved', async () => {
-    const { jobId, about } = await withLimit();
-    const at = `/v1/exceptions/${about('s3')}`;
-    const ask = async () =>
-      (await executions.must(202, as({ subject: ann }).post(`${at}/resolve`, { resolution: 'written_off' }))).pendingApproval.id;
-    const rejected = await executions.must(200, as({ subject: bob }).post(`/v1/approvals/${await ask()}/reject`, { note: 'ask the bank' }));
-    expect(rejected).toMatchObject({ status: 'rejected', note: 'ask the bank', decidedBy: { type: 'user', id: bob }, resultId: null });
-    expect(await executions.must(200, executions.api.get(at))).toMatchObject({ status: 'open', pendingApproval: null });
-    const id = await ask();
-    await executions.run(jobId, [euro('s3', '3000.00', { reference: 'alone' })], []);
-    expect((await as({ subject: bob }).post(`/v1/approvals/${id}/approve`, {})).body).toMatchObject({ status: 409, code: 'conflict' });
-    expect(await pendingFor(jobId)).toEqual([id]);
-  });
-
-  test('up to the amount one person is enough, and many at once are no way around it', async () => {
-    const { about } = await withLimit();
-    const ids = [about('s3'), about('s4')];
-    const { data } = await executions.must(200, executions.api.post('/v1/exceptions/bulk-resolve', { ids, resolution: 'written_off' }));
-    expect(data).toEqual([
-      { id: ids[0], status: 'open', code: 'approval_required' },
-      { id: ids[1], status: 'resolved' },
-    ]);
-  });
-
-  test('a match waits, too, and is then made by both', async () => {
-    const { jobId, id } = await withLimit();
-    const wanted = { source: ['s3'], target: ['t9'], note: 'one payment' };
-    const before = await stored(id);
-    const waiting = await executions.must(202, as({ subject: ann }).post(`/v1/executions/${id}/matches`, wanted));
-    expect(waiting).toMatchObject({ amount: '30.00', request: { kind: 'match', ...wanted } });
-    expect(await stored(id)).toEqual(before);
-    expect((await as({ subject: bob }).post(`/v1/executions/${id}/matches`, wanted)).status).toBe(409);
-    const approved = await executions.must(200, as({ subject: bob }).post(`/v1/approvals/${waiting.id}/approve`, {}));
-    const made = (await resultsOf(id)).find((result) => result.id === approved.resultId);
-    expect(made).toMatchObject({
-      outcome: 'matched',
-      manual: { by: { id: ann }, approvedBy: { type: 'user', id: bob }, note: 'one payment' },
-    });
-    await holds(id);
-    expect(await pendingFor(jobId)).toEqual([]);
-    const rerun = await executions.run(jobId, [euro('s3', '30.00', { reference: 'alone' })], [euro('t9', '29.00')]);
-    expect((await resultsOf(rerun.id)).find(({ outcome }) => outcome === 'matched')).toMatchObject({ manual: { approvedBy: { id: bob } } });
-  });
-});
-
-describe('rules that are tried', () => {
-  const reportOf = async (answer: ReturnType<Executions['api']['get']>) => {
-    const { id } = await executions.must(202, answer);
-    await waitFor(async () => ((await executions.api.get(`/v1/executions/${id}`)).body.status === 'completed' ? true : undefined), {
-      what: `the end of ${id}`,
-      timeoutMs: 20_000,
-    });
-    return executions.must(200, executions.api.get(`/v1/executions/${id}/report`));
-  };
-  const tryOn = (id: string, rules: unknown) => reportOf(executions.api.post(`/v1/executions/${id}/try`, { rules, note: 'wider' }));
-  const changesOf = ({ comparison }: { comparison: { diff: { lines: Record<string, unknown>[] } } }) =>
-    comparison.diff.lines.map(({ change, side, count, amount }) => `${change} ${side} ${count} ${amount}`);
-  const byReference = { matching: [{ field: 'reference', type: 'exact' }] };
-
-  test('are run on the records that an execution has stored, and change nothing', async () => {
-    const { jobId, id } = await withUnclear();
-    const before = { ...(await stored(id)), exceptions: await exceptionsOf(jobId), items: await itemsOf(jobId) };
-    const report = await tryOn(id, byReference);
-    expect(report.comparison).toMatchObject({ executionId: id, matchRate: { before: 0, after: 0.6667 }, handMatches: { held: 0 } });
-    expect(changesOf(report)).toEqual(['newly_matched source 2 30.00', 'newly_matched target 2 35.00']);
-    expect(report.comparison.diff.examples[0]).toMatchObject({
-      change: 'newly_matched',
-      record: expect.objectContaining({ id: expect.any(String) }),
-    });
-    expect(report.certificate.holds).toBe(true);
-    expect(changesOf(await tryOn(id, manualReview))).toEqual([]);
-    expect({ ...(await stored(id)), exceptions: await exceptionsOf(jobId), items: await itemsOf(jobId) }).toEqual(before);
-  });
-
-  test('that are the same say the same, also where the run could not use some of its records', async () => {
-    const jobId = newJobId();
-    const { id, summary } = await executions.run(
-      jobId,
-      [euro('s1', '10.00'), euro('s2', '1.00'), euro('s2', '2.00')],
-      [euro('t1', '10.00')],
-    );
-    expect(summary).toMatchObject({ invalid: 2, matched: 1, matchRate: 0.3333 });
-    const { comparison } = await tryOn(id, manualReview);
-    expect([comparison.matchRate, comparison.diff.lines]).toEqual([{ before: 1, after: 1 }, []]);
-  });
-
-  test('say what would be lost, and which matches by hand they would break', async () => {
-    const jobId = newJobId();
-    const { id } = await executions.run(
-      jobId,
-      [euro('s1', '10.00'), euro('s2', '20.00'), euro('s3', '30.00', { reference: 'alone' })],
-      [euro('t1', '10.00'), euro('t2', '20.50'), euro('t9', '30.00', { reference: 'other' }), euro('t3', '31.50', { reference: 'alone' })],
-    );
-    const { body: made } = await match(id, ['s3'], ['t9']);
-    const exactly = {
-      matching: [
-        { field: 'reference', type: 'exact' },
-        { field: 'amount', type: 'amount' },
-      ],
-    };
-    const narrow = await tryOn(id, exactly);
-    expect(changesOf(narrow)).toEqual(['no_longer_matched source 1 20.00', 'no_longer_matched target 1 20.50']);
-    expect(narrow.comparison.handMatches).toEqual({ held: 1, contradicted: [], changed: [] });
-    expect((await tryOn(id, byReference)).comparison.handMatches).toEqual({ held: 1, contradicted: [made.id], changed: [] });
-  });
-
-  test('are refused where they are none, and where there is nothing to try them on', async () => {
-    const { jobId, id } = await withUnclear();
-    const none = await executions.api.post(`/v1/executions/${id}/try`, { rules: { matching: [] } });
-    expect([none.status, none.body.errors[0].path]).toEqual([400, 'rules.matching']);
-    const { id: dry } = await executions.must(
-      202,
-      executions.api.post(`/v1/jobs/${jobId}/executions`, { source: { records: [] }, target: { records: [] }, dryRun: true }),
-    );
-    expect((await executions.api.post(`/v1/executions/${dry}/try`, { rules: byReference })).status).toBe(409);
-    expect((await executions.stranger.post(`/v1/executions/${id}/try`, { rules: byReference })).status).toBe(404);
-  });
-
-  test('of the job itself: a dry run is held against the last run', async () => {
-    const { jobId, id } = await withUnclear();
-    const dry = (source: readonly Fields[], target: readonly Fields[]) =>
-      reportOf(
-        executions.api.post(`/v1/jobs/${jobId}/executions`, { source: { records: source }, target: { records: target }, dryRun: true }),
-      );
-    const moved = await dry(
-      [...unclear.source.slice(0, 2), euro('s7', '7.00')],
-      [unclear.target[2] as Fields, euro('t7', '20.00', { reference: '2' })],
-    );
-    expect(moved.comparison).toMatchObject({ executionId: id });
-    expect(changesOf(moved)).toEqual([
-      'newly_matched source 1 20.00',
-      'added source 1 7.00',
-      'added target 1 20.00',
-      'gone target 2 20.00',
-    ]);
-    const first = newJobId();
-    const report = await reportOf(
-      executions.api.post(`/v1/jobs/${first}/executions`, { source: { records: [] }, target: { records: [] }, dryRun: true }),
-    );
-    expect(report.comparison).toBeNull();
   });
 });

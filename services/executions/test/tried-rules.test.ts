@@ -1,0 +1,128 @@
+import type { Postgres } from '@settler/chassis/postgres';
+import type { ChassisTables } from '@settler/chassis/tables';
+import { waitFor } from '@settler/harness';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { lookingInto, manualReview, unclear } from './looking-into.ts';
+import { createJobs, type Executions, euro, type Fields, startExecutions } from './running-service.ts';
+
+const { rulesOf, jobWith } = createJobs();
+const newJobId = () => jobWith(manualReview);
+
+let executions: Executions;
+let postgres: Postgres<ChassisTables>;
+beforeAll(async () => {
+  executions = await startExecutions((jobId) => rulesOf.get(jobId));
+  postgres = executions.openPostgres();
+});
+afterAll(async () => {
+  await postgres?.close();
+  await executions?.stop();
+});
+
+const { exceptionsOf, stored, itemsOf } = lookingInto(
+  () => executions,
+  () => postgres,
+);
+const withUnclear = async () => {
+  const jobId = newJobId();
+  const { id } = await executions.run(jobId, unclear.source, unclear.target);
+  return { jobId, id: id as string };
+};
+
+describe('rules that are tried', () => {
+  const reportOf = async (answer: ReturnType<Executions['api']['get']>) => {
+    const { id } = await executions.must(202, answer);
+    await waitFor(async () => ((await executions.api.get(`/v1/executions/${id}`)).body.status === 'completed' ? true : undefined), {
+      what: `the end of ${id}`,
+      timeoutMs: 20_000,
+    });
+    return executions.must(200, executions.api.get(`/v1/executions/${id}/report`));
+  };
+  const tryOn = (id: string, rules: unknown) => reportOf(executions.api.post(`/v1/executions/${id}/try`, { rules, note: 'wider' }));
+  const changesOf = ({ comparison }: { comparison: { diff: { lines: Record<string, unknown>[] } } }) =>
+    comparison.diff.lines.map(({ change, side, count, amount }) => `${change} ${side} ${count} ${amount}`);
+  const byReference = { matching: [{ field: 'reference', type: 'exact' }] };
+
+  test('are run on the records that an execution has stored, and change nothing', async () => {
+    const { jobId, id } = await withUnclear();
+    const before = { ...(await stored(id)), exceptions: await exceptionsOf(jobId), items: await itemsOf(jobId) };
+    const report = await tryOn(id, byReference);
+    expect(report.comparison).toMatchObject({ executionId: id, matchRate: { before: 0, after: 0.6667 }, handMatches: { held: 0 } });
+    expect(changesOf(report)).toEqual(['newly_matched source 2 30.00', 'newly_matched target 2 35.00']);
+    expect(report.comparison.diff.examples[0]).toMatchObject({
+      change: 'newly_matched',
+      record: expect.objectContaining({ id: expect.any(String) }),
+    });
+    expect(report.certificate.holds).toBe(true);
+    expect(changesOf(await tryOn(id, manualReview))).toEqual([]);
+    expect({ ...(await stored(id)), exceptions: await exceptionsOf(jobId), items: await itemsOf(jobId) }).toEqual(before);
+  });
+
+  test('that are the same say the same, also where the run could not use some of its records', async () => {
+    const jobId = newJobId();
+    const { id, summary } = await executions.run(
+      jobId,
+      [euro('s1', '10.00'), euro('s2', '1.00'), euro('s2', '2.00')],
+      [euro('t1', '10.00')],
+    );
+    expect(summary).toMatchObject({ invalid: 2, matched: 1, matchRate: 0.3333 });
+    const { comparison } = await tryOn(id, manualReview);
+    expect([comparison.matchRate, comparison.diff.lines]).toEqual([{ before: 1, after: 1 }, []]);
+  });
+
+  test('say what would be lost, and which matches by hand they would break', async () => {
+    const jobId = newJobId();
+    const { id } = await executions.run(
+      jobId,
+      [euro('s1', '10.00'), euro('s2', '20.00'), euro('s3', '30.00', { reference: 'alone' })],
+      [euro('t1', '10.00'), euro('t2', '20.50'), euro('t9', '30.00', { reference: 'other' }), euro('t3', '31.50', { reference: 'alone' })],
+    );
+    const { body: made } = await executions.api.post(`/v1/executions/${id}/matches`, { source: ['s3'], target: ['t9'] });
+    const exactly = {
+      matching: [
+        { field: 'reference', type: 'exact' },
+        { field: 'amount', type: 'amount' },
+      ],
+    };
+    const narrow = await tryOn(id, exactly);
+    expect(changesOf(narrow)).toEqual(['no_longer_matched source 1 20.00', 'no_longer_matched target 1 20.50']);
+    expect(narrow.comparison.handMatches).toEqual({ held: 1, contradicted: [], changed: [] });
+    expect((await tryOn(id, byReference)).comparison.handMatches).toEqual({ held: 1, contradicted: [made.id], changed: [] });
+  });
+
+  test('are refused where they are none, and where there is nothing to try them on', async () => {
+    const { jobId, id } = await withUnclear();
+    const none = await executions.api.post(`/v1/executions/${id}/try`, { rules: { matching: [] } });
+    expect([none.status, none.body.errors[0].path]).toEqual([400, 'rules.matching']);
+    const { id: dry } = await executions.must(
+      202,
+      executions.api.post(`/v1/jobs/${jobId}/executions`, { source: { records: [] }, target: { records: [] }, dryRun: true }),
+    );
+    expect((await executions.api.post(`/v1/executions/${dry}/try`, { rules: byReference })).status).toBe(409);
+    expect((await executions.stranger.post(`/v1/executions/${id}/try`, { rules: byReference })).status).toBe(404);
+  });
+
+  test('of the job itself: a dry run is held against the last run', async () => {
+    const { jobId, id } = await withUnclear();
+    const dry = (source: readonly Fields[], target: readonly Fields[]) =>
+      reportOf(
+        executions.api.post(`/v1/jobs/${jobId}/executions`, { source: { records: source }, target: { records: target }, dryRun: true }),
+      );
+    const moved = await dry(
+      [...unclear.source.slice(0, 2), euro('s7', '7.00')],
+      [unclear.target[2] as Fields, euro('t7', '20.00', { reference: '2' })],
+    );
+    expect(moved.comparison).toMatchObject({ executionId: id });
+    expect(changesOf(moved)).toEqual([
+      'newly_matched source 1 20.00',
+      'added source 1 7.00',
+      'added target 1 20.00',
+      'gone target 2 20.00',
+    ]);
+    const first = newJobId();
+    const report = await reportOf(
+      executions.api.post(`/v1/jobs/${first}/executions`, { source: { records: [] }, target: { records: [] }, dryRun: true }),
+    );
+    expect(report.comparison).toBeNull();
+  });
+});
