@@ -54,7 +54,7 @@ describe('a digest of results', () => {
   });
 
   test('knows the ids of all records, also where the text ends before them', () => {
-    const records = Array.from({ length: 300 }, (_, index) => ({ id: `Payment-${index}`, reference: 'x'.repeat(20) }));
+    const records = Array.from({ length: 300 }, (_, index) => ({ id: `Payment-${index}`, reference: 'x'.repeat(500) }));
     const text = searchTextOf(records);
     const digests = createDigests(0);
     digests.add({ ...one, text: lettersOf(text), names: idsBeyond(text, records) });
@@ -67,6 +67,14 @@ describe('a digest of results', () => {
     expect(records.filter(({ id }) => !isKnown(id))).toEqual([]);
     expect(isKnown('Refund-299')).toBe(false);
     expect(idsBeyond(searchTextOf(records.slice(0, 3)), records.slice(0, 3))).toEqual([]);
+  });
+
+  test('has of each record what people know it by, however much the others say', () => {
+    const records = [{ id: 'A1', description: 'x'.repeat(50_000) }, ...Array.from({ length: 300 }, (_, index) => ({ id: `B${index}` }))];
+    const text = searchTextOf(records);
+    expect(text).toContain('a1 xxx');
+    expect(text).toContain('b299');
+    expect(text.length).toBeLessThan(5_000);
   });
 });
 

@@ -10,7 +10,7 @@ import { createPassSums } from '../../domain/pass-sums.ts';
 import { type Side, sides } from '../../domain/side.ts';
 import { keyOfOne } from './record-key.ts';
 import { createDigests, type Letters, lettersOf } from './result-digest.ts';
-import { idsBeyond, lengthMax, searchTextOf } from './search-text.ts';
+import { idsBeyond, recordLengthMax, searchTextOf } from './search-text.ts';
 
 export const resultColumns =
   'created_at, id, organization_id, execution_id, epoch, position, outcome, pass, cardinality, score, margin, delta, category, reason, line, due_on, conditions, source, target, amount_max, search, manual, exception_id';
@@ -143,13 +143,13 @@ const findable = ({ source, target }: MatchedResult): Found => {
   return { amount, text: lettersOf(text), names: idsBeyond(text, records), escaped: escaped(text) };
 };
 
-const codes = new Uint16Array(lengthMax);
+const codes = new Uint16Array(recordLengthMax);
 
 /** The letters of what the records are searched by, until the next ones; undefined where that takes the records themselves. */
 const lettersIn = (records: readonly MatchedRecord[]): Letters | undefined => {
   let length = 0;
   for (const { bytes, row } of records) {
-    if (bytes === undefined || row === undefined || length + bytes.searchedMax(row) > lengthMax) return undefined;
+    if (bytes === undefined || row === undefined || length + bytes.searchedMax(row) > recordLengthMax) return undefined;
     length = bytes.writeSearched(row, codes, length);
   }
   return { codes, length };
