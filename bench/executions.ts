@@ -84,7 +84,7 @@ const runThrough = async (settler: Settler, headers: Readonly<Record<string, str
 /** The same rows into tables like those they are in, one COPY each, by the server from its own disk. */
 const floorOf = async (database: Client, folder: string, executionId: string): Promise<number> => {
   let ms = 0;
-  for (const table of ['results', 'result_sums', 'result_digests', 'exceptions', 'open_item_moves', 'open_items']) {
+  for (const table of ['results', 'result_sums', 'result_digests', 'match_keys', 'exceptions', 'open_item_moves', 'open_items']) {
     const column = table === 'open_items' ? 'first_execution_id' : 'execution_id';
     const file = join(folder, table);
     await database.query(`copy (select * from ${table} where ${column} = '${executionId}') to '${file}'`);

@@ -110,6 +110,7 @@ const needs: RunNeeds = {
   writer: { begin: async () => {}, write: async () => {} },
   openFile: async () => undefined,
   openItems: { read: idle },
+  matchedBefore: { read: idle },
   handMatches: { read: idle },
   openExceptions: { recordIds: async () => [] },
   separations: { read: idle },

@@ -28,6 +28,7 @@ import { createExplainQuery } from './infrastructure/postgres/explain-query.ts';
 import { createFileQueries, createFileStore } from './infrastructure/postgres/file-store.ts';
 import { createHandMatches } from './infrastructure/postgres/hand-matches.ts';
 import { createLeaseStore } from './infrastructure/postgres/lease-store.ts';
+import { createMatchedBefore } from './infrastructure/postgres/match-keys.ts';
 import { createMatchStore } from './infrastructure/postgres/match-store.ts';
 import { createOpenItemStore } from './infrastructure/postgres/open-items.ts';
 import { startResultRetention } from './infrastructure/postgres/result-retention.ts';
@@ -103,6 +104,7 @@ export const start = async (config: Config, life: Life): Promise<string> => {
       openMatching: threads.open,
       openFile: files.open,
       openItems: createOpenItemStore(postgres),
+      matchedBefore: createMatchedBefore(postgres),
       handMatches: createHandMatches(postgres),
       separations: createSeparations(postgres),
       openExceptions: createOpenExceptions(postgres),

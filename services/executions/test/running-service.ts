@@ -95,6 +95,15 @@ export const startExecutions = async (
     expect({ status: given, body }).toMatchObject({ status });
     return body;
   };
+  const settled = (id: string) =>
+    waitFor(
+      async () => {
+        const { body } = await api.get(`/v1/executions/${id}`);
+        if (body.status === 'failed') throw new Error(JSON.stringify(body.error));
+        return body.status === 'completed' ? body : undefined;
+      },
+      { timeoutMs: 45_000, what: `the end of ${id}` },
+    );
   return {
     island,
     /** Users whom identity does not know as members; it knows all others. */
@@ -123,19 +132,13 @@ export const startExecutions = async (
         createLogger('executions', 'error'),
       ),
     logs: () => service.logs().join('\n'),
+    settled,
     run: async (jobId: string, source: readonly Fields[], target: readonly Fields[]) => {
       const { id } = await must(
         202,
         api.post(`/v1/jobs/${jobId}/executions`, { source: { records: source }, target: { records: target } }),
       );
-      return waitFor(
-        async () => {
-          const { body } = await api.get(`/v1/executions/${id}`);
-          if (body.status === 'failed') throw new Error(JSON.stringify(body.error));
-          return body.status === 'completed' ? body : undefined;
-        },
-        { timeoutMs: 45_000, what: `the end of ${id}` },
-      );
+      return settled(id);
     },
     exceptionsOf: async (jobId: string, filter = '') => (await must(200, api.get(`/v1/exceptions?jobId=${jobId}${filter}`))).data,
     messages: async (type: string) => {

@@ -300,7 +300,13 @@ export const matchRemoved = defineEvent({
   service: 'executions',
   description:
     'A match holds no longer: somebody undid it, whether it was made by hand or by the rules, or a run found a record of one by hand changed.',
-  data: z.object({ ...matched, reason: z.enum(['undone', 'record_changed']) }),
+  data: z.object({
+    ...matched,
+    /** 0 of a side that had none: a record may keep a match whose others are in an earlier execution. */
+    sourceRecords: z.number().int().nonnegative(),
+    targetRecords: z.number().int().nonnegative(),
+    reason: z.enum(['undone', 'record_changed']),
+  }),
   example: { ...matchExample, reason: 'undone' },
 });
 

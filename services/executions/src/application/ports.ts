@@ -7,6 +7,8 @@ import type { PassSum } from '../domain/certificate.ts';
 import type { Comparison, ControlTotals, Definition, ExecutionError, Problem, Progress, StoredReport } from '../domain/execution.ts';
 import type { Manual } from '../domain/matched-result.ts';
 import type { Separated } from '../domain/matching/apart.ts';
+import type { EarlierMatches } from '../domain/matching/kept-matches.ts';
+import type { MatchKeys } from '../domain/matching/match-keys.ts';
 import type { ItemKey } from '../domain/open-items.ts';
 import type { RunDiff } from '../domain/run-diff.ts';
 import type { Side } from '../domain/side.ts';
@@ -90,6 +92,12 @@ export interface OpenItem extends ItemKey {
 export interface OpenItems {
   /** Those that take part in this run, in pages. */
   readonly read: (held: HeldExecution) => AsyncIterable<readonly OpenItem[]>;
+}
+
+/** What the rules have matched in the job's runs: records keep their match when they are delivered again without the others of it. */
+export interface MatchedBefore {
+  /** Of runs that are older than this one, the newest first. */
+  readonly read: (jobId: string, before: Date) => AsyncIterable<readonly EarlierMatches[]>;
 }
 
 /** Records that somebody has matched by hand, in an earlier run of the job. */
@@ -180,6 +188,8 @@ export interface Matching {
   readonly give: (matches: readonly HandMatch[]) => Promise<void>;
   /** Before anything is read. */
   readonly separate: (separations: readonly Separation[]) => Promise<void>;
+  /** What earlier runs have matched, the newest first. Before anything is matched. */
+  readonly know: (matches: readonly EarlierMatches[]) => Promise<void>;
   /** Before anything is read. */
   readonly carry: (items: readonly OpenItem[]) => Promise<void>;
   /** Which records are to be looked for among the results. */
@@ -228,6 +238,8 @@ export interface ResultPiece extends ResultRows {
   readonly sums: readonly PassSum[];
   /** What may be found among the results. */
   readonly digests: readonly ResultDigest[];
+  /** What the rules have matched, where later runs have to know it. */
+  readonly keys?: MatchKeys | undefined;
 }
 
 export interface WatchedPiece extends ResultPiece {

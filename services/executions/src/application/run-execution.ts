@@ -14,6 +14,7 @@ import {
   type HandMatches,
   type HeldExecution,
   type LeaseStore,
+  type MatchedBefore,
   type Matching,
   MatchingRefused,
   type OpenExceptions,
@@ -37,6 +38,7 @@ export interface RunNeeds {
   readonly openMatching: OpenMatching;
   readonly openFile: OpenFile;
   readonly openItems: OpenItems;
+  readonly matchedBefore: MatchedBefore;
   readonly handMatches: HandMatches;
   readonly separations: Separations;
   readonly openExceptions: OpenExceptions;
@@ -177,6 +179,9 @@ const work = async (needs: RunNeeds, held: HeldExecution, signal: AbortSignal): 
     if (tried === undefined && carriesForward(rules)) for await (const items of needs.openItems.read(held)) await matching.carry(items);
     // After the open items: what was taken apart before those were read is known to have been.
     for await (const separations of needs.separations.read(held)) await matching.separate(separations);
+    // Open items go before: what was taken out of its match is one of them.
+    if (carriesForward(rules))
+      for await (const matches of needs.matchedBefore.read(held.jobId, (tried ?? held).createdAt)) await matching.know(matches);
     const controlTotals: ControlTotals[] = [];
     if (tried !== undefined) controlTotals.push(...(await feed(needs, matching, tried, report, signal)));
     else

@@ -85,7 +85,7 @@ export const resultAnswer = z
     outcome,
     source: z.array(record),
     target: z.array(record),
-    pass: z.string().nullable(),
+    pass: z.string().nullable().describe('Null of what was matched by hand, or in an earlier run.'),
     cardinality: z.string().nullable(),
     score: z.number().nullable(),
     margin: z.number().nullable(),

@@ -10,6 +10,7 @@ import { type RecordBatch, repeated, superseded, usable } from './batch.ts';
 import type { Judge } from './conditions/judge.ts';
 import { dueFrom } from './due.ts';
 import { flagDuplicates } from './duplicates.ts';
+import type { KeptMatches } from './kept-matches.ts';
 import { type Edges, filtered, giveBackEdges } from './passes/edges.ts';
 import { compilePass, judgePass } from './passes/judgement.ts';
 import { settleKeyedGroups } from './passes/keyed-groups.ts';
@@ -37,6 +38,8 @@ export interface Input {
   readonly given?: readonly Given[];
   /** Rows of matches by hand whose other records are not here: they wait for those, and meet nobody else. */
   readonly waiting?: Given;
+  /** Rows that keep the match that an earlier run has found for them. They are taken before the first pass. */
+  readonly kept?: KeptMatches;
   /** Rows that no pass brings together: no source of one with a target of the same. */
   readonly apart?: readonly ApartRows[];
   /** Told of finished passes; throwing from it stops the run. */
@@ -58,6 +61,8 @@ export interface Reconciliation {
 
 const waitingReason = 'it was matched by hand with records that are not here';
 
+const keptReason = (executionId: string): string => `it keeps its match in ${executionId}, whose other records are not all here`;
+
 /** @throws TooManyCandidates where a pass leaves more candidates than it may hold */
 export const reconcile = ({
   source,
@@ -66,6 +71,7 @@ export const reconcile = ({
   asOf,
   given = [],
   waiting,
+  kept,
   apart = [],
   onProgress = () => {},
 }: Input): Reconciliation => {
@@ -75,6 +81,8 @@ export const reconcile = ({
   takeUnusable('target', target, collector);
   for (const row of waiting?.source ?? []) collector.alone('missing_in_target', 'source', row, { reason: waitingReason });
   for (const row of waiting?.target ?? []) collector.alone('missing_in_source', 'target', row, { reason: waitingReason });
+  for (const side of sides)
+    for (const { row, executionId } of kept?.[side] ?? []) collector.alone('matched', side, row, { reason: keptReason(executionId) });
   for (const [index, rows] of given.entries())
     collector.group('matched', -1, rows.source, rows.target, { cardinality: cardinalityOf(rows), given: index });
 

@@ -17,6 +17,7 @@ import type {
 import type { PassSum } from '../../domain/certificate.ts';
 import type { Comparison, ControlTotals } from '../../domain/execution.ts';
 import type { InputProblem } from '../../domain/matching/input-problems.ts';
+import type { EarlierMatches } from '../../domain/matching/kept-matches.ts';
 import type { RunDiff } from '../../domain/run-diff.ts';
 import type { Side } from '../../domain/side.ts';
 
@@ -26,6 +27,7 @@ export type Request =
   | { readonly kind: 'remember'; readonly results: readonly BaseResult[] }
   | { readonly kind: 'compare'; readonly rules: Rules; readonly asOf: string }
   | { readonly kind: 'separate'; readonly separations: readonly Separation[] }
+  | { readonly kind: 'know'; readonly matches: readonly EarlierMatches[] }
   | { readonly kind: 'carry'; readonly items: readonly OpenItem[] }
   | { readonly kind: 'watch'; readonly recordIds: readonly string[] }
   | { readonly kind: 'read'; readonly side: Side; readonly input: MatchingInput }
@@ -42,6 +44,7 @@ export type Reply =
   | { readonly kind: 'remembered' }
   | { readonly kind: 'compared'; readonly diff: RunDiff; readonly handMatches: Comparison['handMatches'] }
   | { readonly kind: 'separated' }
+  | { readonly kind: 'known' }
   | { readonly kind: 'carried' }
   | { readonly kind: 'watched' }
   | { readonly kind: 'read'; readonly controlTotals: readonly ControlTotals[] }

@@ -12,6 +12,8 @@ import { contradicted } from '../../domain/matching/contradicted.ts';
 import { dayOf } from '../../domain/matching/day.ts';
 import { findGiven, type GivenFate, type GivenMatches } from '../../domain/matching/given-matches.ts';
 import { inputProblems } from '../../domain/matching/input-problems.ts';
+import { type EarlierMatches, findKept, type KeptMatches } from '../../domain/matching/kept-matches.ts';
+import { createKeyWriter } from '../../domain/matching/match-keys.ts';
 import { type Reconciliation, reconcile } from '../../domain/matching/reconcile.ts';
 import { createRecordBytes, type RecordBytes } from '../../domain/matching/record-bytes.ts';
 import type { MatchResult } from '../../domain/matching/results/result.ts';
@@ -58,6 +60,7 @@ export const createRun = ({ notify, context }: RunNeeds): ((request: RunRequest)
   /** Each with the places of its records among those that the sides were given. */
   const handMatches: (HandMatch & Readonly<Record<Side, readonly number[]>>)[] = [];
   const separations: Separation[] = [];
+  const earlier: EarlierMatches[] = [];
   const watched = new Set<string>();
   let matched:
     | {
@@ -66,6 +69,8 @@ export const createRun = ({ notify, context }: RunNeeds): ((request: RunRequest)
         readonly given: GivenMatches;
         readonly held: readonly HandMatch[];
         readonly apart: readonly ApartRows[];
+        readonly kept: KeptMatches;
+        readonly keys: ReturnType<typeof createKeyWriter>;
       }
     | undefined;
   /** Found once rows are written. Nobody else needs them, and to look for them takes all that was read. */
@@ -148,13 +153,17 @@ export const createRun = ({ notify, context }: RunNeeds): ((request: RunRequest)
     handMatches.push({ ...match, ...places });
   };
 
-  const resultsFrom = function* (first: number, end: number): Generator<MatchedResult> {
+  /** `keys`: takes note of what the rules have matched. */
+  const resultsFrom = function* (first: number, end: number, keys?: ReturnType<typeof createKeyWriter>): Generator<MatchedResult> {
     if (matched === undefined) return;
     const { reconciliation, batches, held } = matched;
     for (let from = first; from < end; from += resultsTogether) {
       const found = Array.from({ length: Math.min(resultsTogether, end - from) }, (_, index) => reconciliation.at(from + index));
       for (const side of sides) bytes?.[side]?.fetch(found.flatMap((result) => result[side]));
-      for (const result of found) yield whole(result, batches, held);
+      for (const result of found) {
+        if (result.outcome === 'matched' && result.given === undefined && result.reason === null) keys?.add(result);
+        yield whole(result, batches, held);
+      }
     }
   };
 
@@ -180,8 +189,8 @@ export const createRun = ({ notify, context }: RunNeeds): ((request: RunRequest)
 
   const handMatchesOf = (rules: Rules, asOf: string): Comparison['handMatches'] => {
     if (matched === undefined) return { held: 0, contradicted: [], changed: [] };
-    const { batches, given, held, apart } = matched;
-    const broken = contradicted({ ...batches, rules, asOf: dayOf(asOf) ?? 0, given: given.held, waiting: given.waiting, apart });
+    const { batches, given, held, kept, apart } = matched;
+    const broken = contradicted({ ...batches, rules, asOf: dayOf(asOf) ?? 0, given: given.held, waiting: given.waiting, kept, apart });
     return {
       held: held.length,
       contradicted: held.flatMap(({ manual }, index) => (broken[index] === true ? [manual.matchId] : [])).slice(0, idsMax),
@@ -206,6 +215,10 @@ export const createRun = ({ notify, context }: RunNeeds): ((request: RunRequest)
         separations.push(...request.separations);
         requireMemory();
         return { kind: 'separated' };
+      case 'know':
+        earlier.push(...request.matches);
+        requireMemory();
+        return { kind: 'known' };
       case 'carry':
         for (const item of request.items) openItems[item.side].add(item);
         return { kind: 'carried' };
@@ -218,10 +231,12 @@ export const createRun = ({ notify, context }: RunNeeds): ((request: RunRequest)
         const batches = { source: built('source'), target: built('target') };
         const { held, waiting, fates } = findGiven(handMatches, batches);
         const apart = findApart(separations, batches);
+        const kept = findKept(earlier, batches, isAmong(apart));
         const reconciliation = reconcile({
           ...batches,
           given: held,
           waiting,
+          kept,
           apart,
           rules: request.rules,
           asOf: dayOf(request.asOf) ?? 0,
@@ -236,6 +251,8 @@ export const createRun = ({ notify, context }: RunNeeds): ((request: RunRequest)
           given: { held, waiting, fates },
           held: held.map(({ match }) => handMatches[match] as HandMatch),
           apart,
+          kept,
+          keys: createKeyWriter(batches),
         };
         const problems = inputProblems(request.rules, batches);
         return { kind: 'matched', summary: reconciliation.summary, resultCount: reconciliation.length, problems, given: givenIds(fates) };
@@ -245,9 +262,10 @@ export const createRun = ({ notify, context }: RunNeeds): ((request: RunRequest)
         const first = position;
         position = Math.min(position + resultsPerPiece, matched?.reconciliation.length ?? 0);
         const sightings: Sighting[] = [];
-        const found = resultsFrom(first, position);
+        const keys = request.run.carriesForward ? matched?.keys : undefined;
+        const found = resultsFrom(first, position, keys);
         const results = watched.size === 0 ? found : watchedResults(found, first, sightings);
-        return { kind: 'results', piece: { ...rowsOf(request.run, results, first, request.written), sightings } };
+        return { kind: 'results', piece: { ...rowsOf(request.run, results, first, request.written), sightings, keys: keys?.take() } };
       }
       case 'sums':
         return { kind: 'sums', sums: sumsOf(resultsFrom(0, matched?.reconciliation.length ?? 0)) };
@@ -261,6 +279,11 @@ export const createRun = ({ notify, context }: RunNeeds): ((request: RunRequest)
   });
 
   return answer;
+};
+
+const isAmong = (apart: readonly ApartRows[]): ((side: Side, row: number) => boolean) => {
+  const rows = { source: new Set(apart.flatMap(({ source }) => source)), target: new Set(apart.flatMap(({ target }) => target)) };
+  return (side, row) => rows[side].has(row);
 };
 
 const recordOf = ({ record }: MatchedRecord) => record;

@@ -122,6 +122,7 @@ const openMatching = (
       return { diff, handMatches };
     },
     separate: async (separations) => void (await ask({ kind: 'separate', separations }, 'separated')),
+    know: async (matches) => void (await ask({ kind: 'know', matches }, 'known')),
     carry: async (items) => void (await ask({ kind: 'carry', items }, 'carried')),
     watch: async (recordIds) => void (await ask({ kind: 'watch', recordIds }, 'watched')),
     read: async (side, input, open, report) => {

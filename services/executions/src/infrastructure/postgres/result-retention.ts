@@ -51,7 +51,7 @@ const keepReports = (postgres: Postgres<Database>, before: Date): Promise<number
         .set({ results_dropped_at: sql`now()`, report: report === null ? null : JSON.stringify(report) })
         .where('id', '=', run.id)
         .execute();
-      for (const table of ['result_digests', 'result_sums', 'result_renamings'] as const)
+      for (const table of ['result_digests', 'result_sums', 'result_renamings', 'match_keys'] as const)
         await trx.deleteFrom(table).where('execution_id', '=', run.id).execute();
     }
     return runs.length;

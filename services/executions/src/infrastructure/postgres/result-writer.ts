@@ -7,6 +7,7 @@ import type { PoolClient } from 'pg';
 import { from as copyFrom } from 'pg-copy-streams';
 import type { HeldExecution, ResultDigest, ResultWriter } from '../../application/ports.ts';
 import type { PassSum } from '../../domain/certificate.ts';
+import { insertMatchKeys } from './match-keys.ts';
 import { resultPartition } from './partition.ts';
 import { moveColumns, resultColumns } from './result-rows.ts';
 import type { Database } from './tables.ts';
@@ -16,16 +17,17 @@ export const createResultWriter = (postgres: Postgres<Database>): ResultWriter =
     whileHeld(postgres, held, async (client) => {
       const { id, createdAt } = held;
       await client.query('select ensure_result_partitions($1::date)', [createdAt]);
-      for (const table of [resultPartition(createdAt), 'result_sums', 'result_digests', 'open_item_moves'])
+      for (const table of [resultPartition(createdAt), 'result_sums', 'result_digests', 'match_keys', 'open_item_moves'])
         await client.query(`delete from ${table} where execution_id = $1`, [id]);
     }),
 
-  write: (held, { results, moves, sums, digests }) =>
+  write: (held, { results, moves, sums, digests, keys }) =>
     whileHeld(postgres, held, async (client) => {
       await copy(client, resultPartition(held.createdAt), resultColumns, results);
       faultPoint('executions.mid-copy');
       await insertSums(client, held, sums);
       await insertDigests(client, held, digests);
+      if (keys !== undefined) await insertMatchKeys(client, held, digests[0]?.first ?? 0, keys);
       if (moves.length > 0) await copy(client, 'open_item_moves', moveColumns, moves);
     }),
 });

@@ -116,6 +116,14 @@ export interface Database extends ChassisTables {
     exception_id: string | null;
     manual: JsonOrNull<Manual>;
   };
+  match_keys: {
+    execution_id: string;
+    organization_id: string;
+    job_id: string;
+    first: number;
+    source_keys: Buffer;
+    target_keys: Buffer;
+  };
   result_digests: {
     execution_id: string;
     organization_id: string;

@@ -1,0 +1,145 @@
+/**
+ * By what a record that was matched is known when it is delivered again: who it is and what it says, both as hashes, and in which match it was.
+ * A million matches have two million records, of which nobody wants to read the records themselves; two that differ say the same by their
+ * hashes of 96 bits once in 10¹⁶ runs of that size.
+ */
+import { type Side, sides } from '../side.ts';
+import type { RecordBatch } from './batch.ts';
+import { isPresent, type TextColumn } from './columns/text-column.ts';
+
+const identityWords = 2;
+const contentWords = 3;
+/** Where in a key stands what it says, and the number of its match. */
+export const contentAt = identityWords;
+export const matchAt = identityWords + contentWords;
+export const wordsPerKey = matchAt + 1;
+
+/** The matched records of one side, one after another; matches are numbered within their piece of results. */
+export type Keys = Uint32Array;
+
+/** The matches of a piece of results. */
+export interface MatchKeys {
+  readonly source: Keys;
+  readonly target: Keys;
+}
+
+/** Writes who a row is and what it says. The same in every run, in whatever order its fields come. Who has no id is what it says. */
+export type WriteKey = (row: number, into: Keys, at: number) => void;
+
+const seeds = [0x811c9dc5, 0x9747b28c, 0x1b873593];
+// Those of MurmurHash3, which is what this is, three times over.
+const factors = [0xcc9e2d51, 0x239b961b, 0x38b34ae5];
+const secondFactors = [0x1b873593, 0xab0e9789, 0xa1e38b93];
+
+const mix = (hash: Int32Array, word: number): void => {
+  for (let lane = 0; lane < contentWords; lane += 1) {
+    const first = Math.imul(word, factors[lane] as number);
+    const mixed = (hash[lane] as number) ^ Math.imul((first << 15) | (first >>> 17), secondFactors[lane] as number);
+    hash[lane] = Math.imul((mixed << 13) | (mixed >>> 19), 5) + 0xe6546b64;
+  }
+};
+
+const mixText = (hash: Int32Array, { bytes, offsets }: TextColumn, row: number): void => {
+  let from = offsets[row] as number;
+  const end = offsets[row + 1] as number;
+  mix(hash, end - from);
+  for (; from + 4 <= end; from += 4) {
+    const low = (bytes[from] as number) | ((bytes[from + 1] as number) << 8);
+    mix(hash, low | ((bytes[from + 2] as number) << 16) | ((bytes[from + 3] as number) << 24));
+  }
+  for (; from < end; from += 1) mix(hash, bytes[from] as number);
+};
+
+export const createWriteKey = (side: Side, { texts, amounts, currencies, days }: RecordBatch): WriteKey => {
+  const id = texts.get('id');
+  const columns = [...texts]
+    .filter(([name]) => name !== 'id')
+    .sort(([one], [other]) => (one < other ? -1 : 1))
+    .map(([name, column]) => ({ name: hashOfName(name), column }));
+  const amount = new Float64Array(1);
+  const amountWords = new Int32Array(amount.buffer);
+  const hash = new Int32Array(contentWords);
+  const put = (words: number, into: Keys, at: number): void => {
+    for (let word = 0; word < words; word += 1) into[at + word] = settled(hash[word] as number);
+  };
+  return (row, into, at) => {
+    hash.set(seeds);
+    mix(hash, side === 'source' ? 1 : 2);
+    const hasId = id !== undefined && isPresent(id, row);
+    if (hasId) {
+      mixText(hash, id, row);
+      put(identityWords, into, at);
+    }
+    amount[0] = amounts[row] as number;
+    mix(hash, amountWords[0] as number);
+    mix(hash, amountWords[1] as number);
+    mix(hash, currencies[row] as number);
+    mix(hash, days[row] as number);
+    for (const { name, column } of columns) {
+      if (!isPresent(column, row)) continue;
+      mix(hash, name);
+      mixText(hash, column, row);
+    }
+    put(contentWords, into, at + contentAt);
+    if (!hasId) put(identityWords, into, at);
+  };
+};
+
+const hashOfName = (name: string): number => {
+  const hash = new Int32Array(contentWords);
+  for (let at = 0; at < name.length; at += 1) mix(hash, name.charCodeAt(at));
+  return settled(hash[0] as number);
+};
+
+/** Every bit of the word depends on every other. */
+const settled = (word: number): number => {
+  let hash = word ^ (word >>> 16);
+  hash = Math.imul(hash, 0x85ebca6b);
+  hash ^= hash >>> 13;
+  hash = Math.imul(hash, 0xc2b2ae35);
+  return hash ^ (hash >>> 16);
+};
+
+/** Takes note of the matches of a piece, in their order. */
+export const createKeyWriter = (batches: Readonly<Record<Side, RecordBatch>>) => {
+  const write = { source: createWriteKey('source', batches.source), target: createWriteKey('target', batches.target) };
+  const written = { source: createWords(), target: createWords() };
+  let matches = 0;
+  return {
+    add: (rows: Readonly<Record<Side, readonly number[]>>): void => {
+      for (const side of sides) {
+        for (const row of rows[side]) {
+          const { words, at } = written[side].next();
+          write[side](row, words, at);
+          words[at + matchAt] = matches;
+        }
+      }
+      matches += 1;
+    },
+    take: (): MatchKeys => {
+      matches = 0;
+      return { source: written.source.take(), target: written.target.take() };
+    },
+  };
+};
+
+const createWords = () => {
+  let words = new Uint32Array(wordsPerKey * 1_024);
+  let used = 0;
+  return {
+    next: (): { readonly words: Uint32Array; readonly at: number } => {
+      if (used === words.length) {
+        const grown = new Uint32Array(words.length * 2);
+        grown.set(words);
+        words = grown;
+      }
+      used += wordsPerKey;
+      return { words, at: used - wordsPerKey };
+    },
+    take: (): Uint32Array => {
+      const taken = words.slice(0, used);
+      used = 0;
+      return taken;
+    },
+  };
+};

@@ -1,0 +1,151 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { Fields } from '../../../src/domain/matching/batch.ts';
+import { type EarlierMatches, findKept } from '../../../src/domain/matching/kept-matches.ts';
+import { createKeyWriter, createWriteKey, matchAt, wordsPerKey } from '../../../src/domain/matching/match-keys.ts';
+import { batchOf, euro } from './records.ts';
+
+type Matches = readonly Readonly<Record<'source' | 'target', readonly Fields[]>>[];
+
+const free = () => false;
+const batchesOf = (source: readonly Fields[], target: readonly Fields[], idMapped = true) => ({
+  source: batchOf(source, idMapped),
+  target: batchOf(target, idMapped),
+});
+
+/** What a run that has matched these would have written. */
+const writtenBy = (executionId: string, matches: Matches, idMapped = true): EarlierMatches => {
+  const [source, target] = (['source', 'target'] as const).map((side) => matches.flatMap((match) => match[side])) as [Fields[], Fields[]];
+  const writer = createKeyWriter(batchesOf(source, target, idMapped));
+  const next = { source: 0, target: 0 };
+  const rowsOf = (side: 'source' | 'target', records: readonly Fields[]) => records.map(() => next[side]++);
+  for (const match of matches) writer.add({ source: rowsOf('source', match.source), target: rowsOf('target', match.target) });
+  return { executionId, ...writer.take() };
+};
+
+describe('records that were matched before', () => {
+  const pair = (one: string, other: string) => ({ source: [euro(one, '1.00')], target: [euro(other, '1.00')] });
+
+  it('are kept where not all of their match are there', () => {
+    const earlier = [writtenBy('exe_2', [pair('s1', 't1'), pair('s2', 't2')]), writtenBy('exe_1', [pair('s3', 't3')])];
+    const batches = batchesOf([euro('s1', '1.00'), euro('s2', '1.00')], [euro('t2', '1.00'), euro('t3', '1.00')]);
+    expect(findKept(earlier, batches, free)).toEqual({
+      source: [{ row: 0, executionId: 'exe_2' }],
+      target: [{ row: 1, executionId: 'exe_1' }],
+    });
+  });
+
+  it('are free where one of their match says something else, or is open since', () => {
+    const earlier = [
+      writtenBy('exe_1', [pair('s1', 't1'), { source: [euro('s2', '1.00'), euro('s3', '1.00')], target: [euro('t2', '2.00')] }]),
+    ];
+    const batches = (source: readonly Fields[], carried: readonly Fields[] = []) => ({
+      source: batchOf(
+        source,
+        true,
+        carried.map((record) => ({ record, occurrence: 1 })),
+      ),
+      target: batchOf([euro('t1', '1.00'), euro('t2', '2.00')]),
+    });
+    const keptOf = (found: ReturnType<typeof findKept>) => found.target.map(({ row }) => row);
+    expect(keptOf(findKept(earlier, batches([]), free))).toEqual([0, 1]);
+    expect(keptOf(findKept(earlier, batches([euro('s1', '1.01')]), free))).toEqual([1]);
+    expect(findKept(earlier, batches([euro('s1', '1.00'), euro('s3', '9.00'), euro('s2', '1.00')]), free)).toEqual({
+      source: [],
+      target: [],
+    });
+    expect(keptOf(findKept(earlier, batches([], [euro('s1', '1.00')]), free))).toEqual([1]);
+    expect(keptOf(findKept(earlier, batches([euro('s1', '1.00')], [euro('s1', '1.00')]), free))).toEqual([1]);
+  });
+
+  it('are in the match of the newest run, whatever others have said', () => {
+    const earlier = [writtenBy('exe_2', [pair('s1', 't2')]), writtenBy('exe_1', [pair('s1', 't1')])];
+    expect(findKept(earlier, batchesOf([euro('s1', '1.00')], [euro('t2', '1.00')]), free)).toEqual({ source: [], target: [] });
+    expect(findKept(earlier, batchesOf([euro('s1', '1.00')], [euro('t1', '1.00')]), free)).toEqual({
+      source: [{ row: 0, executionId: 'exe_2' }],
+      target: [{ row: 0, executionId: 'exe_1' }],
+    });
+  });
+
+  it('are free where somebody has taken them apart, and where nothing is known', () => {
+    const batches = batchesOf([euro('s1', '1.00')], []);
+    expect(findKept([writtenBy('exe_1', [pair('s1', 't1')])], batches, () => true).source).toEqual([]);
+    expect(findKept([], batches, free).source).toEqual([]);
+  });
+
+  it('without ids are as many as there were', () => {
+    const { id: _, ...coffee } = euro('coffee', '3.50');
+    const match = { source: [coffee], target: [coffee] };
+    const earlier = [writtenBy('exe_1', [match, match], false)];
+    expect(findKept(earlier, batchesOf([coffee, coffee, coffee], [], false), free).source.map(({ row }) => row)).toEqual([0, 1]);
+  });
+
+  it('are those that a search through all of them finds', () => {
+    const records = (side: string) =>
+      fc.uniqueArray(
+        fc.integer({ min: 0, max: 60 }).map((number) => `${side}${number}`),
+        { maxLength: 40 },
+      );
+    fc.assert(
+      fc.property(records('s'), records('t'), records('s'), records('t'), fc.integer({ min: 1, max: 5 }), (ones, others, s, t, size) => {
+        const count = Math.ceil(Math.min(ones.length, others.length) / size);
+        const matches = Array.from({ length: count }, (_, index) => ({
+          source: ones.slice(index * size, (index + 1) * size).map((id) => euro(id, '1.00')),
+          target: others.slice(index, index + 1).map((id) => euro(id, '1.00')),
+        }));
+        const delivered = new Set([...s, ...t]);
+        const expected = [...delivered].filter((id) => {
+          const own = matches.map(({ source, target }) => [...source, ...target].map((record) => String(record['id'])));
+          return own.find((ids) => ids.includes(id))?.some((other) => !delivered.has(other)) === true;
+        });
+        const kept = findKept(
+          [writtenBy('exe_1', matches)],
+          batchesOf(
+            s.map((id) => euro(id, '1.00')),
+            t.map((id) => euro(id, '1.00')),
+          ),
+          free,
+        );
+        const found = [...kept.source.map(({ row }) => s[row]), ...kept.target.map(({ row }) => t[row])];
+        expect(found.toSorted()).toEqual(expected.toSorted());
+      }),
+    );
+  });
+
+  it('are known by all that they say, on their side, in whatever order it comes', () => {
+    const hashOf = (record: Fields, side: 'source' | 'target' = 'source') => {
+      const words = new Uint32Array(wordsPerKey);
+      createWriteKey(side, batchOf([record]))(0, words, 0);
+      return words.join(' ');
+    };
+    const record = euro('s1', '10.00', { counterparty: 'Firm', note: { a: 1 } });
+    const changes: Fields[] = [
+      { ...record, id: 's2' },
+      { ...record, amount: '10.01' },
+      { ...record, amount: '-10.00' },
+      { ...record, currency: 'USD' },
+      { ...record, date: '2026-04-02' },
+      { ...record, reference: 's1 ' },
+      { ...record, counterparty: 'Firn' },
+      { ...record, note: { a: 2 } },
+      { ...record, counterparty: undefined, other: 'Firm' },
+      { ...record, more: 'x' },
+    ].map((changed) => Object.fromEntries(Object.entries(changed).filter(([, value]) => value !== undefined)));
+    expect(hashOf(Object.fromEntries(Object.entries(record).toReversed()))).toBe(hashOf(record));
+    expect(new Set([record, ...changes].map((changed) => hashOf(changed)).concat(hashOf(record, 'target'))).size).toBe(changes.length + 2);
+  });
+
+  it('have a hash of their own, each of hundreds of thousands', () => {
+    const count = 200_000;
+    const batch = batchOf(Array.from({ length: count }, (_, index) => euro(`R-${index}`, `${index % 500}.00`)));
+    const writeKey = createWriteKey('source', batch);
+    const words = new Uint32Array(wordsPerKey);
+    const lanes = Array.from({ length: matchAt }, () => new Set<number>());
+    for (let row = 0; row < count; row += 1) {
+      writeKey(row, words, 0);
+      for (const [lane, seen] of lanes.entries()) seen.add(words[lane] as number);
+    }
+    // Of so many, chance makes 4.7 pairs meet in 32 bits, and more than twenty once in a million times.
+    for (const seen of lanes) expect(count - seen.size).toBeLessThan(20);
+  });
+});

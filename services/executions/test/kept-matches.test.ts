@@ -1,0 +1,120 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { byReference, createJobs, type Executions, euro, type Fields, startExecutions } from './running-service.ts';
+
+const { rulesOf, jobWith } = createJobs();
+
+let executions: Executions;
+beforeAll(async () => {
+  executions = await startExecutions((jobId) => rulesOf.get(jobId));
+});
+afterAll(() => executions?.stop());
+
+const paid = (id: string): Fields => euro(id, '10.00', { reference: 'CUST-7' });
+const resultsOf = async (id: string) => (await executions.must(200, executions.api.get(`/v1/executions/${id}/results`))).data;
+const told = async (id: string) =>
+  (await resultsOf(id))
+    .map(({ outcome, source, target }: { outcome: string; source: Fields[]; target: Fields[] }) =>
+      [outcome, ...[...source, ...target].map((record) => record['id'] ?? record['reference'])].join(' '),
+    )
+    .sort();
+
+describe('a record that was matched and is delivered again', () => {
+  test('without its counterpart keeps its match: no other order is paid with it, and nobody is told that it is missing', async () => {
+    const jobId = jobWith(byReference);
+    const first = await executions.run(jobId, [paid('s1')], [paid('t1')]);
+    const second = await executions.run(jobId, [paid('s2')], [paid('t1')]);
+    expect(await told(second.id)).toEqual(['matched t1', 'missing_in_target s2']);
+    expect((await resultsOf(second.id)).find(({ outcome }: { outcome: string }) => outcome === 'matched')).toMatchObject({
+      pass: null,
+      reason: `it keeps its match in ${first.id}, whose other records are not all here`,
+    });
+    const third = await executions.run(jobId, [paid('s1')], []);
+    expect(await told(third.id)).toEqual(['matched s1', 'missing_in_target s2']);
+    expect((await executions.exceptionsOf(jobId)).map(({ records }: { records: Fields[] }) => records[0]?.['id'])).toEqual(['s2']);
+    const { certificate } = await executions.must(200, executions.api.get(`/v1/executions/${second.id}/report`));
+    expect(certificate.holds).toBe(true);
+  });
+
+  test('with it takes part like any other, by the rules of the day', async () => {
+    const jobId = jobWith(byReference);
+    await executions.run(jobId, [paid('s1')], [paid('t1')]);
+    const again = await executions.run(jobId, [paid('s1')], [paid('t1')]);
+    expect(await resultsOf(again.id)).toMatchObject([{ outcome: 'matched', pass: 'by reference', reason: null }]);
+    rulesOf.set(jobId, { passes: [{ name: 'by id', match: [{ field: 'id', type: 'exact' }] }] });
+    const other = await executions.run(jobId, [paid('s1')], [paid('t1')]);
+    expect(await told(other.id)).toEqual(['missing_in_source t1', 'missing_in_target s1']);
+    // What the newest run has left open is open, whatever an older one has matched.
+    rulesOf.set(jobId, byReference);
+    const met = await executions.run(jobId, [paid('s1'), paid('s2')], []);
+    expect(await told(met.id)).toEqual(['matched s1 t1', 'missing_in_target s2']);
+  });
+
+  test('in another version is another record, and so is one that a person has set free', async () => {
+    const jobId = jobWith(byReference);
+    const { id } = await executions.run(jobId, [paid('s1')], [paid('t1')]);
+    const changed = await executions.run(jobId, [{ ...paid('s1'), counterparty: 'Firm' }], []);
+    expect(await told(changed.id)).toEqual(['missing_in_target s1']);
+    const [match] = await resultsOf(id);
+    await executions.must(204, executions.api.delete(`/v1/executions/${id}/matches/${match.id}`));
+    const freed = await executions.run(jobId, [paid('s2')], [paid('t1')]);
+    expect(await told(freed.id)).toEqual(['matched s1 t1', 'missing_in_target s2']);
+  });
+
+  test('is known in runs that are tried and dry, as it was then', async () => {
+    const jobId = jobWith(byReference);
+    const first = await executions.run(jobId, [paid('s1')], [paid('t1')]);
+    await executions.run(jobId, [paid('s2')], [paid('t1')]);
+    const reportOf = async (answer: ReturnType<Executions['api']['post']>) => {
+      const { id } = await executions.must(202, answer);
+      await executions.settled(id);
+      return executions.must(200, executions.api.get(`/v1/executions/${id}/report`));
+    };
+    const dry = { source: { records: [paid('s3')] }, target: { records: [paid('t1')] }, dryRun: true };
+    const { comparison } = await reportOf(executions.api.post(`/v1/jobs/${jobId}/executions`, dry));
+    expect(comparison.diff.lines.filter(({ change }: { change: string }) => change === 'newly_matched')).toEqual([]);
+    const tried = await reportOf(executions.api.post(`/v1/executions/${first.id}/try`, { rules: byReference }));
+    expect(tried.comparison).toMatchObject({ matchRate: { before: 1, after: 1 }, diff: { lines: [] } });
+  });
+
+  test('is free again once its match is undone where it is kept', async () => {
+    const jobId = jobWith(byReference);
+    const first = await executions.run(jobId, [paid('s1')], [paid('t1')]);
+    const second = await executions.run(jobId, [], [paid('t1')]);
+    const [kept] = await resultsOf(second.id);
+    const [match] = await resultsOf(first.id);
+    await executions.must(409, executions.api.delete(`/v1/executions/${first.id}/matches/${match.id}`));
+    await executions.must(204, executions.api.delete(`/v1/executions/${second.id}/matches/${kept.id}`));
+    await executions.must(204, executions.api.delete(`/v1/executions/${first.id}/matches/${match.id}`));
+    const third = await executions.run(jobId, [paid('s2')], [paid('t1')]);
+    expect(await told(third.id)).toEqual(['matched s2 t1', 'missing_in_target s1']);
+  });
+
+  test('is one of as many as there were, where records have no ids', async () => {
+    const jobId = jobWith(byReference);
+    const coffee = { amount: '3.50', currency: 'EUR', date: '2026-04-01', reference: 'coffee' };
+    await executions.run(jobId, [coffee, coffee], [coffee, coffee]);
+    const again = await executions.run(jobId, [coffee, coffee, coffee], []);
+    expect(await told(again.id)).toEqual(['matched coffee', 'matched coffee', 'missing_in_target coffee']);
+  });
+
+  test('is nobody’s to know where nothing is carried forward', async () => {
+    const jobId = jobWith({ ...byReference, openItems: { carryForward: false } });
+    await executions.run(jobId, [paid('s1')], [paid('t1')]);
+    const second = await executions.run(jobId, [paid('s2')], [paid('t1')]);
+    expect(await told(second.id)).toEqual(['matched s2 t1']);
+    const { rows } = await executions.database.query('select 1 from match_keys where job_id = $1', [jobId]);
+    expect(rows).toEqual([]);
+  });
+
+  test('is known of a group by each of its records', async () => {
+    const jobId = jobWith({
+      passes: [{ name: 'payouts', cardinality: 'many-to-one', match: [{ field: 'reference', type: 'exact' }], sum: {} }],
+    });
+    const orders = [euro('s1', '4.00', { reference: 'p' }), euro('s2', '6.00', { reference: 'p' })];
+    const payout = euro('t1', '10.00', { reference: 'p' });
+    await executions.run(jobId, orders, [payout]);
+    expect(await told((await executions.run(jobId, orders, [payout])).id)).toEqual(['matched s1 s2 t1']);
+    const part = await executions.run(jobId, orders.slice(0, 1), [payout, euro('t2', '4.00', { reference: 'p' })]);
+    expect(await told(part.id)).toEqual(['matched s1', 'matched t1', 'missing_in_source t2']);
+  });
+});
