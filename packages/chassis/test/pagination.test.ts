@@ -9,8 +9,11 @@ describe('the query of a list', () => {
     expect(query.parse({ limit })).toEqual({ limit: Number(limit) });
   });
 
-  test.each(['0', '201', '1.5', '1e2', '0x10', ' 7', '-1', '', '9'.repeat(16)])('refuses a limit of %j and says which it takes', (limit) => {
-    const messages = query.safeParse({ limit }).error?.issues.map(({ message }) => message);
-    expect(messages).toEqual(['must be a whole number from 1 to 200']);
-  });
+  test.each(['0', '201', '1.5', '1e2', '0x10', ' 7', '-1', '', '9'.repeat(16)])(
+    'refuses a limit of %j and says which it takes',
+    (limit) => {
+      const messages = query.safeParse({ limit }).error?.issues.map(({ message }) => message);
+      expect(messages).toEqual(['must be a whole number from 1 to 200']);
+    },
+  );
 });
