@@ -116,7 +116,13 @@ describe('the jobs service', () => {
       { target: { adapter: 'records', config: { records: [{ id: 'a', amount: '1e400', currency: 'EUR' }] } } },
       'target.config.records[0].amount',
     ],
+    [
+      { target: { adapter: 'records', config: { records: [{ id: 'a', amount: '1.00', currency: 'ZZZ' }] } } },
+      'target.config.records[0].currency',
+    ],
+    [{ source: { adapter: 'csv', config: { fields: { currency: { value: 'BTC' } } } } }, 'source.config.fields.currency.value'],
     [{ rules: { matching: [] } }, 'rules.matching'],
+    [{ rules: { ...body.rules, approval: { above: { ZZZ: '1' } } } }, 'rules.approval.above.ZZZ'],
     [{ rules: { ...body.rules, severity: {} } }, 'rules.severity'],
     [{ rules: { ...body.rules, severity: { from: { EUR: {} } } } }, 'rules.severity.from.EUR'],
     [{ rules: { ...body.rules, severity: { from: { EUR: { low: '1' } } } } }, 'rules.severity.from.EUR.low'],
