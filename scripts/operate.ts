@@ -5,7 +5,8 @@ import { type Service, services, statefulServices } from '@settler/contracts/ser
 import { serviceEnvironment } from '@settler/local/services/environment';
 import { inCheckout } from '@settler/local/services/launch';
 import { root } from './check/command.ts';
-import { runningPorts } from './supervisor/process-list.ts';
+import { keyMarksOf, requireSameKeys } from './supervisor/encryption-keys.ts';
+import { runningKeys, runningPorts } from './supervisor/process-list.ts';
 import { loadSecrets } from './supervisor/secrets.ts';
 import { addressesOf } from './supervisor/servers.ts';
 import { readSettings, startDefaults } from './supervisor/settings.ts';
@@ -16,11 +17,12 @@ const service = statefulServices.find((one) => one === name);
 const environmentOfService = (chosen: Service) => {
   const settings = readSettings(process.env);
   const data = resolve(root, settings.SETTLER_DATA_DIR);
-  const running = runningPorts(join(data, 'processes.json'));
+  const processes = join(data, 'processes.json');
+  const running = runningPorts(processes);
   if (!services.every((one) => running.has(one))) throw new Error(`Settler is not running with ${data}: npm start it first.`);
   const port = (process_: string): number => running.get(process_) ?? 0;
   const secrets = loadSecrets(join(data, 'secrets.json'));
-  return serviceEnvironment(chosen, {
+  const environment = serviceEnvironment(chosen, {
     name: settings.DB_NAME,
     secrets: { ...secrets, ...(settings.ENCRYPTION_KEY === undefined ? {} : { encryptionKey: settings.ENCRYPTION_KEY }) },
     ...addressesOf(settings, secrets, { postgres: port('postgres'), nats: port('nats') }),
@@ -28,6 +30,9 @@ const environmentOfService = (chosen: Service) => {
     ownPorts: [...running.values()],
     settings: { ...startDefaults, ...settings.passedOn },
   });
+  const [keys, own] = [runningKeys(processes, chosen), environment['ENCRYPTION_KEY']];
+  if (keys !== undefined && own !== undefined) requireSameKeys(chosen, keys, keyMarksOf(own));
+  return environment;
 };
 
 try {

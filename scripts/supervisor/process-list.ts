@@ -4,6 +4,7 @@ import { birthOf } from '@settler/local/processes/birth';
 import { stopLeftovers } from '@settler/local/processes/leftovers';
 import { z } from 'zod';
 import { writeWhole } from './data-directory.ts';
+import { type KeyMark, keyMark } from './encryption-keys.ts';
 
 const entry = z.object({
   pid: z.number().int().positive(),
@@ -11,6 +12,8 @@ const entry = z.object({
   /** Tells the process from a later one with the same id. */
   birth: z.string(),
   stopSignal: z.enum(['SIGTERM', 'SIGINT']),
+  /** Of a service that stores secrets. */
+  encryptionKeys: z.array(keyMark).optional(),
 });
 const schema = z.record(z.string(), entry);
 type Entry = z.output<typeof entry>;
@@ -37,6 +40,9 @@ export const createProcessList = (file: string): ProcessList => {
 /** The port of each process that is alive. */
 export const runningPorts = (file: string): ReadonlyMap<string, number> =>
   new Map(Object.entries(read(file)).flatMap(([name, { pid, birth, port }]) => (birthOf(pid) === birth ? [[name, port]] : [])));
+
+/** The encryption keys that a process was started with; undefined of one that has none. */
+export const runningKeys = (file: string, name: string): readonly KeyMark[] | undefined => read(file)[name]?.encryptionKeys;
 
 /** Stops what a supervisor that was killed has left running. Returns the names. */
 export const stopListed = async (file: string, graceMs: number): Promise<string[]> => {

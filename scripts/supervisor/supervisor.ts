@@ -10,6 +10,7 @@ import { freePorts, isFree } from '@settler/local/processes/ports';
 import { type Installation, serviceEnvironment, serviceUrl } from '@settler/local/services/environment';
 import { inCheckout, serviceLaunch } from '@settler/local/services/launch';
 import type { DataDirectory } from './data-directory.ts';
+import { keyMarksOf } from './encryption-keys.ts';
 import { createKeeper, type Keeper } from './keeper.ts';
 import { type LogFile, openLogFile } from './log-files.ts';
 import { createProcessList, stopListed } from './process-list.ts';
@@ -48,7 +49,15 @@ export const createSupervisor = (settings: Settings, data: DataDirectory, say: (
         const shown = isService && hasStarted ? worthShowing(line) : undefined;
         if (shown !== undefined) say(`${launch.name}: ${shown}`);
       },
-      onStarted: (pid) => list.set(launch.name, { pid, port, stopSignal: launch.stopSignal === 'SIGINT' ? 'SIGINT' : 'SIGTERM' }),
+      onStarted: (pid) => {
+        const keys = launch.environment['ENCRYPTION_KEY'];
+        list.set(launch.name, {
+          pid,
+          port,
+          stopSignal: launch.stopSignal === 'SIGINT' ? 'SIGINT' : 'SIGTERM',
+          ...(keys === undefined ? {} : { encryptionKeys: keyMarksOf(keys) }),
+        });
+      },
       say,
     });
     keepers.push({ keeper, isService });

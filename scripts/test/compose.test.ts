@@ -5,11 +5,19 @@ import { root } from '../check/command.ts';
 import { composeEnvironmentFile, composeVariables } from '../deployment/compose.ts';
 import { newInstallationSecrets } from '../supervisor/secrets.ts';
 import { composeVariablesWanted, readComposeFile } from './deployment/compose-file.ts';
-import { configure, imageNames, unknownTo } from './deployment/programs.ts';
+import { configure, imageNames, settingsOf, unknownTo } from './deployment/programs.ts';
 
 const secrets = newInstallationSecrets();
 const variables = composeVariables(secrets);
 const file = readComposeFile(variables);
+
+/** What the image says, what one machine needs no other way, and what only times the inside. */
+const leftAlone = [
+  ...['HOST', 'PORT', 'ROLE', 'DB_SSL', 'DRAIN_TIMEOUT_MS', 'UNREADY_MS', 'BREAKER_OPEN_MS', 'REVOCATION_POLL_MS', 'REVOCATION_FRESH_MS'],
+  ...['CONSUMER_ATTEMPTS_MAX', 'CONSUMER_RETRY_MS', 'RELAY_LEASE_MS', 'RELAY_POLL_MS', 'LEASE_MS', 'LEASE_RENEW_MS', 'SWEEP_MS'],
+  ...['MAIL_RETRY_MS', 'DENIED_LOGINS_AUDIT_MS', 'ERASURE_RETRY_MS', 'REFRESH_GRACE_MS', 'SCHEDULE_TICK_MS'],
+  ...['DELIVERY_CLAIM_MARGIN_MS', 'DELIVERY_POLL_MS'],
+];
 
 describe('docker-compose.yml', () => {
   it('asks for the secrets that `npm run secrets -- compose` writes, all of them and no others', () => {
@@ -22,6 +30,12 @@ describe('docker-compose.yml', () => {
     const environment = file.services[program]?.environment ?? {};
     expect(() => configure(program, environment)).not.toThrow();
     expect(unknownTo(program, Object.keys(environment))).toEqual([]);
+  });
+
+  it('gives every setting that an operator has a use for, so that `.env` may say it', () => {
+    const given = (service: (typeof services)[number]) => Object.keys(file.services[service]?.environment ?? {});
+    const left = services.flatMap((service) => settingsOf(service).filter((name) => !given(service).includes(name)));
+    expect([...new Set(left)].sort()).toEqual([...leftAlone].sort());
   });
 
   it('gives each service the credentials of its own, and the broker and PostgreSQL the same ones', () => {

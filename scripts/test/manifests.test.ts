@@ -18,6 +18,12 @@ describe('deploy/k8s', () => {
   });
 });
 
+describe('the Secrets that `npm run secrets -- kubernetes` makes', () => {
+  it.each(imageNames)('give %s nothing that it has no setting for', (program) => {
+    expect(unknownTo(program, Object.keys(secrets.get(`settler-${program}`) ?? {}))).toEqual([]);
+  });
+});
+
 describe.each(overlays)('the overlay $name', ({ overlay }) => {
   const workloads = workloadsOf(overlay);
   const containers = workloads.flatMap((workload) =>

@@ -19,7 +19,7 @@ export const operate = async (service: StatefulService, own: readonly Operation[
   const print = (line: string): void => void process.stdout.write(`${line}\n`);
   try {
     if (asked.length === 0 || asked.includes('--help')) return print(helpOf(service, known));
-    const { operation, options } = read(asked, known);
+    const { operation, options } = readCommand(asked, known);
     const config = loadConfig(z.object(databaseSettings), { ...process.env, DB_POOL_MIN: '0' });
     const postgres = openServiceDatabase<ChassisTables>(service, config, createLogger(service, 'error'));
     try {
@@ -35,11 +35,16 @@ export const operate = async (service: StatefulService, own: readonly Operation[
   }
 };
 
-const read = (asked: readonly string[], known: readonly Operation[]): { operation: Operation; options: Options } => {
+/** @throws UsageError where there is no such command, or what was asked is not what it takes */
+export const readCommand = (asked: readonly string[], known: readonly Operation[]): { operation: Operation; options: Options } => {
   const firstOption = asked.findIndex((word) => word.startsWith('-'));
   const words = asked.slice(0, firstOption === -1 ? asked.length : firstOption);
   const operation = known.find(({ command, argument }) => command === (argument === undefined ? words : words.slice(0, -1)).join(' '));
-  if (operation === undefined) throw new UsageError(`There is no command ${JSON.stringify(words.join(' '))}; --help lists those that are.`);
+  if (operation === undefined) {
+    const unfinished = known.find(({ command }) => command === words.join(' '));
+    if (unfinished !== undefined) throw new UsageError(`<${unfinished.argument}> is missing: ${usageOf(unfinished)}.`);
+    throw new UsageError(`There is no command ${JSON.stringify(words.join(' '))}; --help lists those that are.`);
+  }
   const options = Object.fromEntries(
     Object.entries(operation.options).map(([name, { value }]) => [name, { type: value === undefined ? 'boolean' : 'string' } as const]),
   );
@@ -54,10 +59,14 @@ const read = (asked: readonly string[], known: readonly Operation[]): { operatio
 const helpOf = (service: StatefulService, known: readonly Operation[]): string =>
   [
     `What can be done to ${service} from here.`,
-    ...known.flatMap(({ command, argument, does, options }) => [
+    ...known.flatMap((operation) => [
       '',
-      `  ${command}${argument === undefined ? '' : ` <${argument}>`}`,
-      `      ${does}`,
-      ...Object.entries(options).map(([name, { means, value }]) => `      --${name}${value === undefined ? '' : ` ${value}`}: ${means}`),
+      `  ${usageOf(operation)}`,
+      `      ${operation.does}`,
+      ...Object.entries(operation.options).map(
+        ([name, { means, value }]) => `      --${name}${value === undefined ? '' : ` ${value}`}: ${means}`,
+      ),
     ]),
   ].join('\n');
+
+const usageOf = ({ command, argument }: Operation): string => (argument === undefined ? command : `${command} <${argument}>`);

@@ -4,11 +4,13 @@ import { z } from 'zod';
 import { Refusal } from './refusal.ts';
 
 /** A number within a URL, as people write it: `1e2`, `0x10` and ` 7` are none. */
-export const wholeNumber = (least: number, most: number) =>
-  z.preprocess(
+export const wholeNumber = (least: number, most: number) => {
+  const error = `must be a whole number from ${least} to ${most}`;
+  return z.preprocess(
     (text) => (typeof text === 'string' && /^\d{1,15}$/.test(text) ? Number(text) : text),
-    z.int('must be a whole number').min(least).max(most),
+    z.int({ error }).min(least, { error }).max(most, { error }),
   );
+};
 
 export const pageQuery = {
   limit: wholeNumber(1, 200).default(50).describe('How many items to return at most.'),

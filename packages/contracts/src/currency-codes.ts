@@ -6,7 +6,7 @@
 /** In place of a code where there is none. */
 export const noCurrency = 0;
 
-/** `noCurrency` of a text that is no code. */
+/** `noCurrency` of a text that is not three such letters; whether ISO 4217 lists them, `currencies.ts` says. */
 export const currencyCode = (text: string): number =>
   /^[A-Z]{3}$/.test(text) ? (text.charCodeAt(0) << 16) | (text.charCodeAt(1) << 8) | text.charCodeAt(2) : noCurrency;
 

@@ -1,5 +1,6 @@
 /** Amounts are decimal strings on the wire and integers of minor units inside; never a float. */
 import { z } from 'zod';
+import { isCurrency } from './currencies.ts';
 
 /** `-12.34`, `0`, `1000000000000000`: at most 18 digits before the point and 6 after it, no exponent, no grouping. */
 export const decimal = z
@@ -8,11 +9,14 @@ export const decimal = z
   .regex(/^-?(0|[1-9][0-9]{0,17})(\.[0-9]{1,6})?$/, 'must be a decimal number such as "12.34"')
   .meta({ id: 'Decimal', description: 'An exact decimal number as a string.' });
 
+const noCode = 'must be an ISO 4217 currency code such as "EUR"';
+
 /** An ISO 4217 code, upper case. */
 export const currency = z
   .string()
-  .regex(/^[A-Z]{3}$/, 'must be an ISO 4217 currency code such as "EUR"')
-  .meta({ id: 'Currency' });
+  .regex(/^[A-Z]{3}$/, { error: noCode, abort: true })
+  .refine(isCurrency, noCode)
+  .meta({ id: 'Currency', description: 'A code of ISO 4217, withdrawn ones included.' });
 
 export const money = z.object({ amount: decimal, currency }).meta({ id: 'Money' });
 export type Money = z.infer<typeof money>;

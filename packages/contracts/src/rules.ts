@@ -3,6 +3,7 @@
  * refused at its place with its reason, never accepted and ignored.
  */
 import { z } from 'zod';
+import { isCurrency } from './currencies.ts';
 import { exceptionCategory, exceptionSeverity } from './events/executions.ts';
 import { compareDecimals, currency } from './money.ts';
 import { hasGroup, patternFault, patternLengthMax } from './patterns.ts';
@@ -17,6 +18,10 @@ const chosenBy = <Union extends z.ZodType>(choose: (value: unknown) => z.ZodType
     }
     return value;
   }, union);
+
+/** What is wrong with a name is told in the words of its schema. */
+const recordBy = <Name extends z.core.$ZodRecordKey, Value extends z.ZodType>(name: Name, value: Value) =>
+  z.record(name, value, { error: (issue) => (issue.code === 'invalid_key' ? issue.issues[0]?.message : undefined) });
 
 const has = (value: unknown, key: string): boolean => typeof value === 'object' && value !== null && Object.hasOwn(value, key);
 
@@ -86,9 +91,13 @@ const percentOfAll = decimalText.refine(
 const fee = z.strictObject({ percent: percentOfAll.optional(), fixed: decimalText.optional() }).refine(isSet, 'must have percent or fixed');
 export type Fee = z.output<typeof fee>;
 
-const currencyPair = z.string().regex(/^[A-Z]{3}\/[A-Z]{3}$/, 'must be two currencies such as "EUR/USD"');
+const noPair = 'must be two ISO 4217 currency codes such as "EUR/USD"';
+const currencyPair = z
+  .string()
+  .regex(/^[A-Z]{3}\/[A-Z]{3}$/, { error: noPair, abort: true })
+  .refine((pair) => pair.split('/').every(isCurrency), noPair);
 const fxField = z.strictObject({ field: fieldName });
-const fxTable = z.strictObject({ table: z.record(currencyPair, decimalText.refine(isAboveZero, 'must be above zero')) });
+const fxTable = z.strictObject({ table: recordBy(currencyPair, decimalText.refine(isAboveZero, 'must be above zero')) });
 const fx = chosenBy((value) => (has(value, 'table') ? fxTable : fxField), z.union([fxField, fxTable]));
 export type Fx = z.output<typeof fx>;
 
@@ -281,16 +290,14 @@ const settings = {
     .optional(),
   approval: z
     .strictObject({
-      above: z
-        .record(currency, decimalText)
+      above: recordBy(currency, decimalText)
         .refine((above) => Object.keys(above).length > 0, 'must name the amount of at least one currency')
         .describe('By currency: what is settled by hand above this takes a second person. A currency that is not named always does.'),
     })
     .optional(),
   severity: z
     .strictObject({
-      from: z
-        .record(currency, fromAmount)
+      from: recordBy(currency, fromAmount)
         .optional()
         .describe(
           'By currency: from which amount at stake an exception is medium, high or critical. What is below all that are named is low.',

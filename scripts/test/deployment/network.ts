@@ -60,8 +60,11 @@ export const outsideOf = (policies: readonly Policy[], own: Labels): string[] =>
     .filter(({ podSelector, policyTypes }) => policyTypes.includes('Egress') && selects(podSelector, own))
     .flatMap(({ egress }) => egress.flatMap(({ to, ports: wanted }) => to.map((each) => ({ each, wanted }))))
     .filter(({ each }) => each.namespaceSelector !== undefined || each.ipBlock !== undefined)
-    .map(({ each, wanted }) => `${each.ipBlock?.cidr ?? Object.values(each.podSelector?.matchLabels ?? {}).join(' ')} ${wanted[0]?.port}`)
+    .map(({ each, wanted }) => `${each.ipBlock?.cidr ?? Object.values(each.podSelector?.matchLabels ?? {}).join(' ')} ${portsOf(wanted)}`)
     .sort();
+
+const portsOf = (wanted: z.output<typeof ports>): string =>
+  [...new Set(wanted.map(({ port, endPort }) => (endPort === undefined ? port : `${port}-${endPort}`)))].join(',');
 
 /** The policies that let anybody in. */
 export const openToAnybody = (policies: readonly Policy[]): Policy[] =>

@@ -18,6 +18,8 @@ export const imageNames = [...services, 'provision'] as const;
 export const configure = (program: Program, environment: Readonly<Record<string, string>>): unknown =>
   loadConfig(schemas[program] as z.ZodObject, environmentOf(program, environment));
 
+export const settingsOf = (program: Program): string[] => Object.keys(schemas[program].shape);
+
 /** What the program would take no notice of, because it has no setting of that name. */
 export const unknownTo = (program: Program, names: readonly string[]): string[] =>
   names.filter((name) => !(name in schemas[program].shape) && name !== `NATS_${program.toUpperCase()}_URL`);

@@ -42,6 +42,11 @@ describe('exchange rates', () => {
     expect(await list('quote=CHF')).toEqual([]);
   });
 
+  test('are of currencies that there are', async () => {
+    const answer = await executions.must(400, executions.api.post('/v1/exchange-rates', { rates: [franc, { ...franc, quote: 'BTC' }] }));
+    expect(answer.errors).toEqual([{ path: 'rates[1].quote', message: 'must be an ISO 4217 currency code such as "EUR"' }]);
+  });
+
   test('are deleted once, by whoever has seen the last change', async () => {
     const [{ id }] = await set({ ...franc, quote: 'NOK' });
     const { headers } = await executions.api.get(`/v1/exchange-rates/${id}`);

@@ -83,6 +83,29 @@ describe('the audit trail', () => {
     expect((await verify('checkpoint')).valid).toBe(false);
   });
 
+  test('finds that it is shorter than its checkpoint, where nothing has come since', async () => {
+    expect(await verify('start')).toEqual({ valid: true, entries: 9 });
+    await change(`delete from audit_entries where ${at(9)}`);
+    expect(await verify('start')).toEqual({ valid: false, entries: 8 });
+    expect(await verify('checkpoint')).toMatchObject({ valid: false, checkpoint: { entries: 9 } });
+    // What comes then stands on nothing.
+    await append(1);
+    const { rows } = await change(`select id from audit_entries where ${at(10)}`);
+    expect(await verify('start')).toMatchObject({ valid: false, firstBadId: rows[0].id });
+    expect(await verify('checkpoint')).toMatchObject({ valid: false, firstBadId: rows[0].id });
+  });
+
+  test.each([
+    ['the newest checkpoint', 9],
+    ['an older one', verifiedMax],
+  ])('finds that another entry stands at %s', async (_where, position) => {
+    expect(await verify('start')).toEqual({ valid: true, entries: 9 });
+    await make(edits['given another hash'] ?? (() => []), position);
+    const { rows } = await change(`select id from audit_entries where ${at(position)}`);
+    expect(await verify('checkpoint')).toMatchObject({ valid: false, firstBadId: rows[0].id });
+    expect(await verify('start')).toMatchObject({ valid: false, firstBadId: rows[0].id });
+  });
+
   describe('that was put back to an earlier day, head and all,', () => {
     beforeEach(async () => {
       const { rows } = await change('select entries, hash, seal from audit_heads where organization_id = $1');

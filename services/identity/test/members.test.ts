@@ -54,6 +54,9 @@ describe('the organization', () => {
     expect(changed).toMatchObject({ status: 200, body: { ...before, name: 'Harbour Tea', baseCurrency: 'CHF' } });
     expect(changed.headers.get('etag')).toBe('"2"');
     expect((await owner.api.get('/v1/organization')).body).toEqual(changed.body);
+    expect((await owner.api.patch('/v1/organization', { baseCurrency: 'ZZZ' })).body.errors).toEqual([
+      { path: 'baseCurrency', message: 'must be an ISO 4217 currency code such as "EUR"' },
+    ]);
     expect((await owner.api.patch('/v1/organization', { name: 'x' }, { headers: { 'if-match': '"1"' } })).status).toBe(412);
     const said = await saidOf(owner.organizationId);
     expect(said.map(({ subject }) => subject).filter((subject) => subject.includes('organization.updated')).length).toBe(1);

@@ -116,7 +116,13 @@ describe('the jobs service', () => {
       { target: { adapter: 'records', config: { records: [{ id: 'a', amount: '1e400', currency: 'EUR' }] } } },
       'target.config.records[0].amount',
     ],
+    [
+      { target: { adapter: 'records', config: { records: [{ id: 'a', amount: '1.00', currency: 'ZZZ' }] } } },
+      'target.config.records[0].currency',
+    ],
+    [{ source: { adapter: 'csv', config: { fields: { currency: { value: 'BTC' } } } } }, 'source.config.fields.currency.value'],
     [{ rules: { matching: [] } }, 'rules.matching'],
+    [{ rules: { ...body.rules, approval: { above: { ZZZ: '1' } } } }, 'rules.approval.above.ZZZ'],
     [{ rules: { ...body.rules, severity: {} } }, 'rules.severity'],
     [{ rules: { ...body.rules, severity: { from: { EUR: {} } } } }, 'rules.severity.from.EUR'],
     [{ rules: { ...body.rules, severity: { from: { EUR: { low: '1' } } } } }, 'rules.severity.from.EUR.low'],
@@ -187,19 +193,20 @@ describe('the jobs service', () => {
     expect((await from('gateway').get(path)).status).toBe(403);
   });
 
-  test('the last execution is the newest state of the newest run, whatever order the events come in', async () => {
+  test('the last execution is the newest state of the newest run that was not dry, whatever order the events come in', async () => {
     const { id } = await create();
     const url = new URL(island.brokerUrl('executions'));
     const connection = await connect({ servers: url.host, user: url.username, pass: url.password });
-    const say = (number: number, aggregateversion: number, status: string, createdAt: string) => {
+    const say = (number: number, aggregateversion: number, status: string, createdAt: string, dryRun = false) => {
       const event = status === 'running' ? 'started' : status;
       const data = {
         ...executionCompleted.example,
         organizationId,
         jobId: id,
         status,
+        dryRun,
         createdAt,
-        executionId: `exe_01jqv8m0c4e7r9t2w5y8a1b3d${createdAt.includes('02') ? 2 : 1}`,
+        executionId: `exe_01jqv8m0c4e7r9t2w5y8a1b3d${new Date(createdAt).getUTCDate()}`,
       };
       const envelope = {
         specversion: '1.0',
@@ -218,11 +225,12 @@ describe('the jobs service', () => {
     say(1, 3, 'completed', '2026-04-02T00:00:00.000Z');
     say(2, 2, 'running', '2026-04-02T00:00:00.000Z');
     say(3, 9, 'failed', '2026-04-01T00:00:00.000Z');
+    say(4, 2, 'completed', '2026-04-03T00:00:00.000Z', true);
     await connection.drain();
     const inbox = new pg.Client(island.databaseConfig('jobs', 'system'));
     await inbox.connect();
     try {
-      await waitFor(async () => (await inbox.query('select * from inbox')).rowCount === 3, { timeoutMs: 10_000, what: 'three events' });
+      await waitFor(async () => (await inbox.query('select * from inbox')).rowCount === 4, { timeoutMs: 10_000, what: 'four events' });
     } finally {
       await inbox.end();
     }

@@ -1,4 +1,5 @@
 /** Currencies, from cells to numbers: three letters straight from their bytes, whatever else through the reader of texts. */
+import { isListed } from '@settler/contracts/currencies';
 import { currencyCode, noCurrency } from '@settler/contracts/currency-codes';
 import type { FieldPlan } from '../fields/plan.ts';
 import { numbersAt } from '../kernel/kernel.ts';
@@ -14,14 +15,23 @@ export const fillCurrencies = (target: Currencies, rows: Rows, plan: FieldPlan, 
   const { table, from, to } = rows;
   const { kernel } = table;
   const first = addNumbers(target, to - from) - from;
+  const read = (row: number): void => {
+    target.values[first + row] = codeOf(rows, plan, row, plan.read(textOf(table, row, column), ''));
+  };
   const plainly = (row: number, count: number): number => {
     const done = kernel.run.currencies(...placeOf(table, row, column), count, kernel.values);
     target.values.set(numbersAt(kernel, Int32Array, kernel.values, done), first + row);
+    // Three letters may be no currency all the same. Most are the ones of the row before.
+    let known = noCurrency;
+    for (let last = row + done, one = row; one < last; one++) {
+      const code = target.values[first + one] as number;
+      if (code === known) continue;
+      if (isListed(code)) known = code;
+      else read(one);
+    }
     return done;
   };
-  eachRow(rows, plainly, (row) => {
-    target.values[first + row] = codeOf(rows, plan, row, plan.read(textOf(table, row, column), ''));
-  });
+  eachRow(rows, plainly, read);
   rows.currencies.set(target.values.subarray(first + from, first + to), from);
 };
 

@@ -1,4 +1,5 @@
 /** Amounts as people and exports write them, to the canonical decimal string of the wire; text that can be read two ways is refused. */
+import { isCurrency } from '@settler/contracts/currencies';
 import { exponentOf } from '@settler/contracts/money';
 import { quoted, type Unreadable } from './unreadable.ts';
 
@@ -85,8 +86,8 @@ export const inCurrency = (amount: string, currency: string): string | Unreadabl
 /** ISO 4217, any case, kept upper. */
 export const readCurrency = (cell: string): string | Unreadable => {
   const code = cell.trim();
-  if (/^[A-Z]{3}$/.test(code)) return code;
-  if (/^[A-Za-z]{3}$/.test(code)) return code.toUpperCase();
+  if (isCurrency(code)) return code;
+  if (/^[A-Za-z]{3}$/.test(code) && isCurrency(code.toUpperCase())) return code.toUpperCase();
   return { reason: `${quoted(cell)} is not an ISO 4217 currency code` };
 };
 

@@ -1,4 +1,4 @@
-import { currencyCode } from '@settler/contracts/currency-codes';
+import { currencyCode, noCurrency } from '@settler/contracts/currency-codes';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type ColumnChunk, noDay } from '../../src/columns.ts';
@@ -95,6 +95,18 @@ describe('columns', () => {
       { row: 3, field: 'amount', reason: 'amount 1.005 has more decimals than EUR has' },
       { row: 4, field: 'currency', reason: 'currency is empty' },
     ]);
+  });
+
+  it('keep rows of three letters that are no currency, wherever they stand among others', async () => {
+    const codes = Array.from({ length: 5_000 }, (_, row) => (row % 7 === 0 ? 'ZZZ' : row % 11 === 0 ? 'btc' : ['EUR', 'USD'][row % 2]));
+    const { invalid, currency } = await columnsOf(`${header}\n${codes.map((code, row) => `${row},1.00,${code},,\n`).join('')}`);
+    const isOne = (code: string | undefined) => code === 'EUR' || code === 'USD';
+    expect(invalid).toEqual(
+      codes.flatMap((code, row) =>
+        isOne(code) ? [] : [{ row, field: 'currency', reason: `currency "${code}" is not an ISO 4217 currency code` }],
+      ),
+    );
+    expect(currency).toEqual(Int32Array.from(codes, (code = '') => (isOne(code) ? currencyCode(code) : noCurrency)));
   });
 
   it.each([

@@ -115,9 +115,10 @@ describe('a currency', () => {
   it('is kept upper', () => {
     expect(readCurrency(' eur ')).toBe('EUR');
     expect(readCurrency('USD')).toBe('USD');
+    expect(readCurrency('dem')).toBe('DEM');
   });
 
-  it.each(['EU', 'EURO', '€', '978', 'eu r', 'ſek'])('%j is none', (cell) => {
+  it.each(['EU', 'EURO', '€', '978', 'eu r', 'ſek', 'ZZZ', 'btc'])('%j is none', (cell) => {
     expect(readCurrency(cell)).toEqual(unreadable);
   });
 });

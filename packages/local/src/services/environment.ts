@@ -53,6 +53,7 @@ const secretsOf = (service: Service, secrets: ServiceSecrets): Environment => {
       return { API_KEY_SECRET: secrets.apiKeySecret, IDENTITY_SECRET: secrets.identitySecret, ENCRYPTION_KEY: secrets.encryptionKey };
     case 'jobs':
     case 'executions':
+      return {};
     case 'webhooks':
       return { ENCRYPTION_KEY: secrets.encryptionKey };
     default:

@@ -1,4 +1,7 @@
-/** What a password must be: long, and not one of those that everybody tries first. No rules about characters: they make passwords worse. */
+/**
+ * What a password must be: long, and not one of those that are tried first (NIST SP 800-63B: known ones, repeated characters, and words
+ * of the context). No rules about characters: they make passwords worse.
+ */
 export const passwordLengthMin = 15;
 /** Beside a second factor. */
 export const passwordLengthMinWithFactor = 8;
@@ -26,12 +29,28 @@ const lengthOf = (password: string): number => [...normalizePassword(password)].
 /** Whether a password counts beside a second factor alone. */
 export const isShort = (password: string): boolean => lengthOf(password) < passwordLengthMin;
 
-/** What is wrong with a new password, as the end of a sentence; undefined when nothing is. `own` are the words that others know of the user. */
+/** A word of the context as much as the user's own. */
+const productName = 'settler';
+
+/**
+ * What is wrong with a new password, as the end of a sentence; undefined when nothing is. `own` is what others know of the user: a
+ * password is more than that, once or many times, with blanks or one other character between.
+ */
 export const passwordFault = (password: string, own: readonly string[], lengthMin = passwordLengthMin): string | undefined => {
   const text = normalizePassword(password);
   if (lengthOf(password) < lengthMin) return `must have at least ${lengthMin} characters; several words do well`;
   const lowered = text.toLowerCase();
   if (common.has(lowered)) return 'is one of the passwords that are tried first; choose another';
-  if (own.some((word) => word.toLowerCase() === lowered)) return 'is something that others know of you; choose another';
-  return undefined;
+  const words = wordsOf(own).filter((word) => lowered.includes(word));
+  const rest = words.reduce((left, word) => left.replaceAll(word, ' '), lowered).replaceAll(/\s/gu, '');
+  if (new Set(rest).size > 1) return undefined;
+  return words.length > 0 ? 'is something that others know of you; choose another' : 'is one character again and again; choose another';
 };
+
+/** What others know and the words of it, the longest first: `ada@example.com` is also `ada`. */
+const wordsOf = (own: readonly string[]): string[] =>
+  [...own, productName]
+    .map((text) => normalizePassword(text).toLowerCase())
+    .flatMap((text) => [text, ...text.split(/[\s@]+/u)])
+    .filter((word) => word !== '')
+    .sort((one, other) => other.length - one.length);

@@ -12,15 +12,41 @@ describe('a new password', () => {
     expect(passwordFault('fourteen chars', [])).toMatch(/at least 15/);
     expect(passwordFault('fifteen chars !', [])).toBeUndefined();
     expect(passwordFault('🔑'.repeat(14), [])).toMatch(/at least 15/);
-    expect(passwordFault('🔑'.repeat(15), [])).toBeUndefined();
+    expect(passwordFault(`${'🔑'.repeat(13)}🗝🔒`, [])).toBeUndefined();
     expect(passwordFault('correct horse battery staple', [])).toBeUndefined();
-    expect(passwordFault('x'.repeat(1024), [])).toBeUndefined();
+    expect(passwordFault('xyz '.repeat(256), [])).toBeUndefined();
   });
 
   test('is not one that everybody tries, in any case, nor what others know of the user', () => {
     expect(passwordFault('PasswordPassword', [])).toMatch(/tried first/);
     expect(passwordFault('1234567890123456', [])).toMatch(/tried first/);
     expect(passwordFault('Ada@Lovelace.example', ['ada@lovelace.example'])).toMatch(/know of you/);
+  });
+
+  test.each([
+    'ada@lovelace.exampleada@lovelace.example',
+    'ADA@lovelace.example ada@lovelace.example',
+    'ada@lovelace.example!!!',
+    'ada-ada-ada-ada-ada',
+    'Countess Ada Lovelace',
+    'Lovelace Lovelace',
+    'harbourcoffeeHarbour',
+    'Ｈarbour Ｃoffee Ltd',
+    'settlersettlersettler',
+  ])('is more than what others know of the user: not %j', (password) => {
+    const own = ['ada@lovelace.example', 'Countess Ada Lovelace', 'Harbour Coffee Ltd'];
+    expect(passwordFault(password, own)).toMatch(/know of you/);
+    expect(passwordFault(`${password} x7`, own)).toBeUndefined();
+  });
+
+  test.each([' ', 'x', '\u00a0', '\u200b', '🔑', 'x '])('is more than %j again and again', (text) => {
+    expect(passwordFault(text.repeat(15), [])).toMatch(/again and again/);
+    expect(passwordFault(text.repeat(8), [], 8)).toMatch(/again and again/);
+  });
+
+  test('may have in it what others know of the user, and a user may have no name to speak of', () => {
+    expect(passwordFault('ada takes the harbour ferry', ['ada@harbour.example'])).toBeUndefined();
+    expect(passwordFault('correct horse battery staple', ['', ' ', 'a'])).toBeUndefined();
   });
 });
 

@@ -64,7 +64,7 @@ const jobAnswer = z
     status: jobStatus,
     version: z.number().int(),
     ...configuration,
-    lastExecution: z.record(z.string(), z.unknown()).nullable(),
+    lastExecution: z.record(z.string(), z.unknown()).nullable().describe('The newest run that was not dry; null before the first.'),
     nextRunAt: instant.nullable().describe('When the schedule is due next; null unless the job is active and has one.'),
     createdAt: instant,
     updatedAt: instant,

@@ -49,6 +49,7 @@ export const createAuditQueries = (postgres: Postgres<Database>, cursors: Cursor
       const [newest] = sound;
       const head = await readHead(trx, organizationId);
       const start = from === 'checkpoint' ? newest : undefined;
+      const strayed = start === undefined ? undefined : await readStrayed(trx, organizationId, sound);
       let check: Check = { entries: start?.entries ?? 0, hash: start?.hash ?? emptyHead.hash };
       const verified = new Map(sound.map(({ entries, hash }) => [entries, hash]));
       for await (const entry of entriesBetween(trx, organizationId, check.entries, head?.entries ?? 0))
@@ -58,6 +59,7 @@ export const createAuditQueries = (postgres: Postgres<Database>, cursors: Cursor
         ...(start === undefined ? {} : { checkpoint: { entries: start.entries, verifiedAt: start.verifiedAt } }),
         ...(bad === 0 ? {} : { badCheckpoints: bad }),
       };
+      if (strayed !== undefined) return { ...verdict, valid: false, ...(strayed.id === null ? {} : { firstBadId: strayed.id }) };
       if (verdict.valid && head?.beyond) return { ...verdict, valid: false, firstBadId: head.beyond };
       // A head and entries of an earlier day, put back together, fit each other. They do not fit what was verified since: there are too few,
       // or once others have come, not those.
@@ -87,6 +89,25 @@ const readCheckpoints = async (trx: Trx, organizationId: string, hmac: Hmac) => 
   }));
   const sound = kept.filter((checkpoint) => checkpointSeal(organizationId, checkpoint, hmac) === checkpoint.seal);
   return { sound, bad: kept.length - sound.length };
+};
+
+/**
+ * The first checkpoint whose entry is not there any more as it was verified, for a check that does not read so far back; `id` is of what
+ * stands there, or follows.
+ */
+const readStrayed = async (trx: Trx, organizationId: string, checkpoints: readonly Checkpoint[]) => {
+  // One from before the first entry has none.
+  const kept = checkpoints.filter(({ entries }) => entries > 0);
+  const positions = kept.map(({ entries }) => entries);
+  const hashes = kept.map(({ hash }) => hash);
+  const { rows } = await sql<{ id: string | null }>`
+    select (select id from audit_entries where organization_id = ${organizationId} and position >= kept.position
+             order by position limit 1) as id
+      from unnest(${positions}::bigint[], ${hashes}::text[]) as kept (position, hash)
+     where not exists (select 1 from audit_entries as entry
+                        where entry.organization_id = ${organizationId} and entry.position = kept.position and entry.hash = kept.hash)
+     order by kept.position limit 1`.execute(trx);
+  return rows[0];
 };
 
 const keepCheckpoint = async (trx: Trx, organizationId: string, checkpoint: Checkpoint, hmac: Hmac): Promise<void> => {

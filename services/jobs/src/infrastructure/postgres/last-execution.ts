@@ -1,4 +1,7 @@
-/** Keeps each job's last execution from the events of executions. They carry the full state and are applied only if newer. */
+/**
+ * Keeps each job's last execution from the events of executions. They carry the full state and are applied only if newer. A dry run is
+ * none: it reconciles nothing, and may have tried other rules on other records.
+ */
 import type { Envelope } from '@settler/contracts/envelope';
 import { executionCompleted } from '@settler/contracts/events/executions';
 import { sql, type Transaction } from 'kysely';
@@ -6,6 +9,7 @@ import type { Database } from './tables.ts';
 
 export const recordLastExecution = async (trx: Transaction<Database>, envelope: Envelope): Promise<void> => {
   const execution = executionCompleted.data.parse(envelope.data);
+  if (execution.dryRun) return;
   const shown = {
     id: execution.executionId,
     status: execution.status,
