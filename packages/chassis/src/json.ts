@@ -1,5 +1,6 @@
 /** JSON bodies, read with the checks that must come before anyone looks at the value. */
 import { parseWithNames } from './json-names.ts';
+import { inexact, isExact, pathOfInexact } from './json-numbers.ts';
 import { pathText, validationRefusal } from './problem.ts';
 import { Refusal } from './refusal.ts';
 
@@ -11,11 +12,12 @@ const decoder = new TextDecoder('utf-8', { fatal: true });
 
 /**
  * @throws Refusal `malformed_request` for what is not JSON, not UTF-8, nested too deep, or names `__proto__`; `payload_too_large` for
- * millions of values; `validation_failed` for a text with NUL or half a surrogate pair in it
+ * millions of values; `validation_failed` for a text with NUL or half a surrogate pair in it, and for a number that would be rounded
  */
 export const parseJson = (body: Buffer): unknown => {
-  requireBounded(body);
+  const { hasInexact } = requireBounded(body);
   const value = readJson(body);
+  if (hasInexact) throw validationRefusal([{ path: pathText(pathOfInexact(decoder.decode(body))), message: inexact }]);
   // Walked only where one of them can occur at all. A name can be written in escapes too.
   if (body.includes('\\u') || body.includes('__proto__')) requireStorable(value);
   return value;
@@ -42,15 +44,20 @@ const [quote, backslash, comma] = [0x22, 0x5c, 0x2c];
 const [brace, braceEnd, bracket, bracketEnd] = [0x7b, 0x7d, 0x5b, 0x5d];
 
 /** On the bytes, before anything is made of them. What is no JSON is counted somehow, and refused by whoever parses it. */
-const requireBounded = (body: Buffer): void => {
+const requireBounded = (body: Buffer): { readonly hasInexact: boolean } => {
   let depth = 0;
   let containers = 0;
   let values = 1;
+  let hasInexact = false;
   for (let at = 0; at < body.length; at += 1) {
     const byte = body[at];
     if (byte === quote) at = endOfText(body, at);
     else if (byte === comma) values += 1;
-    else if (byte === braceEnd || byte === bracketEnd) depth -= 1;
+    else if (isDigit(byte)) {
+      const start = at;
+      at = endOfNumber(body, start);
+      hasInexact ||= at > start + 2 && !isExact(body.toString('latin1', start, at + 1));
+    } else if (byte === braceEnd || byte === bracketEnd) depth -= 1;
     else if (byte === brace || byte === bracket) {
       depth += 1;
       containers += 1;
@@ -59,6 +66,20 @@ const requireBounded = (body: Buffer): void => {
   }
   if (containers > containersMax) throw tooMany(containersMax, 'objects and lists');
   if (values > valuesMax) throw tooMany(valuesMax, 'values');
+  return { hasInexact };
+};
+
+const isDigit = (byte: number | undefined): boolean => byte !== undefined && byte >= 0x30 && byte <= 0x39;
+const [point, plus, minus, smallE, capitalE] = [0x2e, 0x2b, 0x2d, 0x65, 0x45];
+
+/** Its last byte; a sign before it is no part of it. */
+const endOfNumber = (body: Buffer, start: number): number => {
+  let at = start;
+  for (;;) {
+    const byte = body[at + 1];
+    if (!isDigit(byte) && byte !== point && byte !== plus && byte !== minus && byte !== smallE && byte !== capitalE) return at;
+    at += 1;
+  }
 };
 
 const endOfText = (body: Buffer, start: number): number => {

@@ -14,6 +14,47 @@ describe('a body of JSON', () => {
     expect(read('{"id":1,"\\n":[{"\\"":"\\n"}]}')).toEqual({ id: 1, '\n': [{ '"': '\n' }] });
   });
 
+  test.each([
+    ['{"records":[{"id":"a"},{"orderNo":9007199254740993}]}', 'records[1].orderNo'],
+    ['{"a":{"W\\u00e4":[1,-12345678901234567890]}}', 'a["Wä"][1]'],
+    ['{"a":1e400}', 'a'],
+    ['[0.1234567890123456789]', '[0]'],
+    ['12345678901234567', ''],
+  ])('with a number that would be rounded is refused at its place: %s', (text, path) => {
+    expect(() => read(text)).toThrow(
+      expect.objectContaining({
+        code: 'validation_failed',
+        details: { errors: [{ path, message: 'is a number that would be rounded; write it as a string' }] },
+      }),
+    );
+  });
+
+  test('has numbers as they are where a double holds them, and looks at no digits of texts', () => {
+    for (const text of [
+      '9007199254740991',
+      '-9007199254740992',
+      '0.1',
+      '100000000000000000000',
+      '1.50',
+      '2.5e-3',
+      '1E+2',
+      '1e21',
+      '0.0',
+      '-0',
+      '5e-324',
+    ])
+      expect(read(text)).toBe(Number(text));
+    expect(read('{"iban":"DE89370400440532013000","9007199254740993":"9007199254740993"}')).toEqual({
+      iban: 'DE89370400440532013000',
+      '9007199254740993': '9007199254740993',
+    });
+    fc.assert(
+      fc.property(fc.double({ noNaN: true, noDefaultInfinity: true }), (number) => {
+        expect(read(JSON.stringify(number))).toBe(Number(JSON.stringify(number)));
+      }),
+    );
+  });
+
   test('is what it was made of', () => {
     const unit = fc.constantFrom('\\', '"', '\n', 'n', 'u', 'u00e4', 'ä', '💶', '\u{10000}', '\u{10ffff}', ':', ' ', '{', 'a');
     const text = fc.string({ unit, maxLength: 4 });
