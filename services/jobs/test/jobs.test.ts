@@ -40,6 +40,24 @@ describe('the jobs service', () => {
     await island.dispose();
   });
 
+  test('pages of jobs that have their records in them end early, and the next goes on', async () => {
+    const records = Array.from({ length: 3_000 }, (_, index) => ({ id: `p${index}`, note: 'x'.repeat(1_000) }));
+    const { id } = await create({ target: { adapter: 'records', config: { records } } });
+    for (const target of ['a', 'b', 'c', 'd'])
+      expect((await api.patch(`/v1/jobs/${id}`, { rules: { matching: [{ type: 'exact', source: 'id', target }] } })).status).toBe(200);
+    const pages: number[][] = [];
+    for (let cursor = ''; pages.length < 5; ) {
+      const { data, nextCursor } = (await api.get(`/v1/jobs/${id}/versions?limit=50${cursor}`)).body;
+      pages.push(data.map(({ version }: { version: number }) => version));
+      if (nextCursor === null) break;
+      cursor = `&cursor=${nextCursor}`;
+    }
+    expect(pages).toEqual([[5, 4], [3, 2], [1]]);
+    const listed = (await api.get('/v1/jobs?limit=1')).body;
+    expect([listed.data[0].id, listed.data[0].target.config.records.length]).toEqual([id, records.length]);
+    await api.delete(`/v1/jobs/${id}`);
+  });
+
   test('a job is created at version 1, read back as it was sent, and said to the world once', async () => {
     const created = await api.post('/v1/jobs', { ...body, description: 'monthly', tags: ['shop'] });
     expect(created.status).toBe(201);

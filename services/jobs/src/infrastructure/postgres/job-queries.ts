@@ -1,6 +1,6 @@
-import { type Cursors, toPage } from '@settler/chassis/pagination';
+import type { Cursors, Page } from '@settler/chassis/pagination';
 import type { Postgres } from '@settler/chassis/postgres';
-import { sql, type Transaction } from 'kysely';
+import { type SelectQueryBuilder, sql, type Transaction } from 'kysely';
 import type { JobQueries, JobVersionView, JobView } from '../../application/queries.ts';
 import type { Database } from './tables.ts';
 
@@ -64,6 +64,39 @@ const versionViewOf = (row: VersionRow): JobVersionView => ({
   createdAt: row.created_at.toISOString(),
 });
 
+/** Of the configurations of a page. One that is longer has a page to itself: whoever made it has sent as much. */
+const pageBytesMax = 8 * 2 ** 20;
+
+/** How many of the rows a page may have: records in the configuration of a job may be tens of megabytes, and those of each of its versions. */
+const fitting = async <DB, Table extends keyof DB, Row>(
+  page: SelectQueryBuilder<DB, Table, Row>,
+  limit: number,
+): Promise<{ readonly shown: number; readonly hasMore: boolean }> => {
+  const rows: readonly { readonly bytes?: number }[] = await page
+    .clearSelect()
+    .select(sql<number>`job_versions.bytes`.as('bytes'))
+    .limit(limit + 1)
+    .execute();
+  let bytes = 0;
+  const beyond = rows.findIndex((row, index) => {
+    bytes += row.bytes ?? 0;
+    return index === limit || (index > 0 && bytes > pageBytesMax);
+  });
+  return { shown: beyond === -1 ? rows.length : beyond, hasMore: beyond !== -1 };
+};
+
+const pageOf = async <DB, Table extends keyof DB, Row, Item>(
+  query: SelectQueryBuilder<DB, Table, Row>,
+  limit: number,
+  item: (row: Row) => Item,
+  cursorAfter: (row: Row) => string,
+): Promise<Page<Item>> => {
+  const { shown, hasMore } = await fitting(query, limit);
+  const rows = (shown === 0 ? [] : await query.limit(shown).execute()) as Row[];
+  const last = rows.at(-1);
+  return { data: rows.map(item), nextCursor: hasMore && last !== undefined ? cursorAfter(last) : null };
+};
+
 /** Text that is looked for as it stands: the wildcards of LIKE are letters like any other. */
 const containing = (text: string) => `%${text.replaceAll(/[\\%_]/g, '\\$&')}%`;
 
@@ -75,7 +108,7 @@ export const createJobQueries = (postgres: Postgres<Database>, cursors: Cursors)
     }),
 
   list: (organizationId, { status, tag, q, limit, cursor }) =>
-    postgres.readingAtOnce(organizationId, async (trx) => {
+    postgres.reading(organizationId, async (trx) => {
       const listName = JSON.stringify(['jobs', organizationId, status, tag, q]);
       const after = cursors.read(listName, cursor);
       let query = jobsWithConfiguration(trx);
@@ -86,26 +119,19 @@ export const createJobQueries = (postgres: Postgres<Database>, cursors: Cursors)
           where.or([where('jobs.name', 'ilike', containing(q)), where('jobs.description', 'ilike', containing(q))]),
         );
       if (after !== undefined) query = query.where(sql<boolean>`(jobs.created_at, jobs.id) < (${after[0]}::timestamptz, ${after[1]})`);
-      const rows = await query
-        .orderBy('jobs.created_at', 'desc')
-        .orderBy('jobs.id', 'desc')
-        .limit(limit + 1)
-        .execute();
-      return toPage(rows, limit, viewOf, (row) => cursors.write(listName, [row.created_at.toISOString(), row.id]));
+      return pageOf(query.orderBy('jobs.created_at', 'desc').orderBy('jobs.id', 'desc'), limit, viewOf, (row) =>
+        cursors.write(listName, [row.created_at.toISOString(), row.id]),
+      );
     }),
 
   versions: (organizationId, id, { limit, cursor }) =>
-    postgres.readingAtOnce(organizationId, async (trx) => {
+    postgres.reading(organizationId, async (trx) => {
       const listName = JSON.stringify(['versions', organizationId, id]);
       const [before] = cursors.read(listName, cursor) ?? [];
       let query = versionsOf(trx, id);
       if (before !== undefined) query = query.where('version', '<', Number(before));
-      const rows = await query
-        .orderBy('version', 'desc')
-        .limit(limit + 1)
-        .execute();
-      if (rows.length === 0 && cursor === undefined) return undefined;
-      return toPage(rows, limit, versionViewOf, (row) => cursors.write(listName, [row.version]));
+      const page = await pageOf(query.orderBy('version', 'desc'), limit, versionViewOf, (row) => cursors.write(listName, [row.version]));
+      return page.data.length === 0 && cursor === undefined ? undefined : page;
     }),
 
   version: (organizationId, id, version) =>

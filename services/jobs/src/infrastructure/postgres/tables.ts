@@ -29,6 +29,8 @@ export interface Database extends ChassisTables {
     source: Json<Side>;
     target: Json<Side>;
     rules: Json<Rules>;
+    /** Of its configuration, as text. */
+    bytes: ColumnType<number, never, never>;
     schedule: JsonOrNull<Schedule>;
     created_by_type: string;
     created_by_id: string;
