@@ -389,5 +389,22 @@ describe('the trend of a job', () => {
       nextCursor: null,
     });
     expect((await must(200, executions.stranger.get(`/v1/reports/trend?jobId=${jobId}`))).data).toEqual([]);
+    // What a record says later is nothing to what was opened for it, nor is the amount of others in another currency.
+    const changing = 'job_01jqv8m0c4e7r9t2w5y8a5trec';
+    await executions.run(changing, [euro('s1', '10.00'), euro('s2', '-4.00'), euro('s3', '5', { currency: 'JPY' })], []);
+    await executions.run(changing, [euro('s1', '9999.00')], []);
+    const { data } = await must(200, api.get(`/v1/reports/trend?jobId=${changing}`));
+    expect(data.map(({ opened }: { opened: unknown }) => opened)).toEqual([
+      [],
+      [
+        { category: 'missing_in_target', currency: 'EUR', count: 2, amount: '14.00' },
+        { category: 'missing_in_target', currency: 'JPY', count: 1, amount: '5' },
+      ],
+    ]);
+    const { rows } = await executions.database.query('update executions set opened = null where job_id = $1 returning id', [jobId]);
+    expect(rows).toHaveLength(2);
+    expect((await must(200, api.get(`/v1/reports/trend?jobId=${jobId}`))).data[1].opened).toEqual([
+      { category: 'missing_in_target', currency: 'EUR', count: 1, amount: '4.00' },
+    ]);
   });
 });

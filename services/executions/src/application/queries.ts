@@ -8,6 +8,7 @@ import type { ExceptionStatus, Resolution } from '../domain/exception-life.ts';
 import type { Severity } from '../domain/exceptions.ts';
 import type { Certificate, Comparison, ExecutionError, ExecutionStatus, Problem, Progress, ReportLine } from '../domain/execution.ts';
 import type { Manual } from '../domain/matched-result.ts';
+import type { OpenedLine } from '../domain/opened.ts';
 
 export interface ExecutionView {
   readonly id: string;
@@ -85,7 +86,7 @@ export interface TrendPoint {
   readonly completedAt: string | null;
   readonly summary: ExecutionSummary | null;
   /** The exceptions that it opened. */
-  readonly opened: readonly { readonly category: string; readonly currency: string; readonly count: number; readonly amount: string }[];
+  readonly opened: readonly OpenedLine[];
 }
 
 export interface TrendFilter extends PageRequest {

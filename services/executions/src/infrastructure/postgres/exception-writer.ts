@@ -12,6 +12,7 @@ import { type RawBuilder, type Selectable, sql, type Transaction } from 'kysely'
 import type { HeldExecution } from '../../application/ports.ts';
 import { isSettledBy, type Resolution, type Said } from '../../domain/exception-life.ts';
 import { type Category, categoryOf, severityOf } from '../../domain/exceptions.ts';
+import { type OpenedLine, openedLines } from '../../domain/opened.ts';
 import { shownStake, type Taken } from '../../domain/stake.ts';
 import { type Opened, openedMessages } from './exception-messages.ts';
 import { liveOf, refreshChanged } from './exception-refresh.ts';
@@ -45,8 +46,11 @@ export const openExceptionsFor = async (
   return { ids: opened.map(({ id }) => id), messages: openedMessages(about, opened) };
 };
 
-/** How many were opened, and the messages that tell of them, which are few, whatever the number. */
-export const openExceptions = async (trx: Trx, held: HeldExecution): Promise<{ count: number; messages: OutboxMessage[] }> => {
+/** How many were opened, of what, and the messages that tell of them, which are few, whatever the number. */
+export const openExceptions = async (
+  trx: Trx,
+  held: HeldExecution,
+): Promise<{ count: number; lines: OpenedLine[]; messages: OutboxMessage[] }> => {
   const about = { ...held, severity: held.definition.rules.severity };
   const target = { table: resultPartition(held.createdAt), known: await knownOf(trx, about) };
   const batches: Promise<readonly Opened[]>[] = [];
@@ -60,7 +64,7 @@ export const openExceptions = async (trx: Trx, held: HeldExecution): Promise<{ c
       await before;
     }
     const opened = (await Promise.all(batches)).flat();
-    return { count: opened.length, messages: openedMessages(held, opened) };
+    return { count: opened.length, lines: openedLines(opened), messages: openedMessages(held, opened) };
   } finally {
     // Whatever failed: nothing more is asked of the connection, which is somebody else's then.
     await Promise.allSettled(batches);

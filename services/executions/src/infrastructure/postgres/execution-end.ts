@@ -5,6 +5,7 @@ import { actFor, type Postgres } from '@settler/chassis/postgres';
 import type { ExecutionSummary } from '@settler/contracts/executions';
 import { type Selectable, sql, type Transaction } from 'kysely';
 import type { Ending, HeldExecution, LeaseStore } from '../../application/ports.ts';
+import type { OpenedLine } from '../../domain/opened.ts';
 import { renameParted, resolvedMessages, resolveFound, resolveMoved } from './earlier-exceptions.ts';
 import { openExceptions } from './exception-writer.ts';
 import { stateEvent } from './execution-store.ts';
@@ -18,12 +19,14 @@ type Completed = Extract<Ending, { readonly status: 'completed' }>;
 
 interface Changed {
   readonly opened: number;
+  /** Of what kinds. */
+  readonly lines: readonly OpenedLine[];
   readonly resolved: number;
   readonly messages: readonly OutboxMessage[];
   /** Where matches by hand have changed it. */
   readonly summary?: ExecutionSummary;
 }
-const nothingChanged: Changed = { opened: 0, resolved: 0, messages: [] };
+const nothingChanged: Changed = { opened: 0, lines: [], resolved: 0, messages: [] };
 
 interface Ended {
   readonly held: HeldExecution;
@@ -81,7 +84,7 @@ const writeEnds = async (trx: Trx, outbox: Outbox, ended: readonly Ended[]): Pro
     update executions e
        set status = c.status, completed_at = now(), lease_owner = null, lease_until = null, waiting_for = null,
            revision = revision + 1, progress_sequence = progress_sequence + 1,
-           summary = c.summary, problems = coalesce(c.problems, e.problems), control_totals = c.control_totals, report = c.report,
+           summary = c.summary, problems = coalesce(c.problems, e.problems), control_totals = c.control_totals, report = c.report, opened = c.opened,
            error = c.error, progress = case when c.status = 'completed' then jsonb_set(progress, '{stage}', '"done"') else progress end
       from (select w.*
               from unnest(
@@ -89,8 +92,9 @@ const writeEnds = async (trx: Trx, outbox: Outbox, ended: readonly Ended[]): Pro
                      ${column(({ ending }) => ending.status)}::text[],
                      ${completed(({ summary }, { changed }) => changed.summary ?? summary)}::jsonb[],
                      ${completed(({ problems }) => problems)}::jsonb[], ${completed(({ controlTotals }) => controlTotals)}::jsonb[],
-                     ${completed(({ report }) => report)}::jsonb[], ${errors}::jsonb[]
-                   ) as w(id, epoch, status, summary, problems, control_totals, report, error)
+                     ${completed(({ report }) => report)}::jsonb[], ${errors}::jsonb[],
+                     ${completed((_, { held, changed }) => (held.dryRun ? null : changed.lines))}::jsonb[]
+                   ) as w(id, epoch, status, summary, problems, control_totals, report, error, opened)
               join executions l on l.id = w.id
              order by l.id for update of l) as c
      where e.id = c.id and e.lease_epoch = c.epoch
@@ -130,6 +134,7 @@ const settleExceptions = async (trx: Trx, held: HeldExecution, { given, summary,
   await forgetMoves(trx, held);
   return {
     opened: opened.count,
+    lines: opened.lines,
     resolved: resolved.length,
     summary: matches.summary,
     messages: [...resolvedMessages(held, resolved), ...matches.messages, ...opened.messages],

@@ -14,6 +14,7 @@ import type {
   StoredReport,
 } from '../../domain/execution.ts';
 import type { Manual } from '../../domain/matched-result.ts';
+import type { OpenedLine } from '../../domain/opened.ts';
 import type { Side } from '../../domain/side.ts';
 
 /** What a match has changed, for its undoing. */
@@ -81,6 +82,8 @@ export interface Database extends ChassisTables {
     problems: ColumnType<readonly Problem[], string | undefined, string>;
     summary: JsonOrNull<ExecutionSummary>;
     report: JsonOrNull<StoredReport>;
+    /** What it opened; null of runs that have not said so. */
+    opened: JsonOrNull<readonly OpenedLine[]>;
     control_totals: JsonOrNull<readonly ControlTotals[]>;
     error: JsonOrNull<ExecutionError>;
     created_by_type: string;

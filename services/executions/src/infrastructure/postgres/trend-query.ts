@@ -15,7 +15,7 @@ export const trendQuery =
       const list = JSON.stringify(['trend', organizationId, jobId, since]);
       let query = trx
         .selectFrom('executions')
-        .select(['id', 'job_version', 'summary', 'created_at', 'completed_at'])
+        .select(['id', 'job_version', 'summary', 'created_at', 'completed_at', 'opened'])
         .where('job_id', '=', jobId)
         .where('status', '=', 'completed')
         .where('dry_run', '=', false);
@@ -23,22 +23,24 @@ export const trendQuery =
       const { data: runs, nextCursor } = await newestFirst(query, { cursors, list, limit, cursor }, (row) => row);
       const opened = await openedBy(
         trx,
-        runs.map(({ id }) => id),
+        runs.flatMap(({ id, opened: told }) => (told === null ? [id] : [])),
       );
       const data = runs.map(
-        ({ id, job_version: jobVersion, summary, created_at: createdAt, completed_at: completedAt }): TrendPoint => ({
+        ({ id, job_version: jobVersion, summary, created_at: createdAt, completed_at: completedAt, opened: told }): TrendPoint => ({
           executionId: id,
           jobVersion,
           createdAt: createdAt.toISOString(),
           completedAt: completedAt?.toISOString() ?? null,
           summary,
-          opened: opened.get(id) ?? [],
+          opened: told ?? opened.get(id) ?? [],
         }),
       );
       return { data, nextCursor };
     });
 
+/** Of runs that have not told it themselves: as their exceptions are now. */
 const openedBy = async (trx: Trx, ids: readonly string[]): Promise<ReadonlyMap<string, TrendPoint['opened']>> => {
+  if (ids.length === 0) return new Map();
   const { rows } = await sql<{ execution_id: string; category: string; currency: string; count: bigint; amount: string }>`
     select execution_id, category, coalesce(currency, '') as currency, count(*) as count, coalesce(sum(abs(amount)), 0)::text as amount
       from exceptions where execution_id = any(${[...ids]}::text[])
