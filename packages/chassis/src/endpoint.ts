@@ -219,7 +219,7 @@ const documentation = (name: RouteName, route: Route, endpoint: Endpoint<Schema,
   });
   const success = Object.entries(endpoint.answers).map(([status, schema]) => [status, schema ?? z.null().describe('No body')]);
   if (route.method === 'GET' && route.stream === 'none')
-    success.push(['304', z.null().describe('Nothing changed since the ETag in If-None-Match')]);
+    success.push(['304', z.null().describe('The answer would be the one that had the ETag in If-None-Match')]);
   return {
     operationId: name,
     summary: route.summary,
