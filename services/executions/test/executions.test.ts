@@ -145,7 +145,8 @@ describe('the executions service', () => {
 
   test('a run explains every record, accounts for every cent and opens what needs a person', async () => {
     const execution = await runOnce();
-    expect(execution).toMatchObject({ status: 'completed', jobId, jobVersion: 3, attempt: 1, error: null, progress: { stage: 'done' } });
+    expect(execution).toMatchObject({ status: 'completed', jobId, jobVersion: 3, attempt: 1, error: null });
+    expect(execution.progress).toEqual({ stage: 'done', done: 6, total: 6 });
     expect(execution.summary).toMatchObject({
       source: { records: 5, amount: null },
       target: { records: 4, amount: null },
@@ -349,6 +350,7 @@ describe('the executions service', () => {
   test('a dry run stores no results and no exceptions, only its report', async () => {
     const execution = await runOnce(orders, payments, { dryRun: true });
     expect(execution).toMatchObject({ status: 'completed', dryRun: true, summary: { matched: 2 } });
+    expect(execution.progress).toEqual({ stage: 'done', done: 6, total: 6 });
     expect((await api.get(`/v1/executions/${execution.id}/results`)).body).toEqual({ data: [], nextCursor: null });
     expect((await api.get(`/v1/executions/${execution.id}/report`)).body.certificate.holds).toBe(true);
     expect((await api.get(`/v1/exceptions?executionId=${execution.id}`)).body.data).toEqual([]);
