@@ -427,10 +427,13 @@ describe('the executions service', () => {
     expect(late.headers.get('content-type')).toBe('text/event-stream');
     const text = await late.text();
     expect(text).toMatch(/^id: \d+\nevent: completed\ndata: \{.*"status":"completed"/);
-    const again = await fetch(`${service.url}/v1/executions/${execution.id}/events`, {
-      headers: { authorization: `Bearer ${tokenFor(organizationId)}`, 'last-event-id': /^id: (\d+)/.exec(text)?.[1] ?? '' },
-    });
-    expect(await again.text()).toBe('');
+    const behind = async (id: string) => {
+      const headers = { authorization: `Bearer ${tokenFor(organizationId)}`, 'last-event-id': id };
+      return (await fetch(`${service.url}/v1/executions/${execution.id}/events`, { headers })).text();
+    };
+    const last = /^id: (\d+)/.exec(text)?.[1] ?? '';
+    expect(await behind(last)).toBe('');
+    for (const never of [`${last}0`, '9007199254740993', '-1', 'x']) expect(await behind(never)).toBe(text);
   });
 
   test('what cannot run is refused before it is queued', async () => {
