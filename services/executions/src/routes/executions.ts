@@ -9,7 +9,7 @@ import { decimal } from '@settler/contracts/money';
 import { rules } from '@settler/contracts/rules';
 import { day, instant, instantInput } from '@settler/contracts/time';
 import { z } from 'zod';
-import { planExecution } from '../application/commands/plan-execution.ts';
+import { planExecution, requireRunnable } from '../application/commands/plan-execution.ts';
 import type { Definitions, ExecutionStore } from '../application/ports.ts';
 import type { ExecutionQueries } from '../application/queries.ts';
 
@@ -136,6 +136,11 @@ export const executionRoutes = (endpoint: Endpoints['endpoint'], { queries, stor
     params: byId,
     body: tryBody,
     answers: { 202: executionAnswer },
+    prepare: async ({ params, principal }) => {
+      const found = await queries.read(principal.organizationId, params.id);
+      if (found === undefined) throw notFound('execution');
+      requireRunnable(await definitions.read(found.view.jobId, principal));
+    },
     handle: async ({ params, body, principal, address }) => {
       const id = newId();
       await store.tryRules(id, params.id, { rules: body.rules, note: body.note ?? null }, { principal, address });
