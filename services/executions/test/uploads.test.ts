@@ -1,3 +1,4 @@
+import { open } from '@settler/harness/raw';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Executions, startExecutions } from './running-service.ts';
 
@@ -36,5 +37,20 @@ describe('a form', () => {
       errors: [{ path: 'file', message: 'the form has more than one: upload each by itself' }],
     });
     expect(await filesThere()).toEqual(before);
+  });
+});
+
+describe('an upload that cannot be taken', () => {
+  test.each([
+    ['a key that is none', `Idempotency-Key: ${'k'.repeat(256)}`, { status: 400, code: 'validation_failed', path: 'Idempotency-Key' }],
+  ])('is told so before its body has come: %s', async (_what, header, refusal) => {
+    const { url, token } = executions.address();
+    const connection = await open(url);
+    const lines = ['POST /v1/files HTTP/1.1', 'Host: settler', `Authorization: Bearer ${token}`, 'Content-Length: 1000000000', header];
+    connection.send([...lines, '', 'the first of many'].join('\r\n'));
+    const { status, body } = await connection.answer();
+    connection.socket.destroy();
+    const { code, errors } = JSON.parse(body);
+    expect({ status, code, path: errors?.[0]?.path }).toEqual(refusal);
   });
 });

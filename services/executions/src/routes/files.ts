@@ -33,6 +33,7 @@ const bytesMax = routes.uploadFile.bodyBytesMax;
 
 export const fileRoutes = async (endpoint: Endpoints['endpoint'], { app, files, queries, idempotency, newId }: Needs): Promise<void> => {
   const upload = async (request: FastifyRequest, actor: Actor, wantedName: string | undefined): Promise<Answer> => {
+    const key = readIdempotencyKey(request);
     const part = await partOf(request);
     const name = wantedName ?? part.name ?? 'upload';
     const { organizationId } = actor.principal;
@@ -43,7 +44,6 @@ export const fileRoutes = async (endpoint: Endpoints['endpoint'], { app, files, 
         const view = await files.publish(stored, actor);
         return resource(201, view, 1, { location: `/v1/files/${view.id}` });
       };
-      const key = readIdempotencyKey(request);
       if (key === undefined) return await publish();
       // Hashed while it streamed: only now is it known whether this is the same request again.
       const scope = `POST ${request.url}`;
