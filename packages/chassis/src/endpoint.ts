@@ -211,8 +211,7 @@ const documentation = (name: RouteName, route: Route, endpoint: Endpoint<Schema,
     if (status === 410) return false;
     if (status === 412) return route.method === 'PATCH' || route.method === 'DELETE';
     // A body may come along where none is wanted.
-    if (status === 413) return route.method !== 'GET';
-    if (status === 415) return route.method !== 'GET' && route.stream !== 'upload';
+    if (status === 413 || status === 415) return route.method !== 'GET';
     // Without a body there is no other one that a key could be used with again.
     if (status === 422) return route.idempotent && hasBody;
     return true;

@@ -43,6 +43,7 @@ describe('a form', () => {
 describe('an upload that cannot be taken', () => {
   test.each([
     ['a key that is none', `Idempotency-Key: ${'k'.repeat(256)}`, { status: 400, code: 'validation_failed', path: 'Idempotency-Key' }],
+    ['bytes that are packed', 'Content-Encoding: gzip', { status: 415, code: 'unsupported_media_type', path: undefined }],
   ])('is told so before its body has come: %s', async (_what, header, refusal) => {
     const { url, token } = executions.address();
     const connection = await open(url);
