@@ -381,6 +381,32 @@ describe('the executions service', () => {
         0,
       );
     expect([ingested('source'), ingested('target')]).toEqual([3, 0]);
+    expect(execution.problems).toEqual([]);
+  });
+
+  test('a period tells of records without a date, which take part, and is refused where no record of a side has one', async () => {
+    // Dry, so that nothing stays open for other runs of the job.
+    const run = { period: { from: '2026-04-01', to: '2026-04-01' }, dryRun: true };
+    const message = (of: number) => `2 of the ${of} records that can be read have no date: they take part whatever the period`;
+    const undated = csv(['o1,10.00,EUR,2026-04-01,R1', 'o2,20.00,EUR,,R2', 'o3,30.00,EUR,2026-04-02,R3', 'o4,40.00,EUR,,R4']);
+    const { date: _date, ...without } = payment('p2', '20.00', 'EUR', 'R2');
+    const told = await runOnce(undated, [...payments, without, { ...without, id: 'p3' }], run);
+    expect(told.problems).toEqual([
+      { side: 'source', code: 'no_date', message: message(4), line: 3 },
+      { side: 'target', code: 'no_date', message: message(6) },
+    ]);
+
+    const noDates = { status: 'failed', attempt: 1, error: { code: 'no_dates' } };
+    const unmapped = await api.post(`/v1/jobs/${anonymousId}/executions`, {
+      source: { fileId: await upload('reference,amount,currency,day\nR1,1.00,EUR,2026-04-01') },
+      target: { fileId: await upload('reference,amount,currency\nR1,1.00,EUR') },
+      ...run,
+    });
+    const failed = await over(unmapped.body.id);
+    expect(failed).toMatchObject(noDates);
+    expect(failed.error.message).toContain('none of the 1 records of the source');
+    expect(await runOnce(undated, [without], run)).toMatchObject(noDates);
+    expect(await runOnce(undated, [], run)).toMatchObject({ status: 'completed' });
   });
 
   test.each([

@@ -34,7 +34,9 @@ const runBody = z.strictObject({
     .strictObject({ from: day, to: day })
     .refine(({ from, to }) => from <= to, { path: ['to'], message: 'must not be before `from`' })
     .optional()
-    .describe('Only records of these days are read, both included. Open items take part besides.'),
+    .describe(
+      'Only records of these days are taken, both included. Open items take part besides, and so do records without a date, which `problems` tells; where no record of a side has one, the run fails with `no_dates`.',
+    ),
   note: z.string().max(1_000).optional(),
 });
 
@@ -53,7 +55,9 @@ export const executionAnswer = z
     error: z.object({ code: z.string(), message: z.string(), side: z.string().optional(), line: z.number().int().optional() }).nullable(),
     problems: z
       .array(z.object({ side: z.string(), code: z.string(), message: z.string(), line: z.number().int().optional() }))
-      .describe('What is probably not meant as it was said: `no_such_field`, a rule about a field that no record has; `nothing_readable`.'),
+      .describe(
+        'What is probably not meant as it was said: `no_such_field`, a rule about a field that no record has; `no_date`, records without one in a run of a period; `nothing_readable`.',
+      ),
     dryRun: z.boolean(),
     period: z.object({ from: day, to: day }).nullable(),
     note: z.string().nullable(),
