@@ -421,7 +421,13 @@ describe('the executions service', () => {
       attempt: 1,
       error: { code, side: 'source', message: expect.stringMatching(/^source/) },
     });
-    expect((await api.get(`/v1/executions/${execution.id}/results`)).body.data).toEqual([]);
+    for (const part of ['results', 'fees', 'export']) {
+      const { body } = await api.get(`/v1/executions/${execution.id}/${part}`);
+      const detail = 'This execution is failed: only one that is completed has results.';
+      expect(body, part).toMatchObject({ status: 409, code: 'conflict', detail });
+    }
+    const report = (await api.get(`/v1/executions/${execution.id}/report`)).body;
+    expect(report).toMatchObject({ status: 'failed', outcomes: [], certificate: { holds: false, lines: [] } });
   });
 
   test.each([['executions.claimed'], ['executions.mid-copy'], ['executions.before-commit'], ['executions.after-commit']])(

@@ -177,7 +177,7 @@ export const executionRoutes = (endpoint: Endpoints['endpoint'], { queries, stor
     params: byId,
     query: z.strictObject({ ...pageQuery, ...resultQuery }),
     answers: { 200: pageOf(resultAnswer) },
-    refuses: [410],
+    refuses: [409, 410],
     handle: async ({ params, principal, query }) => {
       const page = await queries.results(principal.organizationId, params.id, query);
       if (page === undefined) throw notFound('execution');
