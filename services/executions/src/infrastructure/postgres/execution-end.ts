@@ -7,6 +7,7 @@ import { type Selectable, sql, type Transaction } from 'kysely';
 import type { Ending, HeldExecution, LeaseStore } from '../../application/ports.ts';
 import type { Progress } from '../../domain/execution.ts';
 import type { OpenedLine } from '../../domain/opened.ts';
+import { rejectOvertaken } from './approvals.ts';
 import { renameParted, resolvedMessages, resolveFound, resolveMoved } from './earlier-exceptions.ts';
 import { openExceptions } from './exception-writer.ts';
 import { stateEvent } from './execution-store.ts';
@@ -136,12 +137,17 @@ const settleExceptions = async (trx: Trx, held: HeldExecution, { given, summary,
   const opened = await openExceptions(trx, held);
   const resolved = [...moved, ...(await resolveFound(trx, held, still))];
   await forgetMoves(trx, held);
+  const rejected = await rejectOvertaken(
+    trx,
+    held,
+    resolved.map(({ id }) => id),
+  );
   return {
     opened: opened.count,
     lines: opened.lines,
     resolved: resolved.length,
     summary: matches.summary,
-    messages: [...resolvedMessages(held, resolved), ...matches.messages, ...opened.messages],
+    messages: [...resolvedMessages(held, resolved), ...rejected, ...matches.messages, ...opened.messages],
   };
 };
 
