@@ -211,15 +211,14 @@ const documentation = (name: RouteName, route: Route, endpoint: Endpoint<Schema,
     if (status === 410) return false;
     if (status === 412) return route.method === 'PATCH' || route.method === 'DELETE';
     // A body may come along where none is wanted.
-    if (status === 413) return route.method !== 'GET';
-    if (status === 415) return route.method !== 'GET' && route.stream !== 'upload';
+    if (status === 413 || status === 415) return route.method !== 'GET';
     // Without a body there is no other one that a key could be used with again.
     if (status === 422) return route.idempotent && hasBody;
     return true;
   });
   const success = Object.entries(endpoint.answers).map(([status, schema]) => [status, schema ?? z.null().describe('No body')]);
   if (route.method === 'GET' && route.stream === 'none')
-    success.push(['304', z.null().describe('Nothing changed since the ETag in If-None-Match')]);
+    success.push(['304', z.null().describe('The answer would be the one that had the ETag in If-None-Match')]);
   return {
     operationId: name,
     summary: route.summary,

@@ -119,7 +119,7 @@ export const createHttp = async ({ service, logger, isStopping = () => false, he
     });
   // Before anybody reads its body: whatever that is, there is nobody to take it.
   app.addHook('preParsing', (request, _reply, _payload, done) =>
-    done(requireHost(request) ?? (request.is404 ? nothingThere(request) : null)),
+    done(requireHost(request) ?? (request.is404 ? nothingThere(request) : requirePlainBody(request)) ?? null),
   );
   app.removeContentTypeParser(['application/json', 'text/plain']);
   app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body: Buffer, done) => {
@@ -149,6 +149,13 @@ const requireHost = ({ raw }: FastifyRequest): Refusal | undefined =>
   raw.headers.host === undefined && raw.httpVersion === '1.1'
     ? new Refusal('malformed_request', 'The Host header is missing.', { headers: { connection: 'close' } })
     : undefined;
+
+/** Nobody unpacks it, and it must not be taken for what is in it. */
+const requirePlainBody = ({ method, headers }: FastifyRequest): Refusal | undefined => {
+  const encoding = headers['content-encoding']?.trim().toLowerCase() ?? '';
+  if (method === 'GET' || encoding === '' || encoding === 'identity') return undefined;
+  return new Refusal('unsupported_media_type', 'Bodies are taken as they are: send this one unpacked, without Content-Encoding.');
+};
 
 const nothingThere = (request: FastifyRequest): Refusal => {
   const [path = '/'] = request.url.split('?', 1);

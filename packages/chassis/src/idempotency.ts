@@ -7,6 +7,7 @@ import type { FastifyRequest } from 'fastify';
 import { sql } from 'kysely';
 import type { Answer } from './answer.ts';
 import { isUnavailable } from './database-errors.ts';
+import { tagged } from './entity-tag.ts';
 import type { Postgres } from './postgres.ts';
 import { problemAnswer, validationRefusal } from './problem.ts';
 import { Refusal } from './refusal.ts';
@@ -150,7 +151,7 @@ export const createIdempotency = (postgres: Postgres<ChassisTables>, secret: Buf
         const again = stored === undefined ? undefined : replay(request, stored);
         if (again === undefined && prepare !== undefined) await claim(request);
         if (again !== undefined || prepare !== undefined) return again;
-        const answer = await effect(undefined);
+        const answer = tagged(await effect(undefined));
         await record(request, answer);
         return { ...answer, fresh: true as const };
       }).catch(async (error: unknown) => {
@@ -164,7 +165,7 @@ export const createIdempotency = (postgres: Postgres<ChassisTables>, secret: Buf
       try {
         const prepared = await prepare?.();
         const answer = await inOneTransaction(async () => {
-          const done = await effect(prepared);
+          const done = tagged(await effect(prepared));
           await record(request, done);
           return done;
         });

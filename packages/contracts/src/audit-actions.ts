@@ -108,7 +108,10 @@ export const auditActions = {
     description: 'Somebody settled by hand what takes a second person; it waits for that one.',
   },
   'approval.approved': { service: 'executions', description: 'A second person approved what another had settled, and it was done.' },
-  'approval.rejected': { service: 'executions', description: 'A second person rejected what another had settled, and it was not done.' },
+  'approval.rejected': {
+    service: 'executions',
+    description: 'A second person rejected what another had settled, and it was not done; or a run had resolved it before.',
+  },
   'exchange-rate.set': { service: 'executions', description: 'An exchange rate was set to another value or source than it had, or none.' },
   'exchange-rate.deleted': { service: 'executions', description: 'An exchange rate was deleted.' },
   'webhook.created': { service: 'webhooks', description: 'A webhook endpoint was created.' },

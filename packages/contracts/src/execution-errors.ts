@@ -11,6 +11,7 @@ export const executionErrors = {
   too_many_columns: 'The header has more columns than an adapter reads. A wrong delimiter is the usual cause.',
   reserved_column: 'A column is called `__proto__`, which no record can have as a field. Rename it.',
   no_such_column: 'A field is mapped to a column that the input has not. The message lists those it has.',
+  no_dates: 'The run is of a `period`, and no record of a side has a date. Map `date` in the configuration, or run without a period.',
   input_too_large: 'One column of the input holds more text than matching can address. Split the run by period.',
   too_many_candidates:
     'A pass would compare too many pairs of records to end in time. Add an exact condition, or narrow a tolerance or a window.',

@@ -66,7 +66,7 @@ export const problems = {
   unsupported_media_type: {
     status: 415,
     title: 'The media type of the body is not supported',
-    meaning: 'The route does not take this `Content-Type`.',
+    meaning: 'The route does not take this `Content-Type`, or the body is packed: no route takes a `Content-Encoding`.',
   },
   idempotency_key_reused: {
     status: 422,

@@ -173,6 +173,33 @@ describe('above what one person may settle', () => {
     expect(await pendingFor(jobId)).toEqual([id]);
   });
 
+  test('what a run has resolved waits for nobody', async () => {
+    const { jobId, about } = await withLimit();
+    const at = `/v1/exceptions/${about('s3')}`;
+    const { id } = (await executions.must(202, as({ subject: ann }).post(`${at}/resolve`, { resolution: 'written_off' }))).pendingApproval;
+    const run = await executions.run(jobId, [], [euro('t3', '30.00', { reference: 'alone' })]);
+    const resolved = await executions.must(200, executions.api.get(at));
+    expect(resolved).toMatchObject({ status: 'resolved', resolution: 'matched_later', pendingApproval: null });
+    const note = `The execution ${run.id} has resolved the exception.`;
+    expect(resolved.history.at(-1)).toMatchObject({
+      action: 'approval_rejected',
+      actor: { type: 'system' },
+      detail: { approvalId: id, note },
+    });
+    expect(await executions.must(200, executions.api.get(`/v1/approvals/${id}`))).toMatchObject({
+      status: 'rejected',
+      decidedBy: { type: 'system', id: 'executions' },
+      decidedAt: expect.any(String),
+      note,
+    });
+    expect(await pendingFor(jobId)).toEqual([]);
+    expect((await executions.messages('approval.decided')).filter(({ approvalId }) => approvalId === id)).toMatchObject([
+      { status: 'rejected', exceptionId: about('s3') },
+    ]);
+    const audited = (await executions.messages('audit.recorded')).filter(({ resource }) => resource.id === id);
+    expect(audited.at(-1)).toMatchObject({ action: 'approval.rejected', actor: { type: 'system', id: 'executions' } });
+  });
+
   test('up to the amount one person is enough, and many at once are no way around it', async () => {
     const { about } = await withLimit();
     const ids = [about('s3'), about('s4')];

@@ -136,6 +136,17 @@ describe('an exception', () => {
     expect(same.headers.get('etag')).toBe(first.headers.get('etag'));
   });
 
+  test('is answered anew once it shows another age, to whoever knows how it was', async () => {
+    const { api, database } = executions;
+    const { id, at } = await withOneOpen();
+    const tag = (await api.get(at)).headers.get('etag') ?? '';
+    const known = { headers: { 'if-none-match': tag } };
+    expect((await api.get(at, known)).status).toBe(304);
+    await database.query(`update exceptions set first_seen_at = now() - interval '40 days' where id = $1`, [id]);
+    expect((await api.get(at, known)).body).toMatchObject({ ageDays: 40 });
+    expect((await api.patch(at, { severity: 'high' }, { headers: { 'if-match': tag } })).status).toBe(200);
+  });
+
   test("of another organization is nobody's to touch, and its history can only be added to", async () => {
     const { stranger, api, must, database } = executions;
     const { at } = await withOneOpen();

@@ -145,7 +145,8 @@ describe('the executions service', () => {
 
   test('a run explains every record, accounts for every cent and opens what needs a person', async () => {
     const execution = await runOnce();
-    expect(execution).toMatchObject({ status: 'completed', jobId, jobVersion: 3, attempt: 1, error: null, progress: { stage: 'done' } });
+    expect(execution).toMatchObject({ status: 'completed', jobId, jobVersion: 3, attempt: 1, error: null });
+    expect(execution.progress).toEqual({ stage: 'done', done: 6, total: 6 });
     expect(execution.summary).toMatchObject({
       source: { records: 5, amount: null },
       target: { records: 4, amount: null },
@@ -349,6 +350,7 @@ describe('the executions service', () => {
   test('a dry run stores no results and no exceptions, only its report', async () => {
     const execution = await runOnce(orders, payments, { dryRun: true });
     expect(execution).toMatchObject({ status: 'completed', dryRun: true, summary: { matched: 2 } });
+    expect(execution.progress).toEqual({ stage: 'done', done: 6, total: 6 });
     expect((await api.get(`/v1/executions/${execution.id}/results`)).body).toEqual({ data: [], nextCursor: null });
     expect((await api.get(`/v1/executions/${execution.id}/report`)).body.certificate.holds).toBe(true);
     expect((await api.get(`/v1/exceptions?executionId=${execution.id}`)).body.data).toEqual([]);
@@ -379,6 +381,32 @@ describe('the executions service', () => {
         0,
       );
     expect([ingested('source'), ingested('target')]).toEqual([3, 0]);
+    expect(execution.problems).toEqual([]);
+  });
+
+  test('a period tells of records without a date, which take part, and is refused where no record of a side has one', async () => {
+    // Dry, so that nothing stays open for other runs of the job.
+    const run = { period: { from: '2026-04-01', to: '2026-04-01' }, dryRun: true };
+    const message = (of: number) => `2 of the ${of} records that can be read have no date: they take part whatever the period`;
+    const undated = csv(['o1,10.00,EUR,2026-04-01,R1', 'o2,20.00,EUR,,R2', 'o3,30.00,EUR,2026-04-02,R3', 'o4,40.00,EUR,,R4']);
+    const { date: _date, ...without } = payment('p2', '20.00', 'EUR', 'R2');
+    const told = await runOnce(undated, [...payments, without, { ...without, id: 'p3' }], run);
+    expect(told.problems).toEqual([
+      { side: 'source', code: 'no_date', message: message(4), line: 3 },
+      { side: 'target', code: 'no_date', message: message(6) },
+    ]);
+
+    const noDates = { status: 'failed', attempt: 1, error: { code: 'no_dates' } };
+    const unmapped = await api.post(`/v1/jobs/${anonymousId}/executions`, {
+      source: { fileId: await upload('reference,amount,currency,day\nR1,1.00,EUR,2026-04-01') },
+      target: { fileId: await upload('reference,amount,currency\nR1,1.00,EUR') },
+      ...run,
+    });
+    const failed = await over(unmapped.body.id);
+    expect(failed).toMatchObject(noDates);
+    expect(failed.error.message).toContain('none of the 1 records of the source');
+    expect(await runOnce(undated, [without], run)).toMatchObject(noDates);
+    expect(await runOnce(undated, [], run)).toMatchObject({ status: 'completed' });
   });
 
   test.each([
@@ -393,7 +421,13 @@ describe('the executions service', () => {
       attempt: 1,
       error: { code, side: 'source', message: expect.stringMatching(/^source/) },
     });
-    expect((await api.get(`/v1/executions/${execution.id}/results`)).body.data).toEqual([]);
+    for (const part of ['results', 'fees', 'export']) {
+      const { body } = await api.get(`/v1/executions/${execution.id}/${part}`);
+      const detail = 'This execution is failed: only one that is completed has results.';
+      expect(body, part).toMatchObject({ status: 409, code: 'conflict', detail });
+    }
+    const report = (await api.get(`/v1/executions/${execution.id}/report`)).body;
+    expect(report).toMatchObject({ status: 'failed', outcomes: [], certificate: { holds: false, lines: [] } });
   });
 
   test.each([['executions.claimed'], ['executions.mid-copy'], ['executions.before-commit'], ['executions.after-commit']])(
@@ -425,10 +459,13 @@ describe('the executions service', () => {
     expect(late.headers.get('content-type')).toBe('text/event-stream');
     const text = await late.text();
     expect(text).toMatch(/^id: \d+\nevent: completed\ndata: \{.*"status":"completed"/);
-    const again = await fetch(`${service.url}/v1/executions/${execution.id}/events`, {
-      headers: { authorization: `Bearer ${tokenFor(organizationId)}`, 'last-event-id': /^id: (\d+)/.exec(text)?.[1] ?? '' },
-    });
-    expect(await again.text()).toBe('');
+    const behind = async (id: string) => {
+      const headers = { authorization: `Bearer ${tokenFor(organizationId)}`, 'last-event-id': id };
+      return (await fetch(`${service.url}/v1/executions/${execution.id}/events`, { headers })).text();
+    };
+    const last = /^id: (\d+)/.exec(text)?.[1] ?? '';
+    expect(await behind(last)).toBe('');
+    for (const never of [`${last}0`, '9007199254740993', '-1', 'x']) expect(await behind(never)).toBe(text);
   });
 
   test('what cannot run is refused before it is queued', async () => {

@@ -6,12 +6,16 @@ import { lookingInto, manualReview, unclear } from './looking-into.ts';
 import { createJobs, type Executions, euro, type Fields, startExecutions } from './running-service.ts';
 
 const { rulesOf, jobWith } = createJobs();
+const archived = new Set<string>();
 const newJobId = () => jobWith(manualReview);
 
 let executions: Executions;
 let postgres: Postgres<ChassisTables>;
 beforeAll(async () => {
-  executions = await startExecutions((jobId) => rulesOf.get(jobId));
+  executions = await startExecutions(
+    (jobId) => rulesOf.get(jobId),
+    (jobId) => (archived.has(jobId) ? { status: 'archived' } : {}),
+  );
   postgres = executions.openPostgres();
 });
 afterAll(async () => {
@@ -100,6 +104,9 @@ describe('rules that are tried', () => {
     );
     expect((await executions.api.post(`/v1/executions/${dry}/try`, { rules: byReference })).status).toBe(409);
     expect((await executions.stranger.post(`/v1/executions/${id}/try`, { rules: byReference })).status).toBe(404);
+    archived.add(jobId);
+    const { body } = await executions.api.post(`/v1/executions/${id}/try`, { rules: byReference });
+    expect(body).toMatchObject({ status: 409, code: 'conflict', detail: 'This job is archived and can no longer run.' });
   });
 
   test('of the job itself: a dry run is held against the last run', async () => {

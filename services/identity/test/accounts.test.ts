@@ -204,8 +204,8 @@ describe('accounts', () => {
     expect((await key.get('/v1/me')).body).toMatchObject({ type: 'apiKey', id: 'key_01jqv8m0c4e7r9t2w5y8a1b3d6', scopes: ['jobs:read'] });
     const organization = await api.get('/v1/organization');
     expect(organization.body).toMatchObject({ id: organizationId, name: 'Read Me', baseCurrency: 'EUR' });
-    expect(organization.headers.get('etag')).toBe('"1"');
-    expect((await api.get('/v1/organization', { headers: { 'if-none-match': '"1"' } })).status).toBe(304);
+    expect(organization.headers.get('etag')).toMatch(/^"1-/);
+    expect((await api.get('/v1/organization', { headers: { 'if-none-match': organization.headers.get('etag') ?? '' } })).status).toBe(304);
 
     for (const path of ['/v1/me', '/v1/me/organizations', '/v1/organization']) {
       expect((await identity.anonymous().get(path)).status).toBe(401);

@@ -29,7 +29,7 @@ describe('API keys', () => {
     const { id, key: _shownOnce, ...before } = await create({ allowedIps: ['192.0.2.0/24'], rateLimit: { limit: 10, windowMs: 60_000 } });
     const changed = await asOwner().patch(`/v1/api-keys/${id}`, { name: 'till', rateLimit: null });
     expect(changed).toMatchObject({ status: 200, body: { ...before, id, name: 'till', rateLimit: null } });
-    expect(changed.headers.get('etag')).toBe('"2"');
+    expect(changed.headers.get('etag')).toMatch(/^"2-/);
     expect(changed.body).not.toHaveProperty('key');
     expect(await revocationsOf(id)).toBe(1);
     expect(await actions(id)).toEqual(['api-key.created', 'api-key.updated']);

@@ -52,7 +52,7 @@ describe('the organization', () => {
     const before = (await owner.api.get('/v1/organization')).body;
     const changed = await owner.api.patch('/v1/organization', { name: 'Harbour Tea', baseCurrency: 'CHF' });
     expect(changed).toMatchObject({ status: 200, body: { ...before, name: 'Harbour Tea', baseCurrency: 'CHF' } });
-    expect(changed.headers.get('etag')).toBe('"2"');
+    expect(changed.headers.get('etag')).toMatch(/^"2-/);
     expect((await owner.api.get('/v1/organization')).body).toEqual(changed.body);
     expect((await owner.api.patch('/v1/organization', { baseCurrency: 'ZZZ' })).body.errors).toEqual([
       { path: 'baseCurrency', message: 'must be an ISO 4217 currency code such as "EUR"' },
@@ -87,7 +87,7 @@ describe('members', () => {
     const member = await join(owner, 'developer');
     const changed = await owner.api.patch(member.path, { role: 'viewer' });
     expect(changed).toMatchObject({ status: 200, body: { userId: member.userId, role: 'viewer', disabled: false } });
-    expect(changed.headers.get('etag')).toBe('"2"');
+    expect(changed.headers.get('etag')).toMatch(/^"2-/);
     expect((await owner.api.patch(member.path, { role: 'admin' }, { headers: { 'if-match': '"1"' } })).status).toBe(412);
     expect(await revoked(member.sessionId)).toBe(true);
     expect((await refresh(member.refreshToken)).status).toBe(401);

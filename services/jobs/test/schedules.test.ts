@@ -89,7 +89,7 @@ describe('schedules', () => {
     const asked = (await requests(ids)).map(({ jobId, dueAt }) => `${jobId} ${dueAt}`);
     expect(new Set(asked).size).toBe(90);
     const job = await api.get(`/v1/jobs/${ids[0]}`);
-    expect(job.headers.get('etag')).toBe('"1"');
+    expect(job.headers.get('etag')).toMatch(/^"1-/);
     expect(job.body.nextRunAt).toMatch(/-01-01T00:00:00.000Z$/);
   });
 

@@ -348,7 +348,8 @@ export const approvalDecided = defineEvent({
   type: 'approval.decided',
   major: 1,
   service: 'executions',
-  description: 'A second person approved what somebody had settled by hand, and it was done; or rejected it, and it was not.',
+  description:
+    'A second person approved what somebody had settled by hand, and it was done; or rejected it, and it was not. A run that resolves the exception rejects it, too.',
   data: z.object({ ...approval, status: z.enum(['approved', 'rejected']) }),
   example: { ...approvalExample, status: 'approved' },
 });

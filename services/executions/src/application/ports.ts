@@ -295,6 +295,8 @@ export type Ending =
   | {
       readonly status: 'completed';
       readonly summary: ExecutionSummary;
+      /** What was found, stored or not. */
+      readonly resultCount: number;
       readonly problems: readonly Problem[];
       readonly controlTotals: readonly ControlTotals[];
       readonly report: StoredReport | null;

@@ -204,10 +204,11 @@ export interface ExceptionFilter {
 export interface ExecutionQueries {
   readonly read: (organizationId: string, id: string) => Promise<{ view: ExecutionView; revision: bigint; sequence: bigint } | undefined>;
   readonly list: (organizationId: string, filter: ExecutionFilter) => Promise<Page<ExecutionView>>;
+  /** @throws Refusal `conflict` for an execution that is not completed, `gone` where they are kept no longer */
   readonly results: (organizationId: string, id: string, filter: ResultFilter & PageRequest) => Promise<Page<ListedResult> | undefined>;
   /**
-   * Results of an execution that is completed, behind the position `after`, in their order; `last` is where they end.
-   * @throws where the execution is gone, which must not look like the end of its results
+   * Results behind the position `after`, in their order; `last` is where they end.
+   * @throws as `results`, and where the execution is gone, which must not look like the end of its results
    */
   readonly resultsAfter: (
     organizationId: string,
@@ -216,6 +217,7 @@ export interface ExecutionQueries {
     page: { readonly after: number; readonly limit: number },
   ) => Promise<{ readonly results: readonly ResultView[]; readonly last: number | undefined }>;
   readonly report: (organizationId: string, id: string, options: ReportOptions) => Promise<ReportView | undefined>;
+  /** @throws as `results` */
   readonly fees: (organizationId: string, id: string) => Promise<FeeReport | undefined>;
   readonly trend: (organizationId: string, filter: TrendFilter) => Promise<Page<TrendPoint>>;
   readonly exceptions: (organizationId: string, filter: ExceptionFilter & PageRequest) => Promise<Page<ExceptionView>>;

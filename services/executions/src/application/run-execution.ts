@@ -195,6 +195,7 @@ const work = async (needs: RunNeeds, held: HeldExecution, signal: AbortSignal): 
       return {
         status: 'completed',
         summary,
+        resultCount,
         problems,
         controlTotals,
         report: { ...dryReport(controlTotals, sums), comparison },
@@ -203,7 +204,7 @@ const work = async (needs: RunNeeds, held: HeldExecution, signal: AbortSignal): 
       };
     }
     const seen = await writeResults(needs, held, matching, resultCount, report, signal);
-    return { status: 'completed', summary, problems, controlTotals, report: null, given, seen };
+    return { status: 'completed', summary, resultCount, problems, controlTotals, report: null, given, seen };
   } finally {
     await matching.close();
   }

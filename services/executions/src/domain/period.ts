@@ -1,33 +1,78 @@
 /** The days that a run is about. Records without a readable date are kept: nothing may disappear because it could not be read. */
+import type { Problem } from './execution.ts';
 import { noDay } from './matching/batch.ts';
 import type { Chunk } from './matching/batch-builder.ts';
 import { dayOf } from './matching/day.ts';
+import type { Side } from './side.ts';
+
+interface Days {
+  readonly from: string;
+  readonly to: string;
+}
+
+interface Told {
+  readonly record: Readonly<Record<string, unknown>>;
+  readonly line?: number;
+}
 
 export interface Period {
-  /** Whether a record, or what could be read of one, is to be kept. */
-  readonly record: (fields: Readonly<Record<string, unknown>>) => boolean;
+  /** Whether the record is to be kept. */
+  readonly record: (told: Told) => boolean;
   /** The very same chunk where all of it lies within. */
   readonly chunk: <Given extends Chunk>(chunk: Given) => Given | Chunk;
+  /** Of what was asked about so far. */
+  readonly counted: () => Counted;
+}
+
+/** Records that can be read, by whether they say their day. */
+export interface Counted {
+  readonly dated: number;
+  readonly undated: number;
+  /** Where the first without a date stands; 0 where it has no line. */
+  readonly line: number;
 }
 
 /** Both ends included; null for all days. */
-export const createPeriod = (period: { readonly from: string; readonly to: string } | null): Period => {
-  if (period === null) return { record: () => true, chunk: (chunk) => chunk };
+export const createPeriod = (period: Days | null): Period => {
+  const counted = { dated: 0, undated: 0, line: 0 };
+  if (period === null) return { record: () => true, chunk: (chunk) => chunk, counted: () => counted };
   const first = dayOf(period.from) ?? 0;
   const last = dayOf(period.to) ?? 0;
+  const count = (isDated: boolean, line: number): void => {
+    if (isDated) counted.dated += 1;
+    else if (++counted.undated === 1) counted.line = line;
+  };
   return {
-    record: ({ date }) => typeof date !== 'string' || (date >= period.from && date <= period.to),
+    record: ({ record: { date }, line = 0 }) => {
+      count(typeof date === 'string', line);
+      return typeof date !== 'string' || (date >= period.from && date <= period.to);
+    },
     chunk: (chunk) => {
-      const { date } = chunk;
-      if (date === undefined) return chunk;
+      const { date, lines } = chunk;
       const unreadable = new Set(chunk.invalid.map(({ row }) => row));
       const kept = Array.from({ length: chunk.rows }, (_, row) => row).filter((row) => {
-        const day = date[row] as number;
-        return day === noDay || (day >= first && day <= last) || unreadable.has(row);
+        if (unreadable.has(row)) return true;
+        const day = date === undefined ? noDay : (date[row] as number);
+        count(day !== noDay, lines[row] as number);
+        return day === noDay || (day >= first && day <= last);
       });
       return kept.length === chunk.rows ? chunk : rowsOf(chunk, kept);
     },
+    counted: () => counted,
   };
+};
+
+/** Why a run of this period cannot be meant so; undefined where it can. */
+export const whyNoPeriod = (side: Side, { dated, undated }: Counted): string | undefined =>
+  dated === 0 && undated > 0
+    ? `the run is of a period, and none of the ${undated} records of the ${side} that can be read has a date: map \`date\`, or run without a period`
+    : undefined;
+
+/** They are told, because they take part in a run that is not known to be about them. */
+export const undatedProblems = (side: Side, { dated, undated, line }: Counted): Problem[] => {
+  if (undated === 0) return [];
+  const message = `${undated} of the ${dated + undated} records that can be read have no date: they take part whatever the period`;
+  return [{ side, code: 'no_date', message, ...(line === 0 ? {} : { line }) }];
 };
 
 const rowsOf = (chunk: Chunk, kept: readonly number[]): Chunk => {

@@ -22,11 +22,16 @@ export const executionEventRoutes = (endpoint: Endpoints['endpoint'], queries: E
       const read = async () => queries.read(principal.organizationId, params.id);
       const first = await read();
       if (first === undefined) throw notFound('execution');
-      const lastSeen = Number(request.headers['last-event-id'] ?? 0);
-      await stream(reply, Number.isSafeInteger(lastSeen) && lastSeen > 0 ? BigInt(lastSeen) : 0n, read, isStopping);
+      await stream(reply, lastSeenOf(request.headers['last-event-id'], first.sequence), read, isStopping);
       return { status: 200 };
     },
   });
+};
+
+/** What was never given as an id stands for none: behind it there would be nothing to tell, not even the end. */
+const lastSeenOf = (header: string | string[] | undefined, sequence: bigint): bigint => {
+  const lastSeen = Number(header ?? 0);
+  return Number.isSafeInteger(lastSeen) && lastSeen > 0 && BigInt(lastSeen) <= sequence ? BigInt(lastSeen) : 0n;
 };
 
 const stream = async (

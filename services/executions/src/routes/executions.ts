@@ -9,7 +9,7 @@ import { decimal } from '@settler/contracts/money';
 import { rules } from '@settler/contracts/rules';
 import { day, instant, instantInput } from '@settler/contracts/time';
 import { z } from 'zod';
-import { planExecution } from '../application/commands/plan-execution.ts';
+import { planExecution, requireRunnable } from '../application/commands/plan-execution.ts';
 import type { Definitions, ExecutionStore } from '../application/ports.ts';
 import type { ExecutionQueries } from '../application/queries.ts';
 
@@ -34,7 +34,9 @@ const runBody = z.strictObject({
     .strictObject({ from: day, to: day })
     .refine(({ from, to }) => from <= to, { path: ['to'], message: 'must not be before `from`' })
     .optional()
-    .describe('Only records of these days are read, both included. Open items take part besides.'),
+    .describe(
+      'Only records of these days are taken, both included. Open items take part besides, and so do records without a date, which `problems` tells; where no record of a side has one, the run fails with `no_dates`.',
+    ),
   note: z.string().max(1_000).optional(),
 });
 
@@ -53,7 +55,9 @@ export const executionAnswer = z
     error: z.object({ code: z.string(), message: z.string(), side: z.string().optional(), line: z.number().int().optional() }).nullable(),
     problems: z
       .array(z.object({ side: z.string(), code: z.string(), message: z.string(), line: z.number().int().optional() }))
-      .describe('What is probably not meant as it was said: `no_such_field`, a rule about a field that no record has; `nothing_readable`.'),
+      .describe(
+        'What is probably not meant as it was said: `no_such_field`, a rule about a field that no record has; `no_date`, records without one in a run of a period; `nothing_readable`.',
+      ),
     dryRun: z.boolean(),
     period: z.object({ from: day, to: day }).nullable(),
     note: z.string().nullable(),
@@ -136,6 +140,11 @@ export const executionRoutes = (endpoint: Endpoints['endpoint'], { queries, stor
     params: byId,
     body: tryBody,
     answers: { 202: executionAnswer },
+    prepare: async ({ params, principal }) => {
+      const found = await queries.read(principal.organizationId, params.id);
+      if (found === undefined) throw notFound('execution');
+      requireRunnable(await definitions.read(found.view.jobId, principal));
+    },
     handle: async ({ params, body, principal, address }) => {
       const id = newId();
       await store.tryRules(id, params.id, { rules: body.rules, note: body.note ?? null }, { principal, address });
@@ -168,7 +177,7 @@ export const executionRoutes = (endpoint: Endpoints['endpoint'], { queries, stor
     params: byId,
     query: z.strictObject({ ...pageQuery, ...resultQuery }),
     answers: { 200: pageOf(resultAnswer) },
-    refuses: [410],
+    refuses: [409, 410],
     handle: async ({ params, principal, query }) => {
       const page = await queries.results(principal.organizationId, params.id, query);
       if (page === undefined) throw notFound('execution');

@@ -1,6 +1,6 @@
 /** Uploads are streamed: neither the gateway nor this service ever holds a whole file. */
 import type { Readable } from 'node:stream';
-import multipart from '@fastify/multipart';
+import multipart, { type MultipartFile } from '@fastify/multipart';
 import type { Answer } from '@settler/chassis/answer';
 import type { Endpoints } from '@settler/chassis/endpoint';
 import { requireRevision, resource } from '@settler/chassis/entity-tag';
@@ -33,6 +33,7 @@ const bytesMax = routes.uploadFile.bodyBytesMax;
 
 export const fileRoutes = async (endpoint: Endpoints['endpoint'], { app, files, queries, idempotency, newId }: Needs): Promise<void> => {
   const upload = async (request: FastifyRequest, actor: Actor, wantedName: string | undefined): Promise<Answer> => {
+    const key = readIdempotencyKey(request);
     const part = await partOf(request);
     const name = wantedName ?? part.name ?? 'upload';
     const { organizationId } = actor.principal;
@@ -43,7 +44,6 @@ export const fileRoutes = async (endpoint: Endpoints['endpoint'], { app, files, 
         const view = await files.publish(stored, actor);
         return resource(201, view, 1, { location: `/v1/files/${view.id}` });
       };
-      const key = readIdempotencyKey(request);
       if (key === undefined) return await publish();
       // Hashed while it streamed: only now is it known whether this is the same request again.
       const scope = `POST ${request.url}`;
@@ -105,15 +105,19 @@ export const fileRoutes = async (endpoint: Endpoints['endpoint'], { app, files, 
   });
 };
 
-/** What is not a form, or breaks off. */
+/** What is not a form, breaks off, or has more than is taken. */
 const asRefusal = (error: unknown): never => {
+  if (error instanceof Error && 'code' in error && error.code === 'FST_FILES_LIMIT')
+    throw invalid([{ path: 'file', message: 'the form has more than one: upload each by itself' }]);
   const isMalformed = error instanceof Error && /^(Multipart: Boundary|Unexpected end of|Malformed )/.test(error.message);
   throw isMalformed ? new Refusal('malformed_request', `The form cannot be read: ${error.message}.`, { cause: error }) : error;
 };
 
-async function* wholeParts(bytes: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
+/** The bytes end where the form does: what stands behind the file is known before that is kept. */
+async function* wholeForm({ file }: MultipartFile, parts: AsyncIterator<MultipartFile>): AsyncIterable<Uint8Array> {
   try {
-    yield* bytes;
+    yield* file;
+    await parts.next();
   } catch (error) {
     asRefusal(error);
   }
@@ -122,12 +126,13 @@ async function* wholeParts(bytes: AsyncIterable<Uint8Array>): AsyncIterable<Uint
 /** The one file of the request: its whole body, or the one part of a form. */
 const partOf = async (request: FastifyRequest): Promise<{ bytes: AsyncIterable<Uint8Array>; contentType: string; name?: string }> => {
   if (request.isMultipart()) {
-    const part = await request.file().catch(asRefusal);
-    if (part === undefined) throw invalid([{ path: 'file', message: 'the form has no file' }]);
+    const parts = request.files();
+    const { value: part, done } = await parts.next().catch(asRefusal);
+    if (done === true) throw invalid([{ path: 'file', message: 'the form has no file' }]);
     const { error, data: name } = fileName.safeParse(part.filename);
     const fault = error?.issues[0]?.message ?? unstorable(part.filename);
     if (fault !== undefined) throw invalid([{ path: 'filename', message: fault }]);
-    return { bytes: wholeParts(part.file), contentType: part.mimetype.slice(0, 200), ...(name === undefined ? {} : { name }) };
+    return { bytes: wholeForm(part, parts), contentType: part.mimetype.slice(0, 200), ...(name === undefined ? {} : { name }) };
   }
   const body = request.body as Readable | undefined | null;
   if (body === undefined || body === null)

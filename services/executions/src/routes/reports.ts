@@ -60,7 +60,11 @@ const reportAnswer = z
       .nullable()
       .describe('The totals in one currency; null where neither the request nor the organization names one.'),
     certificate: z.object({
-      holds: z.boolean(),
+      holds: z
+        .boolean()
+        .describe(
+          'Whether every record and every cent is accounted for. Only of a completed execution: before, and of one that failed or was cancelled, it is false and there are no lines.',
+        ),
       lines: z.array(
         z.object({
           side: z.enum(['source', 'target']),
@@ -139,7 +143,7 @@ export const reportRoutes = (endpoint: Endpoints['endpoint'], queries: Execution
   endpoint('readFees', {
     params: byId,
     answers: { 200: feesAnswer },
-    refuses: [410],
+    refuses: [409, 410],
     handle: async ({ params, principal }) => {
       const fees = await queries.fees(principal.organizationId, params.id);
       if (fees === undefined) throw notFound('execution');

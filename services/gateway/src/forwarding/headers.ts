@@ -9,6 +9,7 @@ const requestHeaders = [
   'accept-language',
   'content-type',
   'content-length',
+  'content-encoding',
   'content-disposition',
   'content-language',
   'idempotency-key',

@@ -21,7 +21,10 @@ export const commonParameters = {
     'The same key with the same body gives the first answer again, for 24 hours; with another body it is refused.',
     { type: 'string', minLength: 1, maxLength: 255 },
   ),
-  IfMatch: header('If-Match', 'The ETag that the change is meant for; the resource has changed since where it differs.'),
+  IfMatch: header(
+    'If-Match',
+    'The ETag that the change is meant for. The number it begins with is compared, the revision, which every change counts up: `"7"` alone says the same.',
+  ),
   LastEventId: header('Last-Event-ID', 'The id of the last event that was received: the stream goes on behind it.'),
 };
 

@@ -10,8 +10,9 @@ const mebibyte = 1024 * 1024;
 export const bodyProbes = (subject: Subject): readonly Probe[] => {
   const { route, operation } = subject;
   if (route.method === 'GET') return [];
-  if (route.stream === 'upload') return [announcedTooLarge(subject)];
+  if (route.stream === 'upload') return [packed(subject), announcedTooLarge(subject)];
   return [
+    packed(subject),
     ...(takesBody(operation) ? jsonProbes(subject) : [unwanted(subject)]),
     raw(subject, 'with a form', 'name=one', 415, 'unsupported_media_type', 'application/x-www-form-urlencoded'),
     raw(subject, 'with a text', 'hello', 415, 'unsupported_media_type', 'text/plain'),
@@ -20,6 +21,13 @@ export const bodyProbes = (subject: Subject): readonly Probe[] => {
     ...(route.bodyBytesMax <= mebibyte ? [streamedTooLarge(subject)] : []),
   ];
 };
+
+const packed = (subject: Subject): Probe => ({
+  what: 'with a body that is packed',
+  status: 415,
+  code: 'unsupported_media_type',
+  ask: (setting) => sendOurs(subject, setting, (wanted) => ({ ...wanted, headers: { 'content-encoding': 'gzip' } })),
+});
 
 const raw = (
   subject: Subject,

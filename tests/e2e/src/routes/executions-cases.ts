@@ -103,6 +103,10 @@ const gone = (rest: string): Refusal => ({
     return { path: `/v1/executions/${executionId}${rest}` };
   },
 });
+const unfinished = (rest: string): Refusal =>
+  conflict('a run that has not ended', async (setting) => ({
+    path: `/v1/executions/${(await waiting(setting.ours, setting)).id}${rest}`,
+  }));
 /** A job where more than this takes a second person. */
 const limited = { approval: { above: { EUR: '1.00' } } };
 const matchOf =
@@ -232,7 +236,11 @@ export const executionsCases = {
   listResults: {
     status: 200,
     ask: of('/results'),
-    refusals: [invalid('an outcome that does not exist', 'outcome', ({ ours }) => of('/results?outcome=lost')(ours)), gone('/results')],
+    refusals: [
+      invalid('an outcome that does not exist', 'outcome', ({ ours }) => of('/results?outcome=lost')(ours)),
+      unfinished('/results'),
+      gone('/results'),
+    ],
   },
   readReport: {
     status: 200,
@@ -269,7 +277,7 @@ export const executionsCases = {
   },
   readExchangeRate: { status: 200, ask: ofRate },
   deleteExchangeRate: { status: 204, ask: ofRate },
-  readFees: { status: 200, ask: of('/fees'), refusals: [gone('/fees')] },
+  readFees: { status: 200, ask: of('/fees'), refusals: [unfinished('/fees'), gone('/fees')] },
   readTrend: {
     status: 200,
     ask: ({ jobId }) => ({ path: `/v1/reports/trend?jobId=${jobId}` }),
@@ -284,9 +292,7 @@ export const executionsCases = {
     refusals: [
       invalid('a format that does not exist', 'format', ({ ours }) => of('/export?format=pdf')(ours)),
       invalid('an outcome that does not exist', 'outcome', ({ ours }) => of('/export?outcome=lost')(ours)),
-      conflict('a run that has not ended', async (setting) => ({
-        path: `/v1/executions/${(await waiting(setting.ours, setting)).id}/export`,
-      })),
+      unfinished('/export'),
       gone('/export'),
     ],
   },

@@ -20,7 +20,7 @@ export interface RunRequest {
 
 /** @throws Refusal `conflict` for an archived job, `validation_failed` with the path of what does not fit its adapter */
 export const planExecution = (job: JobDefinition, request: RunRequest): PlannedExecution => {
-  if (job.status === 'archived') throw new Refusal('conflict', 'This job is archived and can no longer run.');
+  requireRunnable(job);
   const faults: ProblemError[] = [];
   const source = sideOf('source', job.source, request.source, faults);
   const target = sideOf('target', job.target, request.target, faults);
@@ -35,6 +35,11 @@ export const planExecution = (job: JobDefinition, request: RunRequest): PlannedE
     note: request.note ?? null,
     files: [...fileOf('source', source), ...fileOf('target', target)],
   };
+};
+
+/** @throws Refusal `conflict` for an archived job */
+export const requireRunnable = ({ status }: JobDefinition): void => {
+  if (status === 'archived') throw new Refusal('conflict', 'This job is archived and can no longer run.');
 };
 
 const sideOf = (name: 'source' | 'target', side: Side, input: RunInput | undefined, faults: ProblemError[]): Side => {

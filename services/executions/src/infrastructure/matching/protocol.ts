@@ -15,8 +15,7 @@ import type {
   WatchedPiece,
 } from '../../application/ports.ts';
 import type { PassSum } from '../../domain/certificate.ts';
-import type { Comparison, ControlTotals } from '../../domain/execution.ts';
-import type { InputProblem } from '../../domain/matching/input-problems.ts';
+import type { Comparison, ControlTotals, Problem } from '../../domain/execution.ts';
 import type { EarlierMatches } from '../../domain/matching/kept-matches.ts';
 import type { RunDiff } from '../../domain/run-diff.ts';
 import type { Side } from '../../domain/side.ts';
@@ -52,7 +51,7 @@ export type Reply =
       readonly kind: 'matched';
       readonly summary: ExecutionSummary;
       readonly resultCount: number;
-      readonly problems: readonly InputProblem[];
+      readonly problems: readonly Problem[];
       readonly given: GivenMatchIds;
     }
   | { readonly kind: 'results'; readonly piece: WatchedPiece }

@@ -1,8 +1,16 @@
 import type { ReadContext } from '@settler/adapters/reader';
 import { openReader } from '@settler/adapters/readers';
 import type { Rules } from '@settler/contracts/rules';
-import type { BaseResult, GivenMatchIds, HandMatch, MatchingInput, Separation, Sighting } from '../../application/ports.ts';
-import type { Comparison, ControlTotals } from '../../domain/execution.ts';
+import {
+  type BaseResult,
+  type GivenMatchIds,
+  type HandMatch,
+  type MatchingInput,
+  MatchingRefused,
+  type Separation,
+  type Sighting,
+} from '../../application/ports.ts';
+import type { Comparison, ControlTotals, Problem } from '../../domain/execution.ts';
 import { differenceOf } from '../../domain/hand-match.ts';
 import type { MatchedRecord, MatchedResult } from '../../domain/matched-result.ts';
 import { type ApartRows, findApart } from '../../domain/matching/apart.ts';
@@ -19,7 +27,7 @@ import { createRecordBytes, type RecordBytes } from '../../domain/matching/recor
 import type { MatchResult } from '../../domain/matching/results/result.ts';
 import { createOpenItems, isLeftOpen } from '../../domain/open-items.ts';
 import { sumsOf } from '../../domain/pass-sums.ts';
-import { createPeriod } from '../../domain/period.ts';
+import { createPeriod, undatedProblems, whyNoPeriod } from '../../domain/period.ts';
 import { type Compared, createDiff } from '../../domain/run-diff.ts';
 import { type Side, sides } from '../../domain/side.ts';
 import { createTally } from '../../domain/tally.ts';
@@ -61,6 +69,7 @@ export const createRun = ({ notify, context }: RunNeeds): ((request: RunRequest)
   const handMatches: (HandMatch & Readonly<Record<Side, readonly number[]>>)[] = [];
   const separations: Separation[] = [];
   const earlier: EarlierMatches[] = [];
+  const undated: Problem[] = [];
   const watched = new Set<string>();
   let matched:
     | {
@@ -91,15 +100,18 @@ export const createRun = ({ notify, context }: RunNeeds): ((request: RunRequest)
         requireMemory();
         notify({ kind: 'progress', done: builder.length(), total: null });
       }
-      return tally.totals();
+    } else {
+      for await (const { rows } of reader.read(context)) {
+        const kept = rows.filter((row) => !('record' in row) || within.record(row));
+        for (const row of kept) tally.add(row);
+        builder.addRows(kept);
+        requireMemory();
+        notify({ kind: 'progress', done: builder.length(), total: null });
+      }
     }
-    for await (const { rows } of reader.read(context)) {
-      const kept = rows.filter((row) => !('record' in row) || within.record(row.record));
-      for (const row of kept) tally.add(row);
-      builder.addRows(kept);
-      requireMemory();
-      notify({ kind: 'progress', done: builder.length(), total: null });
-    }
+    const refused = whyNoPeriod(side, within.counted());
+    if (refused !== undefined) throw new MatchingRefused('no_dates', refused);
+    undated.push(...undatedProblems(side, within.counted()));
     return tally.totals();
   };
 
@@ -254,7 +266,7 @@ export const createRun = ({ notify, context }: RunNeeds): ((request: RunRequest)
           kept,
           keys: createKeyWriter(batches),
         };
-        const problems = inputProblems(request.rules, batches);
+        const problems = [...undated, ...inputProblems(request.rules, batches)];
         return { kind: 'matched', summary: reconciliation.summary, resultCount: reconciliation.length, problems, given: givenIds(fates) };
       }
       case 'next': {

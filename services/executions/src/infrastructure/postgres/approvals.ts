@@ -5,8 +5,9 @@ import { approvalDecided, approvalRequested } from '@settler/contracts/events/ex
 import { exponentOf, fromMinor } from '@settler/contracts/money';
 import type { Rules } from '@settler/contracts/rules';
 import { type Selectable, sql, type Transaction } from 'kysely';
-import type { Actor } from '../../application/ports.ts';
+import type { Actor, HeldExecution } from '../../application/ports.ts';
 import type { ApprovalView } from '../../application/queries.ts';
+import { systemActor } from '../../application/system-actor.ts';
 import type { ApprovalRequest } from '../../domain/approval.ts';
 import type { Said } from '../../domain/exception-life.ts';
 import type { Stake } from '../../domain/stake.ts';
@@ -102,6 +103,32 @@ export const decidedMessages = (row: ApprovalRow, verdict: 'approved' | 'rejecte
   eventMessage(approvalDecided, aboutOf(row), { ...dataOf(row), status: verdict }),
   auditOf({ action: `approval.${verdict}`, resource: { type: 'approval', id: row.id }, after: auditView(row) }, actor),
 ];
+
+/** What a run has resolved, nobody has to decide about. */
+export const rejectOvertaken = async (
+  trx: Trx,
+  { id, organizationId }: HeldExecution,
+  exceptionIds: readonly string[],
+): Promise<OutboxMessage[]> => {
+  if (exceptionIds.length === 0) return [];
+  const actor = systemActor('executions', organizationId);
+  const note = `The execution ${id} has resolved the exception.`;
+  const { rows } = await sql<ApprovalRow>`
+    with rejected as (
+      update approvals
+         set status = 'rejected', decided_by_type = ${actor.principal.kind}, decided_by_id = ${actor.principal.id}, decided_at = now(),
+             decision_note = ${note}, revision = revision + 1
+       where exception_id = any(${[...exceptionIds]}::text[]) and status = 'pending'
+      returning *),
+    told as (
+      insert into exception_history (exception_id, organization_id, position, at, actor_type, actor_id, action, detail)
+      select r.exception_id, r.organization_id,
+             1 + (select coalesce(max(position), 0) from exception_history h where h.exception_id = r.exception_id),
+             now(), 'system', 'system', 'approval_rejected', jsonb_build_object('approvalId', r.id, 'note', r.decision_note)
+        from rejected r)
+    select * from rejected order by id`.execute(trx);
+  return rows.flatMap((row) => decidedMessages(row, 'rejected', actor));
+};
 
 const aboutOf = (row: ApprovalRow) => ({
   organizationId: row.organization_id,

@@ -5,7 +5,9 @@ import { actFor, type Postgres } from '@settler/chassis/postgres';
 import type { ExecutionSummary } from '@settler/contracts/executions';
 import { type Selectable, sql, type Transaction } from 'kysely';
 import type { Ending, HeldExecution, LeaseStore } from '../../application/ports.ts';
+import type { Progress } from '../../domain/execution.ts';
 import type { OpenedLine } from '../../domain/opened.ts';
+import { rejectOvertaken } from './approvals.ts';
 import { renameParted, resolvedMessages, resolveFound, resolveMoved } from './earlier-exceptions.ts';
 import { openExceptions } from './exception-writer.ts';
 import { stateEvent } from './execution-store.ts';
@@ -85,7 +87,7 @@ const writeEnds = async (trx: Trx, outbox: Outbox, ended: readonly Ended[]): Pro
        set status = c.status, completed_at = now(), lease_owner = null, lease_until = null, waiting_for = null,
            revision = revision + 1, progress_sequence = progress_sequence + 1,
            summary = c.summary, problems = coalesce(c.problems, e.problems), control_totals = c.control_totals, report = c.report, opened = c.opened,
-           error = c.error, progress = case when c.status = 'completed' then jsonb_set(progress, '{stage}', '"done"') else progress end
+           error = c.error, progress = coalesce(c.progress, e.progress)
       from (select w.*
               from unnest(
                      ${column(({ held }) => held.id)}::text[], ${column(({ held }) => held.epoch)}::int[],
@@ -93,8 +95,8 @@ const writeEnds = async (trx: Trx, outbox: Outbox, ended: readonly Ended[]): Pro
                      ${completed(({ summary }, { changed }) => changed.summary ?? summary)}::jsonb[],
                      ${completed(({ problems }) => problems)}::jsonb[], ${completed(({ controlTotals }) => controlTotals)}::jsonb[],
                      ${completed(({ report }) => report)}::jsonb[], ${errors}::jsonb[],
-                     ${completed((_, { held, changed }) => (held.dryRun ? null : changed.lines))}::jsonb[]
-                   ) as w(id, epoch, status, summary, problems, control_totals, report, error, opened)
+                     ${completed((_, { held, changed }) => (held.dryRun ? null : changed.lines))}::jsonb[], ${completed(doneOf)}::jsonb[]
+                   ) as w(id, epoch, status, summary, problems, control_totals, report, error, opened, progress)
               join executions l on l.id = w.id
              order by l.id for update of l) as c
      where e.id = c.id and e.lease_epoch = c.epoch
@@ -110,6 +112,9 @@ const writeEnds = async (trx: Trx, outbox: Outbox, ended: readonly Ended[]): Pro
   if (rows.length > 0) faultPoint('executions.before-commit');
   return ended.map(({ held }) => rowOf.has(held.id));
 };
+
+/** What was told last came before the end: progress is told four times a second. */
+const doneOf = ({ resultCount }: Completed): Progress => ({ stage: 'done', done: resultCount, total: resultCount });
 
 type EndedRow = Parameters<typeof stateEvent>[0];
 
@@ -132,12 +137,17 @@ const settleExceptions = async (trx: Trx, held: HeldExecution, { given, summary,
   const opened = await openExceptions(trx, held);
   const resolved = [...moved, ...(await resolveFound(trx, held, still))];
   await forgetMoves(trx, held);
+  const rejected = await rejectOvertaken(
+    trx,
+    held,
+    resolved.map(({ id }) => id),
+  );
   return {
     opened: opened.count,
     lines: opened.lines,
     resolved: resolved.length,
     summary: matches.summary,
-    messages: [...resolvedMessages(held, resolved), ...matches.messages, ...opened.messages],
+    messages: [...resolvedMessages(held, resolved), ...rejected, ...matches.messages, ...opened.messages],
   };
 };
 

@@ -137,8 +137,6 @@ export const createExecutionQueries = (postgres: Postgres<Database>, cursors: Cu
           .where('id', '=', id)
           .executeTakeFirst();
         if (execution === undefined) return undefined;
-        // Rows of an attempt that did not end are nobody's results.
-        if (execution.status !== 'completed') return { data: [], nextCursor: null };
         requireResults(execution);
         completed.add(organizationId, execution);
         return pageOf(known === undefined ? await find(trx, execution) : []);
@@ -149,7 +147,7 @@ export const createExecutionQueries = (postgres: Postgres<Database>, cursors: Cu
       postgres.reading(organizationId, async (trx) => {
         const execution = await trx
           .selectFrom('executions')
-          .select(['id', 'created_at', 'results_dropped_at'])
+          .select(['id', 'status', 'created_at', 'results_dropped_at'])
           .where('id', '=', id)
           .executeTakeFirstOrThrow();
         // In the middle of an export too: a part must not look like the whole.

@@ -23,8 +23,8 @@ export const readFees = async (trx: Trx, id: string): Promise<FeeReport | undefi
     .executeTakeFirst();
   if (execution === undefined) return undefined;
   const { status, definition, summary } = execution;
-  if (!execution.dry_run) requireResults(execution);
-  const hasResults = status === 'completed' && !execution.dry_run && summary !== null;
+  requireResults(execution);
+  const hasResults = !execution.dry_run && summary !== null;
   const lines = hasResults
     ? await linesOf(trx, id, execution.created_at, agreedFees(definition.rules), Object.keys(summary.byCurrency))
     : [];

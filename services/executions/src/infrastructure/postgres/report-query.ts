@@ -11,6 +11,9 @@ import type { Database } from './tables.ts';
 
 type Trx = Transaction<Database>;
 
+/** Nothing adds up to nothing, but that is no statement about what the run was given. */
+const nothingCertified: StoredReport = { outcomes: [], certificate: { holds: false, lines: [] } };
+
 export const readReport = async (
   trx: Trx,
   id: string,
@@ -21,7 +24,7 @@ export const readReport = async (
   const { status, summary, dry_run: isDry } = execution;
   const head = { executionId: id, status, summary, matchRate: summary?.matchRate ?? null };
   const isComplete = status === 'completed';
-  const report = execution.report ?? (isComplete ? await sumsOf(trx, execution) : { outcomes: [], certificate: certify([], []) });
+  const report = execution.report ?? (isComplete ? await sumsOf(trx, execution) : nothingCertified);
   const currency = baseCurrency ?? (await baseCurrencyOf(trx));
   const day = wanted ?? execution.completed_at?.toISOString().slice(0, 10) ?? null;
   return {

@@ -51,14 +51,23 @@ export const completedRun = async (trx: Trx, id: string): Promise<Run> => {
   const row = await trx.selectFrom('executions').selectAll().where('id', '=', id).executeTakeFirst();
   if (row === undefined) throw notFound('execution');
   if (row.dry_run) throw new Refusal('conflict', 'This execution is a dry run, which keeps no results.');
-  if (row.status !== 'completed') throw new Refusal('conflict', `This execution is ${row.status}: only one that is completed has results.`);
+  requireCompleted(row);
   if (row.results_dropped_at !== null) throw new Refusal('conflict', whyGone(row.results_dropped_at));
   return runOf(row);
 };
 
-/** @throws Refusal `gone` for a run whose results are kept no longer */
-export const requireResults = ({ results_dropped_at: droppedAt }: Pick<ExecutionRow, 'results_dropped_at'>): void => {
-  if (droppedAt !== null) throw new Refusal('gone', whyGone(droppedAt));
+/**
+ * What is empty would look as if there were nothing to tell. Rows of an attempt that did not end are nobody's results.
+ * @throws Refusal `conflict`
+ */
+export const requireCompleted = ({ status }: Pick<ExecutionRow, 'status'>): void => {
+  if (status !== 'completed') throw new Refusal('conflict', `This execution is ${status}: only one that is completed has results.`);
+};
+
+/** @throws Refusal `conflict` for a run that has not completed, `gone` for one whose results are kept no longer */
+export const requireResults = (run: Pick<ExecutionRow, 'status' | 'results_dropped_at'>): void => {
+  requireCompleted(run);
+  if (run.results_dropped_at !== null) throw new Refusal('gone', whyGone(run.results_dropped_at));
 };
 
 const whyGone = (droppedAt: Date): string =>
