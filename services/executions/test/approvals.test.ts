@@ -62,6 +62,32 @@ describe('what one person may settle', () => {
     expect(waiting.pendingApproval).toMatchObject({ amount, currency: amount === null ? null : 'EUR' });
   });
 
+  test('is not more than it was when it was asked for', async () => {
+    const jobId = jobWith(rules.pairs);
+    const [first, ...more] = Array.from({ length: 5 }, () => same('150.00'));
+    await executions.run(jobId, [first as Fields], []);
+    const [{ id }] = await executions.exceptionsOf(jobId);
+    const ask = async () =>
+      (await executions.must(202, executions.api.post(`/v1/exceptions/${id}/resolve`, { resolution: 'written_off' }))).pendingApproval.id;
+    const asBob = executions.api.as({
+      token: () =>
+        executions.island.principalToken({
+          audience: 'executions',
+          organizationId,
+          subject: 'usr_01jqv8m0c4e7r9t2w5y8a1b3d9',
+          scopes: ['*'],
+        }),
+    });
+    const early = await ask();
+    await executions.run(jobId, [first as Fields, ...more], []);
+    const refused = await executions.must(409, asBob.post(`/v1/approvals/${early}/approve`, {}));
+    expect(refused.detail).toContain('Another amount is at stake');
+    await executions.must(200, asBob.post(`/v1/approvals/${early}/reject`, {}));
+    const late = await ask();
+    expect((await executions.must(200, executions.api.get(`/v1/approvals/${late}`))).amount).toBe('750.00');
+    await executions.must(200, asBob.post(`/v1/approvals/${late}/approve`, {}));
+  });
+
   test('is found among any number of others by whoever resolves many, who comes to an end', async () => {
     const jobId = jobWith(rules.forgetful);
     await executions.run(
