@@ -353,7 +353,7 @@ describe('the list of exceptions', () => {
     const jobId = newJobId();
     const { id: executionId } = await executions.run(
       jobId,
-      [7, 8, 30, 31, 60, 61, 90, 91].map((days) => euro(`s${days}`, '1.00')),
+      [7, 8, 30, 31, 60, 61, 90, 91].map((days) => euro(`s${days}`, days === 8 ? '-1.00' : '1.00')),
       [],
     );
     await database.query(
@@ -361,12 +361,12 @@ describe('the list of exceptions', () => {
       [jobId],
     );
     const { ageing } = await must(200, api.get(`/v1/executions/${executionId}/report`));
-    expect(ageing.map(({ bucket, count }: { bucket: string; count: number }) => [bucket, count])).toEqual([
-      ['0-7', 1],
-      ['8-30', 2],
-      ['31-60', 2],
-      ['61-90', 2],
-      ['90+', 1],
+    expect(ageing.map(({ bucket, count, amount }: { bucket: string; count: number; amount: string }) => [bucket, count, amount])).toEqual([
+      ['0-7', 1, '1.00'],
+      ['8-30', 2, '2.00'],
+      ['31-60', 2, '2.00'],
+      ['61-90', 2, '2.00'],
+      ['90+', 1, '1.00'],
     ]);
   });
 });

@@ -25,7 +25,9 @@ const reportAnswer = z
     ),
     ageing: z
       .array(z.object({ bucket: z.enum(['0-7', '8-30', '31-60', '61-90', '90+']), currency: z.string(), ...total.shape }))
-      .describe('Open exceptions of the job, by whole days since Settler first saw the record; `90+` is more than 90.'),
+      .describe(
+        'Open exceptions of the job, by whole days since Settler first saw the record, with the sum of their amounts, whatever their signs; `90+` is more than 90.',
+      ),
     comparison: z
       .object({
         executionId: executionId.describe('What it is held against: the execution that it is a trial on, or the last one of the job.'),

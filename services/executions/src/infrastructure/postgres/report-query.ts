@@ -49,9 +49,10 @@ export const sumsOf = async (trx: Trx, run: Pick<Selectable<Database['executions
   return { outcomes: outcomeLines(sums), certificate: certify(run.control_totals ?? [], sums) };
 };
 
+/** A refund that is missing takes nothing away from a payment that is: what is open is the sum of both. */
 const ageingOf = async (trx: Trx, jobId: string): Promise<ReportView['ageing']> => {
   const { rows } = await sql<{ bucket: string; currency: string | null; count: bigint; amount: string }>`
-    select bucket, currency, count(*) as count, coalesce(sum(amount), 0)::text as amount
+    select bucket, currency, count(*) as count, coalesce(sum(abs(amount)), 0)::text as amount
       from (select case when days < 8 then '0-7' when days < 31 then '8-30' when days < 61 then '31-60' when days < 91 then '61-90' else '90+' end as bucket,
                    days, currency, amount
               from (select extract(day from now() - first_seen_at) as days, currency, amount from exceptions
