@@ -49,6 +49,8 @@ export const errorsOf = (issues: readonly z.core.$ZodIssue[], prefix: readonly P
     const path = [...prefix, ...issue.path];
     if (issue.code === 'unrecognized_keys')
       return issue.keys.map((key) => ({ path: pathText([...path, key]), message: 'is not a known field' }));
+    // Of a name: what is wrong with it, which is told as if of its value.
+    if (issue.code === 'invalid_key' && issue.issues.length > 0) return errorsOf(issue.issues, path);
     if (issue.code === 'invalid_union') {
       const nearest = issue.errors.toSorted((one, other) => deepest(other) - deepest(one) || one.length - other.length)[0];
       if (nearest !== undefined && nearest.length > 0) return errorsOf(nearest, path);

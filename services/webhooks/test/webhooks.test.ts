@@ -359,7 +359,7 @@ describe('the webhooks service', () => {
     ]);
     expect(await faults({ url: receiver.url, events: ['*'], filter: [] })).toMatchObject([{ path: 'filter' }]);
     expect(await faults({ url: receiver.url, events: ['*'], headers: { 'webhook-id': 'x' } })).toMatchObject([
-      { path: 'headers.webhook-id' },
+      { path: 'headers.webhook-id', message: 'is a header that Settler sets itself' },
     ]);
     for (const name of ['Expect', 'upgrade', 'Keep-Alive'])
       expect(await faults({ url: receiver.url, events: ['*'], headers: { [name]: 'x' } })).toMatchObject([{ path: `headers.${name}` }]);
