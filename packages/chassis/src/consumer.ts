@@ -107,6 +107,10 @@ const readEnvelope = (text: string): Envelope | undefined => {
   }
 };
 
+/** Doubled each time and spread. In whole milliseconds: a delay with a fraction is one that the broker cannot read, and it sends at once. */
+const retryDelayMs = (firstMs: number, tries: number, maxMs: number): number =>
+  Math.round(Math.min(maxMs, firstMs * 2 ** (tries - 1)) * (0.5 + Math.random() / 2));
+
 const laneOf = (message: JsMsg): string => readEnvelope(message.string())?.subject ?? message.subject;
 
 const createReceiver = <DB extends ChassisTables>(options: ConsumerOptions<DB>) => {
@@ -191,14 +195,13 @@ const createReceiver = <DB extends ChassisTables>(options: ConsumerOptions<DB>) 
     });
 
   const retryLater = async (message: JsMsg, id: string, attempts: number, error: unknown) => {
-    const delayMs = Math.min(retryDelayMsMax, retryMs * 2 ** (attempts - 1)) * (0.5 + Math.random() / 2);
     logger.warn({ err: error, consumer: name, eventId: id, attempts }, 'a message could not be handled; it is tried again');
     await sql`
       insert into inbox_attempts (consumer, event_id, attempts, last_error) values (${name}, ${id}, ${attempts}, ${String(error).slice(0, 500)})
       on conflict (consumer, event_id) do update set last_error = excluded.last_error, updated_at = now()`
       .execute(postgres.systemDb)
       .catch(() => {}); // Only the reason would be missing; the count is kept before the next try.
-    message.nak(delayMs);
+    message.nak(retryDelayMs(retryMs, attempts, retryDelayMsMax));
   };
 
   const attempt = async (message: JsMsg, envelope: Envelope) => {
