@@ -1,0 +1,110 @@
+/** What becomes of deliveries whose endpoint is paused, disabled or gone while they are on their way. */
+import { createServer, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { type Client, client, createIsland, type Island, startService, waitFor } from '@settler/harness';
+import pg from 'pg';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+
+const organizationId = 'org_01jqv8m0c4e7r9t2w5y8a1b3d5';
+
+let island: Island;
+let api: Client;
+let database: pg.Client;
+let receiver: Server;
+/** Answers that the receiver owes. */
+let waiting: ServerResponse[] = [];
+
+beforeAll(async () => {
+  receiver = createServer((_request, response) => waiting.push(response));
+  await new Promise<void>((resolve) => receiver.listen(0, '127.0.0.1', resolve));
+  island = await createIsland();
+  await island.provision('webhooks');
+  database = new pg.Client(island.databaseConfig('webhooks', 'admin'));
+  await database.connect();
+  const settings = { DELIVERY_TIMEOUT_MS: '60000', DELIVERY_POLL_MS: '50', RETRY_SCHEDULE_MS: '0,3600000' };
+  const { url } = await startService('webhooks', island.environmentFor('webhooks', settings));
+  api = client(url, { token: () => island.principalToken({ audience: 'webhooks', organizationId }) });
+});
+afterAll(async () => {
+  receiver.closeAllConnections();
+  receiver.close();
+  await database.end();
+  await island.dispose();
+});
+beforeEach(async () => {
+  await database.query('delete from endpoints');
+  receiver.closeAllConnections();
+  waiting = [];
+});
+
+let events = 0;
+/** An endpoint with so many deliveries on their way to it. */
+const onTheWay = async (count: number): Promise<string> => {
+  const { port } = receiver.address() as AddressInfo;
+  const { body } = await api.post('/v1/webhooks', { url: `http://127.0.0.1:${port}/`, events: ['*'] });
+  await database.query(
+    `with made as (
+       insert into events (id, organization_id, type, body)
+       select 'evt_' || $2::int + n, $1, 'job.created', '{}' from generate_series(1, $3::int) n returning id)
+     insert into deliveries (id, organization_id, endpoint_id, event_id, event_type, sequence, status, next_attempt_at)
+     select 'dlv ' || id, $1, $4, id, 'job.created', substr(id, 5)::int, 'pending', now() from made`,
+    [organizationId, events, count, body.id],
+  );
+  events += count;
+  await waitFor(() => waiting.length === count, { timeoutMs: 10_000, what: `${count} requests` });
+  return body.id;
+};
+const answerAll = (status: number): void => {
+  for (const response of waiting.splice(0)) response.writeHead(status).end();
+};
+interface Shown {
+  readonly status: string;
+  readonly nextReason: string | null;
+  readonly attempts: readonly { readonly statusCode: number | null }[];
+}
+const deliveries = async (id: string): Promise<readonly Shown[]> => (await api.get(`/v1/webhooks/${id}/deliveries`)).body.data;
+const attempted = (id: string, count: number) =>
+  waitFor(async () => (await deliveries(id)).every(({ attempts }) => attempts.length === count), {
+    timeoutMs: 10_000,
+    what: `${count} attempts of each on record`,
+  });
+
+test('a 410 waits for whoever changes the endpoint, and keeps nothing that it needs', async () => {
+  const id = await onTheWay(1);
+  const changing = new pg.Client(island.databaseConfig('webhooks', 'admin'));
+  await changing.connect();
+  try {
+    await changing.query('begin');
+    await changing.query('select from endpoints where id = $1 for update', [id]);
+    answerAll(410);
+    const blocked = 'select from pg_locks where not granted';
+    await waitFor(async () => ((await database.query(blocked)).rowCount ?? 0) > 0, { timeoutMs: 10_000, what: 'it to wait' });
+    // As pausing does.
+    await changing.query("update deliveries set next_reason = 'paused' where endpoint_id = $1", [id]);
+    await changing.query('commit');
+  } finally {
+    await changing.end();
+  }
+  await attempted(id, 1);
+  expect((await api.get(`/v1/webhooks/${id}`)).body.status).toBe('disabled');
+});
+
+test('what came of an attempt is on record also where PostgreSQL gives the transaction up for the sake of others', async () => {
+  await database.query(`
+    create sequence attempts_tried;
+    create function give_up_the_first() returns trigger language plpgsql as $$
+      begin
+        if nextval('attempts_tried') = 1 then raise exception 'deadlock detected' using errcode = '40P01'; end if;
+        return new;
+      end $$;
+    grant usage on sequence attempts_tried to public;
+    create trigger give_up_the_first before insert on attempts for each row execute function give_up_the_first()`);
+  try {
+    const id = await onTheWay(1);
+    answerAll(200);
+    await attempted(id, 1);
+    expect(await deliveries(id)).toMatchObject([{ status: 'delivered', attempts: [{ statusCode: 200 }] }]);
+  } finally {
+    await database.query('drop trigger give_up_the_first on attempts');
+  }
+});
