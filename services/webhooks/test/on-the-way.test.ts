@@ -38,20 +38,25 @@ beforeEach(async () => {
 });
 
 let events = 0;
-/** An endpoint with so many deliveries on their way to it. */
-const onTheWay = async (count: number): Promise<string> => {
-  const { port } = receiver.address() as AddressInfo;
-  const { body } = await api.post('/v1/webhooks', { url: `http://127.0.0.1:${port}/`, events: ['*'] });
+/** As fan-out would. */
+const makeDue = async (endpointId: string, count: number): Promise<void> => {
   await database.query(
     `with made as (
        insert into events (id, organization_id, type, body)
        select 'evt_' || $2::int + n, $1, 'job.created', '{}' from generate_series(1, $3::int) n returning id)
      insert into deliveries (id, organization_id, endpoint_id, event_id, event_type, sequence, status, next_attempt_at)
      select 'dlv ' || id, $1, $4, id, 'job.created', substr(id, 5)::int, 'pending', now() from made`,
-    [organizationId, events, count, body.id],
+    [organizationId, events, count, endpointId],
   );
   events += count;
-  await waitFor(() => waiting.length === count, { timeoutMs: 10_000, what: `${count} requests` });
+};
+const requests = (count: number) => waitFor(() => waiting.length === count, { timeoutMs: 10_000, what: `${count} requests` });
+/** An endpoint with so many deliveries on their way to it. */
+const onTheWay = async (count: number): Promise<string> => {
+  const { port } = receiver.address() as AddressInfo;
+  const { body } = await api.post('/v1/webhooks', { url: `http://127.0.0.1:${port}/`, events: ['*'] });
+  await makeDue(body.id, count);
+  await requests(count);
   return body.id;
 };
 const answerAll = (status: number): void => {
@@ -107,4 +112,54 @@ test('what came of an attempt is on record also where PostgreSQL gives the trans
   } finally {
     await database.query('drop trigger give_up_the_first on attempts');
   }
+});
+
+const setStatus = async (id: string, status: 'active' | 'paused'): Promise<void> => {
+  expect((await api.patch(`/v1/webhooks/${id}`, { status })).status).toBe(200);
+};
+
+test('what is taken while its endpoint is paused is delivered, and not sent again', async () => {
+  const id = await onTheWay(2);
+  await setStatus(id, 'paused');
+  expect(await deliveries(id)).toMatchObject([{ status: 'held' }, { status: 'held' }]);
+  answerAll(200);
+  await attempted(id, 1);
+  const delivered = { status: 'delivered', nextAttemptAt: null, nextReason: null, attempts: [{ statusCode: 200 }] };
+  expect(await deliveries(id)).toMatchObject([delivered, delivered]);
+  await setStatus(id, 'active');
+  expect(await deliveries(id)).toMatchObject([delivered, delivered]);
+});
+
+test('what fails while its endpoint is paused is on record and held, and sent once it is active again', async () => {
+  const id = await onTheWay(1);
+  await setStatus(id, 'paused');
+  answerAll(500);
+  await attempted(id, 1);
+  expect(await deliveries(id)).toMatchObject([{ status: 'held', nextAttemptAt: null, nextReason: 'paused' }]);
+  await setStatus(id, 'active');
+  await requests(1);
+  answerAll(204);
+  await attempted(id, 2);
+  expect(await deliveries(id)).toMatchObject([{ status: 'delivered', attempts: [{ statusCode: 500 }, { statusCode: 204 }] }]);
+});
+
+test('what is still on its way when its endpoint is active again is waited for, and not sent beside it', async () => {
+  const id = await onTheWay(1);
+  await setStatus(id, 'paused');
+  await setStatus(id, 'active');
+  // What was due before would be on its way before this.
+  await makeDue(id, 1);
+  await requests(2);
+  answerAll(200);
+  await attempted(id, 1);
+  expect(await deliveries(id)).toMatchObject([{ status: 'delivered' }, { status: 'delivered' }]);
+});
+
+test('what is taken by an endpoint that is gone for another is delivered', async () => {
+  const id = await onTheWay(3);
+  waiting.shift()?.writeHead(410).end();
+  await waitFor(async () => (await api.get(`/v1/webhooks/${id}`)).body.status === 'disabled', { timeoutMs: 10_000, what: 'its end' });
+  answerAll(200);
+  await attempted(id, 1);
+  expect((await deliveries(id)).filter(({ status }) => status === 'delivered')).toHaveLength(2);
 });

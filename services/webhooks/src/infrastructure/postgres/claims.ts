@@ -2,6 +2,9 @@
  * Due deliveries are claimed in the database, committed before any byte is sent, and finished under the claim's id: a worker that
  * lost its claim changes nothing. A process that dies after sending leaves the claim to expire, and the same id is sent again.
  *
+ * A delivery that is held while it is on its way keeps its claim: what comes of the attempt is recorded, and it is held where it would be
+ * tried again.
+ *
  * Whoever locks an endpoint and deliveries of it locks the endpoint first: so nobody who has one of them waits for the other.
  */
 import { randomUUID } from 'node:crypto';
@@ -9,7 +12,7 @@ import { isVictim } from '@settler/chassis/database-errors';
 import { auditMessage, type Outbox } from '@settler/chassis/outbox';
 import { actFor, type Postgres } from '@settler/chassis/postgres';
 import { sql, type Transaction } from 'kysely';
-import type { Attempted, Claimed, Claims } from '../../application/ports.ts';
+import type { Attempted, Claimed, Claims, DeliveryStatus } from '../../application/ports.ts';
 import type { Verdict } from '../../domain/retry.ts';
 import type { Database } from './tables.ts';
 
@@ -98,9 +101,9 @@ const record = (postgres: Postgres<Database>, outbox: Outbox, claimed: Claimed, 
       gone: { status: 'failed' as const, next_attempt_at: null, next_reason: null },
       failed: { status: 'failed' as const, next_attempt_at: null, next_reason: null },
       retry: {
-        status: 'pending' as const,
-        next_attempt_at: sql<Date>`now() + make_interval(secs => ${verdict.kind === 'retry' ? verdict.delayMs / 1000 : 0}::float8)`,
-        next_reason: verdict.kind === 'retry' ? verdict.reason : null,
+        status: sql<DeliveryStatus>`status`,
+        next_attempt_at: sql<Date>`case status when 'pending' then now() + make_interval(secs => ${verdict.kind === 'retry' ? verdict.delayMs / 1000 : 0}::float8) end`,
+        next_reason: sql<string>`case status when 'pending' then ${verdict.kind === 'retry' ? verdict.reason : null} else next_reason end`,
       },
     }[verdict.kind];
     const { numUpdatedRows } = await trx
@@ -142,8 +145,7 @@ const disable = async (trx: Transaction<Database>, outbox: Outbox, { organizatio
     .executeTakeFirst();
   await trx
     .updateTable('deliveries')
-    // Without their claims: what is on its way to the endpoint as well must not come back as something that is due to it.
-    .set({ status: 'held', next_attempt_at: null, next_reason: 'held', claim_id: null, claimed_until: null })
+    .set({ status: 'held', next_attempt_at: null, next_reason: 'held' })
     .where('endpoint_id', '=', endpointId)
     .where('status', '=', 'pending')
     .execute();
