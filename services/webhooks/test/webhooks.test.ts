@@ -161,7 +161,7 @@ describe('the webhooks service', () => {
     await api.delete(`/v1/webhooks/${hanging.id}`);
   });
 
-  test('410 disables the endpoint and holds what is waiting; enabling it again sends it', async () => {
+  test('410 disables the endpoint, whose events are held and numbered; enabling it again sends them, and what it said so to', async () => {
     let isGone = true;
     receiver.answers.set('/gone', () => ({ status: isGone ? 410 : 200 }));
     const endpoint = await create('/gone');
@@ -180,13 +180,21 @@ describe('the webhooks service', () => {
     );
     await database.end();
     expect(rows).toHaveLength(1);
+    await publish();
+    const held = await ended(endpoint.id, 'held', 2);
+    expect(held).toMatchObject([
+      { sequence: 2, nextReason: 'held', nextAttemptAt: null, attempts: [] },
+      { sequence: 1, nextReason: 'held', nextAttemptAt: null, attempts: [{ statusCode: 410 }] },
+    ]);
+    expect(receiver.at('/gone')).toHaveLength(1);
     isGone = false;
     expect((await api.patch(`/v1/webhooks/${endpoint.id}`, { status: 'active' })).body).toMatchObject({
       status: 'active',
       disabledReason: null,
     });
     await publish();
-    await ended(endpoint.id, 'delivered');
+    await ended(endpoint.id, 'delivered', 3);
+    expect(receiver.at('/gone').map(({ headers }) => headers['settler-sequence'])).toEqual(expect.arrayContaining(['1', '2', '3']));
     await api.delete(`/v1/webhooks/${endpoint.id}`);
   });
 

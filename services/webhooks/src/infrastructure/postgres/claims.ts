@@ -98,7 +98,8 @@ const record = (postgres: Postgres<Database>, outbox: Outbox, claimed: Claimed, 
     if (verdict.kind === 'gone') await trx.selectFrom('endpoints').select('id').where('id', '=', claimed.endpointId).forUpdate().execute();
     const next = {
       delivered: { status: 'delivered' as const, next_attempt_at: null, next_reason: null },
-      gone: { status: 'failed' as const, next_attempt_at: null, next_reason: null },
+      // With all else that is for the endpoint: whoever makes it active again wants this, too.
+      gone: { status: 'held' as const, next_attempt_at: null, next_reason: 'held' },
       failed: { status: 'failed' as const, next_attempt_at: null, next_reason: null },
       retry: {
         status: sql<DeliveryStatus>`status`,
