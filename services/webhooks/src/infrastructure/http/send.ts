@@ -25,7 +25,7 @@ export const createSend =
       let client: Client | undefined;
       try {
         const url = new URL(text);
-        const { address, family } = await beforeAbort(guard.resolve(url), signal);
+        const { address, family } = await beforeAbort(guard.resolve(url, signal), signal);
         client = new Client(url.origin, {
           // The look-up was done and checked above; this hands its answer to the socket and to nobody else.
           connect: {
