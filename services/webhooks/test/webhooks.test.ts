@@ -334,6 +334,26 @@ describe('the webhooks service', () => {
     }
   });
 
+  test('an answer that echoes the endpoint’s own headers is kept without their values, also where one is cut off', async () => {
+    const secret = `Bearer ${'s3cret'.repeat(20)}`;
+    const padding = 'x'.repeat(16 * 1024 - 60);
+    receiver.answers.set('/echo', ({ headers }) => ({ status: 400, body: JSON.stringify({ ...headers }) }));
+    receiver.answers.set('/echo-late', ({ headers }) => ({ status: 400, body: `${padding}${headers.authorization}`.repeat(2) }));
+    receiver.answers.set('/echo-much', ({ headers }) => ({ status: 400, body: `${headers.authorization} `.repeat(400) }));
+    for (const path of ['/echo', '/echo-late', '/echo-much']) {
+      const endpoint = await create(path, { headers: { Authorization: secret, 'X-Team': 'payments' } });
+      await publish();
+      const [{ attempts }] = await ended(endpoint.id, 'failed');
+      for (const { responseBody } of attempts) {
+        expect(responseBody).toContain('••••');
+        expect(responseBody).not.toMatch(/s3cret|payments/);
+        expect(Buffer.byteLength(responseBody)).toBeLessThanOrEqual(16 * 1024);
+      }
+      expect(receiver.at(path)[0]?.headers).toMatchObject({ authorization: secret, 'x-team': 'payments' });
+      await api.delete(`/v1/webhooks/${endpoint.id}`);
+    }
+  });
+
   test.each([
     ['http://169.254.169.254/latest', 'must be a public address'],
     ['http://10.0.0.1/', 'must be a public address'],

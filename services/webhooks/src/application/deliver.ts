@@ -2,6 +2,7 @@
 import { faultPoint } from '@settler/chassis/faults';
 import type { Logger } from '@settler/chassis/logger';
 import { type Poller, startPoller } from '@settler/chassis/poller';
+import { maskFor } from '../domain/mask.ts';
 import { judge } from '../domain/retry.ts';
 import { type HmacSha256, signedHeaders } from '../domain/signature.ts';
 import type { Claimed, Claims, Send } from './ports.ts';
@@ -35,14 +36,15 @@ export const startDeliveries = (needs: DeliveryNeeds): Poller => {
     try {
       const sentAt = needs.clock();
       const signed = signedHeaders(claimed.eventId, sentAt, claimed.body, [needs.openSecret(claimed)], needs.hmac);
+      const own = needs.openHeaders(claimed);
       const headers = {
-        ...needs.openHeaders(claimed),
+        ...own,
         'content-type': 'application/json',
         'user-agent': 'Settler-Webhooks/1',
         'settler-sequence': String(claimed.sequence),
         ...signed,
       };
-      const attempted = await needs.send(claimed.url, headers, claimed.body);
+      const attempted = await needs.send(claimed.url, headers, claimed.body, maskFor(Object.values(own)));
       faultPoint('webhooks.sent');
       const verdict = judge(attempted, claimed.attempts + 1, needs.scheduleMs, needs.chance(), needs.clock());
       await claims.finish(claimed, attempted, verdict);
