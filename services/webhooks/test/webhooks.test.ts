@@ -88,6 +88,9 @@ describe('the webhooks service', () => {
     return deliveries(id);
   };
 
+  const sealedSecret = async (database: pg.Client, id: string): Promise<string> =>
+    (await database.query('select secret from endpoints where id = $1', [id])).rows[0].secret;
+
   beforeAll(async () => {
     island = await createIsland();
     await island.provision('webhooks');
@@ -332,6 +335,25 @@ describe('the webhooks service', () => {
     } finally {
       await database.end();
     }
+  });
+
+  test('what cannot be signed is not sent, and each attempt says why', async () => {
+    const secret = await create('/sealed');
+    const headers = await create('/sealed', { headers: { 'X-Team': 'payments' } });
+    const database = new pg.Client(island.databaseConfig('webhooks', 'admin'));
+    await database.connect();
+    // Each of them sealed for another place, which is to the box as if it was sealed with another key.
+    await database.query('update endpoints set secret = $2 where id = $1', [secret.id, await sealedSecret(database, headers.id)]);
+    await database.query('update endpoints set sealed_headers = $2 where id = $1', [headers.id, await sealedSecret(database, secret.id)]);
+    await database.end();
+    await publish();
+    for (const { id } of [secret, headers]) {
+      const [{ attempts }] = await ended(id, 'failed');
+      const attempt = { statusCode: null, responseBody: null, error: expect.stringContaining('cannot be decrypted') };
+      expect(attempts).toEqual(Array.from({ length: 3 }, () => expect.objectContaining(attempt)));
+      await api.delete(`/v1/webhooks/${id}`);
+    }
+    expect(receiver.at('/sealed')).toEqual([]);
   });
 
   test('an answer that echoes the endpoint’s own headers is kept without their values, also where one is cut off', async () => {
