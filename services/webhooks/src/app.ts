@@ -12,6 +12,7 @@ import { createAddressGuard } from './infrastructure/http/address-guard.ts';
 import { createResolveName, systemNames } from './infrastructure/http/resolve-name.ts';
 import { createSend } from './infrastructure/http/send.ts';
 import { createClaims } from './infrastructure/postgres/claims.ts';
+import { startDeliveryRetention } from './infrastructure/postgres/delivery-retention.ts';
 import { createEndpointStore, type SealHeaders, sealPlainHeaders } from './infrastructure/postgres/endpoint-store.ts';
 import { fanOut } from './infrastructure/postgres/fan-out.ts';
 import type { Database } from './infrastructure/postgres/tables.ts';
@@ -57,6 +58,8 @@ export const start = async (config: Config, life: Life): Promise<string> => {
     logger: life.logger,
   });
   life.onStop('deliveries', deliveries.stop);
+  if (config.DELIVERIES_RETENTION_DAYS > 0)
+    life.onStop('retention of deliveries', startDeliveryRetention(service.postgres, config.DELIVERIES_RETENTION_DAYS, life.logger).stop);
 
   webhookRoutes(endpoint, {
     store: createEndpointStore(service.postgres, service.outbox, { wake: deliveries.wake, sealHeaders }),
