@@ -1,7 +1,8 @@
 /**
  * Consuming: one transaction per message, made of the inbox row, the effect and the effect's own outbox rows. A message that
  * was handled before is acknowledged and does nothing. From the second delivery on, attempts are counted before the handler
- * starts, so that a message which kills the process ends as a dead letter too.
+ * starts, so that a message which kills the process ends as a dead letter too. An attempt that failed because the database could
+ * not be reached says nothing about the message, and is taken back.
  */
 import { type JsMsg, jetstream } from '@nats-io/jetstream';
 import { type Envelope, envelope as envelopeSchema } from '@settler/contracts/envelope';
@@ -20,6 +21,8 @@ import { inSpan } from './tracing.ts';
 /** The client's defaults stall for 43 s when the leader of a consumer dies; these recover in about 6 s. */
 const pullOptions = { max_messages: 32, expires: 5_000, idle_heartbeat: 500, bind: true } as const;
 const retryDelayMsMax = 5 * 60_000;
+/** While the database is away. Longer, and what has waited for it would go on waiting once it is back. */
+const unavailableDelayMsMax = 15_000;
 const reopenDelayMs = 500;
 const replayPollMs = 5_000;
 /** As many as may wait for their acknowledgement. */
@@ -107,6 +110,10 @@ const readEnvelope = (text: string): Envelope | undefined => {
   }
 };
 
+/** Doubled each time and spread. In whole milliseconds: a delay with a fraction is one that the broker cannot read, and it sends at once. */
+const retryDelayMs = (firstMs: number, tries: number, maxMs: number): number =>
+  Math.round(Math.min(maxMs, firstMs * 2 ** (tries - 1)) * (0.5 + Math.random() / 2));
+
 const laneOf = (message: JsMsg): string => readEnvelope(message.string())?.subject ?? message.subject;
 
 const createReceiver = <DB extends ChassisTables>(options: ConsumerOptions<DB>) => {
@@ -191,15 +198,22 @@ const createReceiver = <DB extends ChassisTables>(options: ConsumerOptions<DB>) 
     });
 
   const retryLater = async (message: JsMsg, id: string, attempts: number, error: unknown) => {
-    const delayMs = Math.min(retryDelayMsMax, retryMs * 2 ** (attempts - 1)) * (0.5 + Math.random() / 2);
     logger.warn({ err: error, consumer: name, eventId: id, attempts }, 'a message could not be handled; it is tried again');
+    const isCounted = !isUnavailable(error);
+    const takenBack = isCounted || !message.redelivered ? 0 : 1;
     await sql`
-      insert into inbox_attempts (consumer, event_id, attempts, last_error) values (${name}, ${id}, ${attempts}, ${String(error).slice(0, 500)})
-      on conflict (consumer, event_id) do update set last_error = excluded.last_error, updated_at = now()`
+      insert into inbox_attempts (consumer, event_id, attempts, last_error)
+      values (${name}, ${id}, ${isCounted ? attempts : attempts - 1}, ${String(error).slice(0, 500)})
+      on conflict (consumer, event_id) do update
+        set attempts = inbox_attempts.attempts - ${takenBack}::int, last_error = excluded.last_error, updated_at = now()`
       .execute(postgres.systemDb)
-      .catch(() => {}); // Only the reason would be missing; the count is kept before the next try.
-    message.nak(delayMs);
+      // The reason would be missing, and one attempt too many counted: what takes the database down each time must end, too.
+      .catch(() => {});
+    message.nak(isCounted ? retryDelayMs(retryMs, attempts, retryDelayMsMax) : unavailableDelayMs(message));
   };
+
+  /** By how often the broker has sent it: nobody counts meanwhile. */
+  const unavailableDelayMs = (message: JsMsg): number => retryDelayMs(retryMs, message.info.deliveryCount, unavailableDelayMsMax);
 
   const attempt = async (message: JsMsg, envelope: Envelope) => {
     const { attempts, lastError } = await countAttempt(message, envelope.id);
@@ -234,7 +248,7 @@ const createReceiver = <DB extends ChassisTables>(options: ConsumerOptions<DB>) 
     } catch (error) {
       // The database is away: the message stays with the broker and comes again.
       logger.warn({ err: error, consumer: name }, 'a message could not be begun');
-      message.nak(retryMs);
+      message.nak(unavailableDelayMs(message));
     }
   };
 

@@ -22,3 +22,7 @@ export const violatedConstraint = (error: unknown): string | undefined =>
   'constraint' in error
     ? String(error.constraint)
     : undefined;
+
+/** Whether a transaction was ended for the sake of others that waited for it or had overtaken it: repeated as a whole, it goes through. */
+export const isVictim = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && (error.code === '40P01' || error.code === '40001');

@@ -4,6 +4,8 @@
  * Rows are claimed by being there and finished by being moved to outbox_sent, so there is no cursor that could step over a row
  * of a slower transaction. A message that was published and not yet moved when the process died is published again: the
  * stream drops it by its id, and where it cannot, the consumer's inbox does.
+ *
+ * What a stream refuses waits, and nothing that is for another waits with it.
  */
 import { randomUUID } from 'node:crypto';
 import { headers as createHeaders, type Msg, type NatsConnection } from '@nats-io/transport-node';
@@ -11,7 +13,9 @@ import { type Kysely, sql } from 'kysely';
 import type { Broker } from './broker.ts';
 import { faultPoint } from './faults.ts';
 import type { Logger } from './logger.ts';
+import { createOutboxTurns, type OutboxRow } from './outbox-turns.ts';
 import type { Postgres } from './postgres.ts';
+import { createShutStreams, type ShutStreams } from './shut-streams.ts';
 import type { ChassisTables } from './tables.ts';
 import { activeTraceparent, inSpan } from './tracing.ts';
 
@@ -36,21 +40,16 @@ export interface Relay {
   readonly stop: () => Promise<void>;
 }
 
-interface Row {
-  readonly position: bigint;
-  readonly event_id: string;
-  readonly organization_id: string;
-  readonly subject: string;
-  readonly aggregate_id: string;
-  readonly body: string;
-  readonly attempts: number;
-}
-
-type Outcome = { row: Row; sequence: bigint } | { row: Row; error: string; permanent: boolean } | { row: Row; skipped: true };
+type Outcome =
+  | { row: OutboxRow; sequence: bigint }
+  | { row: OutboxRow; error: string; permanent: boolean }
+  | { row: OutboxRow; skipped: true };
 
 export const startRelay = ({ postgres, broker, logger, pollMs, leaseMs }: RelayOptions): Relay => {
   const db = postgres.systemDb;
   const me = randomUUID();
+  const turns = createOutboxTurns(db, batchRowsMax);
+  const shutStreams = createShutStreams(() => performance.now());
   let stopping = false;
   let nudged = false;
   let rouse = () => {};
@@ -81,12 +80,12 @@ export const startRelay = ({ postgres, broker, logger, pollMs, leaseMs }: RelayO
   };
 
   const round = async (connection: NatsConnection, publish: Publish): Promise<boolean> => {
-    const rows = await nextRows(db);
-    if (rows.length === 0) return false;
-    const outcomes = await publishAll(rows, publish);
+    const rows = await turns.next(shutStreams.names());
+    if (rows.length === 0) return turns.goesOn();
+    const outcomes = await publishAll(rows, shutting(publish, shutStreams, logger));
     faultPoint('relay.published');
     await settle(postgres, outcomes, logger);
-    return !connection.isClosed() && outcomes.some((outcome) => 'sequence' in outcome);
+    return !connection.isClosed() && (turns.goesOn() || outcomes.some((outcome) => 'sequence' in outcome));
   };
 
   const work = async () => {
@@ -138,19 +137,7 @@ const releaseLease = async (db: Kysely<ChassisTables>, me: string): Promise<void
   await sql`update relay_lease set owner = null, held_until = null where name = 'outbox' and owner = ${me}`.execute(db);
 };
 
-/** The next rows, most urgent first; within that, organizations in turn, so that one with a flood does not hold up the rest. */
-const nextRows = async (db: Kysely<ChassisTables>): Promise<Row[]> => {
-  const { rows } = await sql<Row>`
-    /* planned once */
-    select position, event_id, organization_id, subject, aggregate_id, body, attempts
-      from (select *, row_number() over (partition by organization_id order by priority desc, position) as turn
-              from (select * from outbox order by priority desc, position limit ${batchRowsMax * 4}) as head) as fair
-     order by turn, position
-     limit ${batchRowsMax}`.execute(db);
-  return rows;
-};
-
-type Publish = (row: Row) => Promise<Outcome>;
+type Publish = (row: OutboxRow) => Promise<Outcome>;
 
 /** One reply inbox for all acknowledgements: five times the throughput of a request per message. */
 const createPublisher = (connection: NatsConnection, inboxPrefix: string): Publish => {
@@ -184,7 +171,7 @@ const createPublisher = (connection: NatsConnection, inboxPrefix: string): Publi
     });
 };
 
-const headersFor = (row: Row) => {
+const headersFor = (row: OutboxRow) => {
   const headers = createHeaders();
   headers.set('Nats-Msg-Id', row.event_id);
   const traceparent = activeTraceparent() ?? traceparentOf(row);
@@ -193,7 +180,7 @@ const headersFor = (row: Row) => {
 };
 
 /** Of the request or message that wrote the row, which may be long over. */
-const traceparentOf = (row: Row): string | undefined => (JSON.parse(row.body) as { traceparent?: string }).traceparent;
+const traceparentOf = (row: OutboxRow): string | undefined => (JSON.parse(row.body) as { traceparent?: string }).traceparent;
 
 /** A trace goes on through the broker: what caused the message is the parent of its publication, and that of its processing. */
 const traced =
@@ -201,7 +188,21 @@ const traced =
   (row) =>
     inSpan(`publish ${row.subject.split('.', 2).join('.')}`, 'producer', traceparentOf(row), () => publish(row));
 
-const readAcknowledgement = (row: Row, message: Msg): Outcome => {
+/** Without another attempt at a stream that has just refused one, whatever else of this round is for it. */
+const shutting =
+  (publish: Publish, streams: ShutStreams, logger: Logger): Publish =>
+  async (row) => {
+    if (streams.has(row.stream)) return { row, skipped: true };
+    const outcome = await publish(row);
+    if ('sequence' in outcome) streams.open(row.stream);
+    if ('error' in outcome && isOutage(outcome.error)) {
+      const ms = streams.shut(row.stream);
+      if (ms !== undefined) logger.warn({ stream: row.stream, reason: outcome.error, ms }, 'a stream takes nothing; its events wait');
+    }
+    return outcome;
+  };
+
+const readAcknowledgement = (row: OutboxRow, message: Msg): Outcome => {
   if (message.data.length === 0) return { row, error: 'no stream takes this subject', permanent: false };
   const answer = message.json<{ seq?: number; error?: { code: number; description: string } }>();
   if (answer.error === undefined && answer.seq !== undefined) return { row, sequence: BigInt(answer.seq) };
@@ -209,12 +210,12 @@ const readAcknowledgement = (row: Row, message: Msg): Outcome => {
   return { row, error: answer.error?.description ?? 'the broker gave no sequence', permanent: answer.error?.code === 400 };
 };
 
-/** Pipelined across aggregates and serial within one; after a failure the rest of that aggregate waits for the next round. */
-const publishAll = async (rows: readonly Row[], publish: Publish): Promise<Outcome[]> => {
-  const lanes = Map.groupBy(rows, (row) => row.aggregate_id);
+/** Pipelined across aggregates and serial within one in a stream; after a failure the rest of it waits for the next round. */
+const publishAll = async (rows: readonly OutboxRow[], publish: Publish): Promise<Outcome[]> => {
+  const lanes = Map.groupBy(rows, (row) => `${row.stream} ${row.aggregate_id}`);
   const queue = [...lanes.values()];
   const outcomes: Outcome[] = [];
-  const runLane = async (lane: readonly Row[]) => {
+  const runLane = async (lane: readonly OutboxRow[]) => {
     let failed = false;
     for (const row of lane) {
       const outcome: Outcome = failed ? { row, skipped: true } : await publish(row);

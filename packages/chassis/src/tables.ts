@@ -1,5 +1,5 @@
 /** The tables that every service with a database has, as Kysely sees them. A service's own interface extends this one. */
-import type { Generated } from 'kysely';
+import type { Generated, GeneratedAlways } from 'kysely';
 
 export interface ChassisTables {
   outbox: {
@@ -7,6 +7,8 @@ export interface ChassisTables {
     event_id: string;
     organization_id: string;
     subject: string;
+    /** The first word of the subject. */
+    stream: GeneratedAlways<string>;
     aggregate_id: string;
     /** Rows with a higher one leave first: the end of an execution must not wait behind ten thousand exceptions. */
     priority: number;

@@ -197,6 +197,58 @@ describe('outbox, relay and inbox', () => {
     expect(attempts.filter((subject) => subject === 'healthy')).toHaveLength(1);
   });
 
+  test('what fails is tried again after a while, and after a longer one each time', async () => {
+    const triedAt: number[] = [];
+    const relay = stopped(startRelay({ postgres, broker: publisher, logger, pollMs: 200, leaseMs: 3_000 }));
+    stopped(
+      startConsumer({
+        definition: consumers.fanOutJobs,
+        postgres,
+        broker: listener,
+        logger,
+        attemptsMax: 8,
+        retryMs: 600,
+        handle: async (_trx, { subject }) => {
+          if (subject !== 'late') return;
+          triedAt.push(performance.now());
+          if (triedAt.length < 3) throw new Error('not yet');
+        },
+      }),
+    );
+    await publish(createOutbox('jobs', relay.wake), 'late');
+    await waitFor(() => triedAt.length === 3, { timeoutMs: 55_000, what: 'three attempts' });
+    const [first = 0, second = 0, third = 0] = triedAt;
+    // Half of 600 ms and of 1,200 ms at least; the two clocks may differ by a little.
+    expect(second - first).toBeGreaterThan(290);
+    expect(third - second).toBeGreaterThan(590);
+  });
+
+  test('however often the database is away, that makes no dead letter of a message, and nothing else is forgiven', async () => {
+    const away = Object.assign(new Error('too many connections for role'), { code: '53300' });
+    let tries = 0;
+    const relay = stopped(startRelay({ postgres, broker: publisher, logger, pollMs: 200, leaseMs: 3_000 }));
+    stopped(
+      startConsumer({
+        definition: consumers.fanOutJobs,
+        postgres,
+        broker: listener,
+        logger,
+        attemptsMax: 2,
+        retryMs: 5,
+        handle: async (_trx, { subject }) => {
+          if (subject !== 'away') return;
+          tries += 1;
+          throw tries <= 5 ? away : new Error('its own fault');
+        },
+      }),
+    );
+    await publish(createOutbox('jobs', relay.wake), 'away');
+    const dead = () => postgres.systemDb.selectFrom('dead_letters').selectAll().where('body', 'like', '%"subject":"away"%').execute();
+    await waitFor(async () => (await dead()).length === 1, { timeoutMs: 55_000, what: 'a dead letter' });
+    expect(await dead()).toMatchObject([{ attempts: 2, error: expect.stringContaining('its own fault') }]);
+    expect(tries).toBe(7);
+  });
+
   test('two relays never publish the same row twice, and one takes over from the other', async () => {
     const first = stopped(startRelay({ postgres, broker: publisher, logger, pollMs: 50, leaseMs: 3_000 }));
     const second = stopped(startRelay({ postgres, broker: publisher, logger, pollMs: 50, leaseMs: 3_000 }));

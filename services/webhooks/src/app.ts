@@ -1,6 +1,5 @@
 /** The only file that knows everything: adapters, use cases, routes and consumers, wired by hand. */
 import { createHmac, randomBytes } from 'node:crypto';
-import { lookup } from 'node:dns/promises';
 import { acknowledgeErasure } from '@settler/chassis/erasure';
 import { newId } from '@settler/chassis/ids';
 import type { Life } from '@settler/chassis/lifecycle';
@@ -10,8 +9,10 @@ import { consumers } from '@settler/contracts/streams';
 import { startDeliveries } from './application/deliver.ts';
 import type { Config } from './config.ts';
 import { createAddressGuard } from './infrastructure/http/address-guard.ts';
+import { createResolveName, systemNames } from './infrastructure/http/resolve-name.ts';
 import { createSend } from './infrastructure/http/send.ts';
 import { createClaims } from './infrastructure/postgres/claims.ts';
+import { startDeliveryRetention } from './infrastructure/postgres/delivery-retention.ts';
 import { createEndpointStore, type SealHeaders, sealPlainHeaders } from './infrastructure/postgres/endpoint-store.ts';
 import { fanOut } from './infrastructure/postgres/fan-out.ts';
 import type { Database } from './infrastructure/postgres/tables.ts';
@@ -27,7 +28,7 @@ export const start = async (config: Config, life: Life): Promise<string> => {
   const guard = createAddressGuard({
     allow: config.ADDRESS_GUARD_ALLOW,
     ownPorts: config.OWN_PORTS,
-    lookup: (name) => lookup(name, { all: true, verbatim: true }),
+    lookup: createResolveName(systemNames()),
   });
   const box = createSecretBox(config.ENCRYPTION_KEY);
   const secretPlace = (organizationId: string, id: string) => placeOf(organizationId, 'endpoints', 'secret', id);
@@ -57,6 +58,8 @@ export const start = async (config: Config, life: Life): Promise<string> => {
     logger: life.logger,
   });
   life.onStop('deliveries', deliveries.stop);
+  if (config.DELIVERIES_RETENTION_DAYS > 0)
+    life.onStop('retention of deliveries', startDeliveryRetention(service.postgres, config.DELIVERIES_RETENTION_DAYS, life.logger).stop);
 
   webhookRoutes(endpoint, {
     store: createEndpointStore(service.postgres, service.outbox, { wake: deliveries.wake, sealHeaders }),

@@ -39,5 +39,8 @@ export const config = z.object({
     .transform((text) => list(text).map(Number))
     .pipe(z.array(z.number().int().nonnegative()).min(1).max(50))
     .describe('The delay before each attempt, as a comma list.'),
+  DELIVERIES_RETENTION_DAYS: wholeNumber(0, 3_650)
+    .default(30)
+    .describe('For how many days after the last attempt a delivery is kept that is delivered or failed; 0 keeps them for ever.'),
 });
 export type Config = z.output<typeof config>;

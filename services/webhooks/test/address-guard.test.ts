@@ -9,10 +9,10 @@ const guardFor = (addresses: readonly string[], allow: readonly string[] = []) =
     ownPorts: [7070],
     lookup: async (name) => {
       asked.push(name);
-      return addresses.map((address) => ({ address, family: address.includes(':') ? 6 : 4 }));
+      return addresses.map((address) => ({ address, family: address.includes(':') ? (6 as const) : (4 as const) }));
     },
   });
-  return { asked, resolve: (url: string) => guard.resolve(new URL(url)), refusalOf: guard.refusalOf };
+  return { asked, resolve: (url: string) => guard.resolve(new URL(url), new AbortController().signal), refusalOf: guard.refusalOf };
 };
 
 describe('a name', () => {
@@ -42,6 +42,14 @@ describe('a name', () => {
   test('may resolve to what the operator allows, and not to the neighbours of it', async () => {
     expect(await guardFor(['127.0.0.9'], ['127.0.0.0/8']).resolve('http://hooks.example/')).toEqual({ address: '127.0.0.9', family: 4 });
     await expect(guardFor(['::ffff:127.0.0.9'], ['127.0.0.0/8']).resolve('http://hooks.example/')).rejects.toThrow('not public');
+  });
+
+  test('that is an address is not looked up', async () => {
+    const { resolve, asked } = guardFor([], ['127.0.0.0/8', '::1/128']);
+    expect(await resolve('http://127.0.0.9:8000/')).toEqual({ address: '127.0.0.9', family: 4 });
+    expect(await resolve('http://[::1]/')).toEqual({ address: '::1', family: 6 });
+    await expect(resolve('http://10.0.0.1/')).rejects.toThrow('must be a public address');
+    expect(asked).toEqual([]);
   });
 
   test('is not even looked up where its port is one of ours, or where it is local by its name', async () => {

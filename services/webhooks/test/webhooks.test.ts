@@ -88,6 +88,9 @@ describe('the webhooks service', () => {
     return deliveries(id);
   };
 
+  const sealedSecret = async (database: pg.Client, id: string): Promise<string> =>
+    (await database.query('select secret from endpoints where id = $1', [id])).rows[0].secret;
+
   beforeAll(async () => {
     island = await createIsland();
     await island.provision('webhooks');
@@ -161,7 +164,7 @@ describe('the webhooks service', () => {
     await api.delete(`/v1/webhooks/${hanging.id}`);
   });
 
-  test('410 disables the endpoint and holds what is waiting; enabling it again sends it', async () => {
+  test('410 disables the endpoint, whose events are held and numbered; enabling it again sends them, and what it said so to', async () => {
     let isGone = true;
     receiver.answers.set('/gone', () => ({ status: isGone ? 410 : 200 }));
     const endpoint = await create('/gone');
@@ -180,13 +183,21 @@ describe('the webhooks service', () => {
     );
     await database.end();
     expect(rows).toHaveLength(1);
+    await publish();
+    const held = await ended(endpoint.id, 'held', 2);
+    expect(held).toMatchObject([
+      { sequence: 2, nextReason: 'held', nextAttemptAt: null, attempts: [] },
+      { sequence: 1, nextReason: 'held', nextAttemptAt: null, attempts: [{ statusCode: 410 }] },
+    ]);
+    expect(receiver.at('/gone')).toHaveLength(1);
     isGone = false;
     expect((await api.patch(`/v1/webhooks/${endpoint.id}`, { status: 'active' })).body).toMatchObject({
       status: 'active',
       disabledReason: null,
     });
     await publish();
-    await ended(endpoint.id, 'delivered');
+    await ended(endpoint.id, 'delivered', 3);
+    expect(receiver.at('/gone').map(({ headers }) => headers['settler-sequence'])).toEqual(expect.arrayContaining(['1', '2', '3']));
     await api.delete(`/v1/webhooks/${endpoint.id}`);
   });
 
@@ -323,6 +334,45 @@ describe('the webhooks service', () => {
       await api.delete(`/v1/webhooks/${endpoint.id}`);
     } finally {
       await database.end();
+    }
+  });
+
+  test('what cannot be signed is not sent, and each attempt says why', async () => {
+    const secret = await create('/sealed');
+    const headers = await create('/sealed', { headers: { 'X-Team': 'payments' } });
+    const database = new pg.Client(island.databaseConfig('webhooks', 'admin'));
+    await database.connect();
+    // Each of them sealed for another place, which is to the box as if it was sealed with another key.
+    await database.query('update endpoints set secret = $2 where id = $1', [secret.id, await sealedSecret(database, headers.id)]);
+    await database.query('update endpoints set sealed_headers = $2 where id = $1', [headers.id, await sealedSecret(database, secret.id)]);
+    await database.end();
+    await publish();
+    for (const { id } of [secret, headers]) {
+      const [{ attempts }] = await ended(id, 'failed');
+      const attempt = { statusCode: null, responseBody: null, error: expect.stringContaining('cannot be decrypted') };
+      expect(attempts).toEqual(Array.from({ length: 3 }, () => expect.objectContaining(attempt)));
+      await api.delete(`/v1/webhooks/${id}`);
+    }
+    expect(receiver.at('/sealed')).toEqual([]);
+  });
+
+  test('an answer that echoes the endpoint’s own headers is kept without their values, also where one is cut off', async () => {
+    const secret = `Bearer ${'s3cret'.repeat(20)}`;
+    const padding = 'x'.repeat(16 * 1024 - 60);
+    receiver.answers.set('/echo', ({ headers }) => ({ status: 400, body: JSON.stringify({ ...headers }) }));
+    receiver.answers.set('/echo-late', ({ headers }) => ({ status: 400, body: `${padding}${headers.authorization}`.repeat(2) }));
+    receiver.answers.set('/echo-much', ({ headers }) => ({ status: 400, body: `${headers.authorization} `.repeat(400) }));
+    for (const path of ['/echo', '/echo-late', '/echo-much']) {
+      const endpoint = await create(path, { headers: { Authorization: secret, 'X-Team': 'payments' } });
+      await publish();
+      const [{ attempts }] = await ended(endpoint.id, 'failed');
+      for (const { responseBody } of attempts) {
+        expect(responseBody).toContain('••••');
+        expect(responseBody).not.toMatch(/s3cret|payments/);
+        expect(Buffer.byteLength(responseBody)).toBeLessThanOrEqual(16 * 1024);
+      }
+      expect(receiver.at(path)[0]?.headers).toMatchObject({ authorization: secret, 'x-team': 'payments' });
+      await api.delete(`/v1/webhooks/${endpoint.id}`);
     }
   });
 

@@ -2,9 +2,10 @@
 import { faultPoint } from '@settler/chassis/faults';
 import type { Logger } from '@settler/chassis/logger';
 import { type Poller, startPoller } from '@settler/chassis/poller';
+import { maskFor } from '../domain/mask.ts';
 import { judge } from '../domain/retry.ts';
 import { type HmacSha256, signedHeaders } from '../domain/signature.ts';
-import type { Claimed, Claims, Send } from './ports.ts';
+import type { Attempted, Claimed, Claims, Send } from './ports.ts';
 
 export interface DeliveryNeeds {
   readonly claims: Claims;
@@ -21,6 +22,21 @@ export interface DeliveryNeeds {
   readonly logger: Logger;
 }
 
+/** What is sealed of an endpoint. */
+interface Opened {
+  /** The endpoint's own headers. */
+  readonly own: Readonly<Record<string, string>>;
+  readonly secret: Uint8Array;
+}
+
+const notOpened: Attempted = {
+  statusCode: null,
+  retryAfter: null,
+  responseBody: null,
+  error: 'not sent: the secret or the headers of the endpoint cannot be decrypted',
+  latencyMs: 0,
+};
+
 export const startDeliveries = (needs: DeliveryNeeds): Poller => {
   const { claims, logger } = needs;
   const running = new Map<Promise<void>, string>();
@@ -31,18 +47,32 @@ export const startDeliveries = (needs: DeliveryNeeds): Poller => {
     return slots;
   };
 
+  const send = (claimed: Claimed, { own, secret }: Opened): Promise<Attempted> => {
+    const signed = signedHeaders(claimed.eventId, needs.clock(), claimed.body, [secret], needs.hmac);
+    const headers = {
+      ...own,
+      'content-type': 'application/json',
+      'user-agent': 'Settler-Webhooks/1',
+      'settler-sequence': String(claimed.sequence),
+      ...signed,
+    };
+    return needs.send(claimed.url, headers, claimed.body, maskFor(Object.values(own)));
+  };
+
+  /** Undefined where a key is missing: an operator may bring it back, and until then the receiver's owner is told. */
+  const open = (claimed: Claimed): Opened | undefined => {
+    try {
+      return { own: needs.openHeaders(claimed), secret: needs.openSecret(claimed) };
+    } catch (error) {
+      logger.error({ err: error, deliveryId: claimed.id, webhookId: claimed.endpointId }, 'what is sealed of an endpoint does not open');
+      return undefined;
+    }
+  };
+
   const attempt = async (claimed: Claimed) => {
     try {
-      const sentAt = needs.clock();
-      const signed = signedHeaders(claimed.eventId, sentAt, claimed.body, [needs.openSecret(claimed)], needs.hmac);
-      const headers = {
-        ...needs.openHeaders(claimed),
-        'content-type': 'application/json',
-        'user-agent': 'Settler-Webhooks/1',
-        'settler-sequence': String(claimed.sequence),
-        ...signed,
-      };
-      const attempted = await needs.send(claimed.url, headers, claimed.body);
+      const opened = open(claimed);
+      const attempted = opened === undefined ? notOpened : await send(claimed, opened);
       faultPoint('webhooks.sent');
       const verdict = judge(attempted, claimed.attempts + 1, needs.scheduleMs, needs.chance(), needs.clock());
       await claims.finish(claimed, attempted, verdict);

@@ -1,5 +1,6 @@
 import type { Page } from '@settler/chassis/pagination';
 import type { Principal } from '@settler/chassis/principal';
+import type { Mask } from '../domain/mask.ts';
 import type { Verdict } from '../domain/retry.ts';
 
 /** Who does it and from where, for the audit trail. */
@@ -98,7 +99,8 @@ export interface Attempted {
   readonly latencyMs: number;
 }
 
-export type Send = (url: string, headers: Readonly<Record<string, string>>, body: string) => Promise<Attempted>;
+/** What is kept of the answer is masked. */
+export type Send = (url: string, headers: Readonly<Record<string, string>>, body: string, mask: Mask) => Promise<Attempted>;
 
 export interface Claimed {
   readonly id: string;

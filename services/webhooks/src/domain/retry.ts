@@ -48,9 +48,12 @@ export const judge = (outcome: AttemptOutcome, attempts: number, scheduleMs: rea
     : { kind: 'retry', delayMs: spreadMs, reason: 'schedule' };
 };
 
-/** `Retry-After` in seconds or as an HTTP date (RFC 9110, 10.2.3), at most a day. */
+/** `Retry-After` in seconds or as an HTTP date (RFC 9110, 10.2.3), at most a day. Anything else asks for nothing. */
 const retryAfterMs = (header: string | null, now: Date): number => {
-  if (header === null) return 0;
-  const asked = /^\d+$/.test(header.trim()) ? Number(header) * second : Date.parse(header) - now.getTime();
-  return Number.isFinite(asked) ? Math.min(Math.max(asked, 0), retryAfterMsMax) : 0;
+  const text = header?.trim() ?? '';
+  const asked = /^\d+$/.test(text) ? Number(text) * second : isHttpDate(text) ? Date.parse(text) - now.getTime() : 0;
+  return Number.isNaN(asked) ? 0 : Math.min(Math.max(asked, 0), retryAfterMsMax);
 };
+
+/** As it is to be written today (RFC 9110, 5.6.7). What else there is to parse, such as `3600, 5`, is a date in some year to JavaScript. */
+const isHttpDate = (text: string): boolean => /^[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} GMT$/.test(text);

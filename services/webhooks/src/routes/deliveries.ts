@@ -21,7 +21,10 @@ const delivery = z
         at: instant,
         statusCode: z.number().int().nullable(),
         latencyMs: z.number().int(),
-        responseBody: z.string().nullable().describe('The first 16 KiB of the answer.'),
+        responseBody: z
+          .string()
+          .nullable()
+          .describe('The first 16 KiB of the answer. Values of the headers of the endpoint are replaced by ••••.'),
         error: z.string().nullable(),
       }),
     ),

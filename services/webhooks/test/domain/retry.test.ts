@@ -31,5 +31,11 @@ describe('what an answer means', () => {
     expect(after(429, 1, '1')).toEqual({ kind: 'retry', delayMs: 5_000, reason: 'schedule' });
     expect(after(429, 1, 'soon')).toMatchObject({ reason: 'schedule' });
     expect(after(500, 1, '120')).toMatchObject({ reason: 'schedule' });
+    expect(after(429, 1, ' 120 ')).toMatchObject({ delayMs: 120_000 });
   });
+
+  test.each(['3600, 5', '2030-01-01', '120.5', '-120', '+120', '1e3', '0x78', '', 'Wed, 99 Apr 2026 00:10:00 GMT', '1 Jan 2030'])(
+    'Retry-After: %s asks for nothing',
+    (header) => expect(after(503, 1, header)).toEqual({ kind: 'retry', delayMs: 5_000, reason: 'schedule' }),
+  );
 });

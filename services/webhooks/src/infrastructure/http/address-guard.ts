@@ -2,14 +2,14 @@
  * Every address that a user gives us goes through here. The name is resolved, every address of it must be public or allowed by the
  * operator, and the connection is made to the very address that was checked, so that a name cannot change its mind in between.
  */
-import type { LookupAddress } from 'node:dns';
 import ipaddr from 'ipaddr.js';
+import type { NameAddress, ResolveName } from './resolve-name.ts';
 
 export interface AddressGuard {
   /** What is wrong with the URL as it stands, before any look-up; undefined when nothing is. */
   readonly refusalOf: (url: string) => string | undefined;
   /** Resolves and checks. @throws Error with the reason */
-  readonly resolve: (url: URL) => Promise<{ address: string; family: 4 | 6 }>;
+  readonly resolve: (url: URL, signal: AbortSignal) => Promise<NameAddress>;
 }
 
 export interface AddressGuardOptions {
@@ -18,7 +18,7 @@ export interface AddressGuardOptions {
   /** Ports that are never allowed: Settler's own. */
   readonly ownPorts: readonly number[];
   /** Every address of a name. */
-  readonly lookup: (name: string) => Promise<readonly LookupAddress[]>;
+  readonly lookup: ResolveName;
 }
 
 const portOf = (url: URL): number => Number(url.port) || (url.protocol === 'https:' ? 443 : 80);
@@ -64,14 +64,16 @@ export const createAddressGuard = ({ allow, ownPorts, lookup }: AddressGuardOpti
 
   return {
     refusalOf,
-    resolve: async (url) => {
+    resolve: async (url, signal) => {
       const refusal = refusalOf(url.href);
       if (refusal !== undefined) throw new Error(`the address ${refusal}`);
       if (ownPorts.includes(portOf(url))) throw new Error('the address must not be one of Settler itself');
-      const addresses = await lookup(url.hostname.replace(/^\[|\]$/g, ''));
+      const literal = literalOf(url);
+      if (literal !== undefined) return { address: literal, family: ipaddr.parse(literal).kind() === 'ipv6' ? 6 : 4 };
+      const addresses = await lookup(url.hostname, signal);
       const [first] = addresses;
       if (first === undefined || !addresses.every(({ address }) => isAllowed(address))) throw new Error('the address is not public');
-      return { address: first.address, family: first.family === 6 ? 6 : 4 };
+      return first;
     },
   };
 };

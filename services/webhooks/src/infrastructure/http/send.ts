@@ -2,16 +2,18 @@
 import { withDeadline } from '@settler/chassis/deadline';
 import { Client } from 'undici';
 import type { Send } from '../../application/ports.ts';
+import type { Mask } from '../../domain/mask.ts';
 import type { AddressGuard } from './address-guard.ts';
 
 const answerBytesMax = 16 * 1024;
+const reasonLengthMax = 500;
 const headerBytesMax = 16 * 1024;
 /** Answers before the answer, such as 103: without an end to them one receiver kept the process from all others for as long as it liked. */
 const interimAnswersMax = 10;
 
 export const createSend =
   (guard: AddressGuard, timeoutMs: number): Send =>
-  (text, headers, body) =>
+  (text, headers, body, mask) =>
     withDeadline(timeoutMs, async (ending) => {
       const startedAt = performance.now();
       const took = () => Math.round(performance.now() - startedAt);
@@ -25,7 +27,7 @@ export const createSend =
       let client: Client | undefined;
       try {
         const url = new URL(text);
-        const { address, family } = await beforeAbort(guard.resolve(url), signal);
+        const { address, family } = await beforeAbort(guard.resolve(url, signal), signal);
         client = new Client(url.origin, {
           // The look-up was done and checked above; this hands its answer to the socket and to nobody else.
           connect: {
@@ -36,7 +38,7 @@ export const createSend =
           pipelining: 0,
         });
         const answer = await client.request({ method: 'POST', path: `${url.pathname}${url.search}`, headers, body, signal, onInfo });
-        const responseBody = await readSome(answer.body, signal);
+        const responseBody = await readSome(answer.body, mask, signal);
         const { 'retry-after': retryAfter } = answer.headers;
         return {
           statusCode: answer.statusCode,
@@ -46,13 +48,14 @@ export const createSend =
           latencyMs: took(),
         };
       } catch (error) {
-        return { statusCode: null, retryAfter: null, responseBody: null, error: reasonOf(error, timeoutMs), latencyMs: took() };
+        const reason = mask(reasonOf(error, timeoutMs), false).slice(0, reasonLengthMax);
+        return { statusCode: null, retryAfter: null, responseBody: null, error: reason, latencyMs: took() };
       } finally {
         await client?.destroy();
       }
     });
 
-const readSome = async (stream: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<string> => {
+const readSome = async (stream: AsyncIterable<Uint8Array>, mask: Mask, signal: AbortSignal): Promise<string> => {
   const parts: Uint8Array[] = [];
   let length = 0;
   for await (const part of stream) {
@@ -61,9 +64,12 @@ const readSome = async (stream: AsyncIterable<Uint8Array>, signal: AbortSignal):
     length += part.length;
     if (length >= answerBytesMax) break;
   }
-  // NUL cannot be stored as text.
-  return new TextDecoder().decode(Buffer.concat(parts).subarray(0, answerBytesMax)).replaceAll('\0', '\u{fffd}');
+  const masked = mask(textOf(Buffer.concat(parts).subarray(0, answerBytesMax)), length >= answerBytesMax);
+  return textOf(Buffer.from(masked).subarray(0, answerBytesMax));
 };
+
+/** NUL cannot be stored as text. */
+const textOf = (bytes: Uint8Array): string => new TextDecoder().decode(bytes).replaceAll('\0', '\u{fffd}');
 
 const beforeAbort = <Value>(work: Promise<Value>, signal: AbortSignal): Promise<Value> =>
   Promise.race([
@@ -76,5 +82,5 @@ const beforeAbort = <Value>(work: Promise<Value>, signal: AbortSignal): Promise<
 const reasonOf = (error: unknown, timeoutMs: number): string => {
   if (!(error instanceof Error)) return String(error);
   if (error.name === 'TimeoutError' || error.name === 'AbortError') return `no complete answer within ${timeoutMs} ms`;
-  return (error.cause instanceof Error ? error.cause.message : error.message).slice(0, 500);
+  return error.cause instanceof Error ? error.cause.message : error.message;
 };

@@ -1,12 +1,19 @@
 /**
  * Due deliveries are claimed in the database, committed before any byte is sent, and finished under the claim's id: a worker that
  * lost its claim changes nothing. A process that dies after sending leaves the claim to expire, and the same id is sent again.
+ *
+ * A delivery that is held while it is on its way keeps its claim: what comes of the attempt is recorded, and it is held where it would be
+ * tried again.
+ *
+ * Whoever locks an endpoint and deliveries of it locks the endpoint first: so nobody who has one of them waits for the other.
  */
 import { randomUUID } from 'node:crypto';
+import { isVictim } from '@settler/chassis/database-errors';
 import { auditMessage, type Outbox } from '@settler/chassis/outbox';
 import { actFor, type Postgres } from '@settler/chassis/postgres';
 import { sql, type Transaction } from 'kysely';
-import type { Claimed, Claims } from '../../application/ports.ts';
+import type { Attempted, Claimed, Claims, DeliveryStatus } from '../../application/ports.ts';
+import type { Verdict } from '../../domain/retry.ts';
 import type { Database } from './tables.ts';
 
 export interface ClaimOptions {
@@ -70,43 +77,59 @@ export const createClaims = (postgres: Postgres<Database>, outbox: Outbox, { lea
     return rows.map((row) => ({ ...row, claimId }));
   },
 
-  /** The attempt, what follows from it, and for a 410 the end of the endpoint: one transaction, or nothing if the claim was lost. */
-  finish: (claimed, attempted, verdict) =>
-    postgres.system(async (trx) => {
-      const next = {
-        delivered: { status: 'delivered' as const, next_attempt_at: null, next_reason: null },
-        gone: { status: 'failed' as const, next_attempt_at: null, next_reason: null },
-        failed: { status: 'failed' as const, next_attempt_at: null, next_reason: null },
-        retry: {
-          status: 'pending' as const,
-          next_attempt_at: sql<Date>`now() + make_interval(secs => ${verdict.kind === 'retry' ? verdict.delayMs / 1000 : 0}::float8)`,
-          next_reason: verdict.kind === 'retry' ? verdict.reason : null,
-        },
-      }[verdict.kind];
-      const { numUpdatedRows } = await trx
-        .updateTable('deliveries')
-        .set({ ...next, attempt_count: claimed.attempts + 1, claim_id: null, claimed_until: null })
-        .where('id', '=', claimed.id)
-        .where('claim_id', '=', claimed.claimId)
-        .executeTakeFirst();
-      if (numUpdatedRows === 0n) return false;
-      await trx
-        .insertInto('attempts')
-        .values({
-          delivery_id: claimed.id,
-          organization_id: claimed.organizationId,
-          position: claimed.attempts + 1,
-          at: sql<Date>`now()`,
-          status_code: attempted.statusCode,
-          latency_ms: attempted.latencyMs,
-          response_body: attempted.responseBody,
-          error: attempted.error,
-        })
-        .execute();
-      if (verdict.kind === 'gone') await disable(trx, outbox, claimed);
-      return true;
-    }),
+  finish: (claimed, attempted, verdict) => repeated(() => record(postgres, outbox, claimed, attempted, verdict)),
 });
+
+const victimTriesMax = 3;
+
+/** What was sent cannot be unsent: its record is not given up because others were in its way. */
+const repeated = async <Result>(work: () => Promise<Result>, triesLeft = victimTriesMax): Promise<Result> => {
+  try {
+    return await work();
+  } catch (error) {
+    if (triesLeft > 1 && isVictim(error)) return repeated(work, triesLeft - 1);
+    throw error;
+  }
+};
+
+/** The attempt, what follows from it, and for a 410 the end of the endpoint: one transaction, or nothing if the claim was lost. */
+const record = (postgres: Postgres<Database>, outbox: Outbox, claimed: Claimed, attempted: Attempted, verdict: Verdict): Promise<boolean> =>
+  postgres.system(async (trx) => {
+    if (verdict.kind === 'gone') await trx.selectFrom('endpoints').select('id').where('id', '=', claimed.endpointId).forUpdate().execute();
+    const next = {
+      delivered: { status: 'delivered' as const, next_attempt_at: null, next_reason: null },
+      // With all else that is for the endpoint: whoever makes it active again wants this, too.
+      gone: { status: 'held' as const, next_attempt_at: null, next_reason: 'held' },
+      failed: { status: 'failed' as const, next_attempt_at: null, next_reason: null },
+      retry: {
+        status: sql<DeliveryStatus>`status`,
+        next_attempt_at: sql<Date>`case status when 'pending' then now() + make_interval(secs => ${verdict.kind === 'retry' ? verdict.delayMs / 1000 : 0}::float8) end`,
+        next_reason: sql<string>`case status when 'pending' then ${verdict.kind === 'retry' ? verdict.reason : null} else next_reason end`,
+      },
+    }[verdict.kind];
+    const { numUpdatedRows } = await trx
+      .updateTable('deliveries')
+      .set({ ...next, attempt_count: claimed.attempts + 1, claim_id: null, claimed_until: null })
+      .where('id', '=', claimed.id)
+      .where('claim_id', '=', claimed.claimId)
+      .executeTakeFirst();
+    if (numUpdatedRows === 0n) return false;
+    await trx
+      .insertInto('attempts')
+      .values({
+        delivery_id: claimed.id,
+        organization_id: claimed.organizationId,
+        position: claimed.attempts + 1,
+        at: sql<Date>`now()`,
+        status_code: attempted.statusCode,
+        latency_ms: attempted.latencyMs,
+        response_body: attempted.responseBody,
+        error: attempted.error,
+      })
+      .execute();
+    if (verdict.kind === 'gone') await disable(trx, outbox, claimed);
+    return true;
+  });
 
 /** It says of itself that it is gone: nothing is sent to it until somebody makes it active again. */
 const disable = async (trx: Transaction<Database>, outbox: Outbox, { organizationId, endpointId }: Claimed): Promise<void> => {
@@ -123,8 +146,7 @@ const disable = async (trx: Transaction<Database>, outbox: Outbox, { organizatio
     .executeTakeFirst();
   await trx
     .updateTable('deliveries')
-    // Without their claims: what is on its way to the endpoint as well must not come back as something that is due to it.
-    .set({ status: 'held', next_attempt_at: null, next_reason: 'held', claim_id: null, claimed_until: null })
+    .set({ status: 'held', next_attempt_at: null, next_reason: 'held' })
     .where('endpoint_id', '=', endpointId)
     .where('status', '=', 'pending')
     .execute();

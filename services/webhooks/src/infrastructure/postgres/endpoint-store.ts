@@ -139,7 +139,7 @@ const lock = async (trx: Trx, id: string, ifMatch: number | undefined): Promise<
 const hold = (trx: Trx, id: string) =>
   trx
     .updateTable('deliveries')
-    .set({ status: 'held', next_attempt_at: null, next_reason: 'paused', claim_id: null, claimed_until: null })
+    .set({ status: 'held', next_attempt_at: null, next_reason: 'paused' })
     .where('endpoint_id', '=', id)
     .where('status', '=', 'pending')
     .execute();

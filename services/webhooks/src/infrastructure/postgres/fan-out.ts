@@ -1,4 +1,7 @@
-/** Turns one event into one delivery per endpoint that wants it, numbered without gaps, in the inbox's own transaction. */
+/**
+ * Turns one event into one delivery per endpoint that wants it, numbered without gaps, in the inbox's own transaction. Also for those that
+ * nothing is sent to now: what has no number would be missed by nobody.
+ */
 import { newId } from '@settler/chassis/ids';
 import { afterCommit } from '@settler/chassis/postgres';
 import type { Envelope } from '@settler/contracts/envelope';
@@ -19,7 +22,6 @@ export const fanOut =
       .selectFrom('endpoints')
       .select(['id', 'events'])
       .where('organization_id', '=', envelope.organizationid)
-      .where('status', 'in', ['active', 'paused'])
       .orderBy('id')
       .forUpdate()
       .execute();
@@ -33,12 +35,12 @@ export const fanOut =
     await sql`
       with numbered as (
         update endpoints set last_sequence = last_sequence + 1 where id = any(${wanting.map(({ id }) => id)}::text[])
-        returning id, last_sequence, status = 'paused' as is_held)
+        returning id, last_sequence, case status when 'paused' then 'paused' when 'disabled' then 'held' end as held_for)
       insert into deliveries (id, organization_id, endpoint_id, event_id, event_type, sequence, status, next_attempt_at, next_reason)
       select new.id, ${envelope.organizationid}, numbered.id, ${envelope.id}, ${envelope.type}, last_sequence,
-             case when is_held then 'held' else 'pending' end,
-             case when not is_held then now() end,
-             case when is_held then 'paused' else 'schedule' end
+             case when held_for is null then 'pending' else 'held' end,
+             case when held_for is null then now() end,
+             coalesce(held_for, 'schedule')
         from numbered
         join unnest(${wanting.map(({ id }) => id)}::text[], ${wanting.map(() => newId('delivery'))}::text[]) as new (endpoint_id, id)
           on new.endpoint_id = numbered.id`.execute(trx);
