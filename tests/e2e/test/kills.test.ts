@@ -133,6 +133,10 @@ test.each(Object.entries(points))(
   async (_where, doomed) => {
     // What was done before must not meet the points that wait for the run.
     await waitFor(island.isCalm, { what: 'everything so far to be handled', timeoutMs: 50_000 });
+    await waitFor(async () => (await databases.rows('webhooks', `select id from deliveries where status = 'pending'`)).length === 0, {
+      what: 'everything so far to be delivered',
+      timeoutMs: 50_000,
+    });
     const dead = await Promise.all(doomed.map(([service, point]) => doom(service, point)));
     const executionId = await run();
     await Promise.all(dead.map(({ died }) => died));
