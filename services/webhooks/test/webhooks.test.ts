@@ -129,6 +129,16 @@ describe('the webhooks service', () => {
     expect((await api.delete(`/v1/webhooks/${endpoint.id}`)).status).toBe(204);
   });
 
+  test('what a receiver answers at length is kept with the delivery, and lists show how it begins', async () => {
+    receiver.answers.set('/talkative', () => ({ status: 200, body: 'x'.repeat(5_000) }));
+    const endpoint = await create('/talkative');
+    await publish();
+    const [listed] = await ended(endpoint.id, 'delivered');
+    const whole = (await api.get(`/v1/deliveries/${listed.id}`)).body;
+    expect([listed, whole].map(({ attempts }) => attempts[0].responseBody.length)).toEqual([1_000, 5_000]);
+    await api.delete(`/v1/webhooks/${endpoint.id}`);
+  });
+
   test('a failure is tried again under the same id with the same bytes until it succeeds', async () => {
     let calls = 0;
     receiver.answers.set('/flaky', () => {

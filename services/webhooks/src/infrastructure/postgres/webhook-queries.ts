@@ -1,7 +1,7 @@
 import { newestFirst } from '@settler/chassis/newest-first';
 import { type Cursors, toPage } from '@settler/chassis/pagination';
 import type { Postgres } from '@settler/chassis/postgres';
-import type { Selectable, Transaction } from 'kysely';
+import { type Selectable, sql, type Transaction } from 'kysely';
 import type { DeliveryView, EndpointView, WebhookQueries } from '../../application/ports.ts';
 import type { Database } from './tables.ts';
 
@@ -20,10 +20,25 @@ export const endpointView = (row: Selectable<Database['endpoints']>): EndpointVi
   updatedAt: row.updated_at.toISOString(),
 });
 
-const withAttempts = async (trx: Trx, rows: readonly DeliveryRow[]): Promise<Map<string, DeliveryView>> => {
+/** Of each answer in a list: two hundred deliveries have two thousand of them, which would be 100 MB. */
+const listedCharacters = 1_000;
+
+const withAttempts = async (
+  trx: Trx,
+  rows: readonly DeliveryRow[],
+  answerCharacters = 2 ** 31 - 1,
+): Promise<Map<string, DeliveryView>> => {
   const ids = rows.map((row) => row.id);
   const attempts =
-    ids.length === 0 ? [] : await trx.selectFrom('attempts').selectAll().where('delivery_id', 'in', ids).orderBy('position').execute();
+    ids.length === 0
+      ? []
+      : await trx
+          .selectFrom('attempts')
+          .select(['delivery_id', 'at', 'status_code', 'latency_ms', 'error'])
+          .select(sql<string | null>`left(response_body, ${answerCharacters}::int)`.as('response_body'))
+          .where('delivery_id', 'in', ids)
+          .orderBy('position')
+          .execute();
   const byDelivery = Map.groupBy(attempts, (attempt) => attempt.delivery_id);
   return new Map(
     rows.map((row) => [
@@ -84,7 +99,7 @@ export const createWebhookQueries = (postgres: Postgres<Database>, cursors: Curs
         .orderBy('sequence', 'desc')
         .limit(limit + 1)
         .execute();
-      const views = await withAttempts(trx, rows);
+      const views = await withAttempts(trx, rows, listedCharacters);
       return toPage(
         rows,
         limit,
