@@ -24,6 +24,10 @@ describe('outbox, relay and inbox', () => {
       outbox.append(trx, [eventMessage(jobCreated, { organizationId, aggregateId, aggregateVersion }, jobCreated.example)]),
     );
 
+  type Consuming = Parameters<typeof startConsumer<ChassisTables>>[0];
+  const consume = (own: Pick<Consuming, 'handle'> & Partial<Consuming>) =>
+    stopped(startConsumer({ definition: consumers.fanOutJobs, postgres, broker: listener, logger, attemptsMax: 3, retryMs: 20, ...own }));
+
   beforeAll(async () => {
     island = await createIsland();
     await island.provision('webhooks');
@@ -44,19 +48,11 @@ describe('outbox, relay and inbox', () => {
   test('what a transaction says is heard once it has committed, and not at all when it rolls back', async () => {
     const heard: string[] = [];
     const relay = stopped(startRelay({ postgres, broker: publisher, logger, pollMs: 200, leaseMs: 3_000 }));
-    stopped(
-      startConsumer({
-        definition: consumers.fanOutJobs,
-        postgres,
-        broker: listener,
-        logger,
-        attemptsMax: 3,
-        retryMs: 20,
-        handle: async (_trx, { subject }) => {
-          heard.push(subject);
-        },
-      }),
-    );
+    consume({
+      handle: async (_trx, { subject }) => {
+        heard.push(subject);
+      },
+    });
     const outbox = createOutbox('jobs', relay.wake);
     await publish(outbox, 'committed');
     await expect(
@@ -105,18 +101,10 @@ describe('outbox, relay and inbox', () => {
       if (ours.length > 0) sizes.push(ours.length);
       heard.push(...ours);
     };
-    stopped(
-      startConsumer({
-        definition: consumers.fanOutJobs,
-        postgres,
-        broker: listener,
-        logger,
-        attemptsMax: 3,
-        retryMs: 20,
-        handle: (_trx, envelope) => take([envelope]),
-        handleTogether: (_trx, envelopes) => take(envelopes),
-      }),
-    );
+    consume({
+      handle: (_trx, envelope) => take([envelope]),
+      handleTogether: (_trx, envelopes) => take(envelopes),
+    });
     await waitFor(() => heard.length >= versions.length, { timeoutMs: 55_000, what: 'all of them' });
     expect(heard).toEqual(versions);
     expect(failures).toBe(1);
@@ -140,19 +128,11 @@ describe('outbox, relay and inbox', () => {
         ),
       ),
     );
-    stopped(
-      startConsumer({
-        definition: consumers.fanOutJobs,
-        postgres,
-        broker: listener,
-        logger,
-        attemptsMax: 3,
-        retryMs: 20,
-        handle: async (_trx, { subject, aggregateversion }) => {
-          if (subject === 'ordered') versions.push(aggregateversion);
-        },
-      }),
-    );
+    consume({
+      handle: async (_trx, { subject, aggregateversion }) => {
+        if (subject === 'ordered') versions.push(aggregateversion);
+      },
+    });
     await waitFor(() => versions.length === 500, { timeoutMs: 55_000, what: 'five hundred versions' });
     expect(versions).toEqual(versions.toSorted((one, other) => one - other));
   });
@@ -161,20 +141,12 @@ describe('outbox, relay and inbox', () => {
     const attempts: string[] = [];
     const relay = stopped(startRelay({ postgres, broker: publisher, logger, pollMs: 200, leaseMs: 3_000 }));
     const outbox = createOutbox('jobs', relay.wake);
-    stopped(
-      startConsumer({
-        definition: consumers.fanOutJobs,
-        postgres,
-        broker: listener,
-        logger,
-        attemptsMax: 3,
-        retryMs: 20,
-        handle: async (_trx, { subject }) => {
-          attempts.push(subject);
-          if (subject === 'poison') throw new Error('this handler always fails');
-        },
-      }),
-    );
+    consume({
+      handle: async (_trx, { subject }) => {
+        attempts.push(subject);
+        if (subject === 'poison') throw new Error('this handler always fails');
+      },
+    });
     await publish(outbox, 'poison');
     await publish(outbox, 'healthy');
     const dead = () => postgres.systemDb.selectFrom('dead_letters').selectAll().execute();
@@ -200,21 +172,15 @@ describe('outbox, relay and inbox', () => {
   test('what fails is tried again after a while, and after a longer one each time', async () => {
     const triedAt: number[] = [];
     const relay = stopped(startRelay({ postgres, broker: publisher, logger, pollMs: 200, leaseMs: 3_000 }));
-    stopped(
-      startConsumer({
-        definition: consumers.fanOutJobs,
-        postgres,
-        broker: listener,
-        logger,
-        attemptsMax: 8,
-        retryMs: 600,
-        handle: async (_trx, { subject }) => {
-          if (subject !== 'late') return;
-          triedAt.push(performance.now());
-          if (triedAt.length < 3) throw new Error('not yet');
-        },
-      }),
-    );
+    consume({
+      attemptsMax: 8,
+      retryMs: 600,
+      handle: async (_trx, { subject }) => {
+        if (subject !== 'late') return;
+        triedAt.push(performance.now());
+        if (triedAt.length < 3) throw new Error('not yet');
+      },
+    });
     await publish(createOutbox('jobs', relay.wake), 'late');
     await waitFor(() => triedAt.length === 3, { timeoutMs: 55_000, what: 'three attempts' });
     const [first = 0, second = 0, third = 0] = triedAt;
@@ -227,21 +193,15 @@ describe('outbox, relay and inbox', () => {
     const away = Object.assign(new Error('too many connections for role'), { code: '53300' });
     let tries = 0;
     const relay = stopped(startRelay({ postgres, broker: publisher, logger, pollMs: 200, leaseMs: 3_000 }));
-    stopped(
-      startConsumer({
-        definition: consumers.fanOutJobs,
-        postgres,
-        broker: listener,
-        logger,
-        attemptsMax: 2,
-        retryMs: 5,
-        handle: async (_trx, { subject }) => {
-          if (subject !== 'away') return;
-          tries += 1;
-          throw tries <= 5 ? away : new Error('its own fault');
-        },
-      }),
-    );
+    consume({
+      attemptsMax: 2,
+      retryMs: 5,
+      handle: async (_trx, { subject }) => {
+        if (subject !== 'away') return;
+        tries += 1;
+        throw tries <= 5 ? away : new Error('its own fault');
+      },
+    });
     await publish(createOutbox('jobs', relay.wake), 'away');
     const dead = () => postgres.systemDb.selectFrom('dead_letters').selectAll().where('body', 'like', '%"subject":"away"%').execute();
     await waitFor(async () => (await dead()).length === 1, { timeoutMs: 55_000, what: 'a dead letter' });

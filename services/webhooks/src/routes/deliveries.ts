@@ -24,7 +24,9 @@ const delivery = z
         responseBody: z
           .string()
           .nullable()
-          .describe('The first 16 KiB of the answer, and in lists its first 1,000 characters. Values of the headers of the endpoint are replaced by ••••.'),
+          .describe(
+            'The first 16 KiB of the answer, and in lists its first 1,000 characters. Values of the headers of the endpoint are replaced by ••••.',
+          ),
         error: z.string().nullable(),
       }),
     ),

@@ -23,11 +23,7 @@ export const endpointView = (row: Selectable<Database['endpoints']>): EndpointVi
 /** Of each answer in a list: two hundred deliveries have two thousand of them, which would be 100 MB. */
 const listedCharacters = 1_000;
 
-const withAttempts = async (
-  trx: Trx,
-  rows: readonly DeliveryRow[],
-  answerCharacters = 2 ** 31 - 1,
-): Promise<Map<string, DeliveryView>> => {
+const withAttempts = async (trx: Trx, rows: readonly DeliveryRow[], answerCharacters = 2 ** 31 - 1): Promise<Map<string, DeliveryView>> => {
   const ids = rows.map((row) => row.id);
   const attempts =
     ids.length === 0
