@@ -35,6 +35,16 @@ describe('a record that was matched and is delivered again', () => {
     expect(certificate.holds).toBe(true);
   });
 
+  test('keeps it however many runs ago that was', async () => {
+    const jobId = jobWith(byReference);
+    const first = await executions.run(jobId, [paid('s1')], [paid('t1')]);
+    // More than are read at once.
+    for (let run = 0; run < 20; run += 1) await executions.run(jobId, [euro(`s-${run}`, '1.00')], [euro(`t-${run}`, '1.00')]);
+    const last = await executions.run(jobId, [paid('s2')], [paid('t1')]);
+    expect(await told(last.id)).toEqual(['matched t1', 'missing_in_target s2']);
+    expect((await resultsOf(last.id)).find(({ outcome }: { outcome: string }) => outcome === 'matched').reason).toContain(first.id);
+  });
+
   test('with it takes part like any other, by the rules of the day', async () => {
     const jobId = jobWith(byReference);
     await executions.run(jobId, [paid('s1')], [paid('t1')]);

@@ -9,48 +9,50 @@ import type { Database } from './tables.ts';
 
 /** Of the newest runs, so many matched records are known: more would take longer to read than a run of the usual size takes. */
 const knownMax = 2_000_000;
-const pageRows = 16;
+/** And so many pieces of results: a job that runs every minute has half a million runs a year. */
+const piecesMax = 10_000;
+/** Those of large runs have half a megabyte each; where they turn out to be small, more are read at once. */
+const pageRows = { first: 16, most: 1_024, growsBelowBytes: 2 ** 20 };
 
 export const createMatchedBefore = (postgres: Postgres<Database>): MatchedBefore => ({
   read: async function* (jobId, before) {
-    let known = 0;
-    for (let after: Place | undefined; known < knownMax; ) {
-      const rows = await pageOf(postgres, jobId, before, after);
+    let after: Place = { created_at: before, execution_id: '', first: 0 };
+    for (let known = 0, pieces = 0, limit = pageRows.first; known < knownMax && pieces < piecesMax; ) {
+      const rows = await pageOf(postgres, jobId, after, limit);
       const last = rows.at(-1);
       if (last === undefined) return;
       after = last;
       const matches = rows.map(
         (row): EarlierMatches => ({ executionId: row.execution_id, source: wordsOf(row.source_keys), target: wordsOf(row.target_keys) }),
       );
-      known += matches.reduce((sum, { source, target }) => sum + (source.length + target.length) / wordsPerKey, 0);
+      const words = matches.reduce((sum, { source, target }) => sum + source.length + target.length, 0);
+      known += words / wordsPerKey;
+      pieces += rows.length;
+      if (words * Uint32Array.BYTES_PER_ELEMENT < pageRows.growsBelowBytes) limit = Math.min(pageRows.most, limit * 2);
       yield matches;
     }
   },
 });
 
 interface Place {
-  readonly execution_id: string;
   readonly created_at: Date;
+  readonly execution_id: string;
   readonly first: number;
 }
 
-const pageOf = async ({ systemDb }: Postgres<Database>, jobId: string, before: Date, after: Place | undefined) =>
+/** Those before that place, the newest first. */
+const pageOf = ({ systemDb }: Postgres<Database>, jobId: string, { created_at: at, execution_id: id, first }: Place, limit: number) =>
   systemDb
     .selectFrom('match_keys as k')
     .innerJoin('executions as e', 'e.id', 'k.execution_id')
-    .select(['k.execution_id', 'e.created_at', 'k.first', 'k.source_keys', 'k.target_keys'])
+    .select(['k.execution_id', 'k.created_at', 'k.first', 'k.source_keys', 'k.target_keys'])
     .where('k.job_id', '=', jobId)
     .where('e.status', '=', 'completed')
-    .where('e.created_at', '<', before)
-    .$if(after !== undefined, (query) =>
-      query.where(
-        sql<boolean>`(e.created_at, k.execution_id, k.first) < (${after?.created_at ?? null}, ${after?.execution_id ?? null}, ${after?.first ?? null})`,
-      ),
-    )
-    .orderBy('e.created_at', 'desc')
+    .where(sql<boolean>`(k.created_at, k.execution_id, k.first) < (${at}, ${id}, ${first})`)
+    .orderBy('k.created_at', 'desc')
     .orderBy('k.execution_id', 'desc')
     .orderBy('k.first', 'desc')
-    .limit(pageRows)
+    .limit(limit)
     .execute();
 
 /** Little-endian, as is every machine that this runs on. */
@@ -63,11 +65,11 @@ const wordsOf = (bytes: Buffer): Keys => {
 
 export const insertMatchKeys = (
   client: PoolClient,
-  { id, organizationId, jobId }: HeldExecution,
+  { id, organizationId, jobId, createdAt }: HeldExecution,
   first: number,
   { source, target }: MatchKeys,
 ): Promise<unknown> =>
   client.query(
-    'insert into match_keys (execution_id, organization_id, job_id, first, source_keys, target_keys) values ($1, $2, $3, $4, $5, $6)',
-    [id, organizationId, jobId, first, bytesOf(source), bytesOf(target)],
+    'insert into match_keys (execution_id, organization_id, job_id, created_at, first, source_keys, target_keys) values ($1, $2, $3, $4, $5, $6, $7)',
+    [id, organizationId, jobId, createdAt, first, bytesOf(source), bytesOf(target)],
   );

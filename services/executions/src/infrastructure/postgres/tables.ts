@@ -123,6 +123,7 @@ export interface Database extends ChassisTables {
     execution_id: string;
     organization_id: string;
     job_id: string;
+    created_at: Date;
     first: number;
     source_keys: Buffer;
     target_keys: Buffer;
