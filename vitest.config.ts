@@ -46,7 +46,7 @@ export default defineConfig({
           globalSetup: ['tests/harness/src/global-setup.ts'],
           testTimeout: 60_000,
           hookTimeout: 120_000,
-          include: ['services/{gateway,identity,jobs,executions}/test/*.test.ts', 'tests/harness/test/**/*.test.ts'],
+          include: ['services/*/test/*.test.ts', 'tests/harness/test/**/*.test.ts'],
           exclude: [...configDefaults.exclude, ...(hasRedis() ? [] : ['services/gateway/test/shared-limits.test.ts'])],
         },
       },
@@ -62,13 +62,8 @@ export default defineConfig({
           globalSetup: ['tests/harness/src/global-setup.ts'],
           testTimeout: 120_000,
           hookTimeout: 240_000,
-          // Those of the chassis and of webhooks are here because the other project takes longer.
-          include: [
-            'tests/e2e/test/**/*.test.ts',
-            'scripts/test/start/*.test.ts',
-            'packages/{chassis,provision}/test/**/*.test.ts',
-            'services/webhooks/test/*.test.ts',
-          ],
+          // Those of the chassis are here because the other project takes longer.
+          include: ['tests/e2e/test/**/*.test.ts', 'scripts/test/start/*.test.ts', 'packages/{chassis,provision}/test/**/*.test.ts'],
         },
       },
     ],

@@ -38,7 +38,7 @@ const cut = (bytes: Uint8Array, sizes: readonly number[]): Uint8Array[] => {
 const sizes = fc.array(fc.integer({ min: 20, max: 400 }), { minLength: 1, maxLength: 5 });
 
 describe('columns', () => {
-  it('say of every input what rows say of it, however it is mapped, written and cut', { timeout: 20_000 }, async () => {
+  it('say of every input what rows say of it, however it is mapped, written and cut', async () => {
     let read = 0;
     let invalid = 0;
     await fc.assert(
@@ -195,7 +195,7 @@ describe('columns', () => {
     expect(buffers.size).toBe(8);
   });
 
-  it('say what rows say wherever what is not plain lies among the plain, and however large it is', { timeout: 20_000 }, async () => {
+  it('say what rows say wherever what is not plain lies among the plain, and however large it is', async () => {
     const amounts = [
       '1.00',
       '12345.67',

@@ -80,7 +80,7 @@ describe('scanning', () => {
     });
   });
 
-  it('finds what splitting into strings finds, of any text at all and wherever it is cut', { timeout: 20_000 }, () => {
+  it('finds what splitting into strings finds, of any text at all and wherever it is cut', () => {
     const often = ['a', ',', ',', ',', '\n', '\n', '\r\n', '"of, some \n length"', 'text of some length'];
     const seldom = ['é', ' ', '"', '""', '"some ""text"""', ';', '\t', '!', '\r'];
     const pieces = fc.oneof({ weight: 3, arbitrary: fc.constantFrom(...often) }, { weight: 1, arbitrary: fc.constantFrom(...seldom) });
@@ -107,7 +107,7 @@ describe('scanning', () => {
     expect(rows).toBeGreaterThan(300);
   });
 
-  it('finds what splitting into strings finds of a table, wherever its rows lie in what is looked at together', { timeout: 20_000 }, () => {
+  it('finds what splitting into strings finds of a table, wherever its rows lie in what is looked at together', () => {
     const cell = fc.oneof(
       { weight: 6, arbitrary: fc.constantFrom('', 'a', 'some text', '5" pipe', 'é'.repeat(20)) },
       { weight: 3, arbitrary: fc.constantFrom('""', '"a"', '"of, some, length"', '"""of"" some"', '"a\nb"', '"a\r\nb"') },
