@@ -13,7 +13,7 @@ export const up = async (db: Kysely<unknown>): Promise<void> => {
        created_at timestamptz(3) not null,
        -- The position of the first of those results.
        first int not null,
-       -- For each matched record a hash of what it says, and which match of these results it is in: four words of 32 bits.
+       -- For each matched record who it is and what it says, as hashes, and which match of these results it is in: six words of 32 bits.
        source_keys bytea not null,
        target_keys bytea not null,
        primary key (execution_id, first));

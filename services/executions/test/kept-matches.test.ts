@@ -107,6 +107,16 @@ describe('a record that was matched and is delivered again', () => {
     expect(await told(again.id)).toEqual(['matched coffee', 'matched coffee', 'missing_in_target coffee']);
   });
 
+  test('keeps it also where another was nearly as good, which the result says', async () => {
+    const amount = { field: 'amount', type: 'amount', tolerance: { absolute: '1.00' } };
+    const jobId = jobWith({ minMargin: 0.1, matching: [{ field: 'reference', type: 'exact' }, amount] });
+    const first = await executions.run(jobId, [paid('s1')], [paid('t1'), { ...paid('t2'), amount: '10.05' }]);
+    const match = (await resultsOf(first.id)).find(({ outcome }: { outcome: string }) => outcome === 'matched');
+    expect(match).toMatchObject({ target: [{ id: 't1' }], reason: expect.stringContaining('is below 0.1') });
+    const second = await executions.run(jobId, [], [paid('t1')]);
+    expect(await told(second.id)).toEqual(['matched t1', 'missing_in_source t2']);
+  });
+
   test('is nobody’s to know where nothing is carried forward', async () => {
     const jobId = jobWith({ ...byReference, openItems: { carryForward: false } });
     await executions.run(jobId, [paid('s1')], [paid('t1')]);

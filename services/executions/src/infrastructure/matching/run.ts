@@ -173,7 +173,8 @@ export const createRun = ({ notify, context }: RunNeeds): ((request: RunRequest)
       const found = Array.from({ length: Math.min(resultsTogether, end - from) }, (_, index) => reconciliation.at(from + index));
       for (const side of sides) bytes?.[side]?.fetch(found.flatMap((result) => result[side]));
       for (const result of found) {
-        if (result.outcome === 'matched' && result.given === undefined && result.reason === null) keys?.add(result);
+        // What is in no pass was given by hand, or is known already.
+        if (result.outcome === 'matched' && result.pass !== null) keys?.add(result);
         yield whole(result, batches, held);
       }
     }
