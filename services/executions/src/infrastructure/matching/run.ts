@@ -244,7 +244,8 @@ export const createRun = ({ notify, context }: RunNeeds): ((request: RunRequest)
         const batches = { source: built('source'), target: built('target') };
         const { held, waiting, fates } = findGiven(handMatches, batches);
         const apart = findApart(separations, batches);
-        const kept = findKept(earlier, batches, isAmong(apart));
+        // Millions of keys that nobody needs any more.
+        const kept = findKept(earlier.splice(0), batches, isAmong(apart));
         const reconciliation = reconcile({
           ...batches,
           given: held,

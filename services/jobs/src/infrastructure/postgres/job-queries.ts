@@ -85,7 +85,8 @@ const fitting = async <DB, Table extends keyof DB, Row>(
   return { shown: beyond === -1 ? rows.length : beyond, hasMore: beyond !== -1 };
 };
 
-const pageOf = async <DB, Table extends keyof DB, Row, Item>(
+/** The page of as many as fit: by their number and by their bytes. */
+const fittingPage = async <DB, Table extends keyof DB, Row, Item>(
   query: SelectQueryBuilder<DB, Table, Row>,
   limit: number,
   item: (row: Row) => Item,
@@ -119,7 +120,7 @@ export const createJobQueries = (postgres: Postgres<Database>, cursors: Cursors)
           where.or([where('jobs.name', 'ilike', containing(q)), where('jobs.description', 'ilike', containing(q))]),
         );
       if (after !== undefined) query = query.where(sql<boolean>`(jobs.created_at, jobs.id) < (${after[0]}::timestamptz, ${after[1]})`);
-      return pageOf(query.orderBy('jobs.created_at', 'desc').orderBy('jobs.id', 'desc'), limit, viewOf, (row) =>
+      return fittingPage(query.orderBy('jobs.created_at', 'desc').orderBy('jobs.id', 'desc'), limit, viewOf, (row) =>
         cursors.write(listName, [row.created_at.toISOString(), row.id]),
       );
     }),
@@ -130,7 +131,9 @@ export const createJobQueries = (postgres: Postgres<Database>, cursors: Cursors)
       const [before] = cursors.read(listName, cursor) ?? [];
       let query = versionsOf(trx, id);
       if (before !== undefined) query = query.where('version', '<', Number(before));
-      const page = await pageOf(query.orderBy('version', 'desc'), limit, versionViewOf, (row) => cursors.write(listName, [row.version]));
+      const page = await fittingPage(query.orderBy('version', 'desc'), limit, versionViewOf, (row) =>
+        cursors.write(listName, [row.version]),
+      );
       return page.data.length === 0 && cursor === undefined ? undefined : page;
     }),
 
