@@ -110,7 +110,15 @@ export const start = async (config: Config, life: Life): Promise<string> => {
   const views = createSignedInViews(accessToken, accessTokenSeconds);
 
   authRoutes(endpoint, {
-    register: register({ accounts, passwords, throttle, clock, newId, newSuffix: () => randomBytes(3).toString('hex') }),
+    register: register({
+      accounts,
+      passwords,
+      throttle,
+      proveFactor: prove,
+      clock,
+      newId,
+      newSuffix: () => randomBytes(3).toString('hex'),
+    }),
     logIn: logIn({
       accounts,
       sessions,

@@ -153,6 +153,28 @@ describe('members', () => {
     expect(subjects.filter((subject) => subject.includes('user.removed')).length).toBe(1);
   });
 
+  test('that were removed from their last organization found another with the account that they have', async () => {
+    const owner = await identity.register();
+    const member = await join(owner, 'viewer');
+    const database = await identity.database('admin');
+    await database.query('delete from memberships where user_id = $1 and organization_id = $2', [member.userId, member.organizationId]);
+    const found = (secret = password) =>
+      identity.anonymous().post('/v1/auth/register', { email: member.email, password: secret, organizationName: 'Anew' });
+    expect((await found()).status).toBe(409);
+    await owner.api.patch(member.path, { disabled: true });
+    expect((await found()).status).toBe(409);
+    expect((await logIn(member.email)).body).toMatchObject({ status: 403, detail: 'Your membership is disabled.' });
+    expect((await owner.api.delete(member.path)).status).toBe(204);
+    expect((await logIn(member.email)).body).toMatchObject({ status: 403, detail: expect.stringContaining('register one') });
+    expect((await found('another password of several words')).status).toBe(409);
+    const answers = await Promise.all([found(), found(), found()]);
+    expect(answers.map(({ status }) => status).sort()).toEqual([201, 409, 409]);
+    const { user, organization } = answers.find(({ status }) => status === 201)?.body ?? {};
+    expect(user.id).toBe(member.userId);
+    expect((await logIn(member.email)).body.organization).toEqual(organization);
+    expect((await logIn(member.email, owner.organizationId)).status).toBe(404);
+  });
+
   test('a login at the moment of the removal leaves no session behind', async () => {
     const owner = await identity.register();
     for (let round = 0; round < 5; round += 1) {

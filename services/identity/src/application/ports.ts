@@ -53,8 +53,9 @@ export interface SignedIn {
 }
 
 export interface Registration {
-  readonly user: User;
-  readonly passwordHash: string;
+  readonly account: Authenticated;
+  /** Else that of somebody who is a member nowhere any more. */
+  readonly isNew: boolean;
   readonly organization: Omit<Organization, 'slug'>;
   /** Tried in this order until one is free. */
   readonly slugs: readonly string[];
@@ -65,8 +66,14 @@ export interface Registration {
 export interface AccountStore {
   readonly find: (userId: string) => Promise<Account | undefined>;
   readonly findByEmail: (email: string) => Promise<Account | undefined>;
-  /** User, organization, owner's membership, session and what is said of them. @throws Refusal `conflict` where the e-mail is taken */
-  readonly register: (registration: Registration) => Promise<SignedIn>;
+  /** Whether no organization has this user, not even one that has disabled the membership. */
+  readonly isMemberless: (userId: string) => Promise<boolean>;
+  /**
+   * User, organization, owner's membership, session and what is said of them. Undefined where the e-mail was taken meanwhile, or the user
+   * became a member.
+   * @throws Refusal `unauthenticated` where the password is not the account's any more, or the second factor was used at the same time
+   */
+  readonly register: (registration: Registration) => Promise<SignedIn | undefined>;
 }
 
 export interface SessionStore {

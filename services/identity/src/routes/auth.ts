@@ -18,7 +18,13 @@ export interface AuthNeeds {
 
 const refreshToken = z.string().min(1).max(200);
 
-const registerBody = z.strictObject({ email, password, organizationName: text(200), name: text(200).optional() });
+const registerBody = z.strictObject({
+  email,
+  password,
+  organizationName: text(200),
+  name: text(200).optional(),
+  totp: totp.optional().describe('Where the address has an account with a second factor that is a member of no organization any more.'),
+});
 const loginBody = z.strictObject({
   email,
   password,
@@ -32,12 +38,13 @@ export const authRoutes = (endpoint: Endpoints['endpoint'], needs: AuthNeeds): v
   const { register, logIn, sessions, views, idempotencyScope } = needs;
 
   endpoint('register', {
+    refuses: [401],
     body: registerBody,
     answers: { 201: signedInAnswer },
     idempotencyScope: (body) => idempotencyScope(body.email),
-    prepare: ({ body: { name = null, ...body }, address }) => register.admit({ ...body, name, address }),
+    prepare: ({ body: { name = null, ...body }, address }) => register.admit({ totp: undefined, ...body, name, address }),
     handle: async ({ body: { name = null, ...body }, address }, admitted) =>
-      views.whole(201, await register.complete({ ...body, name, address }, admitted)),
+      views.whole(201, await register.complete({ totp: undefined, ...body, name, address }, admitted)),
   });
 
   endpoint('login', {

@@ -5,11 +5,13 @@
 import { invalid, Refusal } from '@settler/chassis/refusal';
 import { passwordFault } from '../../domain/password.ts';
 import { slugOf } from '../../domain/slug.ts';
-import type { AccountStore, Passwords, SignedIn, Throttle } from '../ports.ts';
+import type { Account, AccountStore, Authenticated, Passwords, SignedIn, Throttle } from '../ports.ts';
+import type { ProveFactor } from '../second-factor.ts';
 
 export interface RegisterInput {
   readonly email: string;
   readonly password: string;
+  readonly totp: string | undefined;
   readonly organizationName: string;
   readonly name: string | null;
   readonly address: string | null;
@@ -19,6 +21,7 @@ export interface RegisterNeeds {
   readonly accounts: AccountStore;
   readonly passwords: Passwords;
   readonly throttle: Throttle;
+  readonly proveFactor: ProveFactor;
   readonly clock: () => Date;
   readonly newId: (kind: 'user' | 'organization' | 'session') => string;
   /** A few characters that make a taken slug another one. */
@@ -27,27 +30,49 @@ export interface RegisterNeeds {
 
 const defaultCurrency = 'EUR';
 
-export const register = ({ accounts, passwords, throttle, clock, newId, newSuffix }: RegisterNeeds) => ({
-  admit: async ({ email, password, organizationName, name, address }: RegisterInput): Promise<{ passwordHash: string }> => {
-    await throttle.require(email, address);
-    const message = passwordFault(password, [email, organizationName, ...(name === null ? [] : [name])]);
-    if (message !== undefined) throw invalid([{ path: 'password', message }]);
-    if ((await accounts.findByEmail(email)) !== undefined) {
-      await throttle.fail(email, address);
-      throw new Refusal('conflict', 'There is an account with this e-mail address already; log in instead.');
-    }
-    return { passwordHash: await passwords.hash(password) };
-  },
+interface Registering {
+  readonly account: Authenticated;
+  readonly isNew: boolean;
+}
 
-  complete: ({ email, organizationName, name, address }: RegisterInput, { passwordHash }: { passwordHash: string }): Promise<SignedIn> => {
-    const slug = slugOf(organizationName);
-    return accounts.register({
-      user: { id: newId('user'), email, name },
-      passwordHash,
-      organization: { id: newId('organization'), name: organizationName, baseCurrency: defaultCurrency, createdAt: clock() },
-      slugs: [slug, `${slug}-${newSuffix()}`, `${slug}-${newSuffix()}`],
-      sessionId: newId('session'),
-      address,
-    });
-  },
-});
+const addressIsTaken = () => new Refusal('conflict', 'There is an account with this e-mail address already; log in instead.');
+
+export const register = ({ accounts, passwords, throttle, proveFactor, clock, newId, newSuffix }: RegisterNeeds) => {
+  /** Who was a member and is none any more cannot log in: the password that would do so founds another organization instead. */
+  const existing = async (account: Account, { email, password, totp, address }: RegisterInput): Promise<Registering> => {
+    const isRight = await passwords.verify(password, account.passwordHash);
+    if (!isRight || !(await accounts.isMemberless(account.user.id))) {
+      await throttle.fail(email, address, account.user.id);
+      throw addressIsTaken();
+    }
+    await throttle.require(email, address);
+    return { account: { ...account, proof: await proveFactor(account.user, totp, address) }, isNew: false };
+  };
+
+  return {
+    admit: async (input: RegisterInput): Promise<Registering> => {
+      const { email, password, organizationName, name, address } = input;
+      await throttle.require(email, address);
+      const account = await accounts.findByEmail(email);
+      if (account !== undefined) return existing(account, input);
+      const message = passwordFault(password, [email, organizationName, ...(name === null ? [] : [name])]);
+      if (message !== undefined) throw invalid([{ path: 'password', message }]);
+      const user = { id: newId('user'), email, name };
+      return { account: { user, passwordHash: await passwords.hash(password), proof: undefined }, isNew: true };
+    },
+
+    complete: async ({ organizationName, address }: RegisterInput, { account, isNew }: Registering): Promise<SignedIn> => {
+      const slug = slugOf(organizationName);
+      const signedIn = await accounts.register({
+        account,
+        isNew,
+        organization: { id: newId('organization'), name: organizationName, baseCurrency: defaultCurrency, createdAt: clock() },
+        slugs: [slug, `${slug}-${newSuffix()}`, `${slug}-${newSuffix()}`],
+        sessionId: newId('session'),
+        address,
+      });
+      if (signedIn === undefined) throw addressIsTaken();
+      return signedIn;
+    },
+  };
+};

@@ -1,11 +1,12 @@
 import { auditMessage, eventMessage, type Outbox } from '@settler/chassis/outbox';
 import type { Postgres } from '@settler/chassis/postgres';
-import { Refusal } from '@settler/chassis/refusal';
 import { organizationCreated, userRegistered } from '@settler/contracts/events/identity';
 import type { Selectable } from 'kysely';
-import type { Account, AccountStore, Organization, Registration } from '../../application/ports.ts';
+import type { Account, AccountStore, Authenticated, Organization, Registration } from '../../application/ports.ts';
 import { emptyHead, type Hmac, headSeal } from '../../domain/audit-chain.ts';
-import { insertSession, type Mint } from './session-rows.ts';
+import { useProof } from './factor-proofs.ts';
+import { isMemberless } from './member-store.ts';
+import { insertSession, type Mint, requirePassword } from './session-rows.ts';
 import { publicly, type Trx, underOrganization } from './sight.ts';
 import type { Database } from './tables.ts';
 
@@ -30,22 +31,14 @@ export const createAccountStore = ({ postgres, outbox, mint, sessionLifetimeMs, 
       return row && accountOf(row);
     }),
 
+  isMemberless: (userId) => postgres.anonymous((trx) => isMemberless(trx, userId)),
+
   register: (registration) =>
     publicly(postgres, async (trx) => {
-      const { user, passwordHash, sessionId } = registration;
-      const inserted = await trx
-        .insertInto('users')
-        .values({
-          id: user.id,
-          email: user.email,
-          name: user.name,
-          password_hash: passwordHash,
-          created_at: registration.organization.createdAt,
-        })
-        .onConflict((conflict) => conflict.column('email').doNothing())
-        .executeTakeFirst();
-      if (inserted.numInsertedOrUpdatedRows === 0n)
-        throw new Refusal('conflict', 'There is an account with this e-mail address already; log in instead.');
+      const { account, isNew, sessionId, organization: founded } = registration;
+      const { user } = account;
+      const isFree = isNew ? await insertUser(trx, account, founded.createdAt) : await provesMemberless(trx, account);
+      if (!isFree) return undefined;
       return underOrganization(trx, registration.organization.id, async () => {
         const organization = await insertOrganization(trx, registration);
         const { id: organizationId, createdAt } = organization;
@@ -74,6 +67,23 @@ const accountOf = (row: Selectable<Database['users']>): Account => ({
   passwordHash: row.password_hash,
 });
 
+const insertUser = async (trx: Trx, { user, passwordHash }: Account, createdAt: Date): Promise<boolean> => {
+  const { numInsertedOrUpdatedRows } = await trx
+    .insertInto('users')
+    .values({ id: user.id, email: user.email, name: user.name, password_hash: passwordHash, created_at: createdAt })
+    .onConflict((conflict) => conflict.column('email').doNothing())
+    .executeTakeFirst();
+  return numInsertedOrUpdatedRows === 1n;
+};
+
+/** Of two that found an organization at once, the second finds a member. */
+const provesMemberless = async (trx: Trx, { user, passwordHash, proof }: Authenticated): Promise<boolean> => {
+  await trx.selectFrom('users').select('id').where('id', '=', user.id).forUpdate().execute();
+  await requirePassword(trx, user.id, passwordHash);
+  await useProof(trx, user.id, proof);
+  return isMemberless(trx, user.id);
+};
+
 const insertOrganization = async (trx: Trx, { organization, slugs }: Registration): Promise<Organization> => {
   for (const slug of slugs) {
     const { numInsertedOrUpdatedRows } = await trx
@@ -92,7 +102,7 @@ const insertOrganization = async (trx: Trx, { organization, slugs }: Registratio
   throw new Error('no slug was free');
 };
 
-const messagesOf = ({ user, address }: Registration, organization: Organization) => {
+const messagesOf = ({ account: { user }, address }: Registration, organization: Organization) => {
   const { id: organizationId, name, slug, baseCurrency, createdAt } = organization;
   const by = { actor: { type: 'user' as const, id: user.id }, address };
   const membership = { userId: user.id, organizationId, role: 'owner' as const };

@@ -9,7 +9,7 @@ import type { Actor, Member, MemberStore } from '../../application/ports.ts';
 import { type Doer, type MembershipRefusal, membershipFault, type Standing } from '../../domain/membership.ts';
 import { withdrawInvitationsBy } from './invitation-endings.ts';
 import { endSessionsOf } from './session-endings.ts';
-import type { Trx } from './sight.ts';
+import { asUser, type Trx } from './sight.ts';
 import type { Database } from './tables.ts';
 
 export const createMemberStore = (postgres: Postgres<Database>, outbox: Outbox): MemberStore => ({
@@ -97,6 +97,13 @@ export const members = (trx: Trx, organizationId: string) =>
     .select(['users.id', 'users.email', 'users.name', 'memberships.role', 'memberships.revision'])
     .select(['memberships.created_at as joinedAt', sql<boolean>`memberships.disabled_at is not null`.as('isDisabled')])
     .where('memberships.organization_id', '=', organizationId);
+
+/** Of somebody who has proved who they are: whether no organization has them, not even one that has disabled them. */
+export const isMemberless = async (trx: Trx, userId: string): Promise<boolean> => {
+  await asUser(trx, userId);
+  const membership = await trx.selectFrom('memberships').select('user_id').where('user_id', '=', userId).limit(1).executeTakeFirst();
+  return membership === undefined;
+};
 
 /** With the role that a user has now, not when the token was issued: an owner may have been demoted while this one waited. */
 export const doerOf = async (trx: Trx, { principal }: Actor): Promise<Doer> => {

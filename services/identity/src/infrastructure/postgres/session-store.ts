@@ -7,6 +7,7 @@ import { type Selectable, sql } from 'kysely';
 import type { Organization, SessionStore } from '../../application/ports.ts';
 import { decideRefresh, type RefreshDecision } from '../../domain/session.ts';
 import { useProof } from './factor-proofs.ts';
+import { isMemberless } from './member-store.ts';
 import { organizationOf } from './organization-store.ts';
 import { endSession } from './session-endings.ts';
 import { hashOf, insertSession, insertToken, type Mint, requirePassword, signedIn } from './session-rows.ts';
@@ -30,7 +31,7 @@ export const createSessionStore = ({ postgres, outbox, mint, lifetimeMs, graceMs
       await useProof(trx, user.id, proof);
       const membership = await membershipOf(trx, user.id, organizationId);
       if (membership === undefined && organizationId !== undefined) throw notFound('organization');
-      if (membership === undefined) throw new Refusal('forbidden', 'You are not a member of any organization.');
+      if (membership === undefined) throw new Refusal('forbidden', await whyNowhere(trx, user.id));
       const { organization, role } = membership;
       const refreshToken = await insertSession(trx, mint, {
         id: sessionId,
@@ -191,6 +192,11 @@ const rotate = async (trx: Trx, mint: Mint, sessionId: string, generation: numbe
     .execute();
   return insertToken(trx, mint, sessionId, generation + 1);
 };
+
+const whyNowhere = async (trx: Trx, userId: string): Promise<string> =>
+  (await isMemberless(trx, userId))
+    ? 'You are not a member of any organization: ask to be invited to one, or register one with this e-mail address and password.'
+    : 'Your membership is disabled.';
 
 /**
  * The user has proved who they are, so the transaction may see what they are a member of. Held until the commit: whoever takes the
