@@ -226,6 +226,21 @@ describe('above what one person may settle', () => {
     expect(audited.at(-1)).toMatchObject({ action: 'approval.rejected', actor: { type: 'system', id: 'executions' } });
   });
 
+  test('what a match by hand has resolved waits for nobody', async () => {
+    const { jobId, id, about } = await withLimit();
+    const at = `/v1/exceptions/${about('s3')}`;
+    const writeOff = await executions.must(202, as({ subject: ann }).post(`${at}/resolve`, { resolution: 'written_off' }));
+    const match = await executions.must(202, as({ subject: ann }).post(`/v1/executions/${id}/matches`, { source: ['s3'], target: ['t9'] }));
+    const { resultId } = await executions.must(200, as({ subject: bob }).post(`/v1/approvals/${match.id}/approve`, {}));
+    expect(await executions.must(200, executions.api.get(at))).toMatchObject({ resolution: 'matched_manually', pendingApproval: null });
+    expect(await executions.must(200, executions.api.get(`/v1/approvals/${writeOff.pendingApproval.id}`))).toMatchObject({
+      status: 'rejected',
+      decidedBy: { type: 'system' },
+      note: `The match ${resultId} has resolved the exception.`,
+    });
+    expect(await pendingFor(jobId)).toEqual([]);
+  });
+
   test('up to the amount one person is enough, and many at once are no way around it', async () => {
     const { about } = await withLimit();
     const ids = [about('s3'), about('s4')];

@@ -5,7 +5,7 @@ import { approvalDecided, approvalRequested } from '@settler/contracts/events/ex
 import { exponentOf, fromMinor } from '@settler/contracts/money';
 import type { Rules } from '@settler/contracts/rules';
 import { type Selectable, sql, type Transaction } from 'kysely';
-import type { Actor, HeldExecution } from '../../application/ports.ts';
+import type { Actor } from '../../application/ports.ts';
 import type { ApprovalView } from '../../application/queries.ts';
 import { systemActor } from '../../application/system-actor.ts';
 import type { ApprovalRequest } from '../../domain/approval.ts';
@@ -104,15 +104,16 @@ export const decidedMessages = (row: ApprovalRow, verdict: 'approved' | 'rejecte
   auditOf({ action: `approval.${verdict}`, resource: { type: 'approval', id: row.id }, after: auditView(row) }, actor),
 ];
 
-/** What a run has resolved, nobody has to decide about. */
+/** What a run or a match has resolved, nobody has to decide about. `by`: which of them. */
 export const rejectOvertaken = async (
   trx: Trx,
-  { id, organizationId }: HeldExecution,
+  organizationId: string,
   exceptionIds: readonly string[],
+  by: string,
 ): Promise<OutboxMessage[]> => {
   if (exceptionIds.length === 0) return [];
   const actor = systemActor('executions', organizationId);
-  const note = `The execution ${id} has resolved the exception.`;
+  const note = `The ${by} has resolved the exception.`;
   const { rows } = await sql<ApprovalRow>`
     with rejected as (
       update approvals

@@ -137,11 +137,8 @@ const settleExceptions = async (trx: Trx, held: HeldExecution, { given, summary,
   const opened = await openExceptions(trx, held);
   const resolved = [...moved, ...(await resolveFound(trx, held, still))];
   await forgetMoves(trx, held);
-  const rejected = await rejectOvertaken(
-    trx,
-    held,
-    resolved.map(({ id }) => id),
-  );
+  const resolvedIds = resolved.map(({ id }) => id);
+  const rejected = await rejectOvertaken(trx, held.organizationId, resolvedIds, `execution ${held.id}`);
   return {
     opened: opened.count,
     lines: opened.lines,

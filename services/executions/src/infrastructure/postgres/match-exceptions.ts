@@ -4,6 +4,7 @@ import { Refusal } from '@settler/chassis/refusal';
 import type { Selectable, Transaction } from 'kysely';
 import type { Actor } from '../../application/ports.ts';
 import { type ExceptionTransition, type Resolution, resolveException } from '../../domain/exception-life.ts';
+import { rejectOvertaken } from './approvals.ts';
 import { messagesOf } from './exception-messages.ts';
 import { addHistory, stateOf, write } from './exception-store.ts';
 import { recordKey } from './record-key.ts';
@@ -34,11 +35,20 @@ export const resolveMatched = async (
     };
     messages.push(...(await change(trx, row, transition, actor, match.id)));
   }
+  messages.push(...(await overtaken(trx, rows, `match ${match.id}`)));
   return { before: rows.map(({ id, status }) => ({ id, status })), messages };
 };
 
 const live = (trx: Trx) =>
   trx.selectFrom('exceptions').selectAll().where('status', 'in', ['open', 'in_progress']).orderBy('id').forUpdate();
+
+/** Nobody is left to decide about them. */
+const overtaken = async (trx: Trx, rows: readonly Row[], by: string): Promise<OutboxMessage[]> => {
+  const [first] = rows;
+  if (first === undefined) return [];
+  const ids = rows.map(({ id }) => id);
+  return rejectOvertaken(trx, first.organization_id, ids, by);
+};
 
 const change = async (
   trx: Trx,
@@ -80,10 +90,11 @@ export const reopenMatched = async (
 export const closeOpened = async (trx: Trx, matchId: string, before: Before, actor: Actor): Promise<OutboxMessage[]> => {
   if (before.opened.length === 0) return [];
   const resolution: Resolution = 'matched_later';
-  const messages: OutboxMessage[] = [];
-  for (const row of await live(trx)
+  const rows = await live(trx)
     .where('id', 'in', [...before.opened])
-    .execute()) {
+    .execute();
+  const messages = await overtaken(trx, rows, `undoing of the match ${matchId}`);
+  for (const row of rows) {
     const transition: ExceptionTransition = {
       state: { ...stateOf(row), status: 'resolved', resolution },
       entries: [{ action: 'resolved', detail: { resolution, note: null, matchId } }],
