@@ -307,21 +307,30 @@ describe('the list of exceptions', () => {
     const jobId = newJobId();
     await executions.run(
       jobId,
-      [euro('s1', '10.00', { counterparty: 'Harbour Café' }), euro('s2', '75.00'), euro('s3', '12000.00'), euro('s4', '-2000.00')],
+      [
+        euro('s1', '10.00', { counterparty: 'Harbour Café' }),
+        euro('s2', '75.00'),
+        euro('s3', '12000.00'),
+        euro('s4', '-2000.00'),
+        euro('s5', '80', { currency: 'JPY' }),
+      ],
       [euro('t2', '75.50')],
     );
     const amounts = async (filter: string) => (await exceptionsOf(jobId, filter)).map(({ amount }: { amount: string }) => amount).sort();
-    expect(await amounts('&category=missing_in_target')).toEqual(['-2000.00', '10.00', '12000.00']);
-    expect(await amounts('&minAmount=75')).toEqual(['-2000.00', '12000.00', '75.50']);
+    expect(await amounts('&category=missing_in_target')).toEqual(['-2000.00', '10.00', '12000.00', '80']);
+    expect(await amounts('&minAmount=75')).toEqual(['-2000.00', '12000.00', '75.50', '80']);
+    expect(await amounts('&minAmount=75&currency=EUR')).toEqual(['-2000.00', '12000.00', '75.50']);
+    expect(await amounts('&currency=JPY')).toEqual(['80']);
+    expect((await api.get('/v1/exceptions?currency=eur')).body.errors).toMatchObject([{ path: 'currency' }]);
     expect(await amounts('&q=harbour%20caf%C3%A9')).toEqual(['10.00']);
     expect(await amounts('&severity=critical')).toEqual(['12000.00']);
     expect(await amounts('&severity=high')).toEqual(['-2000.00']);
     // Seventy-five are in the bank; half of one is not.
-    expect(await amounts('&severity=low')).toEqual(['10.00', '75.50']);
+    expect(await amounts('&severity=low')).toEqual(['10.00', '75.50', '80']);
     const [{ id }] = await exceptionsOf(jobId, '&severity=critical');
     await must(200, api.patch(`/v1/exceptions/${id}`, { assigneeId: userId }));
     expect(await amounts(`&assignee=${userId}`)).toEqual(['12000.00']);
-    expect(await amounts('&assignee=none')).toHaveLength(3);
+    expect(await amounts('&assignee=none')).toHaveLength(4);
     await must(200, api.post(`/v1/exceptions/${id}/resolve`, { resolution: 'expected_timing' }));
     expect(await amounts('&resolution=expected_timing')).toEqual(['12000.00']);
     const first = await must(200, api.get(`/v1/exceptions?jobId=${jobId}&limit=1`));

@@ -197,6 +197,7 @@ export interface ExceptionFilter {
   readonly resolution?: Resolution | undefined;
   /** The id of a user, or `none`. */
   readonly assignee?: string | undefined;
+  readonly currency?: string | undefined;
   readonly minAmount?: string | undefined;
   readonly q?: string | undefined;
 }

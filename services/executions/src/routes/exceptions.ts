@@ -7,7 +7,7 @@ import { notFound } from '@settler/chassis/refusal';
 import { exceptionCategory, exceptionResolution, exceptionSeverity, manualResolution } from '@settler/contracts/events/executions';
 import { outcome } from '@settler/contracts/executions';
 import { exceptionId, executionId, jobId, userId } from '@settler/contracts/ids';
-import { decimal } from '@settler/contracts/money';
+import { currency, decimal } from '@settler/contracts/money';
 import { instant } from '@settler/contracts/time';
 import { z } from 'zod';
 import type { Decide, ExceptionStore } from '../application/exceptions.ts';
@@ -88,7 +88,10 @@ const filters = {
     .refine((text) => text === 'none' || userId.safeParse(text).success, 'must be the id of a user, or none')
     .optional()
     .describe('Whose it is; `none` for what is nobody’s.'),
-  minAmount: decimal.optional().describe('Its amount is at least this, whatever its sign.'),
+  currency: currency.optional(),
+  minAmount: decimal
+    .optional()
+    .describe('Its amount is at least this, whatever its sign; and its currency, unless `currency` is there, too.'),
   q: z.string().min(1).max(200).optional().describe('Is contained in an id, reference, counterparty or description.'),
 };
 

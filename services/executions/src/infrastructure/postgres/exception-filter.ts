@@ -20,7 +20,7 @@ export const severityNow = sql<Severity>`
 type Query<Row> = SelectQueryBuilder<Database, 'exceptions', Row>;
 
 export const matching = <Row>(query: Query<Row>, filter: ExceptionFilter): Query<Row> => {
-  const { jobId, executionId, status, category, severity, resolution, assignee, minAmount, q } = filter;
+  const { jobId, executionId, status, category, severity, resolution, assignee, currency, minAmount, q } = filter;
   let found = query;
   if (jobId !== undefined) found = found.where('job_id', '=', jobId);
   if (executionId !== undefined) found = found.where('execution_id', '=', executionId);
@@ -30,6 +30,7 @@ export const matching = <Row>(query: Query<Row>, filter: ExceptionFilter): Query
   if (resolution !== undefined) found = found.where('resolution', '=', resolution);
   if (assignee !== undefined)
     found = assignee === 'none' ? found.where('assignee_id', 'is', null) : found.where('assignee_id', '=', assignee);
+  if (currency !== undefined) found = found.where('currency', '=', currency);
   if (minAmount !== undefined) found = found.where(sql<SqlBool>`abs(amount) >= ${minAmount}::numeric`);
   if (q !== undefined) found = found.where('search', 'like', containing(q));
   return found;

@@ -54,7 +54,7 @@ const viewOf = (row: Viewed): ExceptionView => ({
 export const exceptionQueries = (postgres: Postgres<Database>, cursors: Cursors): Pick<ExecutionQueries, 'exceptions' | 'exception'> => ({
   exceptions: (organizationId, { limit, cursor, ...filter }) =>
     postgres.readingAtOnce(organizationId, async (trx) => {
-      const { jobId, executionId, status, category, severity, resolution, assignee, minAmount, q } = filter;
+      const { jobId, executionId, status, category, severity, resolution, assignee, currency, minAmount, q } = filter;
       const list = JSON.stringify([
         'exceptions',
         organizationId,
@@ -65,6 +65,7 @@ export const exceptionQueries = (postgres: Postgres<Database>, cursors: Cursors)
         severity,
         resolution,
         assignee,
+        currency,
         minAmount,
         q,
       ]);
