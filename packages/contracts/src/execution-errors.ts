@@ -7,7 +7,7 @@ export const executionErrors = {
   binary_content: 'The input is not the text that its adapter reads: an archive, a spreadsheet, an image.',
   bad_encoding: 'The input is not in the encoding that was named or found. Name the right one in the configuration.',
   line_too_long: 'A record is longer than an adapter holds in memory. A quote that is never closed is the usual cause.',
-  unterminated_quote: 'A quote is opened and never closed.',
+  unterminated_quote: 'A quote is opened and never closed, or not within the length that a record may have.',
   too_many_columns: 'The header has more columns than an adapter reads. A wrong delimiter is the usual cause.',
   reserved_column: 'A column is called `__proto__`, which no record can have as a field. Rename it.',
   no_such_column: 'A field is mapped to a column that the input has not. The message lists those it has.',

@@ -10,6 +10,10 @@ export const lineTooLong = (line: number, bytesPerRecord: number): ReaderFailure
 export const unterminatedQuote = (line: number): ReaderFailure =>
   new ReaderFailure('unterminated_quote', `the quote that opens on line ${line} is never closed`, line);
 
+/** It may be closed further on, where nobody looks. */
+export const quoteTooLong = (line: number, bytesPerRecord: number): ReaderFailure =>
+  new ReaderFailure('unterminated_quote', `the quote that opens on line ${line} is not closed within ${bytesPerRecord} bytes`, line);
+
 export const emptyFile = (line: number): ReaderFailure =>
   new ReaderFailure('empty_file', 'the input is empty: there is not even a header', line);
 

@@ -8,7 +8,7 @@ import { widthFault } from '../fields/layout.ts';
 import { cursorWords } from '../kernel/cells.ts';
 import { createKernel, numbersAt } from '../kernel/kernel.ts';
 import { stepBytes, stopsTogether } from '../kernel/stops.ts';
-import { lineTooLong, nul, textAfterQuote, unterminatedQuote } from './faults.ts';
+import { lineTooLong, nul, quoteTooLong, textAfterQuote, unterminatedQuote } from './faults.ts';
 import type { SplitOptions, Splitter } from './split.ts';
 
 const lf = 10;
@@ -150,7 +150,7 @@ export const cellScanner = ({ delimiter, bytesPerRecord, firstLine }: SplitOptio
 
   const checkBound = (position: number): void => {
     if (position - cursor.recordStart <= bytesPerRecord) return;
-    throw state === quoted ? unterminatedQuote(quoteLine) : lineTooLong(cursor.recordLine, bytesPerRecord);
+    throw state === quoted ? quoteTooLong(quoteLine, bytesPerRecord) : lineTooLong(cursor.recordLine, bytesPerRecord);
   };
 
   /** A stop, in whatever state. */

@@ -8,7 +8,7 @@
  *
  * A quote only opens at the start of a cell, so that `5" pipe` is text. Blank lines are no records; they count as lines.
  */
-import { lineTooLong, nul, textAfterQuote, unterminatedQuote } from './faults.ts';
+import { lineTooLong, nul, quoteTooLong, textAfterQuote, unterminatedQuote } from './faults.ts';
 
 /** `cells` is the splitter's own and is refilled for the next record. `fault` says why the cells are not to be trusted. */
 export type OnRecord = (cells: readonly string[], line: number, fault: string | undefined) => void;
@@ -144,7 +144,7 @@ export const splitter = ({ delimiter, bytesPerRecord, firstLine }: SplitOptions,
 
   const checkBound = (): void => {
     if (position - recordStart <= bytesPerRecord) return;
-    throw state === quoted ? unterminatedQuote(quoteLine) : lineTooLong(recordLine, bytesPerRecord);
+    throw state === quoted ? quoteTooLong(quoteLine, bytesPerRecord) : lineTooLong(recordLine, bytesPerRecord);
   };
 
   const push = (block: Uint8Array): void => {

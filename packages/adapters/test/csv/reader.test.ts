@@ -276,6 +276,14 @@ describe('inputs that cannot be read as a whole', () => {
     expect(await failureIn(file)).toMatchObject({ code, line });
   });
 
+  it('tell a quote that is closed too late from one that never is', async () => {
+    const late = `${header}\n7,"${'x'.repeat(1024 * 1024)}",EUR\n`;
+    expect(await failureIn(late)).toMatchObject({
+      code: 'unterminated_quote',
+      message: 'the quote that opens on line 2 is not closed within 1048576 bytes',
+    });
+  });
+
   it('fail for a header that skipRows went past', async () => {
     expect(await failureIn(`${header}\n`, { skipRows: 5, fields })).toMatchObject({ code: 'empty_file' });
   });
