@@ -22,6 +22,7 @@ export const config = z.object({
     .string()
     .default('')
     .transform((text) => list(text).map(Number))
+    .pipe(z.array(z.number().int().min(1).max(65_535)))
     .describe('Ports that Settler itself listens on, never an endpoint.'),
   DELIVERY_TIMEOUT_MS: durationMs(15_000, 'From the look-up of the name to the last byte of the answer.'),
   DELIVERY_CLAIM_MARGIN_MS: durationMs(

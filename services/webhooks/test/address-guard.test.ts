@@ -58,5 +58,8 @@ describe('a name', () => {
       await expect(resolve(url)).rejects.toThrow('the address must');
       expect(asked).toEqual([]);
     }
+    // Whoever makes the endpoint is told so at once.
+    expect(guardFor([]).refusalOf('https://hooks.example:7070/')).toBe('must not have port 7070, which is one of Settler’s own');
+    expect(guardFor([]).refusalOf('https://hooks.example/')).toBeUndefined();
   });
 });

@@ -55,7 +55,8 @@ export const createAddressGuard = ({ allow, ownPorts, lookup }: AddressGuardOpti
     // The parser turns 0x7f.1, 2130706433 and the like into dotted addresses; someone who writes them has something to hide.
     if (literalOf(url) !== undefined && writtenHost(text) !== url.hostname) return 'must write the address in its usual form';
     if (url.port === '0') return 'must not be port 0';
-    if (ownPorts.includes(portOf(url)) && literalOf(url) !== undefined) return 'must not be an address of Settler itself';
+    // Whatever the name stands for: it may be anything tomorrow.
+    if (ownPorts.includes(portOf(url))) return `must not have port ${portOf(url)}, which is one of Settler’s own`;
     const literal = literalOf(url);
     if (literal !== undefined && !isAllowed(literal)) return 'must be a public address';
     if (/(^|\.)(localhost|local|internal)\.?$/.test(url.hostname)) return 'must be a public address';
@@ -67,7 +68,6 @@ export const createAddressGuard = ({ allow, ownPorts, lookup }: AddressGuardOpti
     resolve: async (url, signal) => {
       const refusal = refusalOf(url.href);
       if (refusal !== undefined) throw new Error(`the address ${refusal}`);
-      if (ownPorts.includes(portOf(url))) throw new Error('the address must not be one of Settler itself');
       const literal = literalOf(url);
       if (literal !== undefined) return { address: literal, family: ipaddr.parse(literal).kind() === 'ipv6' ? 6 : 4 };
       const addresses = await lookup(url.hostname, signal);
