@@ -99,6 +99,7 @@ const summary: ExecutionSummary = {
 const idle = async function* () {};
 const matching = {
   read: async () => [],
+  broken: async () => [],
   match: async () => ({ summary, resultCount: 0, problems: [], given: { known: [], changed: [] } }),
   sums: async () => [],
   close: async () => {},
@@ -110,7 +111,7 @@ const needs: RunNeeds = {
   writer: { begin: async () => {}, write: async () => {} },
   openFile: async () => undefined,
   openItems: { read: idle },
-  matchedBefore: { read: idle },
+  matchedBefore: { read: idle, others: idle },
   handMatches: { read: idle },
   openExceptions: { recordIds: async () => [] },
   separations: { read: idle },

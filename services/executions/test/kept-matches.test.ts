@@ -1,13 +1,26 @@
+import type { Postgres } from '@settler/chassis/postgres';
+import type { ChassisTables } from '@settler/chassis/tables';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { lookingInto } from './looking-into.ts';
 import { byReference, createJobs, type Executions, euro, type Fields, startExecutions } from './running-service.ts';
 
 const { rulesOf, jobWith } = createJobs();
 
 let executions: Executions;
+let postgres: Postgres<ChassisTables>;
 beforeAll(async () => {
   executions = await startExecutions((jobId) => rulesOf.get(jobId));
+  postgres = executions.openPostgres();
 });
-afterAll(() => executions?.stop());
+afterAll(async () => {
+  await postgres?.close();
+  await executions?.stop();
+});
+
+const { holds } = lookingInto(
+  () => executions,
+  () => postgres,
+);
 
 const paid = (id: string): Fields => euro(id, '10.00', { reference: 'CUST-7' });
 const resultsOf = async (id: string) => (await executions.must(200, executions.api.get(`/v1/executions/${id}/results`))).data;
@@ -59,15 +72,13 @@ describe('a record that was matched and is delivered again', () => {
     expect(await told(met.id)).toEqual(['matched s1 t1', 'missing_in_target s2']);
   });
 
-  test('in another version is another record, and so is one that a person has set free', async () => {
+  test('is free once a person has set it free', async () => {
     const jobId = jobWith(byReference);
     const { id } = await executions.run(jobId, [paid('s1')], [paid('t1')]);
-    const changed = await executions.run(jobId, [{ ...paid('s1'), counterparty: 'Firm' }], []);
-    expect(await told(changed.id)).toEqual(['missing_in_target s1']);
     const [match] = await resultsOf(id);
     await executions.must(204, executions.api.delete(`/v1/executions/${id}/matches/${match.id}`));
     const freed = await executions.run(jobId, [paid('s2')], [paid('t1')]);
-    expect(await told(freed.id)).toEqual(['matched s1 t1', 'missing_in_target s2']);
+    expect(await told(freed.id)).toEqual(['matched s2 t1', 'missing_in_target s1']);
   });
 
   test('is known in runs that are tried and dry, as it was then', async () => {
@@ -136,5 +147,90 @@ describe('a record that was matched and is delivered again', () => {
     expect(await told((await executions.run(jobId, orders, [payout])).id)).toEqual(['matched s1 s2 t1']);
     const part = await executions.run(jobId, orders.slice(0, 1), [payout, euro('t2', '4.00', { reference: 'p' })]);
     expect(await told(part.id)).toEqual(['matched s1', 'matched t1', 'missing_in_source t2']);
+  });
+});
+
+describe('a record that was matched and comes in another version', () => {
+  const openOf = async (jobId: string) =>
+    (await executions.exceptionsOf(jobId, '&status=open'))
+      .map(({ category, records }: { category: string; records: Fields[] }) => `${category} ${records.map(({ id }) => id).join(' ')}`)
+      .sort();
+
+  test('brings back what it was matched with, and the rules decide anew', async () => {
+    const jobId = jobWith(byReference);
+    await executions.run(jobId, [paid('s1')], [paid('t1')]);
+    const second = await executions.run(jobId, [{ ...paid('s1'), counterparty: 'Firm' }], []);
+    expect(await told(second.id)).toEqual(['matched s1 t1']);
+    expect(await openOf(jobId)).toEqual([]);
+    await holds(second.id);
+    const third = await executions.run(jobId, [{ ...paid('s1'), counterparty: 'Firm' }], []);
+    expect((await resultsOf(third.id))[0].reason).toContain(second.id);
+    for (let again = 0; again < 2; again += 1) {
+      const differs = await executions.run(jobId, [{ ...paid('s1'), amount: '12.00' }, euro('s2', '1.00')], []);
+      expect(await told(differs.id)).toEqual(['mismatched s1 t1', 'missing_in_target s2']);
+      expect(await openOf(jobId)).toEqual(['amount_mismatch s1 t1', 'missing_in_target s2']);
+      await holds(differs.id);
+    }
+  });
+
+  test('leaves both open where they do not belong together any more, and each may meet others', async () => {
+    const jobId = jobWith(byReference);
+    await executions.run(jobId, [paid('s1')], [paid('t1')]);
+    const second = await executions.run(jobId, [{ ...paid('s1'), reference: 'CUST-8' }], []);
+    expect(await told(second.id)).toEqual(['missing_in_source t1', 'missing_in_target s1']);
+    expect(await openOf(jobId)).toEqual(['missing_in_source t1', 'missing_in_target s1']);
+    await holds(second.id);
+    const third = await executions.run(jobId, [paid('s2')], []);
+    expect(await told(third.id)).toEqual(['matched s2 t1', 'missing_in_target s1']);
+    expect(await openOf(jobId)).toEqual(['missing_in_target s1']);
+  });
+
+  test('brings back nobody who is somewhere else by now, or was settled', async () => {
+    const jobId = jobWith(byReference);
+    await executions.run(jobId, [paid('s1')], [paid('t1')]);
+    await executions.run(jobId, [{ ...paid('s1'), reference: 'CUST-8' }], []);
+    for (const { id } of await executions.exceptionsOf(jobId, '&status=open'))
+      await executions.must(200, executions.api.post(`/v1/exceptions/${id}/resolve`, { resolution: 'written_off' }));
+    const settled = await executions.run(jobId, [{ ...paid('s1'), counterparty: 'Firm' }], []);
+    expect(await told(settled.id)).toEqual(['missing_in_target s1']);
+
+    const other = jobWith(byReference);
+    await executions.run(other, [paid('s1')], [paid('t1')]);
+    rulesOf.set(other, { passes: [{ name: 'by counterparty', match: [{ field: 'counterparty', type: 'exact' }] }] });
+    await executions.run(other, [paid('s1'), { ...paid('s2'), counterparty: 'Firm' }], [{ ...paid('t1'), counterparty: 'Firm' }]);
+    rulesOf.set(other, byReference);
+    const moved = await executions.run(other, [{ ...paid('s1'), counterparty: 'Shop' }], []);
+    expect(await told(moved.id)).toEqual(['missing_in_target s1']);
+  });
+
+  test('brings back a group, without ids too, but for those that are delivered', async () => {
+    const jobId = jobWith({
+      passes: [{ name: 'payouts', cardinality: 'many-to-one', match: [{ field: 'reference', type: 'exact' }], sum: {} }],
+    });
+    const [s1, s2] = [euro('s1', '4.00', { reference: 'p' }), euro('s2', '6.00', { reference: 'p' })];
+    const { id: _, ...payout } = euro('t1', '10.00', { reference: 'p' });
+    await executions.run(jobId, [s1, s2], [payout]);
+    const changed = { ...s1, counterparty: 'Firm' };
+    expect(await told((await executions.run(jobId, [changed], [])).id)).toEqual(['matched s1 s2 p']);
+    const again = await executions.run(jobId, [{ ...changed, counterparty: 'Shop' }], [payout]);
+    expect(await told(again.id)).toEqual(['matched s1 s2 p']);
+    await holds(again.id);
+  });
+
+  test('does so in dry runs too, and takes part in those that are tried', async () => {
+    const jobId = jobWith(byReference);
+    await executions.run(jobId, [paid('s1')], [paid('t1')]);
+    const changed = { ...paid('s1'), counterparty: 'Firm' };
+    const reportOf = async (answer: ReturnType<Executions['api']['post']>) => {
+      const { id } = await executions.must(202, answer);
+      await executions.settled(id);
+      return executions.must(200, executions.api.get(`/v1/executions/${id}/report`));
+    };
+    const dry = { source: { records: [changed] }, target: { records: [] }, dryRun: true };
+    const { outcomes } = await reportOf(executions.api.post(`/v1/jobs/${jobId}/executions`, dry));
+    expect(new Set(outcomes.map(({ outcome }: { outcome: string }) => outcome))).toEqual(new Set(['matched']));
+    const second = await executions.run(jobId, [changed], []);
+    const tried = await reportOf(executions.api.post(`/v1/executions/${second.id}/try`, { rules: byReference }));
+    expect(tried.comparison).toMatchObject({ matchRate: { before: 1, after: 1 }, diff: { lines: [] } });
   });
 });

@@ -7,7 +7,7 @@ import type { PassSum } from '../domain/certificate.ts';
 import type { Comparison, ControlTotals, Definition, ExecutionError, Problem, Progress, StoredReport } from '../domain/execution.ts';
 import type { Manual } from '../domain/matched-result.ts';
 import type { Separated } from '../domain/matching/apart.ts';
-import type { EarlierMatches } from '../domain/matching/kept-matches.ts';
+import type { BrokenMatch, EarlierMatches } from '../domain/matching/kept-matches.ts';
 import type { MatchKeys } from '../domain/matching/match-keys.ts';
 import type { ItemKey } from '../domain/open-items.ts';
 import type { RunDiff } from '../domain/run-diff.ts';
@@ -84,10 +84,7 @@ export interface MatchingInput {
 export type OpenInput = (fileId: string) => Promise<{ readonly bytes: AsyncIterable<Uint8Array>; readonly size: number } | undefined>;
 
 /** A record that earlier runs of the job have left without counterpart. */
-export interface OpenItem extends ItemKey {
-  readonly side: Side;
-  readonly record: Readonly<Record<string, unknown>>;
-}
+export interface OpenItem extends ItemKey, SideRecord {}
 
 export interface OpenItems {
   /** Those that take part in this run, in pages. */
@@ -98,6 +95,13 @@ export interface OpenItems {
 export interface MatchedBefore {
   /** Of runs that are older than this one, the newest first. */
   readonly read: (jobId: string, before: Date) => AsyncIterable<readonly EarlierMatches[]>;
+  /** The other records of these matches, in pages: those that are no open items, settled or not, and in no match by hand. */
+  readonly others: (jobId: string, broken: readonly BrokenMatch[]) => AsyncIterable<readonly SideRecord[]>;
+}
+
+export interface SideRecord {
+  readonly side: Side;
+  readonly record: Readonly<Record<string, unknown>>;
 }
 
 /** Records that somebody has matched by hand, in an earlier run of the job. */
@@ -201,6 +205,10 @@ export interface Matching {
     openFile: OpenInput,
     onProgress: (done: number, total: number | null) => void,
   ) => Promise<readonly ControlTotals[]>;
+  /** Once all is read: matches that hold no longer, and of which not all records are here. */
+  readonly broken: () => Promise<readonly BrokenMatch[]>;
+  /** Records of those. Before anything is matched. */
+  readonly bring: (records: readonly SideRecord[]) => Promise<void>;
   /** @throws MatchingRefused where the rules cannot be run on these inputs */
   readonly match: (onProgress: (done: number, total: number | null) => void) => Promise<{
     readonly summary: ExecutionSummary;

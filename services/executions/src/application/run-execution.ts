@@ -188,6 +188,7 @@ const work = async (needs: RunNeeds, held: HeldExecution, signal: AbortSignal): 
       for (const side of ['source', 'target'] as const)
         controlTotals.push(...(await readSide(needs, held, side, matching, report, signal)));
     signal.throwIfAborted();
+    if (tried === undefined && carriesForward(rules)) await bringBack(needs, held, matching, signal);
     const { summary, resultCount, problems, given } = await matching.match((done, total) => report({ stage: 'matching', done, total }));
     if (held.dryRun) {
       const sums = await matching.sums();
@@ -207,6 +208,18 @@ const work = async (needs: RunNeeds, held: HeldExecution, signal: AbortSignal): 
     return { status: 'completed', summary, resultCount, problems, controlTotals, report: null, given, seen };
   } finally {
     await matching.close();
+  }
+};
+
+/** Of more, the new versions stand alone. */
+const broughtMax = 100_000;
+
+/** A record that is another one now has broken its match: the others are open again, wherever they are. */
+const bringBack = async ({ matchedBefore }: RunNeeds, { jobId }: HeldExecution, matching: Matching, signal: AbortSignal): Promise<void> => {
+  const broken = await matching.broken();
+  for await (const records of matchedBefore.others(jobId, broken.slice(0, broughtMax))) {
+    signal.throwIfAborted();
+    await matching.bring(records);
   }
 };
 

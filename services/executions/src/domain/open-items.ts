@@ -50,6 +50,14 @@ export const createOpenItems = (side: Side, hash: (text: string) => string) => {
   const take = (content: string, occurrence: number): void => {
     takenOf.set(content, (takenOf.get(content) ?? new Set()).add(occurrence));
   };
+  const keyOfNew = (hasId: boolean, record: Fields): ItemKey => {
+    if (hasId) return { identity: identityOf(side, String(record['id']), hash), occurrence: 1 };
+    const content = JSON.stringify(record);
+    let occurrence = 1;
+    while (takenOf.get(content)?.has(occurrence) === true) occurrence += 1;
+    take(content, occurrence);
+    return { identity: identityOf(side, contentOf(record, occurrence), hash), occurrence };
+  };
 
   return {
     add: (item: ItemKey & { readonly record: Fields }): void => {
@@ -57,6 +65,11 @@ export const createOpenItems = (side: Side, hash: (text: string) => string) => {
       if (item.record['id'] === undefined) take(JSON.stringify(item.record), item.occurrence);
     },
     all: (): readonly CarriedRecord[] => items,
+    /** A record of a match that holds no longer, which is open again. */
+    bring: (stored: Fields): void => {
+      const record = asRead(stored);
+      items.push({ ...keyOfNew(record['id'] !== undefined, record), record });
+    },
     /** A record of a match by hand, which is no open item while the match holds. */
     give: (record: ItemKey & CarriedRecord): void => {
       given.push(record);
@@ -71,13 +84,6 @@ export const createOpenItems = (side: Side, hash: (text: string) => string) => {
       return item && { identity: item.identity, occurrence: item.occurrence };
     },
     /** Of a record that becomes one. */
-    newKey: ({ idMapped }: RecordBatch, record: Fields): ItemKey => {
-      if (idMapped) return { identity: identityOf(side, String(record['id']), hash), occurrence: 1 };
-      const content = JSON.stringify(record);
-      let occurrence = 1;
-      while (takenOf.get(content)?.has(occurrence) === true) occurrence += 1;
-      take(content, occurrence);
-      return { identity: identityOf(side, contentOf(record, occurrence), hash), occurrence };
-    },
+    newKey: ({ idMapped }: RecordBatch, record: Fields): ItemKey => keyOfNew(idMapped, record),
   };
 };

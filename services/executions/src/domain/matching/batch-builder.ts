@@ -49,12 +49,12 @@ export interface CarriedRecord {
 export interface BatchBuilder {
   readonly addRows: (rows: readonly Row[]) => void;
   readonly addChunk: (chunk: Chunk) => void;
-  /** Open items of earlier runs, once the input is complete. */
-  readonly carry: (items: readonly CarriedRecord[]) => void;
-  /** Records of matches by hand, after the open items. */
-  readonly give: (records: readonly CarriedRecord[]) => void;
   readonly length: () => number;
-  readonly build: () => RecordBatch;
+  /**
+   * Once the input is complete: its rows, then open items of earlier runs, then records of matches by hand. Whoever builds once more, with
+   * others behind the same rows, has lost the batch before.
+   */
+  readonly build: (carried?: readonly CarriedRecord[], given?: readonly CarriedRecord[]) => RecordBatch;
 }
 
 export const createBatchBuilder = ({ idMapped }: { readonly idMapped: boolean }): BatchBuilder => {
@@ -64,8 +64,6 @@ export const createBatchBuilder = ({ idMapped }: { readonly idMapped: boolean })
   const days = createNumbers((length): Int32Array => new Int32Array(length));
   const lines = createNumbers((length): Uint32Array => new Uint32Array(length));
   const reasons = new Map<number, string>();
-  const occurrences: number[] = [];
-  let given = 0;
   let length = 0;
 
   const heapOf = (name: string): TextHeap => {
@@ -124,12 +122,12 @@ export const createBatchBuilder = ({ idMapped }: { readonly idMapped: boolean })
     length += rows;
   };
 
-  const carry = (items: readonly CarriedRecord[]): void => {
-    for (const { record, occurrence } of items) {
-      // It was taken as it was when it came in, whatever has become of the mapping since.
-      addRow({ record }, true);
-      occurrences.push(occurrence);
-    }
+  /** Leaves the first rows. */
+  const cut = (rows: number): void => {
+    for (const heap of heaps.values()) heap.cut(rows);
+    for (const numbers of [amounts, currencies, days, lines]) numbers.cut(rows);
+    for (const row of reasons.keys()) if (row >= rows) reasons.delete(row);
+    length = rows;
   };
 
   return {
@@ -137,13 +135,13 @@ export const createBatchBuilder = ({ idMapped }: { readonly idMapped: boolean })
       for (const row of rows) addRow(row);
     },
     addChunk,
-    carry,
-    give: (records) => {
-      carry(records);
-      given += records.length;
-    },
     length: () => length,
-    build: () => {
+    build: (carried = [], given = []) => {
+      const carriedFrom = length;
+      const givenFrom = carriedFrom + carried.length;
+      // Each was taken as it was when it came in, whatever has become of the mapping since.
+      for (const { record } of carried) addRow({ record }, true);
+      for (const { record } of given) addRow({ record }, true);
       const texts = new Map<string, TextColumn>();
       // By name, so that the order in which fields were first seen decides nothing.
       for (const name of [...heaps.keys()].sort()) {
@@ -162,21 +160,23 @@ export const createBatchBuilder = ({ idMapped }: { readonly idMapped: boolean })
         days: days.build(),
         lines: lines.build(),
         states,
-        reasons,
-        carriedFrom: length - occurrences.length,
-        givenFrom: length - given,
+        reasons: new Map(reasons),
+        carriedFrom,
+        givenFrom,
         supersedes: new Map<number, number>(),
       };
       if (idMapped)
         judgeRepeatedIds(batch, (row, state, reason) => {
           states[row] = state;
-          reasons.set(row, reason);
+          batch.reasons.set(row, reason);
         });
+      const occurrences = [...carried, ...given].map(({ occurrence }) => occurrence);
       for (const [delivered, carried] of deliveredAgain(batch, occurrences)) {
         states[carried] = superseded;
         batch.supersedes.set(delivered, carried);
       }
-      states.fill(superseded, batch.givenFrom);
+      states.fill(superseded, givenFrom);
+      cut(carriedFrom);
       return batch;
     },
   };
@@ -218,6 +218,8 @@ interface Numbers<Column> {
   readonly fill: (value: number, count: number, outlook: number) => void;
   /** So many numbers more, which are the caller's to write. */
   readonly room: (count: number, outlook: number) => Column;
+  /** Leaves the first ones. */
+  readonly cut: (count: number) => void;
   readonly build: () => Column;
 }
 
@@ -249,6 +251,9 @@ const createNumbers = <Column extends Float64Array | Int32Array | Uint32Array>(c
       room(count, outlook).fill(value);
     },
     room,
+    cut: (count) => {
+      used = count;
+    },
     build: () => values.subarray(0, used) as Column,
   };
 };

@@ -14,7 +14,7 @@ export const contentAt = identityWords;
 export const matchAt = identityWords + contentWords;
 export const wordsPerKey = matchAt + 1;
 
-/** The matched records of one side, one after another; matches are numbered within their piece of results. */
+/** The matched records of one side, one after another; the number of a match is the place of its result within the piece. */
 export type Keys = Uint32Array;
 
 /** The matches of a piece of results. */
@@ -104,22 +104,18 @@ const settled = (word: number): number => {
 export const createKeyWriter = (batches: Readonly<Record<Side, RecordBatch>>) => {
   const write = { source: createWriteKey('source', batches.source), target: createWriteKey('target', batches.target) };
   const written = { source: createWords(), target: createWords() };
-  let matches = 0;
   return {
-    add: (rows: Readonly<Record<Side, readonly number[]>>): void => {
+    /** `place`: within the piece. */
+    add: (rows: Readonly<Record<Side, readonly number[]>>, place: number): void => {
       for (const side of sides) {
         for (const row of rows[side]) {
           const { words, at } = written[side].next();
           write[side](row, words, at);
-          words[at + matchAt] = matches;
+          words[at + matchAt] = place;
         }
       }
-      matches += 1;
     },
-    take: (): MatchKeys => {
-      matches = 0;
-      return { source: written.source.take(), target: written.target.take() };
-    },
+    take: (): MatchKeys => ({ source: written.source.take(), target: written.target.take() }),
   };
 };
 

@@ -12,11 +12,12 @@ import type {
   ResultRows,
   ResultRun,
   Separation,
+  SideRecord,
   WatchedPiece,
 } from '../../application/ports.ts';
 import type { PassSum } from '../../domain/certificate.ts';
 import type { Comparison, ControlTotals, Problem } from '../../domain/execution.ts';
-import type { EarlierMatches } from '../../domain/matching/kept-matches.ts';
+import type { BrokenMatch, EarlierMatches } from '../../domain/matching/kept-matches.ts';
 import type { RunDiff } from '../../domain/run-diff.ts';
 import type { Side } from '../../domain/side.ts';
 
@@ -30,6 +31,8 @@ export type Request =
   | { readonly kind: 'carry'; readonly items: readonly OpenItem[] }
   | { readonly kind: 'watch'; readonly recordIds: readonly string[] }
   | { readonly kind: 'read'; readonly side: Side; readonly input: MatchingInput }
+  | { readonly kind: 'broken' }
+  | { readonly kind: 'bring'; readonly records: readonly SideRecord[] }
   | { readonly kind: 'match'; readonly rules: Rules; readonly asOf: string }
   /** The next results, as rows of that run, in the memory of those that are `written`. */
   | { readonly kind: 'next'; readonly run: ResultRun; readonly written: ResultRows | undefined }
@@ -47,6 +50,8 @@ export type Reply =
   | { readonly kind: 'carried' }
   | { readonly kind: 'watched' }
   | { readonly kind: 'read'; readonly controlTotals: readonly ControlTotals[] }
+  | { readonly kind: 'broken'; readonly matches: readonly BrokenMatch[] }
+  | { readonly kind: 'brought' }
   | {
       readonly kind: 'matched';
       readonly summary: ExecutionSummary;

@@ -82,6 +82,8 @@ export const createRun = ({ notify, context }: RunNeeds): ((request: RunRequest)
         readonly keys: ReturnType<typeof createKeyWriter>;
       }
     | undefined;
+  /** Until another record comes. */
+  let prepared: ReturnType<typeof prepare> | undefined;
   /** Found once rows are written. Nobody else needs them, and to look for them takes all that was read. */
   let bytes: Readonly<Record<Side, RecordBytes | undefined>> | undefined;
   let position = 0;
@@ -131,9 +133,15 @@ export const createRun = ({ notify, context }: RunNeeds): ((request: RunRequest)
   const built = (side: Side): RecordBatch => {
     const builder = builders[side];
     if (builder === undefined) throw new Error(`the ${side} was not read`);
-    builder.carry(openItems[side].all());
-    builder.give(openItems[side].given());
-    return builder.build();
+    return builder.build(openItems[side].all(), openItems[side].given());
+  };
+
+  /** What takes part, and what is known of it before any rule is asked. */
+  const prepare = () => {
+    const batches = { source: built('source'), target: built('target') };
+    const given = findGiven(handMatches, batches);
+    const apart = findApart(separations, batches);
+    return { batches, given, apart, ...findKept(earlier, batches, isAmong(apart)) };
   };
 
   const recordsOf = (side: Side, batch: RecordBatch, { outcome, given, [side]: rows }: MatchResult): MatchedRecord[] =>
@@ -172,9 +180,9 @@ export const createRun = ({ notify, context }: RunNeeds): ((request: RunRequest)
     for (let from = first; from < end; from += resultsTogether) {
       const found = Array.from({ length: Math.min(resultsTogether, end - from) }, (_, index) => reconciliation.at(from + index));
       for (const side of sides) bytes?.[side]?.fetch(found.flatMap((result) => result[side]));
-      for (const result of found) {
+      for (const [index, result] of found.entries()) {
         // What is in no pass was given by hand, or is known already.
-        if (result.outcome === 'matched' && result.pass !== null) keys?.add(result);
+        if (result.outcome === 'matched' && result.pass !== null) keys?.add(result, from + index - first);
         yield whole(result, batches, held);
       }
     }
@@ -240,12 +248,19 @@ export const createRun = ({ notify, context }: RunNeeds): ((request: RunRequest)
         return { kind: 'watched' };
       case 'read':
         return { kind: 'read', controlTotals: await read(request.side, request.input) };
+      case 'broken':
+        prepared = prepare();
+        requireMemory();
+        return { kind: 'broken', matches: prepared.broken };
+      case 'bring':
+        for (const { side, record } of request.records) openItems[side].bring(record);
+        prepared = undefined;
+        return { kind: 'brought' };
       case 'match': {
-        const batches = { source: built('source'), target: built('target') };
-        const { held, waiting, fates } = findGiven(handMatches, batches);
-        const apart = findApart(separations, batches);
+        const { batches, given, apart, kept } = prepared ?? prepare();
+        const { held, waiting, fates } = given;
         // Millions of keys that nobody needs any more.
-        const kept = findKept(earlier.splice(0), batches, isAmong(apart));
+        earlier.length = 0;
         const reconciliation = reconcile({
           ...batches,
           given: held,
@@ -262,7 +277,7 @@ export const createRun = ({ notify, context }: RunNeeds): ((request: RunRequest)
         matched = {
           batches,
           reconciliation,
-          given: { held, waiting, fates },
+          given,
           held: held.map(({ match }) => handMatches[match] as HandMatch),
           apart,
           kept,

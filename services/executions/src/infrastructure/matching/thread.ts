@@ -130,6 +130,8 @@ const openMatching = (
       onProgress = report;
       return (await ask({ kind: 'read', side, input }, 'read')).controlTotals;
     },
+    broken: async () => (await ask({ kind: 'broken' }, 'broken')).matches,
+    bring: async (records) => void (await ask({ kind: 'bring', records }, 'brought')),
     match: async (report) => {
       onProgress = report;
       const { summary, resultCount, problems, given } = await ask({ kind: 'match', rules, asOf }, 'matched');

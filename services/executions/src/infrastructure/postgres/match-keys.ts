@@ -2,9 +2,13 @@
 import type { Postgres } from '@settler/chassis/postgres';
 import { sql } from 'kysely';
 import type { PoolClient } from 'pg';
-import type { HeldExecution, MatchedBefore } from '../../application/ports.ts';
-import type { EarlierMatches } from '../../domain/matching/kept-matches.ts';
+import type { HeldExecution, MatchedBefore, SideRecord } from '../../application/ports.ts';
+import type { BrokenMatch, EarlierMatches } from '../../domain/matching/kept-matches.ts';
 import { type Keys, type MatchKeys, wordsPerKey } from '../../domain/matching/match-keys.ts';
+import { type Side, sides } from '../../domain/side.ts';
+import type { Fields } from '../../domain/stake.ts';
+import { told } from './find-results.ts';
+import { keyOfOne } from './record-key.ts';
 import type { Database } from './tables.ts';
 
 /** Of the newest runs, so many matched records are known: more would take longer to read than a run of the usual size takes. */
@@ -23,7 +27,12 @@ export const createMatchedBefore = (postgres: Postgres<Database>): MatchedBefore
       if (last === undefined) return;
       after = last;
       const matches = rows.map(
-        (row): EarlierMatches => ({ executionId: row.execution_id, source: wordsOf(row.source_keys), target: wordsOf(row.target_keys) }),
+        ({ execution_id: executionId, first, source_keys: source, target_keys: target }): EarlierMatches => ({
+          executionId,
+          first,
+          source: wordsOf(source),
+          target: wordsOf(target),
+        }),
       );
       const words = matches.reduce((sum, { source, target }) => sum + source.length + target.length, 0);
       known += words / wordsPerKey;
@@ -32,7 +41,52 @@ export const createMatchedBefore = (postgres: Postgres<Database>): MatchedBefore
       yield matches;
     }
   },
+
+  others: async function* (jobId, broken) {
+    for (const [executionId, matches] of Map.groupBy(broken, (match) => match.executionId)) {
+      for (let from = 0; from < matches.length; from += resultsTogether) {
+        const found = await othersOf(postgres, executionId, matches.slice(from, from + resultsTogether));
+        const known = await settledKeys(postgres, jobId, found);
+        yield found.filter(({ side, record }) => !known.has(keyOfOne(side, record)));
+      }
+    }
+  },
 });
+
+const resultsTogether = 1_000;
+
+/** Of those results that still are the matches, the records but the one that is another now. */
+const othersOf = async (
+  { systemDb }: Postgres<Database>,
+  executionId: string,
+  matches: readonly BrokenMatch[],
+): Promise<readonly SideRecord[]> => {
+  const at = new Map(matches.map((match) => [match.position, match]));
+  const { rows } = await sql<{ position: number; source: readonly Fields[]; target: readonly Fields[] }>`
+    select position, ${told('source')}, ${told('target')} from results r
+     where execution_id = ${executionId} and created_at = (select created_at from executions where id = ${executionId})
+       and position = any(${[...at.keys()]}::int[]) and outcome = 'matched' and manual is null`.execute(systemDb);
+  return rows.flatMap(({ position, ...result }) => {
+    const broken = at.get(position);
+    const isBroken = (side: Side, { id }: Fields): boolean => side === broken?.side && String(id) === broken.recordId;
+    const records = sides.flatMap((side) => result[side].map((record) => ({ side, record })));
+    const others = records.filter(({ side, record }) => !isBroken(side, record));
+    return others.length < records.length ? others : [];
+  });
+};
+
+/** What is an open item takes part anyway, or was settled by somebody, and so was what is matched by hand. */
+const settledKeys = async (
+  { systemDb }: Postgres<Database>,
+  jobId: string,
+  records: readonly SideRecord[],
+): Promise<ReadonlySet<string>> => {
+  const keys = records.map(({ side, record }) => keyOfOne(side, record));
+  const { rows } = await sql<{ key: string }>`
+    select record_key as key from open_items where job_id = ${jobId} and record_key = any(${keys}::text[])
+    union select record_key from match_records where job_id = ${jobId} and record_key = any(${keys}::text[])`.execute(systemDb);
+  return new Set(rows.map(({ key }) => key));
+};
 
 interface Place {
   readonly created_at: Date;

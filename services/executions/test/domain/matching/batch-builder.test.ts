@@ -217,13 +217,41 @@ test('fields stand in the order of their names, and none is lost because every o
   expect(Object.entries(recordAt(batch, 0))).toEqual(names.map((name) => [name, `a ${name}`]));
 });
 
+test('is built anew with others behind the same rows, as if it were the first time', () => {
+  const rows = [
+    { line: 2, record: { id: 'a', amount: '1.00', currency: 'EUR' } },
+    { line: 3, record: { id: 'a', note: 7 } },
+    { record: {} },
+  ];
+  const behind = [
+    { record: { id: 'b', amount: '1.005', currency: 'EUR', seen: { often: true } }, occurrence: 1 },
+    { record: { id: 'c', note: 'nine letters' }, occurrence: 1 },
+  ];
+  const fresh = () => {
+    const builder = createBatchBuilder({ idMapped: true });
+    builder.addRows(rows);
+    return builder;
+  };
+  const saidBy = ({ length, states, reasons, carriedFrom, givenFrom, supersedes, ...batch }: RecordBatch) => ({
+    records: Array.from({ length }, (_, row) => recordAt({ ...batch, length, states, reasons, carriedFrom, givenFrom, supersedes }, row)),
+    ...{ states: [...states], reasons: [...reasons], carriedFrom, givenFrom, supersedes: [...supersedes] },
+  });
+  const again = fresh();
+  for (const [carried, given] of [
+    [behind, []],
+    [[], []],
+    [behind.slice(1), behind.slice(0, 1)],
+  ] as const)
+    expect(saidBy(again.build(carried, given))).toEqual(saidBy(fresh().build(carried, given)));
+});
+
 test('open items stand after the input and records of matches by hand after those, which need no id', () => {
   const builder = createBatchBuilder({ idMapped: true });
   builder.addRows([{ line: 2, record: { id: 'a' } }]);
-  builder.carry([{ record: { note: 'open' }, occurrence: 1 }]);
-  builder.give([{ record: { id: 'a' }, occurrence: 1 }]);
-  expect(builder.length()).toBe(3);
-  const { carriedFrom, givenFrom, states, supersedes } = builder.build();
+  const { carriedFrom, givenFrom, states, supersedes } = builder.build(
+    [{ record: { note: 'open' }, occurrence: 1 }],
+    [{ record: { id: 'a' }, occurrence: 1 }],
+  );
   expect({ carriedFrom, givenFrom, states: [...states].map((state) => rowStates[state]), supersedes: [...supersedes] }).toEqual({
     carriedFrom: 1,
     givenFrom: 2,

@@ -11,8 +11,10 @@ const rules = rulesSchema.parse(pass([{ field: 'reference', type: 'exact' }]));
 const batchOf = (delivered: readonly Fields[], given: readonly Fields[], idMapped: boolean) => {
   const builder = createBatchBuilder({ idMapped });
   builder.addRows(delivered.map((record) => ({ record })));
-  builder.give(given.map((record, index) => ({ record, occurrence: idMapped ? 1 : index + 1 })));
-  return builder.build();
+  return builder.build(
+    [],
+    given.map((record, index) => ({ record, occurrence: idMapped ? 1 : index + 1 })),
+  );
 };
 const runWith = (
   delivered: Record<'source' | 'target', readonly Fields[]>,

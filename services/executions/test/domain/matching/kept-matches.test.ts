@@ -1,26 +1,28 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Fields } from '../../../src/domain/matching/batch.ts';
-import { type EarlierMatches, findKept } from '../../../src/domain/matching/kept-matches.ts';
+import { type EarlierMatches, findKept, type KeptMatches } from '../../../src/domain/matching/kept-matches.ts';
 import { createKeyWriter, createWriteKey, matchAt, wordsPerKey } from '../../../src/domain/matching/match-keys.ts';
 import { batchOf, euro } from './records.ts';
 
 type Matches = readonly Readonly<Record<'source' | 'target', readonly Fields[]>>[];
 
 const free = () => false;
+const keptIn = (...given: Parameters<typeof findKept>) => findKept(...given).kept;
 const batchesOf = (source: readonly Fields[], target: readonly Fields[], idMapped = true) => ({
   source: batchOf(source, idMapped),
   target: batchOf(target, idMapped),
 });
 
 /** What a run that has matched these would have written. */
-const writtenBy = (executionId: string, matches: Matches, idMapped = true): EarlierMatches => {
+const writtenBy = (executionId: string, matches: Matches, idMapped = true, first = 0): EarlierMatches => {
   const [source, target] = (['source', 'target'] as const).map((side) => matches.flatMap((match) => match[side])) as [Fields[], Fields[]];
   const writer = createKeyWriter(batchesOf(source, target, idMapped));
   const next = { source: 0, target: 0 };
   const rowsOf = (side: 'source' | 'target', records: readonly Fields[]) => records.map(() => next[side]++);
-  for (const match of matches) writer.add({ source: rowsOf('source', match.source), target: rowsOf('target', match.target) });
-  return { executionId, ...writer.take() };
+  for (const [place, match] of matches.entries())
+    writer.add({ source: rowsOf('source', match.source), target: rowsOf('target', match.target) }, place);
+  return { executionId, first, ...writer.take() };
 };
 
 describe('records that were matched before', () => {
@@ -29,7 +31,7 @@ describe('records that were matched before', () => {
   it('are kept where not all of their match are there', () => {
     const earlier = [writtenBy('exe_2', [pair('s1', 't1'), pair('s2', 't2')]), writtenBy('exe_1', [pair('s3', 't3')])];
     const batches = batchesOf([euro('s1', '1.00'), euro('s2', '1.00')], [euro('t2', '1.00'), euro('t3', '1.00')]);
-    expect(findKept(earlier, batches, free)).toEqual({
+    expect(keptIn(earlier, batches, free)).toEqual({
       source: [{ row: 0, executionId: 'exe_2' }],
       target: [{ row: 1, executionId: 'exe_1' }],
     });
@@ -47,21 +49,42 @@ describe('records that were matched before', () => {
       ),
       target: batchOf([euro('t1', '1.00'), euro('t2', '2.00')]),
     });
-    const keptOf = (found: ReturnType<typeof findKept>) => found.target.map(({ row }) => row);
-    expect(keptOf(findKept(earlier, batches([]), free))).toEqual([0, 1]);
-    expect(keptOf(findKept(earlier, batches([euro('s1', '1.01')]), free))).toEqual([1]);
-    expect(findKept(earlier, batches([euro('s1', '1.00'), euro('s3', '9.00'), euro('s2', '1.00')]), free)).toEqual({
+    const keptOf = (found: KeptMatches) => found.target.map(({ row }) => row);
+    expect(keptOf(keptIn(earlier, batches([]), free))).toEqual([0, 1]);
+    expect(keptOf(keptIn(earlier, batches([euro('s1', '1.01')]), free))).toEqual([1]);
+    expect(keptIn(earlier, batches([euro('s1', '1.00'), euro('s3', '9.00'), euro('s2', '1.00')]), free)).toEqual({
       source: [],
       target: [],
     });
-    expect(keptOf(findKept(earlier, batches([], [euro('s1', '1.00')]), free))).toEqual([1]);
-    expect(keptOf(findKept(earlier, batches([euro('s1', '1.00')], [euro('s1', '1.00')]), free))).toEqual([1]);
+    expect(keptOf(keptIn(earlier, batches([], [euro('s1', '1.00')]), free))).toEqual([1]);
+    expect(keptOf(keptIn(earlier, batches([euro('s1', '1.00')], [euro('s1', '1.00')]), free))).toEqual([1]);
+  });
+
+  it('are asked for where another of their match is a new version, and they are nowhere else', () => {
+    const group = { source: [euro('s3', '1.00'), euro('s4', '1.00')], target: [euro('t3', '2.00')] };
+    const older = writtenBy('exe_1', [pair('s1', 't1'), pair('s2', 't2'), group], true, 8_000);
+    const brokenIn = (earlier: readonly EarlierMatches[], source: readonly Fields[], target: readonly Fields[], isFree = free) =>
+      findKept(earlier, batchesOf(source, target), isFree).broken;
+    const newS1 = euro('s1', '1.01');
+    const lacking = { executionId: 'exe_1', position: 8_000, side: 'source', recordId: 's1' };
+    expect(brokenIn([older], [newS1, euro('s2', '1.00')], [])).toEqual([lacking]);
+    expect(brokenIn([older], [newS1], [euro('t1', '1.00')])).toEqual([]);
+    expect(brokenIn([older], [newS1], [], () => true)).toEqual([]);
+    // Two new versions, of one match.
+    expect(brokenIn([older], [euro('s3', '9.00')], [euro('t3', '9.00')])).toMatchObject([{ position: 8_002 }]);
+    // Its counterpart has met somebody else since, or it has itself.
+    expect(brokenIn([writtenBy('exe_2', [pair('s9', 't1')]), older], [newS1], [])).toEqual([]);
+    expect(brokenIn([writtenBy('exe_2', [pair('s1', 't9')], true, 40), older], [newS1], [])).toMatchObject([
+      { executionId: 'exe_2', position: 40 },
+    ]);
+    const open = { source: batchOf([newS1], true, [{ record: euro('s1', '1.00'), occurrence: 1 }]), target: batchOf([]) };
+    expect(findKept([older], open, free).broken).toEqual([]);
   });
 
   it('are in the match of the newest run, whatever others have said', () => {
     const earlier = [writtenBy('exe_2', [pair('s1', 't2')]), writtenBy('exe_1', [pair('s1', 't1')])];
-    expect(findKept(earlier, batchesOf([euro('s1', '1.00')], [euro('t2', '1.00')]), free)).toEqual({ source: [], target: [] });
-    expect(findKept(earlier, batchesOf([euro('s1', '1.00')], [euro('t1', '1.00')]), free)).toEqual({
+    expect(keptIn(earlier, batchesOf([euro('s1', '1.00')], [euro('t2', '1.00')]), free)).toEqual({ source: [], target: [] });
+    expect(keptIn(earlier, batchesOf([euro('s1', '1.00')], [euro('t1', '1.00')]), free)).toEqual({
       source: [{ row: 0, executionId: 'exe_2' }],
       target: [{ row: 0, executionId: 'exe_1' }],
     });
@@ -69,15 +92,15 @@ describe('records that were matched before', () => {
 
   it('are free where somebody has taken them apart, and where nothing is known', () => {
     const batches = batchesOf([euro('s1', '1.00')], []);
-    expect(findKept([writtenBy('exe_1', [pair('s1', 't1')])], batches, () => true).source).toEqual([]);
-    expect(findKept([], batches, free).source).toEqual([]);
+    expect(keptIn([writtenBy('exe_1', [pair('s1', 't1')])], batches, () => true).source).toEqual([]);
+    expect(keptIn([], batches, free).source).toEqual([]);
   });
 
   it('without ids are as many as there were', () => {
     const { id: _, ...coffee } = euro('coffee', '3.50');
     const match = { source: [coffee], target: [coffee] };
     const earlier = [writtenBy('exe_1', [match, match], false)];
-    expect(findKept(earlier, batchesOf([coffee, coffee, coffee], [], false), free).source.map(({ row }) => row)).toEqual([0, 1]);
+    expect(keptIn(earlier, batchesOf([coffee, coffee, coffee], [], false), free).source.map(({ row }) => row)).toEqual([0, 1]);
   });
 
   it('are those that a search through all of them finds', () => {
@@ -98,7 +121,7 @@ describe('records that were matched before', () => {
           const own = matches.map(({ source, target }) => [...source, ...target].map((record) => String(record['id'])));
           return own.find((ids) => ids.includes(id))?.some((other) => !delivered.has(other)) === true;
         });
-        const kept = findKept(
+        const kept = keptIn(
           [writtenBy('exe_1', matches)],
           batchesOf(
             s.map((id) => euro(id, '1.00')),

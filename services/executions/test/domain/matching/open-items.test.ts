@@ -67,9 +67,7 @@ describe('an open item that is delivered again', () => {
 
   it('stays open where it stands beside a record of a match by hand, and nothing was delivered', () => {
     const builder = createBatchBuilder({ idMapped: true });
-    builder.carry([carried(euro('a', '1.00'))]);
-    builder.give([carried(euro('a', '1.00'))]);
-    expect(statesOf(builder.build())).toEqual(['usable', 'superseded']);
+    expect(statesOf(builder.build([carried(euro('a', '1.00'))], [carried(euro('a', '1.00'))]))).toEqual(['usable', 'superseded']);
   });
 
   it('needs no id, though the input has ids now', () => {

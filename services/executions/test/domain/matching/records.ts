@@ -15,8 +15,7 @@ export const batchOf = (rows: Records, idMapped = true, carried: readonly Carrie
   builder.addRows(
     rows.map((row, index) => ('record' in row || 'invalid' in row ? (row as Row) : { line: index + 2, record: row as Fields })),
   );
-  builder.carry(carried);
-  return builder.build();
+  return builder.build(carried);
 };
 
 export const euro = (id: string, amount: string, more: Fields = {}): Fields => ({

@@ -60,6 +60,8 @@ export interface TextHeap {
   readonly addAll: (bytes: Uint8Array, offsets: Uint32Array, rows: number, outlook: number) => void;
   /** Leaves the field absent until there are `rows` rows. */
   readonly fill: (rows: number) => void;
+  /** Leaves the first `rows` rows. What was built stays as it is until there are more again. */
+  readonly cut: (rows: number) => void;
   readonly rows: () => number;
   readonly build: () => TextColumn;
 }
@@ -127,6 +129,12 @@ export const createTextHeap = ({ rows: rowsExpected = 256, bytes: bytesExpected 
       if (wanted <= rows) return;
       reserveRows(wanted - rows);
       offsets.fill(used, rows + 1, wanted + 1);
+      rows = wanted;
+    },
+    cut: (wanted) => {
+      if (wanted >= rows) return;
+      flags?.fill(0, wanted);
+      used = offsets[wanted] as number;
       rows = wanted;
     },
     rows: () => rows,
