@@ -1,4 +1,5 @@
 /** What an operator may do to any service: publish again what it has published, and see to messages that could not be handled. */
+import { instantInput } from '@settler/contracts/time';
 import { sql } from 'kysely';
 import { type Operation, type Options, UsageError } from './operation.ts';
 
@@ -160,7 +161,8 @@ const instantOf = (options: Options, name: string): Date => {
   const text = textOf(options, name);
   const example = 'an instant such as 2026-04-01T00:00:00Z';
   if (text === undefined) throw new UsageError(`--${name} is needed: ${example}.`);
-  const time = /^\d{4}-\d{2}-\d{2}T/.test(text) ? Date.parse(text) : Number.NaN;
-  if (Number.isNaN(time)) throw new UsageError(`--${name} must be ${example}.`);
-  return new Date(time);
+  const read = instantInput.safeParse(text);
+  // Without an offset it would be one of the machine that this runs on.
+  if (!read.success) throw new UsageError(`--${name} must be ${example}, with Z or an offset.`);
+  return new Date(read.data);
 };

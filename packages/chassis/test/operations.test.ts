@@ -108,6 +108,7 @@ describe('what an operator does', () => {
 
     await expect(operate('republish', {})).rejects.toThrow('--since is needed: an instant');
     await expect(operate('republish', { since: 'yesterday' })).rejects.toThrow('--since must be an instant');
+    await expect(operate('republish', { since: '2026-01-01T00:00:00' })).rejects.toThrow('with Z or an offset');
     expect(await operate('republish', { since: '2026-01-01T00:00:00Z', subject: 'evt.other.' })).toBe(
       '0 messages wait in the outbox again.',
     );
