@@ -277,13 +277,24 @@ describe('an open exception', () => {
       expect(await standing(jobId)).toEqual(['matched_later missing_in_target s2', 'open missing_in_source t2']);
     });
 
-    test('stays while one of the two is in no run, and is about that one when it comes', async () => {
+    test('stays while one of the two is in no run, and is about the first when the other comes for itself', async () => {
       const jobId = jobWith(byReference);
       await executions.run(jobId, [s2], [t2]);
       const [differing] = await exceptionsOf(jobId);
       await executions.run(jobId, [s2], []);
-      expect(await standing(jobId)).toEqual(['open amount_mismatch s2 t2', 'open missing_in_target s2']);
+      expect(await standing(jobId)).toEqual(['open amount_mismatch s2 t2']);
       await executions.run(jobId, [], [apart]);
+      expect(await standing(jobId)).toEqual(['open missing_in_source t2', 'open missing_in_target s2']);
+      expect((await exceptionFor(jobId, 's2')).id).toBe(differing?.id);
+    });
+
+    test('stays while one of the two is in no run of a job that carries nothing forward, and is about the one that has no exception yet once both are', async () => {
+      const jobId = jobWith({ ...byReference, openItems: { carryForward: false } });
+      await executions.run(jobId, [s2], [t2]);
+      const [differing] = await exceptionsOf(jobId);
+      await executions.run(jobId, [s2], []);
+      expect(await standing(jobId)).toEqual(['open amount_mismatch s2 t2', 'open missing_in_target s2']);
+      await executions.run(jobId, [s2], [apart]);
       expect(await standing(jobId)).toEqual(['open missing_in_source t2', 'open missing_in_target s2']);
       expect((await exceptionFor(jobId, 't2')).id).toBe(differing?.id);
     });

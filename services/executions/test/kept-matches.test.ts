@@ -110,6 +110,32 @@ describe('a record that was matched and is delivered again', () => {
     expect(await told(third.id)).toEqual(['matched s2 t1', 'missing_in_target s1']);
   });
 
+  test('is known by the match that it met after it was set free', async () => {
+    const jobId = jobWith(byReference);
+    const { id } = await executions.run(jobId, [paid('s1')], [paid('t1')]);
+    const [match] = await resultsOf(id);
+    await executions.must(204, executions.api.delete(`/v1/executions/${id}/matches/${match.id}`));
+    expect(await told((await executions.run(jobId, [paid('s2')], [])).id)).toEqual(['matched s2 t1', 'missing_in_target s1']);
+    const third = await executions.run(jobId, [paid('s3')], [paid('t1')]);
+    expect(await told(third.id)).toEqual(['matched t1', 'missing_in_target s1', 'missing_in_target s3']);
+  });
+
+  test('keeps no match that a later run has found to be over', async () => {
+    const tolerance = { absolute: '1.00' };
+    const jobId = jobWith({
+      matching: [
+        { field: 'reference', type: 'exact' },
+        { field: 'amount', type: 'amount', tolerance },
+      ],
+    });
+    const t1 = { ...paid('t1'), amount: '10.50' };
+    await executions.run(jobId, [paid('s1')], [t1]);
+    expect(await told((await executions.run(jobId, [paid('s1')], [t1, paid('t2')])).id)).toEqual(['matched s1 t2', 'missing_in_source t1']);
+    const [{ id }] = await executions.exceptionsOf(jobId, '&status=open');
+    await executions.must(200, executions.api.post(`/v1/exceptions/${id}/resolve`, { resolution: 'corrected_at_source' }));
+    expect(await told((await executions.run(jobId, [{ ...t1, id: 's9' }], [t1])).id)).toEqual(['matched s9 t1']);
+  });
+
   test('is one of as many as there were, where records have no ids', async () => {
     const jobId = jobWith(byReference);
     const coffee = { amount: '3.50', currency: 'EUR', date: '2026-04-01', reference: 'coffee' };
@@ -171,6 +197,38 @@ describe('a record that was matched and comes in another version', () => {
       expect(await openOf(jobId)).toEqual(['amount_mismatch s1 t1', 'missing_in_target s2']);
       await holds(differs.id);
     }
+  });
+
+  test('is no way around what is open: whichever of a pair that differs comes, both are there', async () => {
+    const jobId = jobWith(byReference);
+    await executions.run(jobId, [{ ...paid('s1'), amount: '12.00' }], [paid('t1')]);
+    for (const [source, target] of [
+      [[], [paid('t1')]],
+      [[{ ...paid('s1'), amount: '11.00' }], []],
+    ] as const) {
+      const again = await executions.run(jobId, [...source], [...target]);
+      expect(await told(again.id)).toEqual(['mismatched s1 t1']);
+      expect(await openOf(jobId)).toEqual(['amount_mismatch s1 t1']);
+      await holds(again.id);
+    }
+    const corrected = await executions.run(jobId, [paid('s1')], []);
+    expect(await told(corrected.id)).toEqual(['matched s1 t1']);
+    expect(await openOf(jobId)).toEqual([]);
+    // What is settled stays away.
+    await executions.run(jobId, [{ ...paid('s1'), amount: '13.00' }], []);
+    const [{ id }] = await executions.exceptionsOf(jobId, '&status=open');
+    await executions.must(200, executions.api.post(`/v1/exceptions/${id}/resolve`, { resolution: 'written_off' }));
+    expect(await told((await executions.run(jobId, [paid('s2')], [paid('t1')])).id)).toEqual(['matched s2 t1']);
+    expect(await told((await executions.run(jobId, [paid('s3')], [])).id)).toEqual(['missing_in_target s3']);
+  });
+
+  test('brings back all that it may belong to, where nobody could tell', async () => {
+    const jobId = jobWith({ matching: [{ field: 'reference', type: 'exact' }], conflictResolution: 'manual-review' });
+    await executions.run(jobId, [paid('s1')], [paid('t1'), paid('t2')]);
+    const again = await executions.run(jobId, [{ ...paid('s1'), counterparty: 'Firm' }], []);
+    expect(await told(again.id)).toEqual(['ambiguous s1 t1 t2']);
+    expect(await openOf(jobId)).toEqual(['ambiguous s1 t1 t2']);
+    await holds(again.id);
   });
 
   test('leaves both open where they do not belong together any more, and each may meet others', async () => {

@@ -251,6 +251,19 @@ describe('a later run', () => {
     expect((await undo(id, made.id)).body).toMatchObject({ status: 409, detail: expect.stringContaining('changed') });
   });
 
+  test('has what comes alone wait, whatever it was before, for as long as it takes, and meets nobody else', async () => {
+    const { jobId, id } = await withUnclear();
+    for (const pair of ['1', '2']) await executions.must(201, match(id, [`s${pair}`], [`t${pair}`]));
+    const [t1, , t2] = unclear.target as readonly Fields[];
+    for (let again = 0; again < 2; again += 1) await executions.run(jobId, [], [t1 as Fields, t2 as Fields]);
+    const met = await executions.run(jobId, [{ ...t1, id: 's7' } as Fields, { ...t2, id: 's8' } as Fields], []);
+    const targets = (await resultsOf(met.id)).flatMap(({ target }) => target.map((record) => record['id']));
+    expect(targets).not.toContain('t1');
+    expect(targets).not.toContain('t2');
+    const whole = await executions.run(jobId, unclear.source, unclear.target);
+    expect(await outcomesOf(whole.id)).toEqual(expect.arrayContaining(['matched s1 t1', 'matched s2 t2']));
+  });
+
   test('that has found a counterpart keeps it', async () => {
     const jobId = newJobId();
     const { id } = await executions.run(jobId, [euro('s1', '10.00')], [euro('t9', '10.00')]);

@@ -116,7 +116,7 @@ describe('rules that are tried', () => {
         executions.api.post(`/v1/jobs/${jobId}/executions`, { source: { records: source }, target: { records: target }, dryRun: true }),
       );
     const moved = await dry(
-      [...unclear.source.slice(0, 2), euro('s7', '7.00')],
+      [unclear.source[1] as Fields, euro('s7', '7.00')],
       [unclear.target[2] as Fields, euro('t7', '20.00', { reference: '2' })],
     );
     expect(moved.comparison).toMatchObject({ executionId: id });
@@ -124,6 +124,7 @@ describe('rules that are tried', () => {
       'newly_matched source 1 20.00',
       'added source 1 7.00',
       'added target 1 20.00',
+      'gone source 1 10.00',
       'gone target 2 20.00',
     ]);
     const first = newJobId();

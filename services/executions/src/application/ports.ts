@@ -113,6 +113,8 @@ export interface HandMatch {
 /** A match that was undone: no rule brings its records together again. */
 export interface Separation extends Separated {
   readonly id: string;
+  /** When the run was made whose match it was, in milliseconds. */
+  readonly runAt: number;
 }
 
 export interface Separations {

@@ -1,17 +1,19 @@
 /**
  * Records that an earlier run has matched and that are delivered again as they were, without those that they were matched with: they keep
  * that match, and meet nobody else, or what was paid once would be paid twice. Where all of a match are delivered again they take part like
- * any records, and the rules decide anew; and so they do where one of them says something else now, or is open since. Of a match that is broken
- * by another version of a record, the others that are not here are told, so that whoever has them can bring them.
+ * any records, and the rules decide anew; and so they do where one of them says something else now, is open since, or was found otherwise by
+ * a newer run. Of a result that is broken so, or that was no match, the records that are not here are asked for.
  */
 import { type Side, sides } from '../side.ts';
 import { type RecordBatch, usable } from './batch.ts';
-import { type TextColumn, textAt } from './columns/text-column.ts';
-import { contentAt, createWriteKey, type Keys, type MatchKeys, matchAt, wordsPerKey } from './match-keys.ts';
+import { isPresent, textAt } from './columns/text-column.ts';
+import { contentAt, createWriteKey, isOpenIn, type Keys, type MatchKeys, matchAt, placeIn, wordsPerKey } from './match-keys.ts';
 
-/** What runs have matched, a piece of results each; `first`: the position of its first result. */
+/** What runs have found, a piece of results each; `first`: the position of its first result. */
 export interface EarlierMatches extends MatchKeys {
   readonly executionId: string;
+  /** When the run was made, in milliseconds. */
+  readonly runAt: number;
   readonly first: number;
 }
 
@@ -23,19 +25,25 @@ export interface Kept {
 
 export type KeptMatches = Readonly<Record<Side, readonly Kept[]>>;
 
-/** The result of a match, one record of which has come in another version, while not all others are here. */
+/**
+ * A result of which a record is here and not all others are: one of a match that has come in another version, or any of what was no match.
+ * `recordId`: null where it has none.
+ */
 export interface BrokenMatch {
   readonly executionId: string;
   readonly position: number;
   readonly side: Side;
-  readonly recordId: string;
+  readonly recordId: string | null;
 }
 
-/** `earlier`: those of the newest run first. `isFree`: rows that take part whatever was matched before: somebody has taken them apart since. */
+/** Rows that take part whatever a run of that time has matched: somebody has taken them apart in it, or in a newer one. */
+export type IsFree = (side: Side, row: number, runAt: number) => boolean;
+
+/** `earlier`: those of the newest run first. */
 export const findKept = (
   earlier: readonly EarlierMatches[],
   batches: Readonly<Record<Side, RecordBatch>>,
-  isFree: (side: Side, row: number) => boolean,
+  isFree: IsFree,
 ): { readonly kept: KeptMatches; readonly broken: readonly BrokenMatch[] } => {
   if (earlier.length === 0) return { kept: { source: [], target: [] }, broken: [] };
   const matches = numbered(earlier);
@@ -47,20 +55,25 @@ export const findKept = (
   const broken = new Map<number, BrokenMatch>();
   for (const { side, changed } of found) {
     for (const { row, match, executionId, position } of changed) {
-      if (matches.isLacking(match))
-        broken.set(match, { executionId, position, side, recordId: textAt(batches[side].texts.get('id') as TextColumn, row) });
+      if (matches.isLacking(match)) broken.set(match, { executionId, position, side, recordId: idAt(batches[side], row) });
     }
   }
   return { kept: { source, target }, broken: [...broken.values()] };
 };
 
-/** All results of all pieces that have a match, each under one number, and what is here of them. */
+const idAt = ({ texts }: RecordBatch, row: number): string | null => {
+  const ids = texts.get('id');
+  return ids !== undefined && isPresent(ids, row) ? textAt(ids, row) : null;
+};
+
+/** All results of all pieces, each under one number, and what is here of them. */
 const numbered = (earlier: readonly EarlierMatches[]) => {
   const firsts: number[] = [];
   let count = 0;
   for (const { source, target } of earlier) {
     firsts.push(count);
-    count += Math.max(source.at(matchAt - wordsPerKey) ?? -1, target.at(matchAt - wordsPerKey) ?? -1) + 1;
+    const last = (keys: Keys): number => (keys.length === 0 ? -1 : placeIn(keys.at(matchAt - wordsPerKey) as number));
+    count += Math.max(last(source), last(target)) + 1;
   }
   const absent = new Int32Array(count);
   const isBroken = new Uint8Array(count);
@@ -68,8 +81,9 @@ const numbered = (earlier: readonly EarlierMatches[]) => {
   for (const [piece, { source, target }] of earlier.entries()) {
     for (const keys of [source, target]) {
       for (let at = matchAt; at < keys.length; at += wordsPerKey) {
-        const match = (firsts[piece] as number) + (keys[at] as number);
+        const match = (firsts[piece] as number) + placeIn(keys[at] as number);
         absent[match] = (absent[match] as number) + 1;
+        if (isOpenIn(keys[at] as number)) isBroken[match] = 1;
       }
     }
   }
@@ -81,13 +95,13 @@ const numbered = (earlier: readonly EarlierMatches[]) => {
     broken: (match: number): void => {
       isBroken[match] = 1;
     },
-    /** One of its records is in the match of a newer run. */
+    /** One of its records is in a result of a newer run. */
     overtaken: (match: number): void => {
       isOvertaken[match] = 1;
     },
-    /** Whether it goes on: nobody says anything else, and somebody is missing. */
-    isHeld: (match: number): boolean => isBroken[match] === 0 && (absent[match] as number) > 0,
-    /** Whether somebody is missing who is in no other match. */
+    /** Whether it goes on: nobody says anything else, or was found otherwise since, and somebody is missing. */
+    isHeld: (match: number): boolean => isBroken[match] === 0 && isOvertaken[match] === 0 && (absent[match] as number) > 0,
+    /** Whether somebody is missing of whom no newer run has found anything. */
     isLacking: (match: number): boolean => isOvertaken[match] === 0 && (absent[match] as number) > 0,
   };
 };
@@ -98,16 +112,16 @@ interface Recognized extends Kept {
   readonly position: number;
 }
 
-/** Rows that are a matched record and take no part in anything else: those that say what it has said, and those that do not. */
+/** Rows that are a known record and no open item: those that say what they said when they were matched, and those that do not. */
 const recognized = (
   side: Side,
   batch: RecordBatch,
   earlier: readonly EarlierMatches[],
   matches: Numbered,
-  isFree: (side: Side, row: number) => boolean,
+  isFree: IsFree,
 ): { readonly same: readonly Recognized[]; readonly changed: readonly Recognized[] } => {
   const takeKey = createTakeKey(
-    earlier.map(({ executionId, first, [side]: keys }) => ({ executionId, first, keys })),
+    earlier.map(({ executionId, runAt, first, [side]: keys }) => ({ executionId, runAt, first, keys })),
     matches,
   );
   const writeKey = createWriteKey(side, batch);
@@ -119,22 +133,24 @@ const recognized = (
     writeKey(row, words, 0);
     const key = takeKey(words);
     if (key === undefined) continue;
-    const { match, executionId, position, saysTheSame } = key;
+    const { match, executionId, runAt, position, holds } = key;
     matches.delivered(match);
-    const takesPart = isOpenItem || isFree(side, row);
-    if (takesPart || !saysTheSame) matches.broken(match);
-    if (!takesPart) (saysTheSame ? same : changed).push({ row, match, executionId, position });
+    const takesPart = isOpenItem || isFree(side, row, runAt);
+    if (takesPart || !holds) matches.broken(match);
+    if (!takesPart) (holds ? same : changed).push({ row, match, executionId, position });
   }
   return { same, changed };
 };
 
 interface Found extends Omit<Recognized, 'row'> {
-  readonly saysTheSame: boolean;
+  readonly runAt: number;
+  /** It was matched, and says the same. */
+  readonly holds: boolean;
 }
 
-/** The key of a record in the newest run that has matched it; of several without ids that say the same, each once. Open addressing. */
+/** The key of a record in the newest run that has found something of it; of several without ids that say the same, each once. Open addressing. */
 const createTakeKey = (
-  pieces: readonly { readonly executionId: string; readonly first: number; readonly keys: Keys }[],
+  pieces: readonly (Pick<EarlierMatches, 'executionId' | 'runAt' | 'first'> & { readonly keys: Keys })[],
   { firsts, overtaken }: Numbered,
 ): ((words: Keys) => Found | undefined) => {
   const length = pieces.reduce((sum, { keys }) => sum + keys.length / wordsPerKey, 0);
@@ -160,9 +176,9 @@ const createTakeKey = (
     for (let at = 0; at < keys.length; at += wordsPerKey) {
       const place = placeOf(keys, at);
       const first = places[place] as number;
-      // What a newer run has matched is in another match by now.
+      // What a newer run has found is in another result by now.
       if (first !== 0 && executionOf(first) !== executionId) {
-        overtaken((firsts[piece] as number) + (keys[at + matchAt] as number));
+        overtaken((firsts[piece] as number) + placeIn(keys[at + matchAt] as number));
         continue;
       }
       count += 1;
@@ -179,14 +195,13 @@ const createTakeKey = (
     // The last one stays where it is: others have been put behind it.
     isTaken[key] = 1;
     if (nexts[key] !== 0) places[found] = nexts[key] as number;
-    const piece = pieceOf[key] as number;
-    const [keys, at] = [keysOf(key), atOf[key] as number];
-    const place = keys[at + matchAt] as number;
+    const { executionId, runAt, first, keys } = pieces[pieceOf[key] as number] as (typeof pieces)[number];
+    const at = atOf[key] as number;
+    const word = keys[at + matchAt] as number;
     return {
-      match: (firsts[piece] as number) + place,
-      executionId: executionOf(key),
-      position: (pieces[piece]?.first as number) + place,
-      saysTheSame: areEqual(keys, at + contentAt, words, contentAt, matchAt - contentAt),
+      match: (firsts[pieceOf[key] as number] as number) + placeIn(word),
+      ...{ executionId, runAt, position: first + placeIn(word) },
+      holds: !isOpenIn(word) && areEqual(keys, at + contentAt, words, contentAt, matchAt - contentAt),
     };
   };
 };

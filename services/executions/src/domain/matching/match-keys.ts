@@ -1,7 +1,7 @@
 /**
- * By what a record that was matched is known when it is delivered again: who it is and what it says, both as hashes, and in which match it was.
- * A million matches have two million records, of which nobody wants to read the records themselves; two that differ say the same by their
- * hashes of 96 bits once in 10¹⁶ runs of that size.
+ * By what a record is known when it is delivered again: who it is and what it says, both as hashes, and in which result it was. A million
+ * matches have two million records, of which nobody wants to read the records themselves; two that differ say the same by their hashes of
+ * 96 bits once in 10¹⁶ runs of that size.
  */
 import { type Side, sides } from '../side.ts';
 import type { RecordBatch } from './batch.ts';
@@ -14,10 +14,15 @@ export const contentAt = identityWords;
 export const matchAt = identityWords + contentWords;
 export const wordsPerKey = matchAt + 1;
 
-/** The matched records of one side, one after another; the number of a match is the place of its result within the piece. */
+/** Set beside the place of a result that is no match: the run has found something else of its records. */
+const openBit = 2 ** 31;
+export const placeIn = (word: number): number => word & (openBit - 1);
+export const isOpenIn = (word: number): boolean => word >= openBit;
+
+/** The records of one side, one after another, with the place of their result within the piece. */
 export type Keys = Uint32Array;
 
-/** The matches of a piece of results. */
+/** The records of a piece of results. */
 export interface MatchKeys {
   readonly source: Keys;
   readonly target: Keys;
@@ -100,18 +105,18 @@ const settled = (word: number): number => {
   return hash ^ (hash >>> 16);
 };
 
-/** Takes note of the matches of a piece, in their order. */
+/** Takes note of the results of a piece, in their order. */
 export const createKeyWriter = (batches: Readonly<Record<Side, RecordBatch>>) => {
   const write = { source: createWriteKey('source', batches.source), target: createWriteKey('target', batches.target) };
   const written = { source: createWords(), target: createWords() };
   return {
-    /** `place`: within the piece. */
-    add: (rows: Readonly<Record<Side, readonly number[]>>, place: number): void => {
+    /** `place`: within the piece. `isOpen`: it is no match. */
+    add: (rows: Readonly<Record<Side, readonly number[]>>, place: number, isOpen = false): void => {
       for (const side of sides) {
         for (const row of rows[side]) {
           const { words, at } = written[side].next();
           write[side](row, words, at);
-          words[at + matchAt] = place;
+          words[at + matchAt] = isOpen ? place + openBit : place;
         }
       }
     },

@@ -20,7 +20,7 @@ import { contradicted } from '../../domain/matching/contradicted.ts';
 import { dayOf } from '../../domain/matching/day.ts';
 import { findGiven, type GivenFate, type GivenMatches } from '../../domain/matching/given-matches.ts';
 import { inputProblems } from '../../domain/matching/input-problems.ts';
-import { type EarlierMatches, findKept, type KeptMatches } from '../../domain/matching/kept-matches.ts';
+import { type EarlierMatches, findKept, type IsFree, type KeptMatches } from '../../domain/matching/kept-matches.ts';
 import { createKeyWriter } from '../../domain/matching/match-keys.ts';
 import { type Reconciliation, reconcile } from '../../domain/matching/reconcile.ts';
 import { createRecordBytes, type RecordBytes } from '../../domain/matching/record-bytes.ts';
@@ -52,6 +52,17 @@ interface Batches {
   readonly target: RecordBatch;
 }
 
+interface Matched {
+  readonly batches: Batches;
+  readonly reconciliation: Reconciliation;
+  readonly given: GivenMatches;
+  readonly waiting: Readonly<Record<Side, ReadonlySet<number>>>;
+  readonly held: readonly HandMatch[];
+  readonly apart: readonly ApartRows[];
+  readonly kept: KeptMatches;
+  readonly keys: ReturnType<typeof createKeyWriter>;
+}
+
 export interface RunNeeds {
   readonly notify: (notice: Extract<Notice, { kind: 'progress' }>) => void;
   readonly context: ReadContext;
@@ -71,17 +82,7 @@ export const createRun = ({ notify, context }: RunNeeds): ((request: RunRequest)
   const earlier: EarlierMatches[] = [];
   const undated: Problem[] = [];
   const watched = new Set<string>();
-  let matched:
-    | {
-        readonly batches: Batches;
-        readonly reconciliation: Reconciliation;
-        readonly given: GivenMatches;
-        readonly held: readonly HandMatch[];
-        readonly apart: readonly ApartRows[];
-        readonly kept: KeptMatches;
-        readonly keys: ReturnType<typeof createKeyWriter>;
-      }
-    | undefined;
+  let matched: Matched | undefined;
   /** Until another record comes. */
   let prepared: ReturnType<typeof prepare> | undefined;
   /** Found once rows are written. Nobody else needs them, and to look for them takes all that was read. */
@@ -141,14 +142,16 @@ export const createRun = ({ notify, context }: RunNeeds): ((request: RunRequest)
     const batches = { source: built('source'), target: built('target') };
     const given = findGiven(handMatches, batches);
     const apart = findApart(separations, batches);
-    return { batches, given, apart, ...findKept(earlier, batches, isAmong(apart)) };
+    return { batches, given, apart, ...findKept(earlier, batches, isFreeBy(apart, separations)) };
   };
+
+  const isWaiting = (side: Side, row: number): boolean => matched?.waiting[side].has(row) === true;
 
   const recordsOf = (side: Side, batch: RecordBatch, { outcome, given, [side]: rows }: MatchResult): MatchedRecord[] =>
     rows.map((row) => {
       const record = new RecordOfRow(batch, row, bytes?.[side]);
-      // A match by hand holds on to what it has retired.
-      if (given === undefined)
+      // A match by hand holds on to what it has taken, also while it waits for some of it.
+      if (given === undefined && !isWaiting(side, row))
         record.openItem =
           openItems[side].keyOf(batch, row) ?? (isLeftOpen(outcome) ? openItems[side].newKey(batch, record.record) : undefined);
       return record;
@@ -181,8 +184,7 @@ export const createRun = ({ notify, context }: RunNeeds): ((request: RunRequest)
       const found = Array.from({ length: Math.min(resultsTogether, end - from) }, (_, index) => reconciliation.at(from + index));
       for (const side of sides) bytes?.[side]?.fetch(found.flatMap((result) => result[side]));
       for (const [index, result] of found.entries()) {
-        // What is in no pass was given by hand, or is known already.
-        if (result.outcome === 'matched' && result.pass !== null) keys?.add(result, from + index - first);
+        if (keys !== undefined && isFinding(result, matched)) keys.add(result, from + index - first, result.outcome !== 'matched');
         yield whole(result, batches, held);
       }
     }
@@ -278,6 +280,7 @@ export const createRun = ({ notify, context }: RunNeeds): ((request: RunRequest)
           batches,
           reconciliation,
           given,
+          waiting: { source: new Set(waiting.source), target: new Set(waiting.target) },
           held: held.map(({ match }) => handMatches[match] as HandMatch),
           apart,
           kept,
@@ -310,9 +313,29 @@ export const createRun = ({ notify, context }: RunNeeds): ((request: RunRequest)
   return answer;
 };
 
-const isAmong = (apart: readonly ApartRows[]): ((side: Side, row: number) => boolean) => {
-  const rows = { source: new Set(apart.flatMap(({ source }) => source)), target: new Set(apart.flatMap(({ target }) => target)) };
-  return (side, row) => rows[side].has(row);
+/** What was taken apart is free of what runs have matched until then. What a newer run has matched was another decision. */
+const isFreeBy = (apart: readonly ApartRows[], separations: readonly Separation[]): IsFree => {
+  const freeUntil = { source: new Map<number, number>(), target: new Map<number, number>() };
+  for (const [index, rows] of apart.entries()) {
+    const { runAt } = separations[index] as Separation;
+    for (const side of sides)
+      for (const row of rows[side]) freeUntil[side].set(row, Math.max(runAt, freeUntil[side].get(row) ?? Number.NEGATIVE_INFINITY));
+  }
+  return (side, row, runAt) => runAt <= (freeUntil[side].get(row) ?? Number.NEGATIVE_INFINITY);
+};
+
+/**
+ * What the rules have found of records that runs may be given again. Not what is known already: what was given by hand or keeps its match, and
+ * open items that are so still.
+ */
+const isFinding = ({ outcome, pass, source, target }: MatchResult, { batches, waiting }: Pick<Matched, 'batches' | 'waiting'>): boolean => {
+  if (outcome === 'matched') return pass !== null;
+  if (outcome === 'mismatched' || outcome === 'ambiguous') return true;
+  if (!isLeftOpen(outcome)) return false;
+  const side = source.length > 0 ? 'source' : 'target';
+  const [row = -1] = side === 'source' ? source : target;
+  const { carriedFrom, supersedes } = batches[side];
+  return row < carriedFrom && !supersedes.has(row) && !waiting[side].has(row);
 };
 
 const recordOf = ({ record }: MatchedRecord) => record;

@@ -27,8 +27,9 @@ export const createMatchedBefore = (postgres: Postgres<Database>): MatchedBefore
       if (last === undefined) return;
       after = last;
       const matches = rows.map(
-        ({ execution_id: executionId, first, source_keys: source, target_keys: target }): EarlierMatches => ({
+        ({ execution_id: executionId, created_at: createdAt, first, source_keys: source, target_keys: target }): EarlierMatches => ({
           executionId,
+          runAt: createdAt.getTime(),
           first,
           source: wordsOf(source),
           target: wordsOf(target),
@@ -55,7 +56,10 @@ export const createMatchedBefore = (postgres: Postgres<Database>): MatchedBefore
 
 const resultsTogether = 1_000;
 
-/** Of those results that still are the matches, the records but the one that is another now. */
+/**
+ * Of those results that still are what they were, the records but the one that is there. Of what was no match, only while somebody has to see to
+ * it: what was settled stays away.
+ */
 const othersOf = async (
   { systemDb }: Postgres<Database>,
   executionId: string,
@@ -65,13 +69,17 @@ const othersOf = async (
   const { rows } = await sql<{ position: number; source: readonly Fields[]; target: readonly Fields[] }>`
     select position, ${told('source')}, ${told('target')} from results r
      where execution_id = ${executionId} and created_at = (select created_at from executions where id = ${executionId})
-       and position = any(${[...at.keys()]}::int[]) and outcome = 'matched' and manual is null`.execute(systemDb);
+       and position = any(${[...at.keys()]}::int[]) and manual is null
+       and case when outcome in ('mismatched', 'ambiguous')
+                then exists (select 1 from exceptions e where e.id = r.exception_id and e.status in ('open', 'in_progress'))
+                else outcome = 'matched' end`.execute(systemDb);
   return rows.flatMap(({ position, ...result }) => {
     const broken = at.get(position);
-    const isBroken = (side: Side, { id }: Fields): boolean => side === broken?.side && String(id) === broken.recordId;
+    const isThere = (side: Side, { id }: Fields): boolean => side === broken?.side && String(id) === broken.recordId;
     const records = sides.flatMap((side) => result[side].map((record) => ({ side, record })));
-    const others = records.filter(({ side, record }) => !isBroken(side, record));
-    return others.length < records.length ? others : [];
+    const others = records.filter(({ side, record }) => !isThere(side, record));
+    // Without an id it is among the others, and taken for the same as the one that is delivered.
+    return others.length < records.length || broken?.recordId === null ? others : [];
   });
 };
 

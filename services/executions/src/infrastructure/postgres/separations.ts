@@ -16,20 +16,29 @@ const explainedMax = 1_000;
 export const createSeparations = (postgres: Postgres<Database>): Separations => ({
   read: async function* ({ jobId }) {
     for (let after = ''; ; ) {
-      const rows = await of(postgres.systemDb, jobId).where('id', '>', after).orderBy('id').limit(pageRows).execute();
+      const rows = await of(postgres.systemDb, jobId)
+        .innerJoin('executions', 'executions.id', 'separations.execution_id')
+        .select('executions.created_at')
+        .where('separations.id', '>', after)
+        .orderBy('separations.id')
+        .limit(pageRows)
+        .execute();
       const last = rows.at(-1);
       if (last === undefined) return;
       after = last.id;
-      yield rows;
+      yield rows.map(({ created_at: createdAt, ...row }) => ({ ...row, runAt: createdAt.getTime() }));
     }
   },
 });
 
 const of = (db: Pick<Trx, 'selectFrom'>, jobId: string) =>
-  db.selectFrom('separations').select(['id', 'source', 'target', 'may_differ as mayDiffer']).where('job_id', '=', jobId);
+  db
+    .selectFrom('separations')
+    .select(['separations.id', 'source', 'target', 'may_differ as mayDiffer'])
+    .where('separations.job_id', '=', jobId);
 
 export const newestSeparations = (trx: Trx, jobId: string): Promise<readonly Separated[]> =>
-  of(trx, jobId).orderBy('created_at', 'desc').orderBy('id', 'desc').limit(explainedMax).execute();
+  of(trx, jobId).orderBy('separations.created_at', 'desc').orderBy('separations.id', 'desc').limit(explainedMax).execute();
 
 /** `id`: the match that was undone. */
 export const separate = async (
@@ -58,7 +67,7 @@ export const separate = async (
 export const broughtTogether = async (trx: Trx, run: Run, known: readonly string[]): Promise<StoredResult[]> => {
   const late = await of(trx, run.jobId)
     .clearSelect()
-    .select('id')
+    .select('separations.id')
     .where(sql<boolean>`id <> all(${[...known]}::text[])`)
     .execute();
   if (late.length === 0) return [];

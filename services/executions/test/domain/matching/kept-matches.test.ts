@@ -22,7 +22,7 @@ const writtenBy = (executionId: string, matches: Matches, idMapped = true, first
   const rowsOf = (side: 'source' | 'target', records: readonly Fields[]) => records.map(() => next[side]++);
   for (const [place, match] of matches.entries())
     writer.add({ source: rowsOf('source', match.source), target: rowsOf('target', match.target) }, place);
-  return { executionId, first, ...writer.take() };
+  return { executionId, runAt: Number(executionId.replace('exe_', '')), first, ...writer.take() };
 };
 
 describe('records that were matched before', () => {
@@ -84,16 +84,38 @@ describe('records that were matched before', () => {
   it('are in the match of the newest run, whatever others have said', () => {
     const earlier = [writtenBy('exe_2', [pair('s1', 't2')]), writtenBy('exe_1', [pair('s1', 't1')])];
     expect(keptIn(earlier, batchesOf([euro('s1', '1.00')], [euro('t2', '1.00')]), free)).toEqual({ source: [], target: [] });
+    // Its match of then is over, for all that were in it.
     expect(keptIn(earlier, batchesOf([euro('s1', '1.00')], [euro('t1', '1.00')]), free)).toEqual({
       source: [{ row: 0, executionId: 'exe_2' }],
-      target: [{ row: 0, executionId: 'exe_1' }],
+      target: [],
     });
+    expect(keptIn(earlier, batchesOf([], [euro('t1', '1.00')]), free).target).toEqual([]);
   });
 
-  it('are free where somebody has taken them apart, and where nothing is known', () => {
+  it('are free where somebody has taken them apart since, and where nothing is known', () => {
     const batches = batchesOf([euro('s1', '1.00')], []);
-    expect(keptIn([writtenBy('exe_1', [pair('s1', 't1')])], batches, () => true).source).toEqual([]);
+    const [older, newer] = [writtenBy('exe_1', [pair('s1', 't1')]), writtenBy('exe_2', [pair('s1', 't2')])];
+    const apartInFirst = (_side: unknown, _row: unknown, runAt: number) => runAt <= 1;
+    expect(keptIn([older], batches, apartInFirst).source).toEqual([]);
+    expect(keptIn([newer, older], batches, apartInFirst).source).toMatchObject([{ executionId: 'exe_2' }]);
     expect(keptIn([], batches, free).source).toEqual([]);
+  });
+
+  it('are no match any more where a newer run has found something else, which one of them brings back', () => {
+    const records = [euro('s1', '1.01'), euro('s2', '1.00')];
+    const writer = createKeyWriter(batchesOf(records, [euro('t1', '1.00')]));
+    writer.add({ source: [0], target: [0] }, 3, true);
+    writer.add({ source: [1], target: [] }, 4, true);
+    const earlier = [
+      { executionId: 'exe_2', runAt: 2, first: 0, ...writer.take() },
+      writtenBy('exe_1', [pair('s1', 't1'), pair('s2', 't2')]),
+    ];
+    const known = (source: readonly Fields[], target: readonly Fields[]) => findKept(earlier, batchesOf(source, target), free);
+    const none = { source: [], target: [] };
+    const differs = { executionId: 'exe_2', position: 3 };
+    expect(known([], [euro('t1', '1.00')])).toEqual({ kept: none, broken: [{ ...differs, side: 'target', recordId: 't1' }] });
+    expect(known([euro('s1', '1.00')], [])).toEqual({ kept: none, broken: [{ ...differs, side: 'source', recordId: 's1' }] });
+    expect(known(records, [euro('t1', '1.00'), euro('t2', '1.00')])).toEqual({ kept: none, broken: [] });
   });
 
   it('without ids are as many as there were', () => {
