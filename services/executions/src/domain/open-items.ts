@@ -47,15 +47,18 @@ export const createOpenItems = (side: Side, hash: (text: string) => string) => {
   const items: (ItemKey & CarriedRecord)[] = [];
   const given: (ItemKey & CarriedRecord)[] = [];
   const takenOf = new Map<string, Set<number>>();
+  /** No lower number is free: to ask from the first one on for each of a hundred thousand would take minutes. */
+  const lowestOf = new Map<string, number>();
   const take = (content: string, occurrence: number): void => {
     takenOf.set(content, (takenOf.get(content) ?? new Set()).add(occurrence));
   };
   const keyOfNew = (hasId: boolean, record: Fields): ItemKey => {
     if (hasId) return { identity: identityOf(side, String(record['id']), hash), occurrence: 1 };
     const content = JSON.stringify(record);
-    let occurrence = 1;
+    let occurrence = lowestOf.get(content) ?? 1;
     while (takenOf.get(content)?.has(occurrence) === true) occurrence += 1;
     take(content, occurrence);
+    lowestOf.set(content, occurrence + 1);
     return { identity: identityOf(side, contentOf(record, occurrence), hash), occurrence };
   };
 
