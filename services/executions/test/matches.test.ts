@@ -558,6 +558,26 @@ describe('while a run is going on', () => {
     expect(await outcomesOf(rerun.id)).toEqual(await outcomesOf(during));
   });
 
+  test('a match of one of several without ids that say the same is of that one', async () => {
+    const jobId = newJobId();
+    const same: Fields = { amount: '10.00', currency: 'EUR', date: '2026-04-01', reference: 'cash' };
+    const inputs = { source: [same, same, same], target: [euro('t9', '9.00', { reference: 'other' })] };
+    const { id } = await executions.run(jobId, inputs.source, inputs.target);
+    const linked = async (run: string): Promise<readonly (string | null)[]> =>
+      (await executions.must(200, executions.api.get(`/v1/executions/${run}/results?outcome=missing_in_target`))).data.map(
+        ({ exceptionId }: { exceptionId: string }) => exceptionId,
+      );
+    const [first, second, third] = await linked(id);
+    const chosen = (await resultsOf(id))[1]?.id ?? '';
+    const { id: during, status } = await duringRun(jobId, () => match(id, [chosen], ['t9']), inputs);
+    expect(status).toBe(201);
+    expect(await linked(during)).toEqual([first, third]);
+    const open = await executions.exceptionsOf(jobId, '&status=open');
+    expect(open.map((exception: { id: string }) => exception.id).sort()).toEqual([first, third].sort());
+    expect((await executions.api.get(`/v1/exceptions/${second}`)).body).toMatchObject({ resolution: 'matched_manually' });
+    await holds(during);
+  });
+
   test('a match that is made keeps what the run has settled by its rules, for whoever undoes it', async () => {
     const jobId = newJobId();
     const [s3, t3, t9] = [euro('s3', '30.00'), euro('t3', '30.00'), euro('t9', '29.00')];

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { recordKey, sourcesIn } from '../src/infrastructure/postgres/record-key.ts';
+import { keyLengthMax, keyOfOne, recordKey, sourcesIn } from '../src/infrastructure/postgres/record-key.ts';
 
 type Records = readonly Readonly<Record<string, unknown>>[];
 const named = (side: string, count: number): Records =>
@@ -23,13 +23,28 @@ describe('the key of an exception', () => {
       for (const [sources, targets] of sizes)
         for (const outcome of ['mismatched', 'invalid']) {
           const [source, target] = [make('s', sources), make('t', targets)];
-          const key = recordKey({ outcome, line: 3, position: 7, source, target });
-          expect([sources, targets, sourcesIn(key, [...source, ...target])]).toEqual([sources, targets, sources]);
+          for (const occurrence of [null, 12]) {
+            const key = recordKey({ outcome, line: 3, position: 7, occurrence, source, target });
+            expect([sources, targets, sourcesIn(key, [...source, ...target])]).toEqual([sources, targets, sources]);
+          }
         }
   });
 
   test('is not mistaken where both sides call theirs the same', () => {
     const [source, target] = [named('x', 2), named('x', 3)];
-    expect(sourcesIn(recordKey({ outcome: 'ambiguous', line: null, position: 0, source, target }), [...source, ...target])).toBe(2);
+    const key = recordKey({ outcome: 'ambiguous', line: null, position: 0, occurrence: null, source, target });
+    expect(sourcesIn(key, [...source, ...target])).toBe(2);
+  });
+
+  test('has the number of a record without an id, however long that is', () => {
+    for (const reference of ['cash', 'x'.repeat(2_000)]) {
+      const keys = [null, 1, 2, 12].map((occurrence) => keyOfOne('source', { amount: '60.00', reference }, occurrence));
+      expect(keys[1]).toBe(keys[0]);
+      expect([...new Set(keys)].map((key) => [key.length <= keyLengthMax, key.replace(/.*}?(?=#)/, '')])).toEqual([
+        [true, keys[0]],
+        [true, '#2'],
+        [true, '#12'],
+      ]);
+    }
   });
 });

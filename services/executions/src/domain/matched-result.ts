@@ -6,6 +6,8 @@ import type { ItemKey } from './open-items.ts';
 export interface MatchedResult extends Omit<MatchResult, 'source' | 'target' | 'runnerUp' | 'given'> {
   /** Of a match by hand: who made it, when and why. */
   readonly manual?: Manual | undefined;
+  /** Where it needs somebody: of those without ids that say the same, which one it is, from 1. */
+  readonly occurrence?: number | undefined;
   readonly source: readonly MatchedRecord[];
   readonly target: readonly MatchedRecord[];
 }

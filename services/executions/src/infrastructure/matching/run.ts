@@ -24,6 +24,7 @@ import { type EarlierMatches, findKept, type IsFree, type KeptMatches } from '..
 import { createKeyWriter } from '../../domain/matching/match-keys.ts';
 import { type Reconciliation, reconcile } from '../../domain/matching/reconcile.ts';
 import { createRecordBytes, type RecordBytes } from '../../domain/matching/record-bytes.ts';
+import { createRepeats } from '../../domain/matching/results/repeats.ts';
 import type { MatchResult } from '../../domain/matching/results/result.ts';
 import { createOpenItems, isLeftOpen } from '../../domain/open-items.ts';
 import { sumsOf } from '../../domain/pass-sums.ts';
@@ -61,6 +62,7 @@ interface Matched {
   readonly apart: readonly ApartRows[];
   readonly kept: KeptMatches;
   readonly keys: ReturnType<typeof createKeyWriter>;
+  readonly repeats: ReturnType<typeof createRepeats>;
 }
 
 export interface RunNeeds {
@@ -157,14 +159,43 @@ export const createRun = ({ notify, context }: RunNeeds): ((request: RunRequest)
       return record;
     });
 
+  /** Only of what needs somebody. One that stands alone has the number of its open item, or the next that none of them has. */
+  const occurrenceOf = (found: MatchResult, { batches, repeats }: Matched, alone: MatchedRecord | undefined): number | undefined => {
+    if (found.outcome === 'matched') return undefined;
+    if (alone === undefined || found.outcome === 'invalid') return repeats(found);
+    const side = found.source.length === 0 ? 'target' : 'source';
+    if (alone.openItem !== undefined || batches[side].idMapped) return alone.openItem?.occurrence;
+    const [row = -1] = found[side];
+    // Where it waits for others of a match by hand, it has the number that it has there.
+    return (openItems[side].keyOf(batches[side], row) ?? openItems[side].newKey(batches[side], alone.record)).occurrence;
+  };
+
   // Property by property: to take most of those of another object takes ten times as long.
-  const whole = (found: MatchResult, batches: Batches, held: readonly HandMatch[]): MatchedResult => {
+  const whole = (found: MatchResult, matched: Matched): MatchedResult => {
+    const { batches, held } = matched;
     const { outcome, pass, cardinality, score, margin, category, reason, line, dueOn, conditions, given } = found;
     const source = recordsOf('source', batches.source, found);
     const target = recordsOf('target', batches.target, found);
     const manual = given === undefined ? undefined : held[given]?.manual;
     const delta = manual === undefined ? found.delta : differenceOf({ source: source.map(recordOf), target: target.map(recordOf) });
-    return { outcome, pass, cardinality, score, margin, delta, category, reason, line, dueOn, conditions, manual, source, target };
+    const occurrence = occurrenceOf(found, matched, source.length + target.length === 1 ? (source[0] ?? target[0]) : undefined);
+    return {
+      outcome,
+      pass,
+      cardinality,
+      score,
+      margin,
+      delta,
+      category,
+      reason,
+      line,
+      dueOn,
+      conditions,
+      manual,
+      occurrence,
+      source,
+      target,
+    };
   };
 
   const give = (match: HandMatch): void => {
@@ -179,13 +210,13 @@ export const createRun = ({ notify, context }: RunNeeds): ((request: RunRequest)
   /** `keys`: takes note of what the rules have matched. */
   const resultsFrom = function* (first: number, end: number, keys?: ReturnType<typeof createKeyWriter>): Generator<MatchedResult> {
     if (matched === undefined) return;
-    const { reconciliation, batches, held } = matched;
+    const { reconciliation } = matched;
     for (let from = first; from < end; from += resultsTogether) {
       const found = Array.from({ length: Math.min(resultsTogether, end - from) }, (_, index) => reconciliation.at(from + index));
       for (const side of sides) bytes?.[side]?.fetch(found.flatMap((result) => result[side]));
       for (const [index, result] of found.entries()) {
         if (keys !== undefined && isFinding(result, matched)) keys.add(result, from + index - first, result.outcome !== 'matched');
-        yield whole(result, batches, held);
+        yield whole(result, matched);
       }
     }
   };
@@ -285,6 +316,7 @@ export const createRun = ({ notify, context }: RunNeeds): ((request: RunRequest)
           apart,
           kept,
           keys: createKeyWriter(batches),
+          repeats: createRepeats(batches.source, batches.target),
         };
         const problems = [...undated, ...inputProblems(request.rules, batches)];
         return { kind: 'matched', summary: reconciliation.summary, resultCount: reconciliation.length, problems, given: givenIds(fates) };

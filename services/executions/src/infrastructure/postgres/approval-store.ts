@@ -5,15 +5,12 @@ import type { Outbox } from '@settler/chassis/outbox';
 import type { Cursors } from '@settler/chassis/pagination';
 import type { Postgres } from '@settler/chassis/postgres';
 import { notFound, Refusal } from '@settler/chassis/refusal';
-import { exponentOf, toMinor } from '@settler/contracts/money';
 import { sql, type Transaction } from 'kysely';
 import type { ApprovalQueries, ApprovalStore, Decision } from '../../application/approvals.ts';
 import type { Actor } from '../../application/ports.ts';
 import { whyNotSecond } from '../../domain/approval.ts';
 import { type ExceptionEntry, resolveException, saysTheSame } from '../../domain/exception-life.ts';
-import { mostOf } from '../../domain/stake.ts';
 import { type ApprovalRow, approvalView, decidedMessages } from './approvals.ts';
-import { stakesOfOne } from './exception-stakes.ts';
 import { addHistory, apply, lock, stateOf, write } from './exception-store.ts';
 import { makeMatch, planMatch } from './match-making.ts';
 import { lockOpenItems } from './open-items.ts';
@@ -84,7 +81,6 @@ const carryOut = async (trx: Trx, outbox: Outbox, row: ApprovalRow, decision: De
           'conflict',
           'The exception says something else now than when this was asked for: reject it, and resolve it anew.',
         );
-      await requireSameStake(trx, row, before);
       const { resolution, note } = request;
       const entries: ExceptionEntry[] = [{ action: 'resolved', detail: { resolution, note, approvalId: row.id } }];
       await apply(trx, outbox, before, { ...transition, entries }, actor);
@@ -104,18 +100,6 @@ const carryOut = async (trx: Trx, outbox: Outbox, row: ApprovalRow, decision: De
       return decision.newResultId;
     }
   }
-};
-
-/** Records without ids that say the same have one exception, and there may be more of them by now. */
-const requireSameStake = async (
-  trx: Trx,
-  { amount, currency }: ApprovalRow,
-  exception: Parameters<typeof stakesOfOne>[1],
-): Promise<void> => {
-  const now = mostOf(await stakesOfOne(trx, exception));
-  const asked = amount === null ? null : toMinor(amount, exponentOf(currency ?? ''));
-  if (now.currency === currency && now.amountMinor === asked) return;
-  throw new Refusal('conflict', 'Another amount is at stake now than when this was asked for: reject it, and resolve it anew.');
 };
 
 const noteRejection = async (trx: Trx, row: ApprovalRow, { note }: Decision, actor: Actor): Promise<void> => {

@@ -39,8 +39,8 @@ interface Resolved {
 const better = ['matched', 'mismatched', 'ambiguous'];
 
 /**
- * Of open items, as the run has noted it of them. Records without ids that say the same share one exception, which stays while one of them
- * is alone.
+ * Of open items, as the run has noted it of them. Texts that are longer than a key, and begin alike, share one exception, which stays while
+ * one of them is alone.
  */
 export const resolveMoved = async (trx: Trx, held: HeldExecution): Promise<Resolved[]> => {
   const { rows } = await sql<Met>`
@@ -55,6 +55,12 @@ export const resolveMoved = async (trx: Trx, held: HeldExecution): Promise<Resol
 /** What a record is known by, in whichever order its fields are stored. */
 const nameOf = (record: RawBuilder<unknown>) => sql`coalesce(${record} ->> 'id', (${record})::jsonb::text)`;
 
+/** Of an exception: one of its records has no id, and there may be others that say the same. */
+const isAnonymous = sql`records @? '$[*] ? (!exists(@.id))'`;
+/** Which of them it is about. */
+const occurrenceIn = (key: RawBuilder<unknown>) => sql`coalesce(substring(${key} from '#([0-9]{1,9})$')::int, 1)`;
+const withoutNumber = (key: RawBuilder<unknown>) => sql`regexp_replace(${key}, '#[0-9]{1,9}$', '')`;
+
 /**
  * `wanted`: the records of open exceptions. Those of the source come first, and on which side one in the middle is, an exception does not
  * say.
@@ -66,7 +72,7 @@ const wantedOf = ({ id, jobId }: HeldExecution, which = sql`true`) => sql`
      where job_id = ${jobId} and status in ('open', 'in_progress') and execution_id <> ${id} and ${which}
        and not exists (select 1 from open_item_moves m where m.execution_id = ${id} and m.record_key = e.record_key)),
   wanted as materialized (
-    select id, size, place, record, ${nameOf(sql`record`)} as name,
+    select id, record_key, records, size, place, record, ${nameOf(sql`record`)} as name,
            case when place = 1 then substring(record_key from '^(?:invalid:[0-9]*:)?(source|target):')
                 when place = size and record_key like '%|target:%' then 'target' end as side
       from live cross join jsonb_array_elements(records) with ordinality as r(record, place))`;
@@ -96,7 +102,8 @@ const withoutLoops = async <Found>(trx: Trx, read: () => Promise<Found>): Promis
 
 /**
  * Those of several records that all stand alone now are about one of them from now on, the first that has none yet: the others have their own.
- * So are those of a record that can be read now. Before exceptions are opened, which then finds what the run says of it.
+ * So are those of a record that can be read now. Before exceptions are opened, which then finds what the run says of it. Of pairs without ids
+ * that say the same, as many as there are records alone, and the last ones: the others are still pairs.
  */
 export const renameParted = async (trx: Trx, held: HeldExecution, seen: Seen | undefined): Promise<void> => {
   const { id, jobId, createdAt } = held;
@@ -104,23 +111,31 @@ export const renameParted = async (trx: Trx, held: HeldExecution, seen: Seen | u
   const names = await wantedNames(trx, held, several);
   if (names.length === 0) return;
   const { rows } = await withoutLoops(trx, () =>
-    sql<{ id: string; records: readonly { readonly side: Side; readonly record: unknown }[] }>`
+    sql<{ id: string; records: readonly { readonly side: Side; readonly record: unknown; readonly occurrence: number | null }[] }>`
       with ${wantedOf(held, several)},
-      alone as (
-        select side, ${nameOf(sql`record`)} as name
-          from (select case json_array_length(source::json) when 0 then 'target' else 'source' end as side,
-                     coalesce(source::json -> 0, target::json -> 0) as record
-                  from ${sql.table(resultPartition(createdAt))}
-                 where execution_id = ${id} and created_at = ${createdAt} and ${placesOf(seen, names)}
-                   and outcome in ('missing_in_target', 'missing_in_source', 'duplicate')) r)
-      select w.id, jsonb_agg(jsonb_build_object('side', a.side, 'record', record) order by place) as records
-        from alone a
-        join wanted w on w.name = a.name and (w.side is null or w.side = a.side)
-       group by w.id, size
+      alone as materialized (
+        select *, row_number() over (partition by side, name order by occurrence desc nulls last) as number
+          from (select side, occurrence, ${nameOf(sql`record`)} as name
+                  from (select occurrence, case json_array_length(source::json) when 0 then 'target' else 'source' end as side,
+                               coalesce(source::json -> 0, target::json -> 0) as record
+                          from ${sql.table(resultPartition(createdAt))}
+                         where execution_id = ${id} and created_at = ${createdAt} and ${placesOf(seen, names)}
+                           and outcome in ('missing_in_target', 'missing_in_source', 'duplicate')) r) named
+         where name = any(${names}::text[])),
+      parted as (
+        select *, dense_rank() over (partition by ${withoutNumber(sql`record_key`)}, records order by ${occurrenceIn(sql`record_key`)} desc) as rank
+          from wanted w where exists (select from alone a where a.name = w.name and (w.side is null or w.side = a.side)))
+      select p.id, jsonb_agg(jsonb_build_object('side', a.side, 'record', record, 'occurrence', a.occurrence) order by place) as records
+        from parted p
+        join alone a on a.name = p.name and (p.side is null or p.side = a.side) and a.number = p.rank
+       group by p.id, size
       having count(distinct place) = size
-       order by w.id`.execute(trx),
+       order by p.id`.execute(trx),
   );
-  const parted = rows.map((row) => ({ id: row.id, keys: row.records.map(({ side, record }) => keyOfOne(side, record)) }));
+  const parted = rows.map((row) => ({
+    id: row.id,
+    keys: row.records.map(({ side, record, occurrence }) => keyOfOne(side, record, occurrence)),
+  }));
   if (parted.length === 0) return;
   const { rows: live } = await sql<{ key: string }>`
     select record_key as key from exceptions
@@ -145,31 +160,76 @@ export const renameParted = async (trx: Trx, held: HeldExecution, seen: Seen | u
  */
 export const resolveFound = async (trx: Trx, held: HeldExecution, seen: Seen | undefined): Promise<Resolved[]> => {
   const names = await wantedNames(trx, held);
+  // What is known by what it says is JSON, and an id hardly ever looks like it.
+  const mayBeAnonymous = names.some((name) => name.startsWith('{'));
+  const met = mayBeAnonymous
+    ? [...(await foundNamed(trx, held, seen, sql`not ${isAnonymous}`)), ...(await foundAnonymous(trx, held))]
+    : await foundNamed(trx, held, seen, sql`true`, names);
+  return resolve(trx, held, met);
+};
+
+const foundNamed = async (
+  trx: Trx,
+  held: HeldExecution,
+  seen: Seen | undefined,
+  which: RawBuilder<unknown>,
+  known?: readonly string[],
+): Promise<readonly Met[]> => {
+  const names = known ?? (await wantedNames(trx, held, which));
   // Then no result is read.
   if (names.length === 0) return [];
-  // Hardly any record is wanted. Given as values, the names are looked up in a table before a result is taken apart, and each side of it is
-  // read once for that. With a million results this saves at least a third of the time.
-  const recordsOf = (side: Side) => {
-    const records = sql`${sql.ref(side)}::json`;
-    return sql`
-    select outcome, exception_id, ${side} as side, ${nameOf(sql`record`)} as name
-      from ${sql.table(resultPartition(held.createdAt))} cross join json_array_elements(${records}) as r(record)
-     where execution_id = ${held.id} and created_at = ${held.createdAt} and ${placesOf(seen, names)}
-       and (coalesce(${records} #>> '{0,id}', (${records} -> 0)::jsonb::text) = any(${names}::text[])
-            or cardinality is distinct from 'one-to-one' and json_array_length(${records}) > 1)`;
-  };
   const { rows } = await withoutLoops(trx, () =>
     sql<Met>`
-      with ${wantedOf(held)}
+      with ${wantedOf(held, which)}
       select w.id, min(outcome) filter (where outcome = any(${better}::text[])) as outcome
-        from (${recordsOf('source')} union all ${recordsOf('target')}) f
+        from ${recordsNamed(held, names, placesOf(seen, names))} f
         join wanted w on w.name = f.name and (w.side is null or w.side = f.side)
        group by w.id, size
       having count(distinct place) = size and bool_and(exception_id is distinct from w.id) and bool_or(outcome = any(${better}::text[]))`.execute(
       trx,
     ),
   );
-  return resolve(trx, held, rows);
+  return rows;
+};
+
+/**
+ * Of records without ids that say the same, the exception of the third is about the third that the run has, counted from those that need
+ * somebody on. Where it has but two, it is all that tells of that one.
+ */
+const foundAnonymous = async (trx: Trx, held: HeldExecution): Promise<readonly Met[]> => {
+  const names = await wantedNames(trx, held, isAnonymous);
+  if (names.length === 0) return [];
+  const { rows } = await withoutLoops(trx, () =>
+    sql<Met>`
+      with ${wantedOf(held, isAnonymous)},
+      found as materialized (select * from ${recordsNamed(held, names, sql`true`)} f where name = any(${names}::text[])),
+      numbered as (
+        select *, row_number() over (partition by side, name order by outcome = any(${better}::text[]), position) as number from found)
+      select w.id, min(outcome) filter (where outcome = any(${better}::text[])) as outcome
+        from numbered n
+        join wanted w on w.name = n.name and (w.side is null or w.side = n.side) and ${occurrenceIn(sql`w.record_key`)} = n.number
+       where w.id not in (select exception_id from found where exception_id is not null)
+       group by w.id, size
+      having count(distinct place) = size and bool_or(outcome = any(${better}::text[]))`.execute(trx),
+  );
+  return rows;
+};
+
+/**
+ * Each record of the run that may be called so. Hardly any is wanted. Given as values, the names are looked up in a table before a result is
+ * taken apart, and each side of it is read once for that. With a million results this saves at least a third of the time.
+ */
+const recordsNamed = (held: HeldExecution, names: readonly string[], places: RawBuilder<unknown>): RawBuilder<unknown> => {
+  const recordsOf = (side: Side) => {
+    const records = sql`${sql.ref(side)}::json`;
+    return sql`
+    select outcome, exception_id, position, ${side} as side, ${nameOf(sql`record`)} as name
+      from ${sql.table(resultPartition(held.createdAt))} cross join json_array_elements(${records}) as r(record)
+     where execution_id = ${held.id} and created_at = ${held.createdAt} and ${places}
+       and (coalesce(${records} #>> '{0,id}', (${records} -> 0)::jsonb::text) = any(${names}::text[])
+            or cardinality is distinct from 'one-to-one' and json_array_length(${records}) > 1)`;
+  };
+  return sql`(${recordsOf('source')} union all ${recordsOf('target')})`;
 };
 
 interface Met {

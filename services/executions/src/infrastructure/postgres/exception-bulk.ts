@@ -10,7 +10,7 @@ import { type ExceptionTransition, isClosed, type ManualResolution, resolveExcep
 import { approvalRule } from './approvals.ts';
 import { matching } from './exception-filter.ts';
 import { messagesOf } from './exception-messages.ts';
-import { stakesOfAll } from './exception-stakes.ts';
+import { stakesIn } from './exception-stakes.ts';
 import { stateOf } from './exception-store.ts';
 import { lockOpenItems, setRetired } from './open-items.ts';
 import type { Database } from './tables.ts';
@@ -61,18 +61,17 @@ const takingSecond = async (trx: Trx, rows: readonly Omit<Chosen, 'created_at'>[
   const open = rows.filter(({ status }) => !isClosed(status));
   const rules = new Map<string, Awaited<ReturnType<typeof approvalRule>>>();
   for (const { job_id: jobId } of open) if (!rules.has(jobId)) rules.set(jobId, await approvalRule(trx, jobId));
-  const stakes = await stakesOfAll(
-    trx,
-    open.filter((row) => rules.get(row.job_id) !== undefined),
-  );
-  const taking = open.filter((row) => takesSecond(rules.get(row.job_id), stakes.get(row.id) ?? [])).map(({ id }) => id);
+  const taking = open.filter((row) => {
+    const rule = rules.get(row.job_id);
+    return rule !== undefined && takesSecond(rule, stakesIn(row));
+  });
   const pending = await trx
     .selectFrom('approvals')
     .select('exception_id')
     .where('status', '=', 'pending')
     .where('exception_id', '=', sql<string>`any(${open.map(({ id }) => id)}::text[])`)
     .execute();
-  return new Set([...taking, ...pending.flatMap(({ exception_id: id }) => id ?? [])]);
+  return new Set([...taking.map(({ id }) => id), ...pending.flatMap(({ exception_id: id }) => id ?? [])]);
 };
 
 /** Those that cannot be resolved are few, or all of them are told of their kind: so many are looked at in search of others. */

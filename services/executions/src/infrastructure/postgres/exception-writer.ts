@@ -27,7 +27,7 @@ type Trx = Transaction<Database>;
 export type About = Pick<HeldExecution, 'id' | 'organizationId' | 'jobId' | 'createdAt'> & { readonly severity: Rules['severity'] };
 export type ResultInNeed = Pick<
   FoundResult,
-  'id' | 'outcome' | 'category' | 'reason' | 'line' | 'delta' | 'source' | 'target' | 'position' | 'exception_id'
+  'id' | 'outcome' | 'category' | 'reason' | 'line' | 'delta' | 'source' | 'target' | 'position' | 'occurrence' | 'exception_id'
 >;
 
 const batchRows = 1_000;

@@ -17,7 +17,7 @@ import { type Exchanged, join, part, release } from './match-exchange.ts';
 import { removedMessage } from './match-messages.ts';
 import { carry, identified, retire } from './match-records.ts';
 import { broughtTogether } from './separations.ts';
-import { manualResults, type Run, resultsHolding, retell, runWith, type StoredResult } from './stored-results.ts';
+import { isAlone, manualResults, type Run, resultsHolding, retell, runWith, type StoredResult } from './stored-results.ts';
 import type { Database } from './tables.ts';
 
 type Trx = Transaction<Database>;
@@ -129,14 +129,16 @@ export const settleHandMatches = async (
 const matchLate = async (trx: Trx, run: Run, row: MatchRow): Promise<Exchanged | 'absent' | 'changed'> => {
   const records = await recordsOfMatches(trx, [row.id]);
   const found = await resultsHolding(trx, run, records);
-  const places = records.map((record) => ({ ...record, ...placeOf(found, record) }));
+  const places: ((typeof records)[number] & Place)[] = [];
+  for (const record of records) places.push({ ...record, ...placeOf(found, record, places) });
   if (places.some(({ isChanged }) => isChanged)) return 'changed';
   if (places.some(({ result }) => result === undefined)) return 'absent';
   const displaced = found.filter((result) => places.some((place) => place.result === result));
   const parts = joined(displaced, (side, result, at) =>
     places.some((place) => place.side === side && place.result === result && place.at === at),
   );
-  const exchanged = await join(trx, run, parts, displaced, { id: newId('result'), manual: manualOf(row) });
+  const left = await identified(trx, run, parts.left);
+  const exchanged = await join(trx, run, { taken: parts.taken, left }, displaced, { id: newId('result'), manual: manualOf(row) });
   // The rules of the run may have settled some, which are no open items any more: whoever undoes the match has to find them.
   await carry(
     trx,
@@ -155,7 +157,6 @@ const matchLate = async (trx: Trx, run: Run, row: MatchRow): Promise<Exchanged |
       .where('match_id', '=', row.id)
       .where('identity', 'in', [...retired])
       .execute();
-  const left = await identified(trx, run.jobId, parts.left);
   await carry(
     trx,
     run,
@@ -165,23 +166,34 @@ const matchLate = async (trx: Trx, run: Run, row: MatchRow): Promise<Exchanged |
 };
 
 interface Place {
+  readonly side: Side;
   readonly result?: StoredResult;
   readonly at: number;
   readonly isChanged: boolean;
 }
 
-/** Among results that nobody has matched by hand. */
-const placeOf = (results: readonly StoredResult[], { side, record }: { readonly side: Side; readonly record: Fields }): Place => {
-  for (const result of results) {
-    if (result.manual !== null || result.outcome === 'invalid' || result.outcome === 'duplicate') continue;
-    const at = result[side].findIndex((other) => isDeepStrictEqual(other, record));
-    if (at !== -1) return { result, at, isChanged: false };
-  }
+type Known = { readonly side: Side; readonly record: Fields; readonly occurrence: number };
+
+/** Among results that nobody has matched by hand, where none of the others is. Itself, if it is alone, before any that says the same. */
+const placeOf = (results: readonly StoredResult[], known: Known, others: readonly Place[]): Place => {
+  const { side, record } = known;
+  const places = results.flatMap((result): Place[] => {
+    if (result.manual !== null || result.outcome === 'invalid' || result.outcome === 'duplicate') return [];
+    const isFree = (at: number): boolean => !others.some((other) => other.side === side && other.result === result && other.at === at);
+    const at = result[side].findIndex((other, index) => isDeepStrictEqual(other, record) && isFree(index));
+    return at === -1 ? [] : [{ side, result, at, isChanged: false }];
+  });
+  const place = places.find(({ result }) => result !== undefined && isAlone(result) && mayBe(result, known)) ?? places[0];
+  if (place !== undefined) return place;
   const id = record['id'];
   const isChanged =
     id !== undefined && results.some((result) => result[side].some((other) => other['id'] === id && !isDeepStrictEqual(other, record)));
-  return { at: -1, isChanged };
+  return { side, at: -1, isChanged };
 };
+
+/** Nothing tells those that say the same apart but the number of one that is alone. */
+const mayBe = (result: StoredResult, { record, occurrence }: Known): boolean =>
+  record['id'] !== undefined || !isAlone(result) || (result.occurrence ?? 1) === occurrence;
 
 /**
  * Nobody has decided about what the record says now: the match ends. What the run has of its records tells whether they need somebody; what
@@ -192,7 +204,9 @@ const endChanged = async (trx: Trx, run: Run, row: MatchRow): Promise<OutboxMess
   const actor = systemActor('executions', run.organizationId);
   await release(trx, run.jobId, row.id, 'record_changed', { type: actor.principal.kind, id: actor.principal.id });
   const found = await resultsHolding(trx, run, records);
-  const absent = records.filter(({ side, record }) => !found.some((result) => result[side].some((other) => isTheSame(other, record))));
+  const absent = records.filter(
+    (known) => !found.some((result) => mayBe(result, known) && result[known.side].some((other) => isTheSame(other, known.record))),
+  );
   const { before } = await trx.selectFrom('matches').select('before').where('id', '=', row.id).executeTakeFirstOrThrow();
   const reopened = await reopenMatched(trx, row.id, before, actor, new Set(absent.map(({ recordKey }) => recordKey)));
   const of = (side: Side) => records.flatMap((record) => (record.side === side ? [record.record] : []));

@@ -25,14 +25,14 @@ export const recordsOf = (records: Joined['taken']): SideRecord[] =>
 export const join = async (
   trx: Trx,
   run: Run,
-  { taken, left }: Pick<Joined, 'taken' | 'left'>,
+  { taken, left }: Pick<Joined, 'taken'> & { readonly left: readonly KnownRecord[] },
   before: readonly StoredResult[],
   { id, manual }: { readonly id: string; readonly manual: Manual },
 ): Promise<Exchanged & { readonly rows: readonly Record<string, unknown>[]; readonly match: StoredResult }> => {
   const rows = await takeOut(trx, run, before);
   const results: NewResult[] = [
     { id, outcome: 'matched', ...taken, delta: differenceOf(taken), manual },
-    ...left.map(({ side, record }) => aloneOf(run, side, record)),
+    ...left.map((record) => aloneOf(run, record)),
   ];
   const after = await putIn(trx, run, results, placesOf(before));
   return { before, after, rows, match: after[0] as StoredResult };
@@ -40,11 +40,10 @@ export const join = async (
 
 /** Each record of a match stands for itself, and takes part in the next runs. */
 export const part = async (trx: Trx, run: Run, match: StoredResult): Promise<Exchanged> => {
+  const known = await identified(trx, run, recordsOf(match));
   await takeOut(trx, run, [match]);
-  const records = recordsOf(match);
-  const alone = records.map(({ side, record }) => aloneOf(run, side, record));
+  const alone = known.map((record) => aloneOf(run, record));
   const after = await putIn(trx, run, alone, placesOf([match]));
-  const known = await identified(trx, run.jobId, records);
   // What a person has settled since then stays so.
   await carry(
     trx,
@@ -56,12 +55,13 @@ export const part = async (trx: Trx, run: Run, match: StoredResult): Promise<Exc
 
 const placesOf = (results: readonly StoredResult[]): number[] => results.map(({ position }) => position).sort((one, other) => one - other);
 
-const aloneOf = (run: Run, side: SideRecord['side'], record: SideRecord['record']): NewResult => ({
+const aloneOf = (run: Run, { side, record, occurrence }: KnownRecord): NewResult => ({
   id: newId('result'),
   outcome: missingOn(side),
   source: side === 'source' ? [record] : [],
   target: side === 'target' ? [record] : [],
   dueOn: run.dueOn(record),
+  occurrence,
 });
 
 /** The same for a run that is over: the summary is the row's. */

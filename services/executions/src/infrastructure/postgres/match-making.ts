@@ -9,8 +9,8 @@ import { openExceptionsFor, type ResultInNeed } from './exception-writer.ts';
 import { resolveMatched } from './match-exceptions.ts';
 import { hold, join, recordsOf, retellRun } from './match-exchange.ts';
 import { createdMessages } from './match-messages.ts';
-import { carry, identified, type KnownRecord, requireUnmatched, retire } from './match-records.ts';
-import { type Run, resultsNaming, type StoredResult } from './stored-results.ts';
+import { calledIn, carry, identified, type KnownRecord, type Placed, requireUnmatched, retire, type SideRecord } from './match-records.ts';
+import { isAlone, type Run, resultsNaming, type StoredResult } from './stored-results.ts';
 import type { Before, Database } from './tables.ts';
 
 type Trx = Transaction<Database>;
@@ -29,7 +29,7 @@ export const planMatch = async (trx: Trx, run: Run, wanted: Wanted): Promise<Mat
   if ('faults' in joined) throw invalid(joined.faults);
   if ('refused' in joined) throw new Refusal('conflict', joined.refused);
   const displaced = found.filter((result) => joined.displaced.includes(result));
-  const taken = await identified(trx, run.jobId, recordsOf(joined.taken));
+  const taken = await identified(trx, run, placedIn(displaced, recordsOf(joined.taken)));
   requireUnmatched(taken);
   requireStillOpen(run, displaced, taken);
   return { joined, displaced, taken };
@@ -44,13 +44,13 @@ export const makeMatch = async (
   actor: Actor,
 ): Promise<OutboxMessage[]> => {
   const { matchId: id, note, by, approvedBy } = manual;
-  const exchanged = await join(trx, run, joined, displaced, { id, manual });
+  const left = await identified(trx, run, joined.left, taken);
+  const exchanged = await join(trx, run, { taken: joined.taken, left }, displaced, { id, manual });
   await retellRun(trx, run, exchanged);
   const identities = taken.map(({ identity }) => identity);
   const retired = await retire(trx, run.jobId, identities);
   const recordKeys = taken.map(({ recordKey }) => recordKey);
   const resolved = await resolveMatched(trx, run.jobId, { id, note, recordKeys }, displaced, actor);
-  const left = await identified(trx, run.jobId, joined.left);
   const carried = await carry(
     trx,
     run,
@@ -92,15 +92,21 @@ const requireStillOpen = (run: Run, displaced: readonly StoredResult[], taken: r
     ({ side, record, isItem }) =>
       !isItem && displaced.some(({ outcome, [side]: records }) => outcome === missingOn(side) && records.includes(record)),
   );
-  if (gone !== undefined)
-    throw new Refusal('conflict', `A later run has found a counterpart for the ${gone.side} record ${String(gone.record['id'])}.`);
+  if (gone !== undefined) throw new Refusal('conflict', `A later run has found a counterpart for the ${calledIn(gone)}.`);
 };
+
+/** Which of those that say the same each is, where one of the results is about it alone. */
+const placedIn = (results: readonly StoredResult[], records: readonly SideRecord[]): Placed[] =>
+  records.map(({ side, record }) => {
+    const own = results.find((result) => isAlone(result) && result[side].includes(record));
+    return own === undefined ? { side, record } : { side, record, occurrence: own.occurrence ?? 1 };
+  });
 
 /** Nobody has sorted them: the rules have found nothing to say about each but that it is alone. What is not due yet needs nobody. */
 export const inNeed = (alone: readonly StoredResult[]): ResultInNeed[] =>
   alone
     .filter(({ dueOn }) => dueOn === null)
-    .map(({ id, outcome, source, target, position, exceptionId }) => ({
-      ...{ id, outcome, source, target, position, exception_id: exceptionId },
+    .map(({ id, outcome, source, target, position, occurrence, exceptionId }) => ({
+      ...{ id, outcome, source, target, position, occurrence, exception_id: exceptionId },
       ...{ category: null, reason: null, line: null, delta: null },
     }));

@@ -1,12 +1,11 @@
 /** Records of matches by hand, by the identity that they have in every run, and the open items that they are. */
-import { isDeepStrictEqual } from 'node:util';
 import { Refusal } from '@settler/chassis/refusal';
 import { sql, type Transaction } from 'kysely';
 import { asRead, contentOf, type ItemKey, identityOf } from '../../domain/open-items.ts';
 import type { Side } from '../../domain/side.ts';
 import type { Fields } from '../../domain/stake.ts';
 import { hashOf, keyOfOne } from './record-key.ts';
-import type { Run } from './stored-results.ts';
+import { aloneHolding, type Run, type StoredResult } from './stored-results.ts';
 import type { Database } from './tables.ts';
 
 type Trx = Transaction<Database>;
@@ -15,6 +14,9 @@ export interface SideRecord {
   readonly side: Side;
   readonly record: Fields;
 }
+
+/** `occurrence`: its number, where it stands alone in a result. */
+export type Placed = SideRecord & { readonly occurrence?: number | undefined };
 
 export interface KnownRecord extends SideRecord, ItemKey {
   readonly recordKey: string;
@@ -25,65 +27,121 @@ export interface KnownRecord extends SideRecord, ItemKey {
   readonly match?: { readonly id: string; readonly executionId: string };
 }
 
-export const identified = async (trx: Trx, jobId: string, records: readonly SideRecord[]): Promise<KnownRecord[]> => {
+/** Beyond those that stand alone in the run, so many of those that say the same are asked for at first. */
+const numbersFirst = 4;
+
+/** `others`: records that are known already, and none of these. */
+export const identified = async (
+  trx: Trx,
+  run: Run,
+  records: readonly Placed[],
+  others: readonly KnownRecord[] = [],
+): Promise<KnownRecord[]> => {
+  const open = records.filter(hasNoKey);
+  const alone = open.length === 0 ? [] : await aloneHolding(trx, run, open);
+  for (let more = numbersFirst; ; more *= 4) {
+    const known = await identifiedAmong(trx, run.jobId, withKeys(records, alone, more), others);
+    if (known !== undefined) return known;
+  }
+};
+
+/** Undefined where a record has none among its keys that is nobody else's. */
+const identifiedAmong = async (
+  trx: Trx,
+  jobId: string,
+  records: readonly WithKeys[],
+  others: readonly KnownRecord[],
+): Promise<KnownRecord[] | undefined> => {
   if (records.length === 0) return [];
-  const keys = [...new Set(records.map(({ side, record }) => keyOfOne(side, record)))];
+  // Those that say the same have one list.
+  const lists = [...new Set(records.map(({ keys }) => keys))];
+  const identities = lists.flatMap((keys) => keys.map(({ identity }) => identity));
   const items = await trx
     .selectFrom('open_items')
-    .select(['identity', 'occurrence', 'record_key', 'record', sql<boolean>`retired_at is not null`.as('isRetired')])
+    .select(['identity', sql<boolean>`retired_at is not null`.as('isRetired')])
     .where('job_id', '=', jobId)
-    .where(sql<boolean>`record_key = any(${keys}::text[])`)
-    .orderBy('isRetired')
-    .orderBy('occurrence')
+    .where(sql<boolean>`identity = any(${identities}::text[])`)
     .execute();
   const matched = await trx
     .selectFrom('match_records')
     .innerJoin('matches', 'matches.id', 'match_records.match_id')
     .select(['identity', 'matches.id as id', 'execution_id as executionId'])
     .where('match_records.job_id', '=', jobId)
-    .where(sql<boolean>`record_key = any(${keys}::text[])`)
+    .where(sql<boolean>`identity = any(${identities}::text[])`)
     .execute();
-  const taken = new Map(matched.map((one) => [one.identity, one]));
-  const used = new Set(taken.keys());
-  const itemsOf = Map.groupBy(items, (item) => item.record_key);
-  return records.map(({ side, record }) => {
-    const recordKey = keyOfOne(side, record);
-    const same = itemsOf.get(recordKey) ?? [];
-    const known = record['id'] === undefined ? anonymous(side, record, same, used) : named(side, record, same);
-    const match = taken.get(known.identity);
-    used.add(known.identity);
-    return { side, record, recordKey, ...known, ...(match === undefined ? {} : { match }) };
+  const itemOf = new Map(items.map((item) => [item.identity, item]));
+  const matchOf = new Map(matched.map((match) => [match.identity, match]));
+  const used = new Set([...matchOf.keys(), ...others.map(({ identity }) => identity)]);
+  const free = new Map(lists.map((keys) => [keys, (keys.length === 1 ? keys : inPreference(keys, used, itemOf)).values()]));
+  const known: KnownRecord[] = [];
+  for (const { side, record, keys } of records) {
+    const key = free.get(keys)?.next().value;
+    if (key === undefined) return undefined;
+    const { identity, occurrence } = key;
+    const item = itemOf.get(identity);
+    const match = matchOf.get(identity);
+    const recordKey = keyOfOne(side, record, occurrence);
+    const one = { side, record, identity, occurrence, recordKey, isItem: item !== undefined, isRetired: item?.isRetired ?? false };
+    known.push(match === undefined ? one : { ...one, match });
+  }
+  return known;
+};
+
+type WithKeys = SideRecord & { readonly keys: readonly ItemKey[] };
+
+const hasNoKey = ({ record, occurrence }: Placed): boolean => record['id'] === undefined && occurrence === undefined;
+
+/** Which record of its job each may be: by its id or its number, or, where it has neither, any that does not stand alone in the run. */
+const withKeys = (records: readonly Placed[], alone: readonly StoredResult[], more: number): WithKeys[] => {
+  const saying = (side: Side, record: Fields): string => `${side}\n${JSON.stringify(asRead(record))}`;
+  const taken = Map.groupBy(alone, ({ source: [source], target }) =>
+    saying(source === undefined ? 'target' : 'source', source ?? (target[0] as Fields)),
+  );
+  const keysOf = new Map(
+    [...Map.groupBy(records.filter(hasNoKey), ({ side, record }) => saying(side, record))].map(([said, [first, ...others]]) => {
+      const { side, record } = first as Placed;
+      const numbers = new Set(taken.get(said)?.map(({ occurrence }) => occurrence ?? 1));
+      const free = Array.from({ length: numbers.size + 1 + others.length + more }, (_, index) => index + 1).filter(
+        (number) => !numbers.has(number),
+      );
+      return [said, free.map((number) => keyAt(side, record, number))];
+    }),
+  );
+  return records.map((one) => {
+    const { side, record, occurrence } = one;
+    if (record['id'] !== undefined)
+      return { side, record, keys: [{ identity: identityOf(side, String(record['id']), hashOf), occurrence: 1 }] };
+    const keys = occurrence === undefined ? keysOf.get(saying(side, record)) : [keyAt(side, record, occurrence)];
+    return { side, record, keys: keys ?? [] };
   });
 };
+
+const keyAt = (side: Side, record: Fields, occurrence: number): ItemKey => ({
+  identity: identityOf(side, contentOf(asRead(record), occurrence), hashOf),
+  occurrence,
+});
+
+/** Those that are nobody else's: open items first, and then settled ones. */
+const inPreference = (
+  keys: readonly ItemKey[],
+  used: ReadonlySet<string>,
+  items: ReadonlyMap<string, { readonly isRetired: boolean }>,
+): readonly ItemKey[] => {
+  const rankOf = ({ identity }: ItemKey): number => {
+    const item = items.get(identity);
+    return item === undefined ? 2 : Number(item.isRetired);
+  };
+  return keys.filter(({ identity }) => !used.has(identity)).sort((one, other) => rankOf(one) - rankOf(other));
+};
+
+export const calledIn = ({ side, record }: SideRecord): string => `${side} record ${String(record['id'] ?? 'without an id')}`;
 
 /** @throws Refusal `conflict` for a record that is in another match of the job already */
 export const requireUnmatched = (records: readonly KnownRecord[]): void => {
   const found = records.find(({ match }) => match !== undefined);
   if (found?.match === undefined) return;
-  const { side, record, match } = found;
-  throw new Refusal(
-    'conflict',
-    `The ${side} record ${String(record['id'])} is matched by hand already: see ${match.id} of ${match.executionId}.`,
-  );
-};
-
-type Item = ItemKey & { readonly record: Fields; readonly isRetired: boolean };
-type Known = ItemKey & Pick<KnownRecord, 'isItem' | 'isRetired'>;
-
-const named = (side: Side, record: Fields, items: readonly Item[]): Known => {
-  const identity = identityOf(side, String(record['id']), hashOf);
-  const item = items.find((one) => one.identity === identity);
-  return { identity, occurrence: 1, isItem: item !== undefined, isRetired: item?.isRetired ?? false };
-};
-
-/** The first of those that say the same and are nobody else's. */
-const anonymous = (side: Side, record: Fields, items: readonly Item[], used: ReadonlySet<string>): Known => {
-  const item = items.find(({ identity, record: said }) => !used.has(identity) && isDeepStrictEqual(asRead(said), asRead(record)));
-  if (item !== undefined) return { identity: item.identity, occurrence: item.occurrence, isItem: true, isRetired: item.isRetired };
-  for (let occurrence = 1; ; occurrence += 1) {
-    const identity = identityOf(side, contentOf(asRead(record), occurrence), hashOf);
-    if (!used.has(identity)) return { identity, occurrence, isItem: false, isRetired: false };
-  }
+  const { match } = found;
+  throw new Refusal('conflict', `The ${calledIn(found)} is matched by hand already: see ${match.id} of ${match.executionId}.`);
 };
 
 /** Those that were no settled open items before. */

@@ -7,6 +7,8 @@ export interface Keyed {
   readonly outcome: string;
   readonly line: number | null;
   readonly position: number;
+  /** Of those without ids that say the same, which one it is; null is the first. */
+  readonly occurrence: number | null;
   readonly source: Records;
   readonly target: Records;
 }
@@ -32,28 +34,34 @@ const inOrder = (value: unknown): unknown => {
 /** Nobody finds a second text for it. */
 export const hashOf = (text: string): string => createHash('sha256').update(text, 'utf8').digest('base64url');
 
-/** Of a record that stands alone. */
-export const keyOfOne = (side: Side, record: unknown): string => keyOfSide(side, [record]).slice(0, keyLengthMax);
+/** The first has no number. */
+const numbered = (key: string, occurrence: number | null): string => {
+  const number = occurrence === null || occurrence === 1 ? '' : `#${occurrence}`;
+  return key.slice(0, keyLengthMax - number.length) + number;
+};
 
-export const recordKey = ({ outcome, line, position, source, target }: Keyed): string => {
+/** Of a record that stands alone. */
+export const keyOfOne = (side: Side, record: unknown, occurrence: number | null): string => numbered(keyOfSide(side, [record]), occurrence);
+
+export const recordKey = ({ outcome, line, position, occurrence, source, target }: Keyed): string => {
   const keys = [
     ...(source.length === 0 ? [] : [keyOfSide('source', source)]),
     ...(target.length === 0 ? [] : [keyOfSide('target', target)]),
   ];
   const key = keys.length === 0 ? `line:${line ?? position}` : keys.join('|');
-  return (outcome === 'invalid' ? `invalid:${line ?? ''}:${key}` : key).slice(0, keyLengthMax);
+  return numbered(outcome === 'invalid' ? `invalid:${line ?? ''}:${key}` : key, occurrence);
 };
 
 /** How many of the records that have this key stand in the source, before those in the target. */
 export const sourcesIn = (key: string, records: Records): number => {
-  const sides = key.replace(/^invalid:\d*:/, '');
+  const sides = key.replace(/^invalid:\d*:/, '').replace(/#\d+$/, '');
   if (!sides.startsWith('source:')) return 0;
   const names = namesOf(records);
   let until = 'source:'.length - 1;
   for (let sources = 1; sources < names.length; sources += 1) {
     until += 1 + String(names[sources - 1]).length;
-    if (until >= keyLengthMax) break;
-    if (sides.startsWith(`|target:${names[sources]}`.slice(0, keyLengthMax - until), until)) return sources;
+    if (until >= sides.length) break;
+    if (sides.startsWith(`|target:${names[sources]}`.slice(0, sides.length - until), until)) return sources;
   }
   // Where so many stand in the source that the key has no room for the target, one payment is for all of them.
   return Math.max(1, names.length - 1);

@@ -13,7 +13,7 @@ import { createDigests, type Letters, lettersOf } from './result-digest.ts';
 import { idsBeyond, recordLengthMax, searchTextOf } from './search-text.ts';
 
 export const resultColumns =
-  'created_at, id, organization_id, execution_id, epoch, position, outcome, pass, cardinality, score, margin, delta, category, reason, line, due_on, conditions, source, target, amount_max, search, manual, exception_id';
+  'created_at, id, organization_id, execution_id, epoch, position, outcome, pass, cardinality, score, margin, delta, category, reason, line, due_on, conditions, source, target, amount_max, search, manual, exception_id, occurrence';
 export const moveColumns = 'execution_id, epoch, identity, side, occurrence, outcome, record, record_key';
 
 /**
@@ -37,7 +37,7 @@ export const rowsOf = (run: ResultRun, results: Iterable<MatchedResult>, first: 
     const exceptionId = needsSomebody(result) ? nextExceptionId() : none;
     rows.results.add(`${createdAt}\t${id}\t${ofRun}\t`);
     addResult(rows.results, result, first + count, found);
-    rows.results.add(`\t${exceptionId}\n`);
+    rows.results.add(`\t${exceptionId}\t${numberOf(result)}\n`);
     sums.add(result);
     digests.add({ id, outcome: result.outcome, pass: result.pass, amount: found.amount, text: found.text, names: found.names });
     count += 1;
@@ -122,6 +122,9 @@ const json = (value: unknown): string => {
   return text.includes('\\') ? escaped(storable(text)) : text;
 };
 
+/** Nearly all are the first, and say nothing. */
+const numberOf = ({ occurrence }: MatchedResult): string | number => (occurrence === undefined || occurrence === 1 ? none : occurrence);
+
 const needsSomebody = ({ outcome, category, dueOn }: MatchedResult): boolean =>
   dueOn === undefined && categoryOf(outcome, category ?? undefined) !== undefined;
 
@@ -194,5 +197,5 @@ const addMove = (
 ): void => {
   rows.add(`${id}\t${epoch}\t${escaped(identity)}\t${side}\t${occurrence}\t${outcome}\t`);
   rows.addRecord(record);
-  rows.add(`\t${escaped(keyOfOne(side, record.record))}\n`);
+  rows.add(`\t${escaped(keyOfOne(side, record.record, occurrence))}\n`);
 };

@@ -38,10 +38,13 @@ export interface StoredResult extends Standing {
   readonly manual: Manual | null;
   readonly exceptionId: string | null;
   readonly dueOn: string | null;
+  readonly occurrence: number | null;
 }
 
 export interface NewResult extends Omit<Standing, 'pass'> {
   readonly dueOn?: string | null;
+  /** Of a record that stands alone. */
+  readonly occurrence?: number;
   readonly delta?: { readonly amount: string | null; readonly days: number | null };
   readonly manual?: Manual;
 }
@@ -92,13 +95,17 @@ export const runWith = (rules: Rules, about: Omit<Run, 'carriesForward' | 'sever
   };
 };
 
-const find = async (trx: Trx, { id, createdAt }: Pick<Run, 'id' | 'createdAt'>, sought: Sought, limit: number): Promise<StoredResult[]> =>
-  asStored(await findResults(trx, { id, created_at: createdAt }, [sought], { limit }));
+const find = async (
+  trx: Trx,
+  { id, createdAt }: Pick<Run, 'id' | 'createdAt'>,
+  sought: readonly Sought[],
+  limit: number,
+): Promise<StoredResult[]> => asStored(await findResults(trx, { id, created_at: createdAt }, sought, { limit }));
 
 const asStored = (rows: readonly FoundResult[]): StoredResult[] =>
-  rows.map(({ id, outcome, pass, source, target, position, manual, exception_id: exceptionId, due_on: dueOn }) => ({
+  rows.map(({ id, outcome, pass, source, target, position, occurrence, manual, exception_id: exceptionId, due_on: dueOn }) => ({
     ...({ source, target } as Pick<StoredResult, 'source' | 'target'>),
-    ...{ id, outcome, pass, position, manual, exceptionId, dueOn },
+    ...{ id, outcome, pass, position, occurrence, manual, exceptionId, dueOn },
   }));
 
 /** An id that stands in more results than this is no name for any of them. */
@@ -106,20 +113,21 @@ const namedMax = 2_000;
 
 /** Results that have a record of this id on either side, or that are named themselves. Those that need somebody come first. */
 export const resultsNaming = async (trx: Trx, run: Run, ids: readonly string[]): Promise<StoredResult[]> => {
-  const found = await find(trx, run, eitherOf(soughtByRecordIds(ids), soughtByIds(ids)), namedMax);
+  const found = await find(trx, run, [eitherOf(soughtByRecordIds(ids), soughtByIds(ids))], namedMax);
   const needsNobody = ({ outcome }: StoredResult): number => (['matched', 'duplicate', 'invalid'].includes(outcome) ? 1 : 0);
   return found.sort((one, other) => needsNobody(one) - needsNobody(other));
 };
 
 export const resultsById = async (trx: Trx, run: Pick<Run, 'id' | 'createdAt'>, ids: readonly string[]): Promise<StoredResult[]> =>
-  ids.length === 0 ? [] : find(trx, run, soughtByIds(ids), ids.length);
+  ids.length === 0 ? [] : find(trx, run, [soughtByIds(ids)], ids.length);
+
+type Records = readonly { readonly side: Side; readonly record: Fields }[];
 
 /** Results that have one of these records, or another under its id. */
-export const resultsHolding = async (
-  trx: Trx,
-  run: Run,
-  records: readonly { readonly side: Side; readonly record: Fields }[],
-): Promise<StoredResult[]> => {
+export const resultsHolding = async (trx: Trx, run: Run, records: Records): Promise<StoredResult[]> =>
+  find(trx, run, [soughtByRecords(records)], namedMax);
+
+const soughtByRecords = (records: Records): Sought => {
   const of = (wanted: Side): Sought => {
     const own = records.flatMap(({ side, record }) => (side === wanted ? [record] : []));
     const named = soughtByRecordIds(
@@ -129,14 +137,29 @@ export const resultsHolding = async (
     const others = own.filter(({ id }) => typeof id !== 'string');
     return others.length === 0 ? named : eitherOf(named, { result: holdsOneOf(wanted, others) });
   };
-  return find(trx, run, eitherOf(of('source'), of('target')), namedMax);
+  return eitherOf(of('source'), of('target'));
+};
+
+/** Whether it is about one record, which is nobody's match. */
+export const isAlone = ({ outcome, source, target }: StoredResult): boolean => outcome !== 'matched' && source.length + target.length === 1;
+
+/** Of records without ids that say the same, an input has a few. */
+const aloneMax = 100_000;
+
+/** Those of them that are about one record, which has a number there. */
+export const aloneHolding = async (trx: Trx, run: Run, records: Records): Promise<StoredResult[]> => {
+  const isOne: Sought = {
+    result: sql`outcome not in ('matched', 'invalid') and jsonb_array_length(source::jsonb) + jsonb_array_length(target::jsonb) = 1`,
+    digest: sql`outcomes is distinct from ${['matched']}::text[]`,
+  };
+  return find(trx, run, [isOne, soughtByRecords(records)], aloneMax);
 };
 
 /** Those that were matched by hand and not by the rules. */
 export const manualResults = async (trx: Trx, run: Run, matchIds: readonly string[]): Promise<StoredResult[]> =>
   matchIds.length === 0
     ? []
-    : find(trx, run, { result: sql`outcome = 'matched' and manual ->> 'matchId' = any(${[...matchIds]}::text[])` }, matchIds.length);
+    : find(trx, run, [{ result: sql`outcome = 'matched' and manual ->> 'matchId' = any(${[...matchIds]}::text[])` }], matchIds.length);
 
 /** Whole rows, to be put back as they were. */
 export const takeOut = async (trx: Trx, run: Run, results: readonly StoredResult[]): Promise<readonly Record<string, unknown>[]> => {
@@ -172,7 +195,10 @@ export const putIn = async (trx: Trx, run: Run, results: readonly NewResult[], p
   await sql`
     delete from result_digests d using unnest(${rows.map(({ position }) => position)}::int[]) as changed(position)
      where execution_id = ${run.id} and changed.position between d.first and d.last`.execute(trx);
-  return rows.map((row) => ({ ...row, pass: null, manual: row.manual ?? null, exceptionId: null, dueOn: row.dueOn ?? null }));
+  return rows.map((row) => ({
+    ...row,
+    ...{ pass: null, exceptionId: null, manual: row.manual ?? null, dueOn: row.dueOn ?? null, occurrence: row.occurrence ?? null },
+  }));
 };
 
 const rowOf = (run: Run, { position, ...result }: NewResult & { readonly position: number }) => {
@@ -194,6 +220,7 @@ const rowOf = (run: Run, { position, ...result }: NewResult & { readonly positio
     amount_max: largestAmount(records.map(worthOf).map(({ amountMinor, currency }) => ({ units: amountMinor, currency }))),
     search: searchTextOf(records),
     manual: result.manual ?? null,
+    occurrence: result.occurrence === 1 ? null : (result.occurrence ?? null),
   };
 };
 

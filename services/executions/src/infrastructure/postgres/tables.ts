@@ -118,6 +118,8 @@ export interface Database extends ChassisTables {
     search: string;
     exception_id: string | null;
     manual: JsonOrNull<Manual>;
+    /** Of those without ids that say the same, which one it is; null where it is the first. */
+    occurrence: number | null;
   };
   match_keys: {
     execution_id: string;
