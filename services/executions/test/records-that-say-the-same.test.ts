@@ -127,6 +127,18 @@ describe('records without ids that say the same', () => {
     expect(await standing(jobId)).toEqual(['1 open', '2 written_off', '3 open', '4 open', '5 written_off']);
   });
 
+  test('are reopened one by one, also where another has met its counterpart, but not one that has itself', async () => {
+    const jobId = jobWith(byReference);
+    await executions.run(jobId, times(2), []);
+    const [first, second] = await Promise.all([1, 2].map((number) => exceptionAt(jobId, number)));
+    await resolve(second as string);
+    await executions.run(jobId, [], [received('t1')]);
+    expect(await standing(jobId)).toEqual(['1 matched_later', '2 written_off']);
+    await executions.must(409, executions.api.post(`/v1/exceptions/${first}/reopen`));
+    await reopen(second as string);
+    expect(await standing(jobId)).toEqual(['1 matched_later', '2 open']);
+  });
+
   test('stay two where both differ from what they are paired with', async () => {
     for (const rules of [byReference, forgetful]) {
       const jobId = jobWith(rules);

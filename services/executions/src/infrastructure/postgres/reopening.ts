@@ -35,10 +35,24 @@ export const refuseWhileMatched = async (trx: Trx, row: Row): Promise<void> => {
     if (found.length === 0) continue;
     // It is the reason for one of them, whatever became of others that say the same.
     if (found.some(({ exceptionId }) => exceptionId === row.id)) return;
-    const match = found.find(({ outcome }) => outcome === 'matched');
+    const matches = found.filter(({ outcome }) => outcome === 'matched');
+    const [match] = matches;
     if (match === undefined) return;
+    if (matches.length <= (await resolvedLike(trx, row, run.id))) continue;
     throw new Refusal('conflict', `Its record is matched: undo the match ${match.id} of ${run.id} instead.`);
   }
+};
+
+/** Of records without ids that say the same: for how many others the run has found a counterpart. */
+const resolvedLike = async (trx: Trx, { id, job_id: jobId, records }: Row, executionId: string): Promise<number> => {
+  if ((records as readonly Fields[]).every((record) => record['id'] !== undefined)) return 0;
+  const { rows } = await sql<{ count: number }>`
+    select count(*)::int as count from exceptions e
+     where job_id = ${jobId} and status = 'resolved' and resolution = 'matched_later' and id <> ${id} 
+       and records = (select records from exceptions where id = ${id})
+       and exists (select from exception_history h
+                    where h.exception_id = e.id and h.action = 'resolved' and h.detail ->> 'executionId' = ${executionId})`.execute(trx);
+  return rows[0]?.count ?? 0;
 };
 
 /**
