@@ -136,6 +136,18 @@ describe('a record that was matched and is delivered again', () => {
     expect(await told((await executions.run(jobId, [{ ...t1, id: 's9' }], [t1])).id)).toEqual(['matched s9 t1']);
   });
 
+  test('is apart from all of its match once it is taken out of it where it is kept', async () => {
+    const jobId = jobWith(byReference);
+    await executions.run(jobId, [paid('s1')], [paid('t1')]);
+    const second = await executions.run(jobId, [paid('s1')], []);
+    const [kept] = await resultsOf(second.id);
+    await executions.must(204, executions.api.delete(`/v1/executions/${second.id}/matches/${kept.id}`));
+    const third = await executions.run(jobId, [paid('s1')], [paid('t1')]);
+    expect(await told(third.id)).toEqual(['missing_in_source t1', 'missing_in_target s1']);
+    const fourth = await executions.run(jobId, [paid('s2')], []);
+    expect(await told(fourth.id)).toEqual(['matched s2 t1', 'missing_in_target s1']);
+  });
+
   test('is one of as many as there were, where records have no ids', async () => {
     const jobId = jobWith(byReference);
     const coffee = { amount: '3.50', currency: 'EUR', date: '2026-04-01', reference: 'coffee' };

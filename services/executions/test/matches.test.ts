@@ -18,10 +18,16 @@ const byPayout = {
   passes: [{ name: 'payouts', cardinality: 'many-to-one', match: [{ field: 'reference', type: 'exact' }], sum: {} }],
 };
 
+/** Jobs whose runs know nothing of each other. */
+const forgetful = new Set<string>();
+
 let executions: Executions;
 let postgres: Postgres<ChassisTables>;
 beforeAll(async () => {
-  executions = await startExecutions((jobId) => (grouped.has(jobId) ? byPayout : manualReview));
+  executions = await startExecutions((jobId) => ({
+    ...(grouped.has(jobId) ? byPayout : manualReview),
+    openItems: { carryForward: !forgetful.has(jobId) },
+  }));
   postgres = executions.openPostgres();
 });
 afterAll(async () => {
@@ -262,6 +268,15 @@ describe('a later run', () => {
     expect(targets).not.toContain('t2');
     const whole = await executions.run(jobId, unclear.source, unclear.target);
     expect(await outcomesOf(whole.id)).toEqual(expect.arrayContaining(['matched s1 t1', 'matched s2 t2']));
+  });
+
+  test('that has matched a record keeps it from a match by hand in the run before, whatever it was there', async () => {
+    const { jobId, id } = await withUnclear();
+    const [, , t2] = unclear.target as readonly Fields[];
+    const later = await executions.run(jobId, [euro('s8', '25.00', { reference: '2' })], [t2 as Fields]);
+    expect(await outcomesOf(later.id)).toContain('matched s8 t2');
+    await executions.run(jobId, [], []);
+    expect(await match(id, ['s2'], ['t2'])).toMatchObject({ status: 409, body: { detail: expect.stringContaining(later.id) } });
   });
 
   test('that has found a counterpart keeps it', async () => {
@@ -557,6 +572,27 @@ describe('while a run is going on', () => {
     const rerun = await executions.run(jobId, unclear.source, unclear.target);
     expect(await outcomesOf(rerun.id)).toEqual(await outcomesOf(during));
   });
+
+  test.each([
+    ['brings back', true, ['matched s2 t2', 'missing_in_target s8']],
+    ['has not', false, ['missing_in_source t2', 'missing_in_target s8']],
+  ])(
+    'a match that is made takes what it needs from another match, also of a run that %s the other record',
+    async (_, carries, expected) => {
+      const jobId = newJobId();
+      if (!carries) forgetful.add(jobId);
+      const { id } = await executions.run(jobId, unclear.source, unclear.target);
+      const [, , t2] = unclear.target as readonly Fields[];
+      const inputs = { source: [euro('s8', '25.00', { reference: '2' })], target: [t2 as Fields] };
+      const { id: during, status } = await duringRun(jobId, () => match(id, ['s2'], ['t2']), inputs);
+      expect(status).toBe(201);
+      expect(await outcomesOf(during)).toEqual(expect.arrayContaining(expected));
+      await holds(during);
+      const open = (await exceptionsOf(jobId)).filter((one: string) => one.startsWith('open'));
+      expect(open).toContain('open  s8');
+      expect(open).not.toContain('open  t2');
+    },
+  );
 
   test('a match of one of several without ids that say the same is of that one', async () => {
     const jobId = newJobId();

@@ -63,6 +63,9 @@ const waitingReason = 'it was matched by hand with records that are not here';
 
 const keptReason = (executionId: string): string => `it keeps its match in ${executionId}, whose other records are not all here`;
 
+/** The run that has the match which a record keeps, by the reason that its result gives. */
+export const keptIn = (reason: string | null): string | undefined => /^it keeps its match in (exe_[0-9a-z]+),/.exec(reason ?? '')?.[1];
+
 /** @throws TooManyCandidates where a pass leaves more candidates than it may hold */
 export const reconcile = ({
   source,

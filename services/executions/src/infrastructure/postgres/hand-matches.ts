@@ -119,6 +119,7 @@ export const settleHandMatches = async (
     const exchanged = await matchLate(trx, run, row);
     if (exchanged === 'changed') changed.add(row.id);
     else if (exchanged !== 'absent') await say(exchanged);
+    else for (const result of await matchesWithout(trx, run, row)) await say(await part(trx, run, result));
   }
   const messages: OutboxMessage[] = [];
   for (const row of holding.filter(({ id }) => changed.has(id))) messages.push(...(await endChanged(trx, run, row)));
@@ -163,6 +164,18 @@ const matchLate = async (trx: Trx, run: Run, row: MatchRow): Promise<Exchanged |
     left.filter((record) => record.match === undefined),
   );
   return exchanged;
+};
+
+/** What the rules have matched with one of its records while others of them were not there: it waits for those. */
+const matchesWithout = async (trx: Trx, run: Run, row: MatchRow): Promise<readonly StoredResult[]> => {
+  const records = await recordsOfMatches(trx, [row.id]);
+  const found = await resultsHolding(trx, run, records);
+  return found.filter(
+    (result) =>
+      result.outcome === 'matched' &&
+      result.manual === null &&
+      records.some(({ side, record }) => result[side].some((other) => isDeepStrictEqual(other, record))),
+  );
 };
 
 interface Place {

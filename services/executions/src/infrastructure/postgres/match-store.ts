@@ -13,6 +13,7 @@ import { type MatchStore, matchRevision } from '../../application/matches.ts';
 import type { Actor } from '../../application/ports.ts';
 import { takesSecond } from '../../domain/approval.ts';
 import type { Manual } from '../../domain/matched-result.ts';
+import { keptIn } from '../../domain/matching/reconcile.ts';
 import type { Side } from '../../domain/side.ts';
 import { mostOf, stakesOf } from '../../domain/stake.ts';
 import { approvalRule, approvalView, ask, refuseOverlap } from './approvals.ts';
@@ -27,7 +28,7 @@ import { lockOpenItems } from './open-items.ts';
 import { recordKey } from './record-key.ts';
 import { refuseWhileMatchedLater } from './reopening.ts';
 import { separate } from './separations.ts';
-import { completedRun, putRows, type Run, resultsById, type StoredResult, takeOut } from './stored-results.ts';
+import { completedRun, putRows, type Run, resultsById, resultsHolding, type StoredResult, takeOut } from './stored-results.ts';
 import type { Before, Database } from './tables.ts';
 
 type Trx = Transaction<Database>;
@@ -87,12 +88,28 @@ const undo = async (trx: Trx, run: Run, result: StoredResult, actor: Actor): Pro
   await refuseWhileMatchedLater(trx, run, recordsOf(result));
   if (made !== undefined) await release(trx, run.jobId, matchId, 'undone', by);
   const about = { matchId, run: { ...run, id: made?.execution_id ?? run.id }, records: result };
-  await separate(trx, about.run, { ...result, id: matchId, mayDiffer: made !== undefined && hadDiffered(made.before, result) }, by);
+  const apart = (await keptMatch(trx, run, result)) ?? result;
+  const mayDiffer = made !== undefined && hadDiffered(made.before, result);
+  await separate(trx, about.run, { source: apart.source, target: apart.target, id: matchId, mayDiffer }, by);
   const messages =
     made !== undefined && result.id === matchId
       ? await takeBack(trx, run, result, made.before, actor)
       : await takeApart(trx, run, result, made, actor);
   return [...messages, ...undoneMessages(about, actor)];
+};
+
+/** Of a record that keeps the match of an earlier run: that match, while it is there. Whoever is taken out of it is kept from all the others. */
+const keptMatch = async (trx: Trx, { jobId }: Run, kept: StoredResult): Promise<StoredResult | undefined> => {
+  const id = kept.pass === null ? keptIn(kept.reason) : undefined;
+  if (id === undefined) return undefined;
+  const run = await trx
+    .selectFrom('executions')
+    .select(['id', 'created_at as createdAt'])
+    .where('id', '=', id)
+    .where('job_id', '=', jobId)
+    .executeTakeFirst();
+  const found = run === undefined ? [] : await resultsHolding(trx, run, recordsOf(kept));
+  return found.find(({ outcome, pass }) => outcome === 'matched' && pass !== null);
 };
 
 /** Before somebody matched them, the rules had found that some of these records belong together and differ. */

@@ -21,7 +21,7 @@ export const refuseWhileMatchedByHand = async (trx: Trx, matchId: string): Promi
   throw new Refusal('conflict', `Its record was matched by hand: undo the match ${matchId} of ${match.execution_id} to open it again.`);
 };
 
-/** @throws Refusal `conflict` where the newest run has matched its record or, if that has none, the run that has resolved it */
+/** @throws Refusal `conflict` where the newest run that has its record, or else the one that has resolved it, has matched it */
 export const refuseWhileMatched = async (trx: Trx, row: Row): Promise<void> => {
   const sources = sourcesIn(row.record_key, row.records);
   const records = (row.records as readonly Fields[]).map((record, index) => ({
@@ -30,7 +30,7 @@ export const refuseWhileMatched = async (trx: Trx, row: Row): Promise<void> => {
   }));
   // Of what could not be read at all there is nothing that could be found.
   if (records.length === 0) return;
-  for (const run of await runsToAsk(trx, row)) {
+  for (const run of await runsToAsk(trx, row, records)) {
     const found = await resultsHolding(trx, await completedRun(trx, run.id), records);
     if (found.length === 0) continue;
     // It is the reason for one of them, whatever became of others that say the same.
@@ -56,19 +56,35 @@ const resolvedLike = async (trx: Trx, { id, job_id: jobId, records }: Row, execu
 };
 
 /**
- * @throws Refusal `conflict` where the rules have matched one of these records in the newest run: free, it would find a second
- * counterpart. What somebody has matched by hand stays as it is, in whichever run.
+ * @throws Refusal `conflict` where the rules have matched one of these records in a newer run: free, it would find a second counterpart.
+ * What somebody has matched by hand stays as it is, in whichever run.
  */
 export const refuseWhileMatchedLater = async (trx: Trx, run: Run, records: readonly SideRecord[]): Promise<void> => {
-  const newest = await newestWithResults(trx, run.jobId).executeTakeFirst();
-  if (newest === undefined || newest.id === run.id) return;
-  const found = await resultsHolding(trx, await completedRun(trx, newest.id), records);
-  const match = found.find(({ outcome, manual }) => outcome === 'matched' && manual === null);
-  if (match === undefined) return;
-  throw new Refusal('conflict', `A later run has a record of it in a match: undo the match ${match.id} of ${newest.id} instead.`);
+  const newer = await newestWithResults(trx, run.jobId, runsAskedFor(run, records)).where('created_at', '>', run.createdAt).execute();
+  let asked = records;
+  for (const [index, { id }] of newer.entries()) {
+    if (asked.length === 0) return;
+    const found = await resultsHolding(trx, await completedRun(trx, id), asked);
+    // What keeps a match of another run is told once, in the newest.
+    const match = found.find(({ outcome, manual, pass }) => outcome === 'matched' && manual === null && (pass !== null || index === 0));
+    if (match !== undefined)
+      throw new Refusal('conflict', `A later run has a record of it in a match: undo the match ${match.id} of ${id} instead.`);
+    // Of each, the newest run that has it tells.
+    asked = asked.filter(
+      ({ side, record }) => !found.some(({ outcome, pass, [side]: those }) => isTold(outcome, pass) && has(those, record)),
+    );
+  }
 };
 
-const newestWithResults = (trx: Trx, jobId: string) =>
+const isTold = (outcome: string, pass: string | null): boolean => outcome !== 'matched' || pass !== null;
+const has = (records: readonly Fields[], { id }: Fields): boolean => records.some((other) => other['id'] === id);
+
+/** Each run is searched, which takes it some milliseconds by ids, and seconds without. */
+const runsAskedMax = 50;
+const runsAskedFor = ({ carriesForward }: Pick<Run, 'carriesForward'>, records: readonly SideRecord[]): number =>
+  carriesForward && records.every(({ record }) => record['id'] !== undefined) ? runsAskedMax : 1;
+
+const newestWithResults = (trx: Trx, jobId: string, limit: number) =>
   trx
     .selectFrom('executions')
     .select('id')
@@ -77,11 +93,11 @@ const newestWithResults = (trx: Trx, jobId: string) =>
     .where('dry_run', '=', false)
     .where('results_dropped_at', 'is', null)
     .orderBy('created_at', 'desc')
-    .limit(1);
+    .limit(limit);
 
-/** Not every run of the job: each is searched, as for a match by hand. */
-const runsToAsk = async (trx: Trx, { id, job_id: jobId }: Row) => {
-  const withResults = newestWithResults(trx, jobId);
+/** The newest ones, and the one that has resolved it. */
+const runsToAsk = async (trx: Trx, { id, job_id: jobId }: Row, records: readonly SideRecord[]) => {
+  const withResults = newestWithResults(trx, jobId, runsAskedFor({ carriesForward: true }, records));
   const resolving = await trx
     .selectFrom('exception_history')
     .select(sql<string | null>`detail ->> 'executionId'`.as('executionId'))
@@ -92,5 +108,5 @@ const runsToAsk = async (trx: Trx, { id, job_id: jobId }: Row) => {
     .executeTakeFirst();
   const newest = await withResults.execute();
   const resolved = await withResults.where('id', '=', resolving?.executionId ?? '').execute();
-  return [...newest, ...resolved.filter((run) => run.id !== newest[0]?.id)];
+  return [...newest, ...resolved.filter((run) => !newest.some(({ id: asked }) => asked === run.id))];
 };

@@ -36,6 +36,7 @@ export interface Run {
 export interface StoredResult extends Standing {
   readonly position: number;
   readonly manual: Manual | null;
+  readonly reason: string | null;
   readonly exceptionId: string | null;
   readonly dueOn: string | null;
   readonly occurrence: number | null;
@@ -103,9 +104,9 @@ const find = async (
 ): Promise<StoredResult[]> => asStored(await findResults(trx, { id, created_at: createdAt }, sought, { limit }));
 
 const asStored = (rows: readonly FoundResult[]): StoredResult[] =>
-  rows.map(({ id, outcome, pass, source, target, position, occurrence, manual, exception_id: exceptionId, due_on: dueOn }) => ({
+  rows.map(({ id, outcome, pass, source, target, position, occurrence, manual, reason, exception_id: exceptionId, due_on: dueOn }) => ({
     ...({ source, target } as Pick<StoredResult, 'source' | 'target'>),
-    ...{ id, outcome, pass, position, occurrence, manual, exceptionId, dueOn },
+    ...{ id, outcome, pass, position, occurrence, manual, reason, exceptionId, dueOn },
   }));
 
 /** An id that stands in more results than this is no name for any of them. */
@@ -124,7 +125,7 @@ export const resultsById = async (trx: Trx, run: Pick<Run, 'id' | 'createdAt'>, 
 type Records = readonly { readonly side: Side; readonly record: Fields }[];
 
 /** Results that have one of these records, or another under its id. */
-export const resultsHolding = async (trx: Trx, run: Run, records: Records): Promise<StoredResult[]> =>
+export const resultsHolding = async (trx: Trx, run: Pick<Run, 'id' | 'createdAt'>, records: Records): Promise<StoredResult[]> =>
   find(trx, run, [soughtByRecords(records)], namedMax);
 
 const soughtByRecords = (records: Records): Sought => {
@@ -197,7 +198,14 @@ export const putIn = async (trx: Trx, run: Run, results: readonly NewResult[], p
      where execution_id = ${run.id} and changed.position between d.first and d.last`.execute(trx);
   return rows.map((row) => ({
     ...row,
-    ...{ pass: null, exceptionId: null, manual: row.manual ?? null, dueOn: row.dueOn ?? null, occurrence: row.occurrence ?? null },
+    ...{
+      pass: null,
+      reason: null,
+      exceptionId: null,
+      manual: row.manual ?? null,
+      dueOn: row.dueOn ?? null,
+      occurrence: row.occurrence ?? null,
+    },
   }));
 };
 
