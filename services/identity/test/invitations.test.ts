@@ -144,12 +144,7 @@ describe('an invitation', () => {
     const owner = await identity.register();
     const { user } = await joined(owner, 'admin@example.com', 'admin');
     const admin = inRole(owner, user.id, 'admin', adminScopes);
-    const key = identity.as({
-      kind: 'apiKey',
-      subject: 'key_01jqv8m0c4e7r9t2w5y8a1b3d6',
-      organizationId: owner.organizationId,
-      scopes: ['*'],
-    });
+    const { api: key } = await identity.keyOf(owner);
     const { id } = (await invite(owner, 'owner@example.com', 'owner')).body;
     for (const api of [admin, key]) {
       expect((await invite({ api }, 'other@example.com', 'owner')).status).toBe(403);
@@ -196,8 +191,8 @@ describe('an invitation', () => {
     };
     const standing = async () => (await owner.api.get('/v1/invitations')).body.data.map(({ id }: { id: string }) => id);
     const viewer = await madeBy(own, 'by-admin-viewer', 'viewer');
-    const { id: keyId } = (await owner.api.post('/v1/api-keys', { name: 'onboarding', scopes: ['*'] })).body;
-    const key = { api: identity.as({ subject: keyId, kind: 'apiKey', organizationId: owner.organizationId, scopes: ['*'] }) };
+    const key = await identity.keyOf(owner);
+    const { id: keyId } = key;
     const byKey = await madeBy(key, 'by-key', 'viewer');
     const kept = await madeBy(owner, 'by-owner', 'viewer');
 

@@ -35,9 +35,6 @@ const join = async ({ organizationId }: Person, role: Role) => {
   return { ...person, accessToken, refreshToken, sessionId: sidOf(accessToken), api, path: `/v1/members/${person.userId}` };
 };
 
-const keyOf = ({ organizationId }: Person, scopes: string[] = ['*']) =>
-  identity.as({ kind: 'apiKey', subject: 'key_01jqv8m0c4e7r9t2w5y8a1b3d6', organizationId, scopes });
-
 const saidOf = async (id: string): Promise<{ subject: string; data: Record<string, unknown>; body: string }[]> => {
   const database = await identity.database('system');
   const { rows } = await database.query('select subject, body from outbox union all select subject, body from outbox_sent');
@@ -219,20 +216,22 @@ describe('members', () => {
     const admin = await join(owner, 'admin');
     const viewer = await join(owner, 'viewer');
     const second = await join(owner, 'owner');
-    for (const api of [admin.api, keyOf(owner)]) {
+    const key = await identity.keyOf(owner);
+    for (const { api } of [admin, key]) {
       expect((await api.patch(viewer.path, { role: 'owner' })).status).toBe(403);
       expect((await api.patch(second.path, { role: 'viewer' })).status).toBe(403);
       expect((await api.patch(second.path, { disabled: true })).status).toBe(403);
       expect((await api.delete(second.path)).status).toBe(403);
     }
     expect((await admin.api.patch(viewer.path, { role: 'developer' })).status).toBe(200);
-    expect((await keyOf(owner).patch(viewer.path, { role: 'admin' })).status).toBe(200);
+    expect((await key.api.patch(viewer.path, { role: 'admin' })).status).toBe(200);
   });
 
   test('a key gives no role that can do more than the key', async () => {
     const owner = await identity.register();
     const viewer = await join(owner, 'viewer');
-    const answer = await keyOf(owner, ['members:read', 'members:write']).patch(viewer.path, { role: 'developer' });
+    const { api } = await identity.keyOf(owner, ['members:read', 'members:write']);
+    const answer = await api.patch(viewer.path, { role: 'developer' });
     expect(answer).toMatchObject({ status: 403, body: { code: 'forbidden', requiredScope: 'jobs:read' } });
   });
 

@@ -23,6 +23,8 @@ export interface Identity {
   /** As the gateway calls for itself. */
   readonly gateway: Client;
   readonly as: (who: Partial<Parameters<Island['principalToken']>[0]>) => Client;
+  /** A key of somebody's, and how the gateway calls for it. */
+  readonly keyOf: (person: Pick<Person, 'api' | 'organizationId'>, scopes?: string[]) => Promise<{ id: string; api: Client }>;
   readonly register: (body?: Record<string, unknown>) => Promise<Person>;
   readonly database: (user: 'app' | 'system' | 'admin' | 'owner') => Promise<pg.Client>;
   readonly dispose: () => Promise<void>;
@@ -55,6 +57,11 @@ export const startIdentity = async (settings: Record<string, string> = {}): Prom
     anonymous,
     gateway: as({ kind: 'system', scopes: [] }),
     as,
+    keyOf: async ({ api, organizationId }, scopes = ['*']) => {
+      const { status, body } = await api.post('/v1/api-keys', { name: 'of a test', scopes });
+      if (status !== 201) throw new Error(`a key was answered with ${status}: ${JSON.stringify(body)}`);
+      return { id: body.id, api: as({ kind: 'apiKey', subject: body.id, organizationId, ownerId: body.ownerId, scopes }) };
+    },
     register: async (body = {}) => {
       people += 1;
       const email = `person-${people}@example.com`;

@@ -1,5 +1,6 @@
 /** API keys as they are kept and shown. */
 import type { Scope } from '@settler/contracts/scopes';
+import type { Doer } from '../domain/membership.ts';
 import type { Actor } from './ports.ts';
 
 export interface NewApiKey {
@@ -38,16 +39,17 @@ export type ApiKeyChange = {
 };
 
 export interface ApiKeyStore {
-  readonly insert: (key: NewApiKey, actor: Actor) => Promise<ApiKey>;
+  /** `admit` looks at who does it, as they stand now, and throws where that must not be; so do those of the others. */
+  readonly insert: (key: NewApiKey, admit: (doer: Doer) => void, actor: Actor) => Promise<ApiKey>;
   /**
-   * `admit` looks at the key as it is and would be, and throws where that must not be. A key that is revoked cannot be changed.
+   * `admit` looks at the key as it would be. A key that is revoked cannot be changed.
    * @throws Refusal `not_found`, `version_conflict`, `conflict`
    */
   readonly update: (
     id: string,
     ifMatch: number | undefined,
     change: ApiKeyChange,
-    admit: (changed: ApiKey) => void,
+    admit: (changed: ApiKey, doer: Doer) => void,
     actor: Actor,
   ) => Promise<ApiKey>;
   /**
@@ -59,7 +61,7 @@ export interface ApiKeyStore {
     ifMatch: number | undefined,
     successor: Pick<NewApiKey, 'id' | 'locator' | 'prefix' | 'hash' | 'createdAt'>,
     graceSeconds: number,
-    admit: (old: ApiKey) => void,
+    admit: (old: ApiKey, doer: Doer) => void,
     actor: Actor,
   ) => Promise<ApiKey>;
   /** @throws Refusal `not_found`, `version_conflict`. A key that is revoked already stays so. */

@@ -12,5 +12,5 @@ export const changeApiKey =
   ({ keys, clock }: ChangeApiKeyNeeds) =>
   (id: string, ifMatch: number | undefined, change: ApiKeyChange, actor: Actor): Promise<ApiKey> => {
     requireFuture(change.expiresAt, clock());
-    return keys.update(id, ifMatch, change, ({ scopes }) => requireScopes(actor, scopes), actor);
+    return keys.update(id, ifMatch, change, ({ scopes }, doer) => requireScopes(doer, scopes), actor);
   };

@@ -1,6 +1,7 @@
 import { invalid, Refusal } from '@settler/chassis/refusal';
 import { type Scope, scopesBeyond } from '@settler/contracts/scopes';
 import type { ApiKeyText } from '../../domain/api-key-text.ts';
+import type { Doer } from '../../domain/membership.ts';
 import type { ApiKey, ApiKeyStore, RateLimit } from '../api-keys.ts';
 import type { Actor } from '../ports.ts';
 
@@ -25,16 +26,16 @@ export interface CreateApiKeyNeeds {
 export const createApiKey =
   ({ keys, clock, newId, newText, hash }: CreateApiKeyNeeds) =>
   async (input: CreateApiKeyInput, actor: Actor): Promise<{ apiKey: ApiKey; key: string }> => {
-    requireScopes(actor, input.scopes);
     requireFuture(input.expiresAt, clock());
     const { key, locator, prefix } = newText();
-    const apiKey = await keys.insert({ ...input, id: newId(), locator, prefix, hash: await hash(key), createdAt: clock() }, actor);
+    const made = { ...input, id: newId(), locator, prefix, hash: await hash(key), createdAt: clock() };
+    const apiKey = await keys.insert(made, (doer) => requireScopes(doer, input.scopes), actor);
     return { apiKey, key };
   };
 
-/** @throws Refusal `forbidden` where the actor cannot do all of it */
-export const requireScopes = ({ principal }: Actor, scopes: readonly Scope[]): void => {
-  const [beyond] = scopesBeyond(principal.scopes, scopes);
+/** @throws Refusal `forbidden` where the doer cannot do all of it */
+export const requireScopes = (doer: Doer, scopes: readonly Scope[]): void => {
+  const [beyond] = scopesBeyond(doer.scopes, scopes);
   if (beyond === undefined) return;
   throw new Refusal('forbidden', `A key can do no more than whoever creates or changes it, and you do not have the scope ${beyond}.`, {
     requiredScope: beyond,

@@ -8,6 +8,6 @@ export const rotateApiKey =
   async (id: string, ifMatch: number | undefined, graceSeconds: number, actor: Actor): Promise<{ apiKey: ApiKey; key: string }> => {
     const { key, locator, prefix } = newText();
     const successor = { id: newId(), locator, prefix, hash: await hash(key), createdAt: clock() };
-    const apiKey = await keys.rotate(id, ifMatch, successor, graceSeconds, ({ scopes }) => requireScopes(actor, scopes), actor);
+    const apiKey = await keys.rotate(id, ifMatch, successor, graceSeconds, ({ scopes }, doer) => requireScopes(doer, scopes), actor);
     return { apiKey, key };
   };

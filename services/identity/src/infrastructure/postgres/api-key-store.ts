@@ -6,6 +6,7 @@ import { apiKeyCreated, apiKeyRevoked, apiKeyRotated } from '@settler/contracts/
 import { type Selectable, sql, type UpdateObject } from 'kysely';
 import type { ApiKey, ApiKeyStore, NewApiKey } from '../../application/api-keys.ts';
 import type { Actor } from '../../application/ports.ts';
+import { lockedDoer } from './doers.ts';
 import { withdrawInvitationsBy } from './invitation-endings.ts';
 import { revoke } from './revocations.ts';
 import { showingKey, type Trx } from './sight.ts';
@@ -15,13 +16,20 @@ type Row = Selectable<Database['api_keys']>;
 
 /** What a key is written as `in use` with at most; far below the minute by which `lastUsedAt` may lag. */
 const touchSeconds = 10;
+/** Of whatever changes a key. */
+const scope = 'api-keys:write';
 
 export const createApiKeyStore = (postgres: Postgres<Database>, outbox: Outbox): ApiKeyStore => ({
-  insert: (key, actor) => postgres.organization(actor.principal.organizationId, (trx) => insert(trx, outbox, key, actor)),
+  insert: (key, admit, actor) =>
+    postgres.organization(actor.principal.organizationId, async (trx) => {
+      admit(await lockedDoer(trx, actor, scope));
+      return insert(trx, outbox, key, actor);
+    }),
 
   update: (id, ifMatch, { name, scopes, rateLimit, allowedIps, expiresAt }, admit, actor) =>
     postgres.organization(actor.principal.organizationId, async (trx) => {
-      const before = await locked(trx, id, ifMatch);
+      const doer = await lockedDoer(trx, actor, scope);
+      const before = await read(trx, id, ifMatch);
       if (before.status === 'revoked') throw new Refusal('conflict', 'The key is revoked and cannot be changed.');
       const apiKey = await change(trx, id, {
         ...(name === undefined ? {} : { name }),
@@ -30,7 +38,8 @@ export const createApiKeyStore = (postgres: Postgres<Database>, outbox: Outbox):
         ...(allowedIps === undefined ? {} : { allowed_ips: allowedIps }),
         ...(expiresAt === undefined ? {} : { expires_at: expiresAt }),
       });
-      admit(apiKey);
+      admit(apiKey, doer);
+      if (scopes !== undefined) await withdrawInvitationsBy(trx, outbox, id, actor, { role: undefined, scopes });
       await outbox.append(trx, [audit(apiKey, actor, 'updated', { before: auditView(before), after: auditView(apiKey) })]);
       // Downloads that are going on need not end because their key has another name or limit.
       const isLess = scopes !== undefined || allowedIps !== undefined || expiresAt !== undefined;
@@ -40,9 +49,10 @@ export const createApiKeyStore = (postgres: Postgres<Database>, outbox: Outbox):
 
   rotate: (id, ifMatch, successor, graceSeconds, admit, actor) =>
     postgres.organization(actor.principal.organizationId, async (trx) => {
-      const before = await locked(trx, id, ifMatch);
+      const doer = await lockedDoer(trx, actor, scope);
+      const before = await read(trx, id, ifMatch);
       if (before.status !== 'active') throw new Refusal('conflict', `The key is ${before.status} and cannot be rotated.`);
-      admit(before);
+      admit(before, doer);
       const { name, scopes, rateLimit, allowedIps, expiresAt } = before;
       const apiKey = await insert(trx, outbox, { ...successor, name, scopes, rateLimit, allowedIps, expiresAt }, actor);
       const ended = await change(
@@ -56,13 +66,15 @@ export const createApiKeyStore = (postgres: Postgres<Database>, outbox: Outbox):
         eventMessage(apiKeyRotated, aboutOf(ended), { ...eventData(ended), successorId: apiKey.id }),
         audit(ended, actor, 'rotated', { before: auditView(before), after: { ...auditView(ended), successor: apiKey.id } }),
       ]);
+      if (graceSeconds === 0) await withdrawInvitationsBy(trx, outbox, id, actor);
       await revoke(trx, 'apiKey', [id], (graceSeconds === 0 ? null : ended.expiresAt) ?? 'now');
       return apiKey;
     }),
 
   revoke: (id, ifMatch, actor) =>
     postgres.organization(actor.principal.organizationId, async (trx) => {
-      const before = await locked(trx, id, ifMatch);
+      await lockedDoer(trx, actor, scope);
+      const before = await read(trx, id, ifMatch);
       if (before.status === 'revoked') return;
       await end(trx, outbox, before, actor);
       await revoke(trx, 'apiKey', [id]);
@@ -128,7 +140,7 @@ const end = async (trx: Trx, outbox: Outbox, before: ApiKey, actor: Actor): Prom
 /** Keys that a user answers for: those that the user has made, and those that these have. */
 export const ofUser = (userId: string) => sql<boolean>`(created_by_id = ${userId} or owner_id = ${userId})`;
 
-/** Revokes whatever keys a user answers for here. Inside somebody's transaction, near its end. */
+/** Revokes whatever keys a user answers for here. Inside the transaction of somebody who holds the lock of `lockedDoer`, near its end. */
 export const revokeKeysOf = async (trx: Trx, outbox: Outbox, userId: string, actor: Actor): Promise<void> => {
   const rows = await trx
     .selectFrom('api_keys')
@@ -137,7 +149,6 @@ export const revokeKeysOf = async (trx: Trx, outbox: Outbox, userId: string, act
     .where(ofUser(userId))
     .where('revoked_at', 'is', null)
     .orderBy('id')
-    .forUpdate()
     .execute();
   for (const row of rows) await end(trx, outbox, viewOf(row), actor);
   await revoke(
@@ -147,8 +158,8 @@ export const revokeKeysOf = async (trx: Trx, outbox: Outbox, userId: string, act
   );
 };
 
-const locked = async (trx: Trx, id: string, ifMatch: number | undefined): Promise<ApiKey> => {
-  const row = await trx.selectFrom('api_keys').selectAll().where('id', '=', id).forUpdate().executeTakeFirst();
+const read = async (trx: Trx, id: string, ifMatch: number | undefined): Promise<ApiKey> => {
+  const row = await trx.selectFrom('api_keys').selectAll().where('id', '=', id).executeTakeFirst();
   if (row === undefined) throw notFound('API key');
   requireRevision(ifMatch, row.revision);
   return viewOf(row);

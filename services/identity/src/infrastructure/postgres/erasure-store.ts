@@ -8,8 +8,9 @@ import { sql } from 'kysely';
 import type { DueErasure, Erasures } from '../../application/personal-data.ts';
 import type { Actor, Throttle } from '../../application/ports.ts';
 import { ofUser, revokeKeysOf } from './api-key-store.ts';
+import { lockedDoer } from './doers.ts';
 import { completeStep } from './erasure-steps.ts';
-import { doerOf, lockMemberships, members, removeMember } from './member-store.ts';
+import { members, removeMember } from './member-store.ts';
 import type { Trx } from './sight.ts';
 import type { Database } from './tables.ts';
 
@@ -29,7 +30,7 @@ export const createErasures = ({ postgres, outbox, throttle, retryMs, wake }: Er
   request: (id, userId, ifMatch, actor) =>
     postgres.organization(actor.principal.organizationId, async (trx) => {
       const { organizationId } = actor.principal;
-      await lockMemberships(trx, organizationId);
+      const doer = await lockedDoer(trx, actor, 'members:write');
       const running = await trx
         .selectFrom('erasures')
         .select('id')
@@ -38,11 +39,11 @@ export const createErasures = ({ postgres, outbox, throttle, retryMs, wake }: Er
         .executeTakeFirst();
       if (running !== undefined) return running.id;
       const member = await members(trx, organizationId).where('memberships.user_id', '=', userId).executeTakeFirst();
-      if (member === undefined) await requireDeparted(trx, userId, ifMatch, actor);
+      if (member === undefined) await requireDeparted(trx, userId, ifMatch);
       await begin(trx, outbox, { id, organizationId, userId, attempts: 0 }, actor);
       if (member !== undefined) {
         await trx.deleteFrom('invitations').where('email', '=', member.email).execute();
-        await removeMember(trx, outbox, userId, ifMatch, actor);
+        await removeMember(trx, outbox, doer, userId, ifMatch, actor);
       }
       await revokeKeysOf(trx, outbox, userId, actor);
       afterCommit(wake);
@@ -132,11 +133,10 @@ const requestTo =
   });
 
 /** Who has left may still be erased: addresses stand in the trail. */
-const requireDeparted = async (trx: Trx, userId: string, ifMatch: number | undefined, actor: Actor): Promise<void> => {
+const requireDeparted = async (trx: Trx, userId: string, ifMatch: number | undefined): Promise<void> => {
   const departed = await trx.selectFrom('departed_members').select('revision').where('user_id', '=', userId).executeTakeFirst();
   if (departed === undefined) throw notFound('member');
   requireRevision(ifMatch, departed.revision);
-  await doerOf(trx, actor);
 };
 
 /**

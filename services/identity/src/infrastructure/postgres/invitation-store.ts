@@ -9,10 +9,11 @@ import { type Selectable, sql } from 'kysely';
 import type { Actor, Invitation, InvitationStore, NewInvitation } from '../../application/ports.ts';
 import { invitationMail, invitationSeconds } from '../../domain/mail.ts';
 import { invitationFault, invitationRevision, withdrawalFault } from '../../domain/membership.ts';
+import { lockedDoer } from './doers.ts';
 import { acceptInvitation, type Joining } from './invitation-acceptance.ts';
 import { auditInvitation } from './invitation-endings.ts';
 import { orderMail } from './mail-queue.ts';
-import { doerOf, lockMemberships, members, requireNoFault } from './member-store.ts';
+import { members, requireNoFault } from './member-store.ts';
 import { publicly, showingInvitation, type Trx } from './sight.ts';
 import type { Database } from './tables.ts';
 
@@ -33,10 +34,10 @@ export const createInvitationStore = ({ postgres, box, key, ...joining }: Invita
     create: (wanted, actor) =>
       postgres.organization(actor.principal.organizationId, async (trx) => {
         const { organizationId } = actor.principal;
-        await lockMemberships(trx, organizationId);
+        const doer = await lockedDoer(trx, actor, 'members:write');
         // Before it is asked who is a member: an acceptance that is under way is waited for here, and seen below.
         const replaced = await trx.deleteFrom('invitations').where('email', '=', wanted.email).returning(['id', 'role']).executeTakeFirst();
-        requireNoFault(invitationFault(await doerOf(trx, actor), wanted.role, replaced?.role));
+        requireNoFault(invitationFault(doer, wanted.role, replaced?.role));
         const member = await members(trx, organizationId).where('users.email', '=', wanted.email).executeTakeFirst();
         if (member !== undefined) throw new Refusal('conflict', 'The address is that of a member.');
         const invitation = await insert(trx, wanted, hashOf(tokenOf(wanted.id)), actor);
@@ -47,8 +48,7 @@ export const createInvitationStore = ({ postgres, box, key, ...joining }: Invita
 
     withdraw: (id, ifMatch, actor) =>
       postgres.organization(actor.principal.organizationId, async (trx) => {
-        const { organizationId } = actor.principal;
-        await lockMemberships(trx, organizationId);
+        const doer = await lockedDoer(trx, actor, 'members:write');
         // Gone first, and back again with the refusal: this waits for whoever accepts it now.
         const gone = await trx
           .deleteFrom('invitations')
@@ -58,7 +58,7 @@ export const createInvitationStore = ({ postgres, box, key, ...joining }: Invita
           .executeTakeFirst();
         if (gone === undefined) throw notFound('invitation');
         requireRevision(ifMatch, invitationRevision);
-        requireNoFault(withdrawalFault(await doerOf(trx, actor), gone.role));
+        requireNoFault(withdrawalFault(doer, gone.role));
         await outbox.append(trx, [auditInvitation(id, 'withdrawn', actor, { before: { role: gone.role } })]);
       }),
 

@@ -7,6 +7,7 @@ import { scopesFor } from '@settler/contracts/scopes';
 import { sql } from 'kysely';
 import type { Actor, Member, MemberStore } from '../../application/ports.ts';
 import { type Doer, type MembershipRefusal, membershipFault, type Standing } from '../../domain/membership.ts';
+import { lockedDoer } from './doers.ts';
 import { withdrawInvitationsBy } from './invitation-endings.ts';
 import { endSessionsOf } from './session-endings.ts';
 import { asUser, type Trx } from './sight.ts';
@@ -15,9 +16,10 @@ import type { Database } from './tables.ts';
 export const createMemberStore = (postgres: Postgres<Database>, outbox: Outbox): MemberStore => ({
   update: (userId, ifMatch, change, actor) =>
     postgres.organization(actor.principal.organizationId, async (trx) => {
-      const before = await lockedMember(trx, userId, ifMatch, actor);
+      const doer = await lockedDoer(trx, actor, 'members:write');
+      const before = await readMember(trx, userId, ifMatch, actor);
       const after = { role: change.role ?? before.role, isDisabled: change.isDisabled ?? before.isDisabled };
-      await admit(trx, actor, before, after);
+      await admit(trx, doer, actor, before, after);
       if (after.role === before.role && after.isDisabled === before.isDisabled) return before;
       const { revision } = await trx
         .updateTable('memberships')
@@ -39,14 +41,24 @@ export const createMemberStore = (postgres: Postgres<Database>, outbox: Outbox):
     }),
 
   remove: (userId, ifMatch, actor) =>
-    postgres.organization(actor.principal.organizationId, (trx) => removeMember(trx, outbox, userId, ifMatch, actor)),
+    postgres.organization(actor.principal.organizationId, async (trx) => {
+      const doer = await lockedDoer(trx, actor, 'members:write');
+      await removeMember(trx, outbox, doer, userId, ifMatch, actor);
+    }),
 });
 
-/** Inside somebody's transaction. @throws Refusal as `remove` does */
-export const removeMember = async (trx: Trx, outbox: Outbox, userId: string, ifMatch: number | undefined, actor: Actor): Promise<void> => {
+/** Inside the transaction of somebody who holds the lock that `doer` was read under. @throws Refusal as `remove` does */
+export const removeMember = async (
+  trx: Trx,
+  outbox: Outbox,
+  doer: Doer,
+  userId: string,
+  ifMatch: number | undefined,
+  actor: Actor,
+): Promise<void> => {
   const { organizationId } = actor.principal;
-  const before = await lockedMember(trx, userId, ifMatch, actor);
-  await admit(trx, actor, before, undefined);
+  const before = await readMember(trx, userId, ifMatch, actor);
+  await admit(trx, doer, actor, before, undefined);
   await trx.deleteFrom('memberships').where('organization_id', '=', organizationId).where('user_id', '=', userId).execute();
   const gone = { ...before, revision: before.revision + 1n };
   await trx
@@ -72,18 +84,8 @@ export const removeMember = async (trx: Trx, outbox: Outbox, userId: string, ifM
 const endSessions = (trx: Trx, { principal: { organizationId } }: Actor, userId: string): Promise<number> =>
   endSessionsOf(trx, { userId, organizationId }, 'membership');
 
-/**
- * All changes of memberships and invitations of one organization wait here for one another, or two owners could remove each other at
- * once. Not `for update`, which would also make those wait who only insert a row that names the organization.
- */
-export const lockMemberships = async (trx: Trx, organizationId: string): Promise<void> => {
-  await trx.selectFrom('organizations').select('slug').where('organization_id', '=', organizationId).forNoKeyUpdate().execute();
-};
-
-const lockedMember = async (trx: Trx, userId: string, ifMatch: number | undefined, { principal }: Actor): Promise<Member> => {
-  const { organizationId } = principal;
-  await lockMemberships(trx, organizationId);
-  const member = await members(trx, organizationId).where('memberships.user_id', '=', userId).executeTakeFirst();
+const readMember = async (trx: Trx, userId: string, ifMatch: number | undefined, { principal }: Actor): Promise<Member> => {
+  const member = await members(trx, principal.organizationId).where('memberships.user_id', '=', userId).executeTakeFirst();
   if (member === undefined) throw notFound('member');
   requireRevision(ifMatch, member.revision);
   return member;
@@ -105,30 +107,22 @@ export const isMemberless = async (trx: Trx, userId: string): Promise<boolean> =
   return membership === undefined;
 };
 
-/** With the role that a user has now, not when the token was issued: an owner may have been demoted while this one waited. */
-export const doerOf = async (trx: Trx, { principal }: Actor): Promise<Doer> => {
-  if (principal.kind !== 'user') return { role: undefined, scopes: principal.scopes };
-  const row = await trx
-    .selectFrom('memberships')
-    .select('role')
-    .where('organization_id', '=', principal.organizationId)
-    .where('user_id', '=', principal.id)
-    .where('disabled_at', 'is', null)
-    .executeTakeFirst();
-  if (row === undefined) throw new Refusal('forbidden', 'You are no member of this organization any more.');
-  return { role: row.role, scopes: principal.scopes };
-};
-
-const admit = async (trx: Trx, actor: Actor, before: Member, after: Standing | undefined): Promise<void> => {
+const admit = async (
+  trx: Trx,
+  doer: Doer,
+  { principal: { organizationId } }: Actor,
+  before: Member,
+  after: Standing | undefined,
+): Promise<void> => {
   const { count } = await trx
     .selectFrom('memberships')
     .select(({ fn }) => fn.countAll<bigint>().as('count'))
-    .where('organization_id', '=', actor.principal.organizationId)
+    .where('organization_id', '=', organizationId)
     .where('user_id', '!=', before.id)
     .where('role', '=', 'owner')
     .where('disabled_at', 'is', null)
     .executeTakeFirstOrThrow();
-  requireNoFault(membershipFault(await doerOf(trx, actor), before, after, Number(count)));
+  requireNoFault(membershipFault(doer, before, after, Number(count)));
 };
 
 export const requireNoFault = (fault: MembershipRefusal | undefined): void => {

@@ -5,18 +5,15 @@ import { notFound } from '@settler/chassis/refusal';
 import { organizationUpdated } from '@settler/contracts/events/identity';
 import { type Selectable, sql } from 'kysely';
 import type { Organization, OrganizationStore } from '../../application/ports.ts';
+import { lockedDoer } from './doers.ts';
 import type { Database } from './tables.ts';
 
 export const createOrganizationStore = (postgres: Postgres<Database>, outbox: Outbox): OrganizationStore => ({
   update: (ifMatch, { name, baseCurrency }, { principal, address }) =>
     postgres.organization(principal.organizationId, async (trx) => {
       const { organizationId } = principal;
-      const row = await trx
-        .selectFrom('organizations')
-        .selectAll()
-        .where('organization_id', '=', organizationId)
-        .forNoKeyUpdate()
-        .executeTakeFirst();
+      await lockedDoer(trx, { principal, address }, 'members:write');
+      const row = await trx.selectFrom('organizations').selectAll().where('organization_id', '=', organizationId).executeTakeFirst();
       if (row === undefined) throw notFound('organization');
       requireRevision(ifMatch, row.revision);
       const before = organizationOf(row);

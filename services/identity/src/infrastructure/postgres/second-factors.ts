@@ -6,6 +6,7 @@ import { sql } from 'kysely';
 import type { SecondFactors } from '../../application/ports.ts';
 import { compact, isCode } from '../../domain/totp.ts';
 import type { TotpSecrets } from '../totp-secrets.ts';
+import { requireSession } from './doers.ts';
 import { useProof } from './factor-proofs.ts';
 import { sayInEachOrganization } from './own-entries.ts';
 import { requirePassword } from './session-rows.ts';
@@ -55,6 +56,7 @@ export const createSecondFactors = ({ postgres, outbox, box, secrets }: SecondFa
 
     enrol: (userId, { principal }) =>
       postgres.organization(principal.organizationId, async (trx) => {
+        await requireSession(trx, principal);
         const secret = secrets.draw();
         const enrolled = { sealed_secret: box.seal(secret, place(userId)), enrolled_at: sql<Date>`now()`, last_step: 0n };
         const { numInsertedOrUpdatedRows } = await trx
@@ -76,6 +78,7 @@ export const createSecondFactors = ({ postgres, outbox, box, secrets }: SecondFa
 
     confirm: (userId, { enrolledAt, step }, { principal, address }) =>
       postgres.organization(principal.organizationId, async (trx) => {
+        await requireSession(trx, principal);
         const { numUpdatedRows } = await trx
           .updateTable('totp_secrets')
           .set({ confirmed_at: sql<Date>`now()`, last_step: BigInt(step) })

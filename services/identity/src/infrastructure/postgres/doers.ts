@@ -1,0 +1,71 @@
+/**
+ * Who does something that lasts, as that stands now and not when the credential was looked at: gateways hear within a second that somebody
+ * has lost a right, and what is made in that second must not outlive it.
+ */
+import { Refusal } from '@settler/chassis/refusal';
+import { allows, type Scope, scopesFor } from '@settler/contracts/scopes';
+import { sql } from 'kysely';
+import type { Actor } from '../../application/ports.ts';
+import type { Doer } from '../../domain/membership.ts';
+import type { Trx } from './sight.ts';
+
+type Principal = Actor['principal'];
+
+/**
+ * First in its transaction. All changes of who may do what in an organization wait here for one another, memberships, invitations and keys
+ * alike, or two owners could remove each other at once. Rows of doers that are held one by one would be held in an order of their own by
+ * each of two keys that revoke one another. Not `for update`, which would also make those wait who only insert a row that names the
+ * organization.
+ *
+ * @throws Refusal `forbidden` where the doer has no longer the scope, `unauthenticated` where the credential has ended
+ */
+export const lockedDoer = async (trx: Trx, { principal }: Actor, scope: Scope): Promise<Doer> => {
+  await trx.selectFrom('organizations').select('slug').where('organization_id', '=', principal.organizationId).forNoKeyUpdate().execute();
+  const doer = await doerOf(trx, principal);
+  if (!allows(doer.scopes, scope)) throw new Refusal('forbidden', `This needs the scope ${scope}.`, { requiredScope: scope });
+  return doer;
+};
+
+const doerOf = (trx: Trx, principal: Principal): Promise<Doer> | Doer => {
+  if (principal.kind === 'user') return member(trx, principal);
+  return principal.kind === 'apiKey' ? key(trx, principal) : { role: undefined, scopes: principal.scopes };
+};
+
+const member = async (trx: Trx, principal: Principal): Promise<Doer> => {
+  const { id, organizationId, scopes } = principal;
+  const row = await trx
+    .selectFrom('memberships')
+    .select('role')
+    .where('organization_id', '=', organizationId)
+    .where('user_id', '=', id)
+    .where('disabled_at', 'is', null)
+    .executeTakeFirst();
+  if (row === undefined) throw new Refusal('forbidden', 'You are no member of this organization any more.');
+  await requireSession(trx, principal);
+  return { role: row.role, scopes: inBoth(scopes, scopesFor(row.role)) };
+};
+
+/** What ends one waits for nobody here: what is done at the same time was done before. @throws Refusal `unauthenticated` */
+export const requireSession = async (trx: Trx, { sessionId }: Principal): Promise<void> => {
+  if (sessionId === undefined) return;
+  const session = await trx.selectFrom('sessions').select('ended_at').where('id', '=', sessionId).executeTakeFirst();
+  if (session === undefined || session.ended_at !== null) throw new Refusal('unauthenticated', 'The session has ended.');
+};
+
+/** A key outlives the membership of whoever created it, so that is not asked for. */
+const key = async (trx: Trx, { id, scopes }: Principal): Promise<Doer> => {
+  const row = await trx
+    .selectFrom('api_keys')
+    .select('scopes')
+    .where('id', '=', id)
+    .where('revoked_at', 'is', null)
+    .where((where) => where.or([where('expires_at', 'is', null), where('expires_at', '>', sql<Date>`now()`)]))
+    .executeTakeFirst();
+  if (row === undefined) throw new Refusal('unauthenticated', 'The API key is not valid.');
+  return { role: undefined, scopes: inBoth(scopes, row.scopes) };
+};
+
+const inBoth = (some: readonly string[], others: readonly string[]): readonly string[] => {
+  if (some.includes('*')) return others;
+  return others.includes('*') ? some : some.filter((name) => others.includes(name));
+};
