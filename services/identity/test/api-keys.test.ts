@@ -99,6 +99,18 @@ describe('API keys', () => {
     expect((await asOwner().post(`/v1/api-keys/${old.id}/rotate`, {})).body.code).toBe('conflict');
   });
 
+  test('are rotated once, however many ask for it at once', async () => {
+    const old = await create();
+    const answers = await Promise.all([1, 2, 3, 4].map(() => asOwner().post(`/v1/api-keys/${old.id}/rotate`, { graceSeconds: 600 })));
+    expect(answers.map(({ status }) => status).sort()).toEqual([201, 409, 409, 409]);
+    const successor = answers.find(({ status }) => status === 201)?.body;
+    expect((await asOwner().get(`/v1/api-keys/${old.id}`)).body).toMatchObject({ status: 'active', successorId: successor.id });
+    expect(successor.successorId).toBe(null);
+    const late = await asOwner().post(`/v1/api-keys/${old.id}/rotate`, {});
+    expect(late.body).toMatchObject({ code: 'conflict', detail: expect.stringContaining(successor.id) });
+    expect((await asOwner().post(`/v1/api-keys/${successor.id}/rotate`, {})).status).toBe(201);
+  });
+
   test('do not live longer by being rotated', async () => {
     const end = new Date(Date.now() + 60_000).toISOString();
     const old = await create({ expiresAt: end });

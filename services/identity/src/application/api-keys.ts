@@ -28,6 +28,8 @@ export interface ApiKey extends Omit<NewApiKey, 'hash' | 'locator'> {
   readonly createdBy: { readonly type: string; readonly id: string };
   /** The user who answers for it; null where that is not known. */
   readonly ownerId: string | null;
+  /** What it was rotated into. */
+  readonly successorId: string | null;
   readonly lastUsedAt: Date | null;
   readonly revokedAt: Date | null;
   readonly revision: bigint;
@@ -53,7 +55,7 @@ export interface ApiKeyStore {
     actor: Actor,
   ) => Promise<ApiKey>;
   /**
-   * Puts another key in the place of one that is active. The old one ends after the grace, and not later than it would have anyway.
+   * Puts another key in the place of one that is active, once. The old one ends after the grace, and not later than it would have anyway.
    * @throws Refusal `not_found`, `version_conflict`, `conflict`
    */
   readonly rotate: (

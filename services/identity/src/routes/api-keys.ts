@@ -85,6 +85,7 @@ const answer = z
       .string()
       .nullable()
       .describe('The user who answers for it: who created it, or who answers for the key that did; null where that is not known.'),
+    successorId: apiKeyId.nullable().describe('The key that it was rotated into; one is rotated once.'),
     createdAt: instant,
     lastUsedAt: instant.nullable().describe('At most a minute old.'),
     revokedAt: instant.nullable(),

@@ -52,16 +52,17 @@ export const createApiKeyStore = (postgres: Postgres<Database>, outbox: Outbox):
       const doer = await lockedDoer(trx, actor, scope);
       const before = await read(trx, id, ifMatch);
       if (before.status !== 'active') throw new Refusal('conflict', `The key is ${before.status} and cannot be rotated.`);
+      if (before.successorId !== null)
+        throw new Refusal('conflict', `The key was rotated already, into ${before.successorId}; rotate that one.`);
       admit(before, doer);
       const { name, scopes, rateLimit, allowedIps, expiresAt } = before;
       const apiKey = await insert(trx, outbox, { ...successor, name, scopes, rateLimit, allowedIps, expiresAt }, actor);
-      const ended = await change(
-        trx,
-        id,
-        graceSeconds === 0
+      const ended = await change(trx, id, {
+        successor_id: apiKey.id,
+        ...(graceSeconds === 0
           ? { revoked_at: sql<Date>`now()` }
-          : { expires_at: sql<Date>`least(expires_at, now() + make_interval(secs => ${graceSeconds}))` },
-      );
+          : { expires_at: sql<Date>`least(expires_at, now() + make_interval(secs => ${graceSeconds}))` }),
+      });
       await outbox.append(trx, [
         eventMessage(apiKeyRotated, aboutOf(ended), { ...eventData(ended), successorId: apiKey.id }),
         audit(ended, actor, 'rotated', { before: auditView(before), after: { ...auditView(ended), successor: apiKey.id } }),
@@ -187,6 +188,7 @@ export const viewOf = (row: Row): ApiKey => ({
   createdBy: { type: row.created_by_type, id: row.created_by_id },
   // Keys from before owners were kept say who created them.
   ownerId: row.owner_id ?? (row.created_by_type === 'user' ? row.created_by_id : null),
+  successorId: row.successor_id,
   createdAt: row.created_at,
   lastUsedAt: row.last_used_at,
   revokedAt: row.revoked_at,

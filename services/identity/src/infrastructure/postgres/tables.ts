@@ -108,6 +108,7 @@ export interface Database extends ChassisTables {
     created_by_type: string;
     created_by_id: string;
     owner_id: string | null;
+    successor_id: ColumnType<string | null, undefined, string>;
     revision: Counter;
     created_at: Date;
     last_used_at: Date | null;
