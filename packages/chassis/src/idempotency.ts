@@ -80,14 +80,20 @@ export const createIdempotency = (postgres: Postgres<ChassisTables>, secret: Buf
       return rows[0];
     });
 
-  /** Held to the end of the transaction. Failing says that the same request is running now, here or on another replica. */
+  /** Held to the end of the transaction. */
+  const lockOf = ({ organizationId, scope, key }: IdempotentRequest) => sql`hashtextextended(${`${organizationId}\n${scope}\n${key}`}, 0)`;
+
+  /** Failing says that the same request is running or looked at now, here or on another replica. */
+  const tryLock = async (request: IdempotentRequest): Promise<boolean> =>
+    postgres.organization(request.organizationId, async (trx) => {
+      const { rows } = await sql<{ locked: boolean }>`select pg_try_advisory_xact_lock(${lockOf(request)}) as locked`.execute(trx);
+      return rows[0]?.locked === true;
+    });
+
+  /** For whoever holds the claim. Others have the lock for as long as they look at it, and must not make the one who works give up. */
   const lock = async (request: IdempotentRequest): Promise<void> =>
     postgres.organization(request.organizationId, async (trx) => {
-      const { rows } = await sql<{ locked: boolean }>`
-        select pg_try_advisory_xact_lock(hashtextextended(${`${request.organizationId}\n${request.scope}\n${request.key}`}, 0)) as locked`.execute(
-        trx,
-      );
-      if (rows[0]?.locked !== true) throw inFlight();
+      await sql`select pg_advisory_xact_lock(${lockOf(request)})`.execute(trx);
     });
 
   const replay = (request: IdempotentRequest, stored: Stored): Answer | undefined => {
@@ -141,14 +147,16 @@ export const createIdempotency = (postgres: Postgres<ChassisTables>, secret: Buf
 
   return {
     run: async (request, { prepare, effect }) => {
-      const inOneTransaction = <Result>(work: () => Promise<Result>) =>
-        postgres.organization(request.organizationId, async () => {
-          await lock(request);
-          return work();
-        });
-      const first = await inOneTransaction(async () => {
+      const inOneTransaction = <Result>(work: () => Promise<Result>) => postgres.organization(request.organizationId, work);
+      const answered = async (): Promise<Answer | undefined> => {
         const stored = await find(request);
-        const again = stored === undefined ? undefined : replay(request, stored);
+        return stored === undefined ? undefined : replay(request, stored);
+      };
+      const first = await inOneTransaction(async () => {
+        const isOurs = await tryLock(request);
+        const again = await answered();
+        // What is done needs no lock to be told again, however many ask for it at once.
+        if (again === undefined && !isOurs) throw inFlight();
         if (again === undefined && prepare !== undefined) await claim(request);
         if (again !== undefined || prepare !== undefined) return again;
         const answer = tagged(await effect(undefined));
@@ -164,12 +172,16 @@ export const createIdempotency = (postgres: Postgres<ChassisTables>, secret: Buf
       }
       try {
         const prepared = await prepare?.();
-        const answer = await inOneTransaction(async () => {
-          const done = tagged(await effect(prepared));
-          await record(request, done);
-          return done;
+        return await inOneTransaction(async () => {
+          await lock(request);
+          // Where `prepare` has outlasted the claim, somebody else may have taken it and be done.
+          const stored = await find(request);
+          const again = stored === undefined || stored.status === null ? undefined : replay(request, stored);
+          if (again !== undefined) return { answer: again, replayed: true };
+          const answer = tagged(await effect(prepared));
+          await record(request, answer);
+          return { answer, replayed: false };
         });
-        return { answer, replayed: false };
       } catch (error) {
         if (error instanceof Refusal && error.code === 'conflict') await recordConflict(request, error);
         else {

@@ -43,4 +43,82 @@ describe('a request with an Idempotency-Key and remote work', () => {
     expect(rows).toEqual([{ fingerprint: expect.stringMatching(/^[0-9a-f]{64}$/) }]);
     expect(rows[0]?.fingerprint).not.toBe(request.fingerprint);
   });
+
+  const requestOf = (key: string) => ({
+    organizationId,
+    scope: 'POST /v1/webhooks',
+    key,
+    fingerprint: fingerprintOf('{}'),
+    secretFields: [],
+  });
+  const refusedAs = (code: string) => (error: unknown) => error instanceof Refusal && error.code === code;
+  /** Somebody who looks at a key, for as long as `done` takes. */
+  const holding = (key: string, done: Promise<unknown>): Promise<void> =>
+    server.postgres.organization(organizationId, async (trx) => {
+      await sql`select pg_advisory_xact_lock(hashtextextended(${`${organizationId}\nPOST /v1/webhooks\n${key}`}, 0))`.execute(trx);
+      await done;
+    });
+  const waits = () =>
+    waitFor(
+      async () => {
+        const { rows } = await sql<{ count: number }>`
+          select count(*)::int as count from pg_locks where locktype = 'advisory' and not granted`.execute(server.postgres.systemDb);
+        return (rows[0]?.count ?? 0) > 0 || undefined;
+      },
+      { what: 'somebody who waits for the lock' },
+    );
+
+  test('is done, though the same one is looked at just when it is about to be', async () => {
+    const idempotency = createIdempotency(server.postgres, secret);
+    const request = requestOf('two');
+    const looked = Promise.withResolvers<void>();
+    let looking: Promise<void> | undefined;
+    const running = idempotency.run(request, {
+      prepare: async () => {
+        // While the claim is held, whoever asks again is told so, and in no case done.
+        const again = idempotency.run(request, { prepare: async () => {}, effect: async () => ({ status: 500 }) });
+        await expect(again).rejects.toSatisfy(refusedAs('idempotency_in_flight'));
+        looking = holding('two', looked.promise);
+      },
+      effect: async () => ({ status: 201, body: { times: 1 } }),
+    });
+    await waits();
+    looked.resolve();
+    expect(await running).toEqual({ answer: { status: 201, body: { times: 1 } }, replayed: false });
+    await looking;
+  });
+
+  test('that was done is answered again to all who ask at once', async () => {
+    const idempotency = createIdempotency(server.postgres, secret);
+    const request = requestOf('three');
+    await idempotency.run(request, { effect: async () => ({ status: 201, body: {} }) });
+    const looked = Promise.withResolvers<void>();
+    const looking = holding('three', looked.promise);
+    const never = async () => ({ status: 500 });
+    const answers = await Promise.all(Array.from({ length: 5 }, () => idempotency.run(request, { effect: never })));
+    expect(answers.map(({ answer, replayed }) => [answer.status, replayed])).toEqual(Array.from({ length: 5 }, () => [201, true]));
+    await expect(idempotency.run({ ...request, fingerprint: 'other' }, { effect: never })).rejects.toSatisfy(
+      refusedAs('idempotency_key_reused'),
+    );
+    looked.resolve();
+    await looking;
+  });
+
+  test('that lasted longer than its claim is not done once more by the first', async () => {
+    const idempotency = createIdempotency(server.postgres, secret);
+    const request = requestOf('four');
+    let times = 0;
+    const effect = async () => {
+      times += 1;
+      return { status: 201, body: { times } };
+    };
+    const slow = await idempotency.run(request, {
+      prepare: async () => {
+        await sql`update idempotency_keys set claimed_until = now() where key = 'four'`.execute(server.postgres.systemDb);
+        expect((await idempotency.run(request, { prepare: async () => {}, effect })).replayed).toBe(false);
+      },
+      effect,
+    });
+    expect(slow).toEqual({ answer: { status: 201, headers: {}, body: { times: 1 } }, replayed: true });
+  });
 });
