@@ -2,8 +2,9 @@
  * The client's address. X-Forwarded-For is believed only as far as proxies of ours wrote it: read from the right, the first
  * address that is not one of them is the client; everything left of it is what the client claims.
  */
+
+import { type Address, isWithin, type Network, parseAddress } from '@settler/chassis/network';
 import { LRUCache } from 'lru-cache';
-import { type Address, isWithin, type Network, parseAddress } from './network.ts';
 
 export type ClientAddress = (socketAddress: string | undefined, forwardedFor: string | string[] | undefined) => string | null;
 

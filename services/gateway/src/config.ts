@@ -1,6 +1,6 @@
 import { durationMs, secretKey, serviceSettings, wholeNumber } from '@settler/chassis/config';
+import { parseNetwork } from '@settler/chassis/network';
 import { z } from 'zod';
-import { parseNetwork } from './network.ts';
 
 const upstream = (service: string) =>
   z

@@ -36,6 +36,22 @@ describe('API keys', () => {
     expect((await asOwner().patch(`/v1/api-keys/${id}`, { name: 'door' }, { headers: { 'if-match': '"1"' } })).status).toBe(412);
   });
 
+  test('take the ranges of addresses that gateways read, and say of another what is wrong with it', async () => {
+    const ask = (allowedIps: string[]) => asOwner().post('/v1/api-keys', { name: 'shop', scopes: ['jobs:read'], allowedIps });
+    expect((await ask(['127.0.0.1', '::ffff:10.0.0.0/104', '::ffff:192.0.2.1', '2001:db8::/32', '0.0.0.0/0'])).status).toBe(201);
+    for (const [wrong, message] of [
+      ['::ffff:10.0.0.0/24', /^must have a length between 96 and 128 after the slash, because .* write 10\.0\.0\.0/],
+      ['10.0.0.0/33', 'must have a length between 0 and 32 after the slash'],
+      ['10.0.0.0/08', 'must have a length between 0 and 32 after the slash'],
+      ['fe80::1%eth0', 'must be an IP address or a range such as 192.0.2.0/24'],
+      ['10.0.0', 'must be an IP address or a range such as 192.0.2.0/24'],
+    ] as const)
+      expect(await ask(['127.0.0.1', wrong])).toMatchObject({
+        status: 400,
+        body: { errors: [{ path: 'allowedIps[1]', message: expect.stringMatching(message) }] },
+      });
+  });
+
   test('are answered for by the user behind whoever created them', async () => {
     const first = await create({ scopes: ['api-keys:write', 'jobs:read'] });
     expect(first).toMatchObject({ ownerId: owner.userId, createdBy: { type: 'user', id: owner.userId } });

@@ -3,9 +3,9 @@
  * key back. A kept verdict counts as long as revocations are followed; see authenticate.ts for when they are not.
  */
 import { hash, randomBytes } from 'node:crypto';
+import { type Network, parseNetwork } from '@settler/chassis/network';
 import { type ApiKeyVerdict, apiKeyVerdictMsMax } from '@settler/contracts/internal/api-keys';
 import { LRUCache } from 'lru-cache';
-import { type Network, parseNetwork } from '../network.ts';
 import { hasApiKeyChecksum, hasApiKeyShape } from './api-key-text.ts';
 import type { Caller } from './caller.ts';
 import { unauthenticated } from './credentials.ts';

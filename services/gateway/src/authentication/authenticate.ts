@@ -3,8 +3,9 @@
  * asked about each request; and where identity cannot be reached at all, nobody can revoke through it either, so what was
  * verified goes on for a grace, and its restart takes nothing down.
  */
+
+import { isWithin, parseAddress } from '@settler/chassis/network';
 import { Refusal } from '@settler/chassis/refusal';
-import { isWithin, parseAddress } from '../network.ts';
 import type { VerifyAccessToken } from './access-tokens.ts';
 import type { ApiKeys, VerifiedKey } from './api-keys.ts';
 import type { Caller } from './caller.ts';

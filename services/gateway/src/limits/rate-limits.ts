@@ -2,12 +2,13 @@
  * How much each may ask: a key or session its own limit, its organization ten times the default, an address without valid
  * credentials the default. The answer's headers speak of the first of them (draft-ietf-httpapi-ratelimit-headers).
  */
+
+import { networkOf } from '@settler/chassis/network';
 import { Refusal } from '@settler/chassis/refusal';
 import type { Redis } from 'ioredis';
 import { LRUCache } from 'lru-cache';
 import { type Caller, countedAs } from '../authentication/caller.ts';
 import { rateWindowMsMax } from '../config.ts';
-import { networkOf } from '../network.ts';
 import { type Count, type Counter, createCounter, type Limit } from './counters.ts';
 
 export interface Spent {

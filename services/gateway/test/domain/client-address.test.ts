@@ -1,6 +1,6 @@
+import { isWithin, type Network, networkOf, parseAddress, parseNetwork } from '@settler/chassis/network';
 import { describe, expect, test } from 'vitest';
 import { createClientAddress } from '../../src/client-address.ts';
-import { isWithin, type Network, networkOf, parseAddress, parseNetwork } from '../../src/network.ts';
 
 const networks = (...texts: string[]) => texts.map((text) => parseNetwork(text) as Network);
 const within = (address: string, ...texts: string[]) => isWithin(parseAddress(address) as never, networks(...texts));
@@ -31,7 +31,17 @@ describe('addresses and networks', () => {
     ]) {
       expect([text, parseAddress(text)]).toEqual([text, undefined]);
     }
-    for (const text of ['1.2.3.4/33', '1.2.3.4/', '1.2.3.4/8/8', '::1/129', '1.2.3.4/+8', '::ffff:1.2.3.0/24', '1.2.3.4/-1']) {
+    for (const text of [
+      '1.2.3.4/33',
+      '1.2.3.4/',
+      '1.2.3.4/8/8',
+      '::1/129',
+      '1.2.3.4/+8',
+      '::ffff:1.2.3.0/24',
+      '1.2.3.4/-1',
+      '1.2.3.0/024',
+      'fe80::1%eth0',
+    ]) {
       expect([text, parseNetwork(text)]).toEqual([text, undefined]);
     }
   });

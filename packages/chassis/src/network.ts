@@ -13,15 +13,29 @@ export const parseAddress = (text: string): Address | undefined => {
 
 /** An address is the network of itself alone. */
 export const parseNetwork = (text: string): Network | undefined => {
+  const read = readNetwork(text);
+  return typeof read === 'string' ? undefined : read;
+};
+
+/** What is wrong with a network as it is written; undefined where nothing is. */
+export const networkFault = (text: string): string | undefined => {
+  const read = readNetwork(text);
+  return typeof read === 'string' ? read : undefined;
+};
+
+const readNetwork = (text: string): Network | string => {
   const [addressText = '', prefixText, ...rest] = text.split('/');
-  const address = parseAddress(addressText);
-  if (address === undefined || rest.length > 0) return undefined;
-  const bits = address.kind() === 'ipv4' ? 32 : 128;
+  const address = addressText.includes('%') ? undefined : parseAddress(addressText);
+  if (address === undefined || rest.length > 0) return 'must be an IP address or a range such as 192.0.2.0/24';
+  const isIPv4 = address.kind() === 'ipv4';
+  const bits = isIPv4 ? 32 : 128;
   if (prefixText === undefined) return [address, bits];
-  if (!/^\d{1,3}$/.test(prefixText)) return undefined;
   // A mapped network counts its prefix in the 128 bits that it was written in.
-  const prefix = Number(prefixText) - (address.kind() === 'ipv4' && addressText.includes(':') ? 96 : 0);
-  return prefix >= 0 && prefix <= bits ? [address, prefix] : undefined;
+  const before = isIPv4 && addressText.includes(':') ? 96 : 0;
+  const prefix = /^(0|[1-9]\d{0,2})$/.test(prefixText) ? Number(prefixText) - before : Number.NaN;
+  if (prefix >= 0 && prefix <= bits) return [address, prefix];
+  const asIPv4 = before === 0 ? '' : `, because it is IPv4 that is written as IPv6: write ${address.toString()}, with its own length`;
+  return `must have a length between ${before} and ${before + bits} after the slash${asIPv4}`;
 };
 
 export const isWithin = (address: Address, networks: readonly Network[]): boolean =>
