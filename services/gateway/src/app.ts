@@ -66,12 +66,12 @@ export const start = async (config: Config, life: Life): Promise<string> => {
 
   // Its client is loaded only where there is one to connect to.
   const { REDIS_URL: redisUrl } = config;
-  const redis = redisUrl === undefined ? undefined : (await import('./limits/redis.ts')).createRedis(redisUrl, logger);
-  life.onStop('redis', () => redis?.disconnect());
+  const shared = redisUrl === undefined ? undefined : (await import('./limits/redis.ts')).createSharedCounts(redisUrl, logger);
+  life.onStop('redis', () => shared?.redis.disconnect());
   const admit = createAdmission({
     clientAddress: createClientAddress(config.TRUSTED_PROXIES),
     streams,
-    rateLimits: createRateLimits(config.RATE_LIMIT_DEFAULT, config.RATE_LIMIT_WINDOW_MS, redis),
+    rateLimits: createRateLimits(config.RATE_LIMIT_DEFAULT, config.RATE_LIMIT_WINDOW_MS, shared),
     authenticate: createAuthenticate({
       identity,
       revocations,

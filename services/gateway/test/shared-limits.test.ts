@@ -42,6 +42,31 @@ describe('limits that replicas share', () => {
     expect(served).toBeLessThanOrEqual(limit * 1.05);
   });
 
+  test('cost few requests a wait while Redis hangs, and are shared again afterwards', async () => {
+    const { key } = await door.createKey(await door.register());
+    const ask = async () => {
+      const startedAt = performance.now();
+      const { status, headers } = await door.as({ apiKey: key }, replicas[0]?.url).get('/v1/jobs');
+      expect(status).toBe(200);
+      return { ms: performance.now() - startedAt, left: Number(/r=(\d+)/.exec(headers.get('ratelimit') ?? '')?.[1]) };
+    };
+    const before = await ask();
+    redis.hang();
+    try {
+      const waits: number[] = [];
+      for (let asked = 0; asked < 20; asked += 1) waits.push((await ask()).ms);
+      expect(waits.filter((ms) => ms >= 100).length).toBeLessThan(10);
+    } finally {
+      redis.resume();
+    }
+    // Redis has counted at most the few that it was asked about.
+    await waitFor(async () => (await ask()).left > before.left - 15 || undefined, {
+      what: 'Redis to count again',
+      timeoutMs: 10_000,
+      intervalMs: 500,
+    });
+  });
+
   test('are those of each of them while Redis is away, and shared again when it is back', async () => {
     const { key } = await door.createKey(await door.register());
     await redis.kill();

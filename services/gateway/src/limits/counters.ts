@@ -1,7 +1,7 @@
 /** Counters of requests per window: in Redis for all replicas together, with memory as insurance, or in memory alone. */
-import type { Redis } from 'ioredis';
 import { LRUCache } from 'lru-cache';
 import { RateLimiterMemory, RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible';
+import type { SharedCounts } from './redis.ts';
 
 export interface Limit {
   readonly limit: number;
@@ -22,17 +22,29 @@ export interface Counter extends Limit {
 /** The keys of one counter: whoever can invent addresses could otherwise fill the memory. */
 const keysMax = 100_000;
 
-export const createCounter = (name: string, { limit, windowSeconds }: Limit, redis: Redis | undefined): Counter => {
+export const createCounter = (name: string, { limit, windowSeconds }: Limit, shared: SharedCounts | undefined): Counter => {
   const options = { keyPrefix: `settler:${name}:${limit}:${windowSeconds}`, points: limit, duration: windowSeconds };
   const memory = new RateLimiterMemory(options);
   const keys = new LRUCache<string, true>({
     max: keysMax,
     dispose: (_value, key, reason) => reason === 'evict' && void memory.delete(key),
   });
-  const limiter =
-    redis === undefined
-      ? memory
-      : new RateLimiterRedis({ ...options, storeClient: redis, insuranceLimiter: memory, rejectIfRedisNotReady: true });
+  const limiter = shared && new RateLimiterRedis({ ...options, storeClient: shared.redis, rejectIfRedisNotReady: true });
+  const consume = async (key: string): Promise<RateLimiterRes> => {
+    if (limiter === undefined || !shared?.mayAsk()) return memory.consume(key);
+    try {
+      const result = await limiter.consume(key);
+      shared.answered();
+      return result;
+    } catch (error) {
+      if (!(error instanceof RateLimiterRes)) {
+        shared.failed(error);
+        return memory.consume(key);
+      }
+      shared.answered();
+      throw error;
+    }
+  };
   const countOf = (result: RateLimiterRes, isExceeded: boolean): Count => ({
     isExceeded,
     remaining: result.remainingPoints,
@@ -48,7 +60,7 @@ export const createCounter = (name: string, { limit, windowSeconds }: Limit, red
     windowSeconds,
     spend: (key) => {
       keys.set(key, true);
-      return limiter.consume(key).then(within, exceeded);
+      return consume(key).then(within, exceeded);
     },
   };
 };

@@ -5,11 +5,11 @@
 
 import { networkOf } from '@settler/chassis/network';
 import { Refusal } from '@settler/chassis/refusal';
-import type { Redis } from 'ioredis';
 import { LRUCache } from 'lru-cache';
 import { type Caller, countedAs } from '../authentication/caller.ts';
 import { rateWindowMsMax } from '../config.ts';
 import { type Count, type Counter, createCounter, type Limit } from './counters.ts';
+import type { SharedCounts } from './redis.ts';
 
 export interface Spent {
   readonly headers: Readonly<Record<string, string>>;
@@ -26,18 +26,18 @@ const organizationTimes = 10;
 /** Distinct limits that keys have been given. */
 const ownCountersMax = 1_000;
 
-export const createRateLimits = (limit: number, windowMs: number, redis: Redis | undefined): RateLimits => {
+export const createRateLimits = (limit: number, windowMs: number, shared: SharedCounts | undefined): RateLimits => {
   const fallback: Limit = { limit, windowSeconds: Math.ceil(windowMs / 1000) };
-  const credentials = createCounter('credential', fallback, redis);
-  const addresses = createCounter('address', fallback, redis);
-  const organizations = createCounter('organization', { ...fallback, limit: limit * organizationTimes }, redis);
+  const credentials = createCounter('credential', fallback, shared);
+  const addresses = createCounter('address', fallback, shared);
+  const organizations = createCounter('organization', { ...fallback, limit: limit * organizationTimes }, shared);
   const own = new LRUCache<string, Counter>({ max: ownCountersMax });
 
   const counterOf = ({ rateLimit }: Caller): Counter => {
     if (rateLimit === null) return credentials;
     const windowSeconds = Math.max(1, Math.ceil(Math.min(rateLimit.windowMs, rateWindowMsMax) / 1000));
     const name = `${rateLimit.limit} ${windowSeconds}`;
-    const known = own.get(name) ?? createCounter('key', { limit: rateLimit.limit, windowSeconds }, redis);
+    const known = own.get(name) ?? createCounter('key', { limit: rateLimit.limit, windowSeconds }, shared);
     own.set(name, known);
     return known;
   };

@@ -10,6 +10,9 @@ export interface StartedRedis {
   readonly url: string;
   /** As a machine that is switched off: nothing is said to anybody. */
   readonly kill: () => Promise<void>;
+  /** Takes requests and answers none, until it goes on. */
+  readonly hang: () => void;
+  readonly resume: () => void;
   /** Again, and empty. */
   readonly restart: () => Promise<void>;
   readonly stop: () => Promise<void>;
@@ -41,6 +44,8 @@ export const startRedis = async (): Promise<StartedRedis> => {
       running.kill('SIGKILL');
       await running.exited;
     },
+    hang: () => running.kill('SIGSTOP'),
+    resume: () => running.kill('SIGCONT'),
     restart: async () => {
       running = await start();
     },
