@@ -51,7 +51,7 @@ const withMarks = (text: string, names: Map<string, number>, charactersMax: numb
   return parts.join('') + text.slice(done);
 };
 
-const isBeforeColon = (text: string, start: number): boolean => {
+export const isBeforeColon = (text: string, start: number): boolean => {
   let at = start;
   while (at < text.length && ' \t\n\r'.includes(text.charAt(at))) at += 1;
   return text.charCodeAt(at) === colon;

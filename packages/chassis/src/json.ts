@@ -1,6 +1,7 @@
 /** JSON bodies, read with the checks that must come before anyone looks at the value. */
 import { parseWithNames } from './json-names.ts';
 import { inexact, isExact, pathOfInexact } from './json-numbers.ts';
+import { namesIn, pathOfRepeated } from './json-repeats.ts';
 import { pathText, validationRefusal } from './problem.ts';
 import { Refusal } from './refusal.ts';
 
@@ -11,12 +12,14 @@ const valuesMax = 4_000_000;
 const decoder = new TextDecoder('utf-8', { fatal: true });
 
 /**
- * @throws Refusal `malformed_request` for what is not JSON, not UTF-8, nested too deep, or names `__proto__`; `payload_too_large` for
+ * @throws Refusal `malformed_request` for what is not JSON, not UTF-8, nested too deep, or names `__proto__` or anything twice; `payload_too_large` for
  * millions of values; `validation_failed` for a text with NUL or half a surrogate pair in it, and for a number that would be rounded
  */
 export const parseJson = (body: Buffer): unknown => {
-  const { hasInexact } = requireBounded(body);
+  const { hasInexact, names } = requireBounded(body);
   const value = readJson(body);
+  if (namesIn(value) < names)
+    throw new Refusal('malformed_request', `The body has the field ${pathText(pathOfRepeated(decoder.decode(body)))} twice.`);
   if (hasInexact) throw validationRefusal([{ path: pathText(pathOfInexact(decoder.decode(body))), message: inexact }]);
   // Walked only where one of them can occur at all. A name can be written in escapes too.
   if (body.includes('\\u') || body.includes('__proto__')) requireStorable(value);
@@ -40,19 +43,21 @@ const readJson = (body: Buffer): unknown => {
   }
 };
 
-const [quote, backslash, comma] = [0x22, 0x5c, 0x2c];
+const [quote, backslash, comma, colon] = [0x22, 0x5c, 0x2c, 0x3a];
 const [brace, braceEnd, bracket, bracketEnd] = [0x7b, 0x7d, 0x5b, 0x5d];
 
 /** On the bytes, before anything is made of them. What is no JSON is counted somehow, and refused by whoever parses it. */
-const requireBounded = (body: Buffer): { readonly hasInexact: boolean } => {
+const requireBounded = (body: Buffer): { readonly hasInexact: boolean; readonly names: number } => {
   let depth = 0;
   let containers = 0;
   let values = 1;
+  let names = 0;
   let hasInexact = false;
   for (let at = 0; at < body.length; at += 1) {
     const byte = body[at];
     if (byte === quote) at = endOfText(body, at);
     else if (byte === comma) values += 1;
+    else if (byte === colon) names += 1;
     else if (isDigit(byte)) {
       const start = at;
       at = endOfNumber(body, start);
@@ -66,7 +71,7 @@ const requireBounded = (body: Buffer): { readonly hasInexact: boolean } => {
   }
   if (containers > containersMax) throw tooMany(containersMax, 'objects and lists');
   if (values > valuesMax) throw tooMany(valuesMax, 'values');
-  return { hasInexact };
+  return { hasInexact, names };
 };
 
 const isDigit = (byte: number | undefined): boolean => byte !== undefined && byte >= 0x30 && byte <= 0x39;
