@@ -44,6 +44,14 @@ const saidOf = async (id: string): Promise<{ subject: string; data: Record<strin
 };
 
 describe('the organization', () => {
+  test('has a name that is one line and can be seen', async () => {
+    const owner = await identity.register();
+    for (const name of ['two\u2028lines', '\u202e', '\u200b', '\u2066\u2069', ' \ufeff\u00ad ', '\u3164'])
+      expect([name, (await owner.api.patch('/v1/organization', { name })).body.errors?.[0]?.path]).toEqual([name, 'name']);
+    for (const name of ['شرکت می\u200cخواهم', '👩\u200d👧 e\u0301 — 株式会社', '\u202egnp.exe'])
+      expect((await owner.api.patch('/v1/organization', { name })).body.name).toBe(name);
+  });
+
   test('is renamed and keeps its slug, and the world is told', async () => {
     const owner = await identity.register();
     const before = (await owner.api.get('/v1/organization')).body;

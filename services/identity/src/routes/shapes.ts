@@ -5,14 +5,18 @@ import { z } from 'zod';
 import type { Organization } from '../application/ports.ts';
 import { passwordBytesMax } from '../domain/password.ts';
 
-/** A line that people write: no control characters, which no database column, log or mail subject wants. */
+/**
+ * A line that people write: no control characters, which no database column, log or mail subject wants, no second line, and
+ * something that can be seen.
+ */
 export const text = (lengthMax: number) =>
   z
     .string()
     .trim()
     .min(1, 'must not be empty')
     .max(lengthMax)
-    .regex(/^\P{Control}*$/u, 'must be one line without control characters');
+    .regex(/^[^\p{Control}\p{Zl}\p{Zp}]*$/u, 'must be one line without control characters')
+    .regex(/[^\p{Z}\p{Cf}\p{Default_Ignorable_Code_Point}]/u, 'must have a character that can be seen');
 
 export const email = z.string().max(320).trim().toLowerCase().pipe(z.email('must be an e-mail address').max(254));
 
