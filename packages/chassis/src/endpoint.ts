@@ -177,13 +177,13 @@ const readInput = (route: Route, endpoint: Endpoint<Schema, Schema, Schema, unkn
 });
 
 const parse = (schema: z.ZodType, value: unknown, otherwise?: () => Refusal): unknown => {
-  const result = schema.safeParse(value);
+  const result = schema.safeParse(value, { reportInput: true });
   if (result.success) return result.data;
   throw otherwise?.() ?? validationRefusal(errorsOf(result.error.issues));
 };
 
 const storable = (query: unknown): unknown => {
-  requireStorable(query);
+  requireStorable(query, 'query');
   return query;
 };
 

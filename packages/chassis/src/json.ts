@@ -22,7 +22,7 @@ export const parseJson = (body: Buffer): unknown => {
     throw new Refusal('malformed_request', `The body has the field ${pathText(pathOfRepeated(decoder.decode(body)))} twice.`);
   if (hasInexact) throw validationRefusal([{ path: pathText(pathOfInexact(decoder.decode(body))), message: inexact }]);
   // Walked only where one of them can occur at all. A name can be written in escapes too.
-  if (body.includes('\\u') || body.includes('__proto__')) requireStorable(value);
+  if (body.includes('\\u') || body.includes('__proto__')) requireStorable(value, 'body');
   return value;
 };
 
@@ -122,8 +122,8 @@ export const unstorable = (text: string): string | undefined => {
 };
 
 /** Of every text in it. @throws Refusal `validation_failed` with its place, `malformed_request` for a field called `__proto__` */
-export const requireStorable = (value: unknown): void => {
-  const fault = faultIn(value);
+export const requireStorable = (value: unknown, what: 'body' | 'query'): void => {
+  const fault = faultIn(value, what);
   if (fault !== undefined) throw validationRefusal([{ path: pathText(fault.path), message: fault.message }]);
 };
 
@@ -133,19 +133,19 @@ interface Fault {
 }
 
 /** The path is put together on the way out, and so for a fault alone. */
-const faultIn = (value: unknown): Fault | undefined => {
+const faultIn = (value: unknown, what: 'body' | 'query'): Fault | undefined => {
   if (typeof value === 'string') return faultOf(value);
   if (!isContainer(value)) return undefined;
   if (Array.isArray(value)) {
     for (let index = 0; index < value.length; index += 1) {
-      const fault = faultIn(value[index]);
+      const fault = faultIn(value[index], what);
       if (fault !== undefined) return within(index, fault);
     }
     return undefined;
   }
   for (const name of Object.keys(value)) {
-    if (name === '__proto__') throw new Refusal('malformed_request', 'The body has a field called __proto__.');
-    const fault = faultOf(name) ?? faultIn((value as Record<string, unknown>)[name]);
+    if (name === '__proto__') throw new Refusal('malformed_request', `The ${what} has a field called __proto__.`);
+    const fault = faultOf(name) ?? faultIn((value as Record<string, unknown>)[name], what);
     if (fault !== undefined) return within(name, fault);
   }
   return undefined;

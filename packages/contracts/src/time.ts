@@ -6,7 +6,7 @@ export const instant = z.iso.datetime({ precision: 3 }).meta({ id: 'Instant' });
 
 /** An instant as a caller may write it: with or without milliseconds, with an offset; kept as UTC. */
 export const instantInput = z.iso
-  .datetime({ offset: true })
+  .datetime({ offset: true, error: 'must be an instant such as 2026-04-01T09:30:00Z; in a query, the + of an offset is written %2B' })
   .transform((text) => new Date(text).toISOString())
   .refine((text) => text >= '1900' && text < '3000', 'must be an instant from the year 1900 to 2999');
 

@@ -52,6 +52,18 @@ describe('API keys', () => {
       });
   });
 
+  test('are asked for with what is missing, and with instants that are told by example', async () => {
+    expect((await asOwner().post('/v1/api-keys', { scopes: null, expiresAt: 'tomorrow' })).body.errors).toEqual([
+      { path: 'name', message: 'is missing' },
+      { path: 'scopes', message: 'Invalid input: expected array, received null' },
+      { path: 'expiresAt', message: expect.stringMatching(/^must be an instant such as 2026-04-01T09:30:00Z;.*%2B/) },
+    ]);
+    expect((await asOwner().post('/v1/invitations', { email: 'a@example.com' })).body.errors).toEqual([
+      { path: 'role', message: 'is missing' },
+    ]);
+    expect((await asOwner().get('/v1/api-keys?__proto__=1')).body.detail).toBe('The query has a field called __proto__.');
+  });
+
   test('are answered for by the user behind whoever created them', async () => {
     const first = await create({ scopes: ['api-keys:write', 'jobs:read'] });
     expect(first).toMatchObject({ ownerId: owner.userId, createdBy: { type: 'user', id: owner.userId } });
