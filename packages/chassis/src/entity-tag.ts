@@ -37,12 +37,14 @@ export const requireRevision = (ifMatch: number | undefined, revision: number | 
 
 const digestOf = (written: string | Buffer | undefined): string => hash('sha256', written ?? '', 'base64url').slice(0, 22);
 
+const isRead = (method: string): boolean => method === 'GET' || method === 'HEAD';
+
 /** The tag of an answer with this body as it is `written`. What is no single resource has one where it is read, which is all digest. */
 export const tagOf = (method: string, { status, headers, revision }: Answer, written: string | Buffer | undefined): string | undefined => {
   const recorded = headers?.['etag'];
   if (recorded !== undefined) return recorded;
   if (revision !== undefined) return `"${revision}-${digestOf(written)}"`;
-  return method === 'GET' && status === 200 ? `"${digestOf(written)}"` : undefined;
+  return isRead(method) && status === 200 ? `"${digestOf(written)}"` : undefined;
 };
 
 /** With its tag among its headers, as it is recorded: a replay is told the same one, also where its body has lost a secret. */
@@ -52,5 +54,8 @@ export const tagged = ({ revision, ...answer }: Answer): Answer =>
     : { ...answer, headers: { ...answer.headers, etag: `"${revision}-${digestOf(stringify(answer.body))}"` } };
 
 export const isUnmodified = (request: FastifyRequest, tag: string): boolean =>
-  request.method === 'GET' &&
-  (request.headers['if-none-match'] ?? '').split(',').some((candidate) => candidate.trim().replace(/^W\//, '') === tag);
+  isRead(request.method) &&
+  (request.headers['if-none-match'] ?? '').split(',').some((candidate) => {
+    const wanted = candidate.trim().replace(/^W\//, '');
+    return wanted === tag || wanted === '*';
+  });

@@ -144,22 +144,33 @@ export const createHttp = async ({ service, logger, isStopping = () => false, he
   return app;
 };
 
-/** RFC 9112, 3.2: without it nobody knows whom a request is for. */
-const requireHost = ({ raw }: FastifyRequest): Refusal | undefined =>
-  raw.headers.host === undefined && raw.httpVersion === '1.1'
-    ? new Refusal('malformed_request', 'The Host header is missing.', { headers: { connection: 'close' } })
-    : undefined;
+/** RFC 9112, 3.2: without one, or with two of them, nobody knows whom a request is for. */
+const requireHost = ({ raw }: FastifyRequest): Refusal | undefined => {
+  const { rawHeaders } = raw;
+  let hosts = 0;
+  for (let at = 0; at < rawHeaders.length; at += 2) if (isHost(rawHeaders[at] as string)) hosts += 1;
+  if (hosts === 1 || (hosts === 0 && raw.httpVersion !== '1.1')) return undefined;
+  const detail = hosts === 0 ? 'The Host header is missing.' : 'There is more than one Host header.';
+  return new Refusal('malformed_request', detail, { headers: { connection: 'close' } });
+};
+
+const isHost = (name: string): boolean => name.length === 4 && name.toLowerCase() === 'host';
 
 /** Nobody unpacks it, and it must not be taken for what is in it. */
 const requirePlainBody = ({ method, headers }: FastifyRequest): Refusal | undefined => {
+  const coding = headers['transfer-encoding']?.trim().toLowerCase() ?? '';
+  if (coding !== '' && coding !== 'chunked')
+    return new Refusal('unsupported_media_type', 'Bodies are taken as they are: send this one with no Transfer-Encoding but chunked.');
   const encoding = headers['content-encoding']?.trim().toLowerCase() ?? '';
-  if (method === 'GET' || encoding === '' || encoding === 'identity') return undefined;
+  if (method === 'GET' || method === 'HEAD' || encoding === '' || encoding === 'identity') return undefined;
   return new Refusal('unsupported_media_type', 'Bodies are taken as they are: send this one unpacked, without Content-Encoding.');
 };
 
-const nothingThere = (request: FastifyRequest): Refusal => {
+/** Of a path that does not exist, or not with this method. */
+export const nothingThere = (request: FastifyRequest): Refusal => {
   const [path = '/'] = request.url.split('?', 1);
-  const allow = [...routesAt(path).keys()].join(', ');
+  // Whatever can be read can be asked for its head.
+  const allow = [...routesAt(path).keys()].flatMap((method) => (method === 'GET' ? ['GET', 'HEAD'] : [method])).join(', ');
   if (allow === '') return new Refusal('not_found', 'There is no such path.');
   return new Refusal('method_not_allowed', `This resource takes ${allow}.`, { headers: { allow } });
 };

@@ -16,6 +16,16 @@ describe('the tag of a resource', () => {
     expect(isUnmodified(asking({ 'if-none-match': '"7"' }), tag)).toBe(false);
   });
 
+  test('is that of the head of an answer too, and any is one that there is', () => {
+    const list = { status: 200, body: { data: [] } };
+    expect(tagOf('GET', list, '{"data":[]}')).toMatch(/^"[\w-]{22}"$/);
+    expect(tagOf('HEAD', list, '{"data":[]}')).toBe(tagOf('GET', list, '{"data":[]}'));
+    expect(tagOf('POST', list, '{"data":[]}')).toBe(undefined);
+    const head = { method: 'HEAD', headers: { 'if-none-match': tagFor({}) } } as unknown as FastifyRequest;
+    expect(isUnmodified(head, tagFor({}))).toBe(true);
+    expect(isUnmodified(asking({ 'if-none-match': '*' }), tagFor({}))).toBe(true);
+  });
+
   test('says in If-Match from which revision a change is made, as the revision alone does', () => {
     for (const tag of [tagFor({ done: 1 }), tagFor({ done: 2 }), '"7"']) expect(readIfMatch(asking({ 'if-match': tag }))).toBe(7);
     for (const tag of ['7', 'W/"7"', '"7-"', '"7-short"', `"${'x'.repeat(22)}"`])

@@ -231,6 +231,17 @@ const patterns = (Object.entries(routes) as [RouteName, Route][]).map(([name, de
   pattern: new RegExp(`^${definition.path.replaceAll('.', '\\.').replaceAll(/\{\w+\}/g, '[^/]+')}$`),
 }));
 
-/** The routes at a concrete path, by method; empty where the path is nobody's. */
-export const routesAt = (path: string): ReadonlyMap<string, readonly [RouteName, Route]> =>
-  new Map(patterns.filter(({ pattern }) => pattern.test(path)).map(({ name, definition }) => [definition.method, [name, definition]]));
+/** The routes at a concrete path, by method; empty where the path is nobody's. What is named is no parameter of another path. */
+export const routesAt = (path: string): ReadonlyMap<string, readonly [RouteName, Route]> => {
+  const matching = patterns.filter(({ pattern }) => pattern.test(path));
+  const named = matching.filter(({ definition }) => definition.path === path);
+  return new Map((named.length > 0 ? named : matching).map(({ name, definition }) => [definition.method, [name, definition]]));
+};
+
+/** What a router would take for a parameter: `GET /v1/invitations/accept` asks for no invitation that is called `accept`. */
+export const notParameters: readonly Pick<Route, 'method' | 'path'>[] = patterns.flatMap(({ definition: { path } }) => {
+  const methods = routesAt(path);
+  return patterns
+    .filter(({ pattern, definition: { method } }) => !path.includes('{') && pattern.test(path) && !methods.has(method))
+    .map(({ definition: { method } }) => ({ method, path }));
+});

@@ -16,6 +16,7 @@ describe('the table of routes', () => {
   test('a concrete path finds its routes by method, and a foreign one finds none', () => {
     expect([...routesAt('/v1/jobs').keys()].sort()).toEqual(['GET', 'POST']);
     expect(routesAt('/v1/jobs/job_1/versions/3').get('GET')?.[0]).toBe('readJobVersion');
+    expect([...routesAt('/v1/invitations/accept').keys()]).toEqual(['POST']);
     expect(routesAt('/v1/jobs/a/b/c').size).toBe(0);
     expect(routesAt('/internal/revocations').size).toBe(0);
     expect(routesAt('/Xwell-known/jwks.json').size).toBe(0);

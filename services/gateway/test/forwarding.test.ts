@@ -203,7 +203,7 @@ describe('what reaches a client', () => {
     const { status, headers } = await door.as({ apiKey: key.key }).get('/v1/jobs', origin);
     expect([status, headers.get('access-control-allow-origin'), headers.get('vary')]).toEqual([200, null, null]);
     const preflight = await fetch(`${door.url}/v1/jobs`, { method: 'OPTIONS', ...origin });
-    expect([preflight.status, preflight.headers.get('allow')]).toEqual([405, 'POST, GET']);
+    expect([preflight.status, preflight.headers.get('allow')]).toEqual([405, 'POST, GET, HEAD']);
   });
 
   test('answers without a body, and heads of answers', async () => {

@@ -47,7 +47,18 @@ describe('every answer', () => {
 
   test('to a method that a path does not have lists those that it has', async () => {
     const answer = await door.as({}).put('/v1/jobs', { any: 'thing' });
-    expect([answer.status, answer.headers.get('allow'), answer.body.code]).toEqual([405, 'POST, GET', 'method_not_allowed']);
+    expect([answer.status, answer.headers.get('allow'), answer.body.code]).toEqual([405, 'POST, GET, HEAD', 'method_not_allowed']);
+    // Named by the contract, and no id that a path with parameters would take it for.
+    for (const [method, path] of [
+      ['GET', '/v1/invitations/accept'],
+      ['DELETE', '/v1/invitations/accept'],
+      ['HEAD', '/v1/invitations/accept'],
+      ['PATCH', '/v1/exceptions/bulk-resolve'],
+    ] as const) {
+      const { status, headers } = await fetch(door.url + path, { method });
+      expect([path, status, headers.get('allow')]).toEqual([path, 405, 'POST']);
+    }
+    expect((await door.as({}).get('/v1/invitations/accepted')).status).toBe(401);
     // Whatever the body is, there is nobody to take it.
     const odd = await door.as({}).post('/v1/nothing', undefined, { raw: '{broken', headers: { 'content-type': 'application/json' } });
     expect([odd.status, odd.body.code]).toEqual([404, 'not_found']);
@@ -107,6 +118,19 @@ describe('a browser', () => {
 
 describe('what is not HTTP, or too much of it', () => {
   const head = (lines: readonly string[]) => [...lines, '', ''].join('\r\n');
+
+  test('a body that is packed is not taken for what is in it, whichever header says so', async () => {
+    const before = door.jobs.arrived.length;
+    for (const packed of ['Transfer-Encoding: gzip, chunked', 'Transfer-Encoding: chunked\r\nContent-Encoding: gzip']) {
+      const connection = await open(door.url);
+      const lines = ['POST /v1/jobs HTTP/1.1', 'Host: x', `X-API-Key: ${key.key}`, 'Content-Type: application/json', packed];
+      connection.send(`${head(lines)}2\r\n{}\r\n0\r\n\r\n`);
+      const { status, body } = await connection.answer();
+      expect([packed, status, JSON.parse(body).code]).toEqual([packed, 415, 'unsupported_media_type']);
+      connection.socket.destroy();
+    }
+    expect(door.jobs.arrived).toHaveLength(before);
+  });
   const huge = 'x'.repeat(200_000);
 
   test('is answered with a problem document, and its connection ends', async () => {
@@ -117,6 +141,7 @@ describe('what is not HTTP, or too much of it', () => {
       ['another version', head(['GET /v1/jobs HTTP/9.9', 'Host: x']), 400],
       ['a method that nobody knows', head(['HACK /v1/jobs HTTP/1.1', 'Host: x']), 400],
       ['no host', head(['GET /v1/jobs HTTP/1.1']), 400],
+      ['two hosts', head(['GET /v1/jobs HTTP/1.1', 'Host: x', 'Host: y']), 400],
       ['a NUL in a header', head(['GET /v1/jobs HTTP/1.1', 'Host: x', 'X-A: a\0b']), 400],
       ['a header across lines', head(['GET /v1/jobs HTTP/1.1', 'Host: x', 'X-A: a', ' b']), 400],
       ['a bare line feed', 'GET /v1/jobs HTTP/1.1\nHost: x\n\n', 400],

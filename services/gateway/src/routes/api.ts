@@ -1,7 +1,7 @@
 /** Every route of the contract, forwarded to the service that owns it. */
-import { hidden } from '@settler/chassis/http';
-import { type Route, routes } from '@settler/contracts/routes';
-import type { FastifyInstance } from 'fastify';
+import { hidden, nothingThere } from '@settler/chassis/http';
+import { notParameters, type Route, routes } from '@settler/contracts/routes';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Admit } from '../admission.ts';
 import type { Forward } from '../forwarding/forward.ts';
 
@@ -10,6 +10,12 @@ export const apiRoutes = async (app: FastifyInstance, admit: Admit, forward: For
     // Bodies go through as they come. The services read them; here they would only be held.
     scope.removeAllContentTypeParsers();
     scope.addContentTypeParser('*', (_request, _payload, done) => done(null));
+    for (const { method, path } of notParameters) {
+      const refuse = (request: FastifyRequest): never => {
+        throw nothingThere(request);
+      };
+      scope.route({ ...hidden, method, url: path, onRequest: async (request) => refuse(request), handler: refuse });
+    }
     for (const route of Object.values<Route>(routes)) {
       scope.route({
         ...hidden,
