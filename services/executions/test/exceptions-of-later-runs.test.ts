@@ -391,6 +391,9 @@ describe('reopening', () => {
     await executions.must(200, executions.api.post(`/v1/exceptions/${id}/resolve`, { resolution: 'written_off' }));
     const { id: executionId } = await executions.run(jobId, [s1], [t1]);
     expect(await reopen(id)).toMatchObject({ status: 409, detail: expect.stringContaining(executionId) });
+    // Also where newer runs have nothing of it.
+    for (let run = 0; run < 2; run += 1) await executions.run(jobId, [euro(`s-${run}`, '1.00')], []);
+    expect(await reopen(id)).toMatchObject({ status: 409, detail: expect.stringContaining(executionId) });
   });
 
   test('is what it was once the match is undone, and once a later run finds the record without counterpart', async () => {

@@ -1,5 +1,5 @@
 import { createHmac } from 'node:crypto';
-import { client, waitFor } from '@settler/harness';
+import { type Client, client, waitFor } from '@settler/harness';
 import { must, type Party } from '../party.ts';
 import { type Cases, conflict, invalid, missing, nobodys, type Refusal, type Setting, type Wanted } from './case.ts';
 
@@ -100,12 +100,17 @@ const acceptance = async ({ user }: Party, { databases }: Setting, more: object 
   return { path: '/v1/invitations/accept', body: { token, password, ...more }, as: 'anonymous' };
 };
 
-/** Somebody who was a member of something once, and is of nothing now. */
-const leaver = async ({ url, databases }: Setting): Promise<Wanted> => {
+/** Somebody who was a member of something once, and is of nothing now. Returns the address. */
+const leaver = async ({ url, databases }: Setting, before: (own: Client) => Promise<void> = async () => {}): Promise<string> => {
   const email = invented();
-  const { user } = await must(201, client(url).post('/v1/auth/register', registration(email)));
+  const { user, accessToken } = await must(201, client(url).post('/v1/auth/register', registration(email)));
+  await before(client(url, { token: accessToken }));
   await databases.rows('identity', 'delete from memberships where user_id = $1', [user.id]);
-  return loginAs({ email, password });
+  return email;
+};
+const turnTotpOn = async (own: Client): Promise<void> => {
+  const { secret } = await must(200, own.post('/v1/me/totp'));
+  await must(200, own.post('/v1/me/totp/confirm', { code: totpOf(secret) }));
 };
 
 const besieged = async ({ ours }: Setting): Promise<Wanted> => {
@@ -123,6 +128,11 @@ export const identityCases = {
       conflict('an address that is taken', ({ ours }) => ({
         path: '/v1/auth/register',
         body: registration(ours.email),
+        as: 'anonymous',
+      })),
+      unauthenticated('an account of no organization with a second factor, without a code of it', async (setting) => ({
+        path: '/v1/auth/register',
+        body: registration(await leaver(setting, turnTotpOn)),
         as: 'anonymous',
       })),
       invalid('a password that is too short', 'password', () => ({
@@ -144,7 +154,12 @@ export const identityCases = {
         loginAs({ email: ours.email, password, organizationId: theirs.organizationId }),
       ),
       missing("nobody's organization", ({ ours }) => loginAs({ email: ours.email, password, organizationId: nobodys('org') })),
-      { what: 'being a member of nothing', status: 403, code: 'forbidden', ask: leaver },
+      {
+        what: 'being a member of nothing',
+        status: 403,
+        code: 'forbidden',
+        ask: async (setting) => loginAs({ email: await leaver(setting), password }),
+      },
       { what: 'ten guesses before it', status: 429, code: 'rate_limited', ask: besieged },
     ],
   },
