@@ -14,7 +14,7 @@ type Connection = Socket & { readonly _httpMessage?: ServerResponse | null };
 const refusalOf = ({ code }: Fault): readonly [number, Refusal] => {
   switch (code) {
     case 'ERR_HTTP_REQUEST_TIMEOUT':
-      return [408, new Refusal('malformed_request', 'The request did not arrive in time.')];
+      return [408, new Refusal('request_timeout', 'The request did not arrive in time.')];
     case 'HPE_HEADER_OVERFLOW':
       return [431, new Refusal('malformed_request', 'The headers of the request are too large.')];
     case 'HPE_CHUNK_EXTENSIONS_OVERFLOW':

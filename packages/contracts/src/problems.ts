@@ -38,6 +38,11 @@ export const problems = {
     title: 'The resource does not support this method',
     meaning: 'The path exists, the method does not. `Allow` lists those that do.',
   },
+  request_timeout: {
+    status: 408,
+    title: 'The request took too long to arrive',
+    meaning: 'The headers or the body of the request came too slowly. Nothing was done: send it again, over a better connection.',
+  },
   conflict: {
     status: 409,
     title: 'The resource is not in a state that allows this',

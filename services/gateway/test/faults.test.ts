@@ -218,8 +218,8 @@ describe('a deadline', () => {
   test('that a client lets pass, by not sending its body, is told to the client', async () => {
     for (const { status, body } of await Promise.all(late.dawdlers)) {
       expect([status, JSON.parse(body)]).toEqual([
-        400,
-        expect.objectContaining({ code: 'malformed_request', detail: 'The body did not arrive in time.' }),
+        408,
+        expect.objectContaining({ code: 'request_timeout', detail: 'The body did not arrive in time.' }),
       ]);
     }
   });

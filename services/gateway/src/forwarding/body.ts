@@ -32,7 +32,7 @@ export class TooSlow extends Refusal implements Blameless {
   readonly isBlameless = true;
 
   constructor() {
-    super('malformed_request', 'The body did not arrive in time.');
+    super('request_timeout', 'The body did not arrive in time.');
   }
 }
 

@@ -123,6 +123,6 @@ test('clients that send a header a second, or half a request, hold no connection
   const dripping = setInterval(() => slow[2]?.send('X-A: b\r\n'), 500);
   const answers = await Promise.all(slow.map(({ answer }) => answer()));
   clearInterval(dripping);
-  for (const { status, body } of answers) expect([status, JSON.parse(body).code]).toEqual([408, 'malformed_request']);
+  for (const { status, body } of answers) expect([status, JSON.parse(body).code]).toEqual([408, 'request_timeout']);
   await Promise.all(slow.map(({ closed }) => closed));
 });
