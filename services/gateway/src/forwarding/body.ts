@@ -18,19 +18,13 @@ export class ClientGone extends Error implements Blameless {
   readonly isBlameless = true;
 }
 
-/** The client's doing: it must not count against the service that the body was on its way to. */
-class TooLarge extends Refusal implements Blameless {
-  readonly isBlameless = true;
-
+class TooLarge extends Refusal {
   constructor(bytesMax: number) {
     super('payload_too_large', `The body is larger than the ${bytesMax} bytes that this route takes.`);
   }
 }
 
-/** The client's doing too, or twenty clients that dawdle would close the service to everybody. */
-export class TooSlow extends Refusal implements Blameless {
-  readonly isBlameless = true;
-
+export class TooSlow extends Refusal {
   constructor() {
     super('request_timeout', 'The body did not arrive in time.');
   }

@@ -3,6 +3,7 @@
  * callers are told at once. What counts against it is no answer, and 502, 503 and 504; every other answer is the caller's affair.
  * After a while one call is let through on trial, and how it ends decides whether the breaker closes.
  */
+import { Refusal } from '@settler/chassis/refusal';
 import CircuitBreaker from 'opossum';
 
 const rollingMs = 10_000;
@@ -12,7 +13,10 @@ const failurePercentage = 49.999;
 /** A call on trial may be an upload of minutes. Nobody else should have to wait for its end. */
 const trialMs = 2_000;
 
-/** Says that a failure is not the service's, for instance that the client went away. */
+/**
+ * Says that a failure is not the service's, for instance that the client went away. A refusal needs not say so: it is about who asks, and
+ * twenty clients that dawdle must not close the service to everybody.
+ */
 export interface Blameless {
   readonly isBlameless: true;
 }
@@ -123,4 +127,4 @@ export const createBreaker = ({ name, openMs, probe, onChange }: BreakerOptions)
   };
 };
 
-const isBlameless = (error: unknown): boolean => (error as Partial<Blameless> | null)?.isBlameless === true;
+const isBlameless = (error: unknown): boolean => error instanceof Refusal || (error as Partial<Blameless> | null)?.isBlameless === true;

@@ -2,11 +2,20 @@
 import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
 import type { Dispatcher, Pool } from 'undici';
 import { type Body, ClientGone, endAfterBody, TooSlow } from './body.ts';
+import type { Blameless } from './breaker.ts';
 
 /** The service took longer than the route may. */
 export class DeadlinePassed extends Error {
   override readonly name = 'DeadlinePassed';
 }
+
+/** It waited for a connection until its time was up: whoever has the connections is blamed, if anybody is to be. */
+export class NeverSent extends Error implements Blameless {
+  override readonly name = 'NeverSent';
+  readonly isBlameless = true;
+}
+
+const nothing = (): void => {};
 
 export interface ExchangeOptions {
   readonly pool: Pool;
@@ -15,7 +24,10 @@ export interface ExchangeOptions {
   readonly path: string;
   readonly headers: string[];
   readonly body: Body | null;
-  /** How long until the answer begins, and until the client has all of it. */
+  /**
+   * How long until the service has all of the request, as long again until the answer begins, and then until the client has all of it. So the
+   * time that a client or a queue takes is never the service's to answer for.
+   */
   readonly headTimeoutMs: number;
   readonly timeoutMs: number;
   readonly response: ServerResponse;
@@ -38,9 +50,11 @@ type Stage = 'waiting' | 'passing' | 'written' | 'over';
 export const exchange = (options: ExchangeOptions): Exchange => {
   const { pool, method, path, headers, body, headTimeoutMs, timeoutMs, response, isEventStream, onHead } = options;
   const { promise: head, resolve, reject } = Promise.withResolvers<number>();
-  const startedAtMs = performance.now();
   let controller: Dispatcher.DispatchController | undefined;
   let stage: Stage = 'waiting';
+  /** When the service had been given all of the request; NaN until then. */
+  let sentAtMs = Number.NaN;
+  let limitMs = Math.min(headTimeoutMs, timeoutMs);
   /** The length of the answer; NaN where it is not known. */
   let wholeBytes = Number.NaN;
 
@@ -78,12 +92,21 @@ export const exchange = (options: ExchangeOptions): Exchange => {
     else fail(new ClientGone('the client went away'));
   };
   const deadline = (): void => {
+    if (controller === undefined) {
+      fail(new NeverSent('no connection in time'));
+      return;
+    }
+    const leftMs = sentAtMs + limitMs - performance.now();
+    if (leftMs > 1) {
+      timer = setTimeout(deadline, leftMs);
+      return;
+    }
     // A client of events knows how to go on from where they end.
     if (stage === 'passing' && isEventStream) end();
     else fail(body?.awaitsClient() ? new TooSlow() : new DeadlinePassed('no answer, or not all of it, in time'));
   };
 
-  let timer = setTimeout(deadline, Math.min(headTimeoutMs, timeoutMs));
+  let timer = setTimeout(deadline, limitMs);
   response.once('close', closed);
   if (response.req.socket.destroyed) {
     closed();
@@ -94,14 +117,22 @@ export const exchange = (options: ExchangeOptions): Exchange => {
     {
       onRequestStart: (started) => {
         controller = started;
+        if (body === null) sentAtMs = performance.now();
         if (stage === 'over') started.abort(new ClientGone('it was over before it began'));
       },
+      onRequestSent:
+        body === null
+          ? nothing
+          : () => {
+              sentAtMs = performance.now();
+            },
       onResponseStart: (_controller, status, answerHeaders) => {
         if (status < 200 || stage !== 'waiting') return;
         stage = 'passing';
         if (headTimeoutMs < timeoutMs) {
           clearTimeout(timer);
-          timer = setTimeout(deadline, timeoutMs - (performance.now() - startedAtMs));
+          limitMs = timeoutMs;
+          timer = setTimeout(deadline, limitMs);
         }
         onHead(status, answerHeaders);
         wholeBytes = isEventStream ? Number.NaN : Number(answerHeaders['content-length']);

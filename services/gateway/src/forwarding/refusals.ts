@@ -2,7 +2,7 @@
 import { Refusal, type RefusalDetails } from '@settler/chassis/refusal';
 import type { StatefulService } from '@settler/contracts/services';
 import { BreakerOpen } from './breaker.ts';
-import { DeadlinePassed } from './exchange.ts';
+import { DeadlinePassed, NeverSent } from './exchange.ts';
 
 const retryAfterSeconds = 1;
 
@@ -34,6 +34,7 @@ export const refusalFor = (service: StatefulService, error: unknown): unknown =>
     const details = { retryAfterSeconds: error.retryAfterSeconds, isReported: true };
     return unavailable('is not answering; it is left alone for a moment', details);
   }
+  if (error instanceof NeverSent) return unavailable('has too many requests waiting for it');
   if (error instanceof DeadlinePassed) return unavailable('gave no answer in time');
   return unavailable('cannot be reached');
 };

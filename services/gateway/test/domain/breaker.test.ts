@@ -1,3 +1,4 @@
+import { Refusal } from '@settler/chassis/refusal';
 import { waitFor } from '@settler/harness';
 import { describe, expect, test } from 'vitest';
 import { type Breaker, BreakerOpen, type BreakerState, createBreaker } from '../../src/forwarding/breaker.ts';
@@ -63,6 +64,7 @@ describe('a breaker', () => {
   test('never opens for what is not the service’s fault', async () => {
     const { breaker, states } = create();
     await repeat(200, breaker, gone);
+    await repeat(200, breaker, () => Promise.reject(new Refusal('request_timeout', 'too slow')));
     expect(states).toEqual([]);
   });
 
