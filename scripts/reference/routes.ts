@@ -9,7 +9,7 @@ export const routesPage = (): Page => ({
   about: `The ${Object.keys(routes).length} public routes: who may call each, and its limits.`,
   source: 'packages/contracts/src/routes.ts and scopes.ts',
   body: [
-    'All of them are reached through the gateway. Access is a scope, `public` (no credentials), `any` (every credential) or `user` (an access token, not an API key). `Body` is the largest body a route reads, `time` the longest the gateway waits for its answer. `K`: the route honours an `Idempotency-Key`. `1`: the named fields of the answer are shown once, and left out when it is replayed.',
+    'All of them are reached through the gateway. Access is a scope, `public` (no credentials), `any` (every credential) or `user` (an access token, not an API key). `Body` is the largest body a route reads, `time` the longest the gateway waits for its answer once the service has the request, and before that for the body. `K`: the route honours an `Idempotency-Key`. `1`: the named fields of the answer are shown once, and left out when it is replayed.',
     ...statefulServices.flatMap((service) => [
       `## ${service}`,
       table(

@@ -19,6 +19,7 @@ import { safeHeaders, tellBrowsers } from './browsers.ts';
 import { createClientAddress } from './client-address.ts';
 import type { Config } from './config.ts';
 import { answerBeforeBody } from './forwarding/answer-before-body.ts';
+import { createBodyMemory } from './forwarding/body-memory.ts';
 import { createForward } from './forwarding/forward.ts';
 import { createOpenStreams } from './forwarding/open-streams.ts';
 import { createUpstreams } from './forwarding/upstreams.ts';
@@ -87,7 +88,12 @@ export const start = async (config: Config, life: Life): Promise<string> => {
     }),
   });
   const safe = await safeHeaders();
-  const forward = createForward({ upstreams, tokenFor: createPrincipalTokens(sign), safeHeaders: safe });
+  const forward = createForward({
+    upstreams,
+    tokenFor: createPrincipalTokens(sign),
+    bodyMemory: createBodyMemory(config.BODY_MEMORY_MB * 1024 * 1024),
+    safeHeaders: safe,
+  });
 
   const app = await createHttp({ service: 'gateway', logger, isStopping: life.isStopping, headers: safe });
   closeSilent(app, silentMs);

@@ -56,6 +56,11 @@ export const config = z.object({
     .pipe(z.array(z.string().regex(/^https?:\/\/[^/*]+$/, 'must be a comma list of origins such as https://app.example.com')))
     .default([])
     .describe('Origins whose pages may call the API from a browser; none by default.'),
+  BODY_MEMORY_MB: wholeNumber(8, 65_536)
+    .default(128)
+    .describe(
+      'The memory, in MiB, for bodies up to 1 MiB, which services are given in one piece; an organization or address has an eighth.',
+    ),
   BREAKER_OPEN_MS: durationMs(2_000, 'How long a service that failed too often is left alone before one request tries it again.'),
   UNREADY_MS: wholeNumber(0, 600_000)
     .default(1_000)

@@ -5,8 +5,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { waitFor } from '@settler/harness';
 import { Pool } from 'undici';
 import { afterEach, expect, test } from 'vitest';
-import { countedBody } from '../src/forwarding/body.ts';
 import { exchange, NeverSent } from '../src/forwarding/exchange.ts';
+import { streamedBody } from '../src/forwarding/streamed-body.ts';
 
 const opened: (() => unknown)[] = [];
 afterEach(async () => {
@@ -36,7 +36,7 @@ const start = async (timeoutMs: (path: string) => number) => {
       method: request.method ?? '',
       path,
       headers: [],
-      body: request.method === 'POST' ? countedBody(request, 1_000) : null,
+      body: request.method === 'POST' ? streamedBody(request, 1_000) : null,
       headTimeoutMs: timeoutMs(path),
       timeoutMs: timeoutMs(path),
       response,

@@ -1,10 +1,8 @@
-/**
- * Bodies on their way to a service. What is a few kilobytes long goes there in one piece, once it is here; everything else is never held,
- * and counted, since a chunked one does not say how long it is.
- */
+/** Bodies of requests: whether there is one, how it goes to the service, and what is still coming when its request was answered. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { type Readable, Transform } from 'node:stream';
+import type { Readable } from 'node:stream';
 import { Refusal } from '@settler/chassis/refusal';
+import type { Route } from '@settler/contracts/routes';
 import type { Blameless } from './breaker.ts';
 
 export const hasBody = ({ method, headers }: IncomingMessage): boolean => {
@@ -12,27 +10,33 @@ export const hasBody = ({ method, headers }: IncomingMessage): boolean => {
   return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
 };
 
+/** What is longer than this is no JSON document of everyday, and not worth holding. */
+export const heldBytesMax = 1024 * 1024;
+/** Of files, up to here it costs less to hold them than to pass them on piece by piece. */
+const heldFileBytesMax = 16 * 1024;
+
+/**
+ * Whether a body goes to the service in one piece, once all of it is here. So a client that dawdles over it has nothing of the service, whose
+ * connections everybody shares. What is not held goes there as it comes.
+ */
+export const isHeld = (route: Route, { headers }: IncomingMessage): boolean =>
+  Math.min(Number(headers['content-length'] ?? Number.POSITIVE_INFINITY), route.bodyBytesMax) <=
+  (route.stream === 'upload' ? heldFileBytesMax : heldBytesMax);
+
 /** The client ended it. Nobody is there to be answered. */
 export class ClientGone extends Error implements Blameless {
   override readonly name = 'ClientGone';
   readonly isBlameless = true;
 }
 
-class TooLarge extends Refusal {
-  constructor(bytesMax: number) {
-    super('payload_too_large', `The body is larger than the ${bytesMax} bytes that this route takes.`);
-  }
-}
+export const tooLarge = (bytesMax: number): Refusal =>
+  new Refusal('payload_too_large', `The body is larger than the ${bytesMax} bytes that this route takes.`);
 
-export class TooSlow extends Refusal {
-  constructor() {
-    super('request_timeout', 'The body did not arrive in time.');
-  }
-}
+export const tooSlow = (): Refusal => new Refusal('request_timeout', 'The body did not arrive in time.');
 
 /** @throws Refusal `payload_too_large` where the body says itself that it is. */
 export const requireSize = ({ headers }: IncomingMessage, bytesMax: number): void => {
-  if (Number(headers['content-length'] ?? 0) > bytesMax) throw new TooLarge(bytesMax);
+  if (Number(headers['content-length'] ?? 0) > bytesMax) throw tooLarge(bytesMax);
 };
 
 /** A body as undici takes it. */
@@ -43,57 +47,6 @@ export interface Body {
   /** Nobody needs it any more. */
   readonly leave: () => void;
 }
-
-/** Up to here it costs less to hold a body than to pass it on piece by piece. */
-const heldBytesMax = 16 * 1024;
-
-export const isHeld = ({ headers }: IncomingMessage): boolean => Number(headers['content-length'] ?? Number.NaN) <= heldBytesMax;
-
-/** @throws TooSlow, ClientGone */
-export const heldBody = async (request: IncomingMessage, timeoutMs: number): Promise<Body> => {
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
-  const timer = setTimeout(() => reject(new TooSlow()), timeoutMs);
-  const pieces: Buffer[] = [];
-  const take = (piece: Buffer) => pieces.push(piece);
-  // A request is closed too when all of it is here.
-  const gone = () => request.complete || reject(new ClientGone('the client went away'));
-  request.on('data', take).once('end', resolve).once('close', gone).once('error', gone);
-  try {
-    await promise;
-  } finally {
-    clearTimeout(timer);
-    request.off('data', take).off('end', resolve).off('close', gone);
-  }
-  const [first] = pieces;
-  return {
-    content: pieces.length === 1 && first !== undefined ? first : Buffer.concat(pieces),
-    awaitsClient: () => false,
-    leave: () => {},
-  };
-};
-
-/**
- * A stream of its own and not the request itself: undici destroys what it could not send, and with the request the client's
- * socket would go before the client was told why.
- */
-export const countedBody = (request: IncomingMessage, bytesMax: number): Body => {
-  let bytes = 0;
-  const counted = new Transform({
-    transform: (chunk: Buffer, _encoding, done) => {
-      bytes += chunk.length;
-      if (bytes > bytesMax) done(new TooLarge(bytesMax));
-      else done(null, chunk);
-    },
-  });
-  // Whoever sends it is told by undici. Once undici has let go of it, nobody needs to be, and the process must not end of it.
-  counted.on('error', () => {});
-  request.pipe(counted);
-  return {
-    content: counted,
-    awaitsClient: () => !request.complete && request.readableLength + counted.writableLength + counted.readableLength === 0,
-    leave: () => void counted.destroy(),
-  };
-};
 
 const lingerMs = 5_000;
 

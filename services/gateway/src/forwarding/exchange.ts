@@ -1,7 +1,7 @@
 /** One request to a service and its answer, passed on as it comes: what is long waits for the other side, and is never held. */
 import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
 import type { Dispatcher, Pool } from 'undici';
-import { type Body, ClientGone, endAfterBody, TooSlow } from './body.ts';
+import { type Body, ClientGone, endAfterBody, tooSlow } from './body.ts';
 import type { Blameless } from './breaker.ts';
 
 /** The service took longer than the route may. */
@@ -103,7 +103,7 @@ export const exchange = (options: ExchangeOptions): Exchange => {
     }
     // A client of events knows how to go on from where they end.
     if (stage === 'passing' && isEventStream) end();
-    else fail(body?.awaitsClient() ? new TooSlow() : new DeadlinePassed('no answer, or not all of it, in time'));
+    else fail(body?.awaitsClient() ? tooSlow() : new DeadlinePassed('no answer, or not all of it, in time'));
   };
 
   let timer = setTimeout(deadline, limitMs);

@@ -5,6 +5,7 @@
 import type { OutgoingHttpHeaders } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import { currentContext } from '@settler/chassis/context';
+import { networkOf } from '@settler/chassis/network';
 import { Refusal } from '@settler/chassis/refusal';
 import { activeTraceparent } from '@settler/chassis/tracing';
 import { awayHeader } from '@settler/contracts/internal/away';
@@ -13,15 +14,19 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Caller } from '../authentication/caller.ts';
 import type { PrincipalTokenFor } from '../authentication/principal-tokens.ts';
 import type { SafeHeaders } from '../browsers.ts';
-import { type Body, ClientGone, countedBody, hasBody, heldBody, isHeld } from './body.ts';
+import { type Body, ClientGone, hasBody, isHeld } from './body.ts';
+import type { BodyMemory } from './body-memory.ts';
 import { exchange } from './exchange.ts';
 import { headersToAnswer, headersToForward } from './headers.ts';
+import { heldBody } from './held-body.ts';
 import { isConnectionFailure, refusalFor } from './refusals.ts';
-import type { Upstreams } from './upstreams.ts';
+import { streamedBody } from './streamed-body.ts';
+import type { Lane, Upstreams } from './upstreams.ts';
 
 export interface ForwardNeeds {
   readonly upstreams: Upstreams;
   readonly tokenFor: PrincipalTokenFor;
+  readonly bodyMemory: BodyMemory;
   /** On every answer, whatever the service says. */
   readonly safeHeaders: SafeHeaders;
 }
@@ -39,6 +44,8 @@ export type Forward = (route: Route, asker: Asker, request: FastifyRequest, repl
 
 const retriesMax = 3;
 const retryDelayMsFirst = 50;
+/** A body that is held comes in a minute, or not at all: of an upload, which may take longer, it is a few kilobytes. */
+const heldBodyTimeoutMsMax = 60_000;
 /** A stream of events begins at once, however long it then goes on; a file when its first rows are found, for which a statement has 60 s. */
 const headTimeoutMsOf = { events: 10_000, download: 65_000 } as const;
 
@@ -49,25 +56,38 @@ class Ailing extends Error {
 
 const ailingStatuses: ReadonlySet<number> = new Set([502, 503, 504]);
 
-export const createForward = ({ upstreams, tokenFor, safeHeaders }: ForwardNeeds): Forward => {
+export const createForward = ({ upstreams, tokenFor, bodyMemory, safeHeaders }: ForwardNeeds): Forward => {
   const always = Object.entries(safeHeaders).flat();
+
+  const bodyToHold = (route: Route, { caller, address }: Asker, { raw }: FastifyRequest, reply: FastifyReply): Promise<Body> => {
+    goOn(reply);
+    return heldBody(raw, {
+      bytesMax: route.bodyBytesMax,
+      timeoutMs: Math.min(route.timeoutMs, heldBodyTimeoutMsMax),
+      take: bodyMemory.open(caller?.organizationId ?? networkOf(address), reply.raw),
+    });
+  };
+  const bodyToStream = (route: Route, { raw }: FastifyRequest, reply: FastifyReply): Body => {
+    goOn(reply);
+    return streamedBody(raw, route.bodyBytesMax);
+  };
+
   /** `held`: its body, where that is here already. */
   const once = async (
     route: Route,
     asker: Asker,
     request: FastifyRequest,
     reply: FastifyReply,
+    lane: Lane,
     timeoutMs: number,
     held: Body | undefined,
   ): Promise<void> => {
     const { raw } = request;
-    const { requests, streams } = upstreams.to(route.service);
     const isEventStream = route.stream === 'events';
     const sendsBody = hasBody(raw);
     let isAiling = false;
-    if (sendsBody && held === undefined) goOn(reply);
     const { head, end } = exchange({
-      pool: (route.stream === 'none' ? requests : streams).pool,
+      pool: lane.pool,
       method: raw.method ?? route.method,
       path: pathOf(raw.url ?? '/'),
       headers: headersToForward(raw.headers, sendsBody, {
@@ -75,7 +95,7 @@ export const createForward = ({ upstreams, tokenFor, safeHeaders }: ForwardNeeds
         requestId: request.id,
         traceparent: activeTraceparent() ?? currentContext()?.traceparent ?? '',
       }),
-      body: held ?? (sendsBody ? countedBody(raw, route.bodyBytesMax) : null),
+      body: held ?? (sendsBody ? bodyToStream(route, request, reply) : null),
       headTimeoutMs: route.stream === 'events' || route.stream === 'download' ? headTimeoutMsOf[route.stream] : timeoutMs,
       timeoutMs,
       response: reply.raw,
@@ -94,24 +114,29 @@ export const createForward = ({ upstreams, tokenFor, safeHeaders }: ForwardNeeds
   };
 
   return async (route, asker, request, reply) => {
+    const { raw } = request;
     const { breaker, requests, streams } = upstreams.to(route.service);
-    if (!(route.stream === 'none' ? requests : streams).places.take(reply.raw)) {
+    let held: Body | undefined;
+    if (hasBody(raw) && isHeld(route, raw)) {
+      try {
+        held = await bodyToHold(route, asker, request, reply);
+      } catch (error) {
+        if (error instanceof ClientGone) return void reply.hijack();
+        throw error;
+      }
+    }
+    // Not before: what waits for its client has no place that others need.
+    const lane = route.stream === 'none' ? requests : streams;
+    if (!lane.places.take(reply.raw)) {
       const detail = `Too many requests are waiting for ${route.service}, the service behind this route.`;
       throw new Refusal('upstream_unavailable', detail, { retryAfterSeconds: 1 });
     }
     const isRead = route.method === 'GET';
     const startedAtMs = performance.now();
-    let held: Body | undefined;
-    try {
-      held = await bodyToHold(route, request, reply);
-    } catch (error) {
-      if (error instanceof ClientGone) return void reply.hijack();
-      throw error;
-    }
     for (let retry = 0; ; retry += 1) {
       try {
         const timeoutMs = route.timeoutMs - (performance.now() - startedAtMs);
-        return await breaker.call(() => once(route, asker, request, reply, timeoutMs, held));
+        return await breaker.call(() => once(route, asker, request, reply, lane, timeoutMs, held));
       } catch (error) {
         if (error instanceof Ailing) return;
         if (error instanceof ClientGone) return void reply.hijack();
@@ -120,12 +145,6 @@ export const createForward = ({ upstreams, tokenFor, safeHeaders }: ForwardNeeds
       }
     }
   };
-};
-
-const bodyToHold = async (route: Route, { raw }: FastifyRequest, reply: FastifyReply): Promise<Body | undefined> => {
-  if (!hasBody(raw) || !isHeld(raw)) return undefined;
-  goOn(reply);
-  return heldBody(raw, route.timeoutMs);
 };
 
 /** Asks for a body whose client waits to be asked. */

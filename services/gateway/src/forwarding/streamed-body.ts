@@ -1,0 +1,24 @@
+/** A body that goes to the service as it comes, and is never held. It is counted, since a chunked one does not say how long it is. */
+import type { IncomingMessage } from 'node:http';
+import { Transform } from 'node:stream';
+import { type Body, tooLarge } from './body.ts';
+
+/**
+ * A stream of its own and not the request itself: undici destroys what it could not send, and with the request the client's
+ * socket would go before the client was told why.
+ */
+export const streamedBody = (request: IncomingMessage, bytesMax: number): Body => {
+  let bytes = 0;
+  const content = new Transform({
+    transform: (chunk: Buffer, _encoding, done) => {
+      bytes += chunk.length;
+      if (bytes > bytesMax) done(tooLarge(bytesMax));
+      else done(null, chunk);
+    },
+  });
+  const awaitsClient = (): boolean => !request.complete && request.readableLength + content.writableLength + content.readableLength === 0;
+  // Whoever sends it is told by undici. Once undici has let go of it, nobody needs to be, and the process must not end of it.
+  content.on('error', () => {});
+  request.pipe(content);
+  return { content, awaitsClient, leave: () => void content.destroy() };
+};
