@@ -1,4 +1,5 @@
 /** Who may pass: credentials, limits, access and size, in this order and before anything is read of the body. */
+import type { IncomingMessage } from 'node:http';
 import { Refusal } from '@settler/chassis/refusal';
 import type { Route } from '@settler/contracts/routes';
 import type { FastifyReply, FastifyRequest } from 'fastify';
@@ -6,9 +7,9 @@ import type { Authenticate } from './authentication/authenticate.ts';
 import { type Caller, requireAccess } from './authentication/caller.ts';
 import { readCredential } from './authentication/credentials.ts';
 import type { ClientAddress } from './client-address.ts';
-import { requireSize } from './forwarding/body.ts';
+import { hasBody, isHeld, requireSize } from './forwarding/body.ts';
 import type { Asker } from './forwarding/forward.ts';
-import type { OpenStreams } from './forwarding/open-streams.ts';
+import type { OpenStreams, StreamKind } from './forwarding/open-streams.ts';
 import type { RateLimits, Spent } from './limits/rate-limits.ts';
 
 export interface AdmissionNeeds {
@@ -43,13 +44,19 @@ export const createAdmission = ({ clientAddress, authenticate, rateLimits, strea
     }
     const caller = await authenticated(request, address, reply);
     // Before anything else is waited for: a revocation from here on ends the stream, also one that has not begun.
-    const { stream } = route;
-    const streamEnd = stream === 'events' || stream === 'download' ? streams.open(stream, caller, reply.raw) : undefined;
+    const lasting = lastingOf(route, request.raw);
+    const streamEnd = lasting === undefined ? undefined : streams.open(lasting, caller, reply.raw);
     requireRoom(reply, await rateLimits.spendCaller(caller));
     requireAccess(caller, route.access);
     requireSize(request.raw, route.bodyBytesMax);
     return { caller, address, streamEnd };
   };
+};
+
+/** What of a request lasts: its answer, or its body. Of most requests nothing does. */
+const lastingOf = (route: Route, request: IncomingMessage): StreamKind | undefined => {
+  if (route.stream === 'events' || route.stream === 'download') return route.stream;
+  return hasBody(request) && !isHeld(route, request) ? 'upload' : undefined;
 };
 
 /** Every answer says how much room is left, the refusal of one request too many among them. */

@@ -48,7 +48,7 @@ export const start = async (config: Config, life: Life): Promise<string> => {
   const identity = createIdentityClient(config.IDENTITY_URL, sign);
   life.onStop('identity', identity.close);
   const apiKeys = createApiKeys(identity, config.API_KEY_SECRET);
-  const streams = createOpenStreams();
+  const streams = createOpenStreams(config.UPLOADS_PER_ORGANIZATION_MAX);
   const known = metrics.gauge('settler_revocations_known_timestamp_seconds', 'When it was last known what was revoked.', []);
   const revocations = startRevocations({
     identity,
@@ -92,6 +92,7 @@ export const start = async (config: Config, life: Life): Promise<string> => {
     upstreams,
     tokenFor: createPrincipalTokens(sign),
     bodyMemory: createBodyMemory(config.BODY_MEMORY_MB * 1024 * 1024),
+    pace: { bytesPerSecondMin: config.UPLOAD_BYTES_PER_SECOND_MIN, stallMs: config.UPLOAD_STALL_MS },
     safeHeaders: safe,
   });
 

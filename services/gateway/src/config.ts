@@ -56,6 +56,15 @@ export const config = z.object({
     .pipe(z.array(z.string().regex(/^https?:\/\/[^/*]+$/, 'must be a comma list of origins such as https://app.example.com')))
     .default([])
     .describe('Origins whose pages may call the API from a browser; none by default.'),
+  UPLOADS_PER_ORGANIZATION_MAX: wholeNumber(1, 2_048)
+    .default(64)
+    .describe(
+      'Files, and bodies above 1 MiB or of a length they do not say on routes that take more, of an organization at once; each gateway counts for itself.',
+    ),
+  UPLOAD_BYTES_PER_SECOND_MIN: wholeNumber(1, 1_073_741_824)
+    .default(2_048)
+    .describe('How fast such a body has to come in the long run: a fifth of what a phone on a poor link (EDGE) sends.'),
+  UPLOAD_STALL_MS: durationMs(30_000, 'How long such a body may stand still; what comes earns that time back at the rate above.'),
   BODY_MEMORY_MB: wholeNumber(8, 65_536)
     .default(128)
     .describe(

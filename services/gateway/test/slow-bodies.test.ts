@@ -1,14 +1,20 @@
-import { waitFor } from '@settler/harness';
+import type { IncomingMessage } from 'node:http';
+import { setTimeout as delay } from 'node:timers/promises';
+import { type StartedService, waitFor } from '@settler/harness';
 import { type Connection, open } from '@settler/harness/raw';
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { type Door, type Key, startDoor } from './setup.ts';
 import { echo } from './stand-in.ts';
 
 let door: Door;
+/** One that bears a stall for a moment only. */
+let impatient: StartedService;
 let key: Key;
 let neighbour: Key;
+const uploadsMax = 3;
 beforeAll(async () => {
-  door = await startDoor({ BODY_MEMORY_MB: '8' });
+  door = await startDoor({ BODY_MEMORY_MB: '8', UPLOADS_PER_ORGANIZATION_MAX: String(uploadsMax) });
+  impatient = await door.startReplica({ UPLOAD_STALL_MS: '1500', UPLOAD_BYTES_PER_SECOND_MIN: '1000' });
   key = await door.createKey(await door.register());
   neighbour = await door.createKey(await door.register());
 });
@@ -19,11 +25,22 @@ beforeEach(() => {
 afterAll(() => door.dispose());
 
 /** A request of which nothing has been sent but its head. */
-const begin = async (path: string, headers: Record<string, string | number>): Promise<Connection> => {
-  const connection = await open(door.url);
+const begin = async (path: string, headers: Record<string, string | number>, url = door.url): Promise<Connection> => {
+  const connection = await open(url);
   const lines = Object.entries({ Host: 'x', 'Content-Type': 'application/json', ...headers }).map(([name, value]) => `${name}: ${value}`);
   connection.send([`POST ${path} HTTP/1.1`, ...lines, '', ''].join('\r\n'));
   return connection;
+};
+/** An upload whose first bytes are at the service, with the service's side of it. */
+const upload = async (credential: Key, url?: string) => {
+  let side: IncomingMessage | undefined;
+  door.executions.answer((request, response) => {
+    side = request;
+    return echo(request, response);
+  });
+  const connection = await begin('/v1/files?name=a.csv', { 'X-API-Key': credential.key, 'Content-Length': 100_000 }, url);
+  connection.send('id,amount\n');
+  return { ...connection, side: await waitFor(() => side, { what: 'the upload to arrive' }) };
 };
 const codeOf = ({ status, body }: { status: number; body: string }) => [status, JSON.parse(body).code];
 
@@ -77,4 +94,68 @@ test('a body is the same to the service, however many pieces it came in', async 
   chunked.socket.destroy();
   expect([status, JSON.parse(body).body === text]).toEqual([200, true]);
   expect(door.webhooks.last().headers).toMatchObject({ 'content-length': String(text.length) });
+});
+
+describe('uploads', () => {
+  test('of one organization leave places for the uploads, streams and requests of all others', async () => {
+    const uploads: Connection[] = [];
+    for (let count = 0; count < uploadsMax; count += 1) uploads.push(await upload(key));
+    const api = door.as({ apiKey: key.key });
+    // Bodies above a mebibyte go there as uploads do, and so do those that do not say how long they are.
+    for (const [path, headers] of [
+      ['/v1/files', { 'Content-Length': 100_000 }],
+      ['/v1/jobs', { 'Transfer-Encoding': 'chunked' }],
+    ] as const) {
+      const refused = await begin(path, { 'X-API-Key': key.key, ...headers });
+      const answer = await refused.answer();
+      expect([...codeOf(answer), answer.headers['retry-after']]).toEqual([429, 'rate_limited', '10']);
+      refused.socket.destroy();
+    }
+    expect((await api.get('/v1/files')).status).toBe(200);
+    expect((await api.post('/v1/jobs', { name: 'a' })).status).toBe(200);
+    expect((await api.get('/v1/executions/exe_1/events')).status).toBe(200);
+    const theirs = await upload(neighbour);
+    theirs.send('x'.repeat(100_000 - 10));
+    expect((await theirs.answer()).status).toBe(200);
+    for (const { socket } of [...uploads, theirs]) socket.destroy();
+    const next = await waitFor(
+      async () => {
+        const found = await begin('/v1/files', { 'X-API-Key': key.key, 'Transfer-Encoding': 'chunked' });
+        found.send('1\r\nx\r\n0\r\n\r\n');
+        return (await found.answer().finally(() => found.socket.destroy())).status === 200;
+      },
+      { what: 'places to be free again' },
+    );
+    expect(next).toBe(true);
+  });
+
+  test('that hardly move are answered so and end at the service, and slow ones that go on are not', async () => {
+    const honest = await upload(key, impatient.url);
+    const slow = await upload(key, impatient.url);
+    let isOver = false;
+    const trickling = (async () => {
+      while (!isOver) {
+        slow.send('x');
+        await delay(50);
+      }
+    })();
+    let left = 100_000 - 10;
+    const going = (async () => {
+      while (!isOver) {
+        const piece = Math.min(500, left - 1);
+        honest.send('x'.repeat(piece));
+        left -= piece;
+        await delay(50);
+      }
+      honest.send('x'.repeat(left));
+    })();
+    const refused = await slow.answer();
+    isOver = true;
+    expect(codeOf(refused)).toEqual([408, 'request_timeout']);
+    await waitFor(() => slow.side.destroyed, { what: 'the service to be left alone' });
+    expect(slow.side.complete).toBe(false);
+    await Promise.all([trickling, going]);
+    expect((await honest.answer()).status).toBe(200);
+    for (const { socket } of [honest, slow]) socket.destroy();
+  });
 });

@@ -17,7 +17,7 @@ const heldFileBytesMax = 16 * 1024;
 
 /**
  * Whether a body goes to the service in one piece, once all of it is here. So a client that dawdles over it has nothing of the service, whose
- * connections everybody shares. What is not held goes there as it comes.
+ * connections everybody shares. What is not held goes there as it comes, on connections that are kept apart for that.
  */
 export const isHeld = (route: Route, { headers }: IncomingMessage): boolean =>
   Math.min(Number(headers['content-length'] ?? Number.POSITIVE_INFINITY), route.bodyBytesMax) <=

@@ -19,14 +19,17 @@ import type { BodyMemory } from './body-memory.ts';
 import { exchange } from './exchange.ts';
 import { headersToAnswer, headersToForward } from './headers.ts';
 import { heldBody } from './held-body.ts';
+import type { Pace } from './pace.ts';
 import { isConnectionFailure, refusalFor } from './refusals.ts';
 import { streamedBody } from './streamed-body.ts';
-import type { Lane, Upstreams } from './upstreams.ts';
+import type { Lane, Upstream, Upstreams } from './upstreams.ts';
 
 export interface ForwardNeeds {
   readonly upstreams: Upstreams;
   readonly tokenFor: PrincipalTokenFor;
   readonly bodyMemory: BodyMemory;
+  /** How fast bodies have to come that go to the service as they come. */
+  readonly pace: Pace;
   /** On every answer, whatever the service says. */
   readonly safeHeaders: SafeHeaders;
 }
@@ -56,7 +59,7 @@ class Ailing extends Error {
 
 const ailingStatuses: ReadonlySet<number> = new Set([502, 503, 504]);
 
-export const createForward = ({ upstreams, tokenFor, bodyMemory, safeHeaders }: ForwardNeeds): Forward => {
+export const createForward = ({ upstreams, tokenFor, bodyMemory, pace, safeHeaders }: ForwardNeeds): Forward => {
   const always = Object.entries(safeHeaders).flat();
 
   const bodyToHold = (route: Route, { caller, address }: Asker, { raw }: FastifyRequest, reply: FastifyReply): Promise<Body> => {
@@ -69,7 +72,7 @@ export const createForward = ({ upstreams, tokenFor, bodyMemory, safeHeaders }: 
   };
   const bodyToStream = (route: Route, { raw }: FastifyRequest, reply: FastifyReply): Body => {
     goOn(reply);
-    return streamedBody(raw, route.bodyBytesMax);
+    return streamedBody(raw, { bytesMax: route.bodyBytesMax, pace });
   };
 
   /** `held`: its body, where that is here already. */
@@ -115,7 +118,7 @@ export const createForward = ({ upstreams, tokenFor, bodyMemory, safeHeaders }: 
 
   return async (route, asker, request, reply) => {
     const { raw } = request;
-    const { breaker, requests, streams } = upstreams.to(route.service);
+    const upstream = upstreams.to(route.service);
     let held: Body | undefined;
     if (hasBody(raw) && isHeld(route, raw)) {
       try {
@@ -126,7 +129,7 @@ export const createForward = ({ upstreams, tokenFor, bodyMemory, safeHeaders }: 
       }
     }
     // Not before: what waits for its client has no place that others need.
-    const lane = route.stream === 'none' ? requests : streams;
+    const lane = laneOf(upstream, route, held === undefined && hasBody(raw));
     if (!lane.places.take(reply.raw)) {
       const detail = `Too many requests are waiting for ${route.service}, the service behind this route.`;
       throw new Refusal('upstream_unavailable', detail, { retryAfterSeconds: 1 });
@@ -136,7 +139,7 @@ export const createForward = ({ upstreams, tokenFor, bodyMemory, safeHeaders }: 
     for (let retry = 0; ; retry += 1) {
       try {
         const timeoutMs = route.timeoutMs - (performance.now() - startedAtMs);
-        return await breaker.call(() => once(route, asker, request, reply, lane, timeoutMs, held));
+        return await upstream.breaker.call(() => once(route, asker, request, reply, lane, timeoutMs, held));
       } catch (error) {
         if (error instanceof Ailing) return;
         if (error instanceof ClientGone) return void reply.hijack();
@@ -145,6 +148,11 @@ export const createForward = ({ upstreams, tokenFor, bodyMemory, safeHeaders }: 
       }
     }
   };
+};
+
+const laneOf = ({ requests, uploads, streams }: Upstream, { stream }: Route, isStreamed: boolean): Lane => {
+  if (isStreamed) return uploads;
+  return stream === 'events' || stream === 'download' ? streams : requests;
 };
 
 /** Asks for a body whose client waits to be asked. */

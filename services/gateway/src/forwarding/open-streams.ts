@@ -1,9 +1,10 @@
-/** Streams of events and downloads, which last for minutes. Whoever may no longer ask must not go on listening either. */
+/** What lasts: streams of events, downloads and uploads. Whoever may no longer ask must not go on listening either. */
 import type { ServerResponse } from 'node:http';
 import { Refusal } from '@settler/chassis/refusal';
 import type { Caller } from '../authentication/caller.ts';
 
-export type StreamKind = 'events' | 'download';
+/** `upload`: a body that goes to its service as it comes. */
+export type StreamKind = 'events' | 'download' | 'upload';
 
 export interface OpenStreams {
   /**
@@ -20,33 +21,29 @@ export interface OpenStreams {
   readonly close: () => void;
 }
 
-/** So that one organization cannot use up the connections of all. */
-const perOrganizationMax = 200;
+/** What an organization has of each at most, so that it cannot use up the connections of all. */
+const streamsPerOrganizationMax = 200;
 /** The longest that a timer waits. */
 const timerMsMax = 2 ** 31 - 1;
 
-export const createOpenStreams = (): OpenStreams => {
-  const streams = new Map<AbortController, { readonly kind: StreamKind; readonly caller: Caller; readonly endAt: (ms: number) => void }>();
-  const counts = new Map<string, number>();
-  let isClosed = false;
+interface Stream {
+  readonly kind: StreamKind;
+  readonly caller: Caller;
+  readonly endAt: (ms: number) => void;
+}
 
-  const requireRoom = ({ organizationId }: Caller): void => {
-    if ((counts.get(organizationId) ?? 0) < perOrganizationMax) return;
-    const detail = `This organization has ${perOrganizationMax} streams and downloads open; end one before you open another.`;
-    throw new Refusal('rate_limited', detail, { retryAfterSeconds: 10 });
-  };
-  const forget = (stream: AbortController, { organizationId }: Caller): void => {
-    const left = (counts.get(organizationId) ?? 0) - 1;
-    if (left > 0) counts.set(organizationId, left);
-    else counts.delete(organizationId);
-    streams.delete(stream);
-  };
+export const createOpenStreams = (uploadsPerOrganizationMax: number): OpenStreams => {
+  const streams = new Map<AbortController, Stream>();
+  const answers = createCounts(streamsPerOrganizationMax, 'streams and downloads open; end one');
+  const uploads = createCounts(uploadsPerOrganizationMax, 'uploads on their way; let one end');
+  const countsOf = { events: answers, download: answers, upload: uploads } as const;
+  let isClosed = false;
 
   return {
     open: (kind, caller, response) => {
       // Of one that is over already no event will tell that it is.
       if (response.req.socket.destroyed) return AbortSignal.abort();
-      requireRoom(caller);
+      countsOf[kind].add(caller);
       const stream = new AbortController();
       let endsAtMs = Number.POSITIVE_INFINITY;
       let timer: NodeJS.Timeout | undefined;
@@ -58,10 +55,10 @@ export const createOpenStreams = (): OpenStreams => {
       };
       endAt(caller.expiresAtMs);
       streams.set(stream, { kind, caller, endAt });
-      counts.set(caller.organizationId, (counts.get(caller.organizationId) ?? 0) + 1);
       response.once('close', () => {
         clearTimeout(timer);
-        forget(stream, caller);
+        countsOf[kind].remove(caller);
+        streams.delete(stream);
       });
       if (isClosed && kind === 'events') stream.abort();
       return stream.signal;
@@ -76,6 +73,26 @@ export const createOpenStreams = (): OpenStreams => {
     close: () => {
       isClosed = true;
       for (const [stream, { kind }] of streams) if (kind === 'events') stream.abort();
+    },
+  };
+};
+
+const createCounts = (max: number, what: string) => {
+  const counts = new Map<string, number>();
+  return {
+    /** @throws Refusal `rate_limited` */
+    add: ({ organizationId }: Caller): void => {
+      const count = counts.get(organizationId) ?? 0;
+      if (count >= max) {
+        const detail = `This organization has ${max} ${what} before you open another.`;
+        throw new Refusal('rate_limited', detail, { retryAfterSeconds: 10 });
+      }
+      counts.set(organizationId, count + 1);
+    },
+    remove: ({ organizationId }: Caller): void => {
+      const left = (counts.get(organizationId) ?? 0) - 1;
+      if (left > 0) counts.set(organizationId, left);
+      else counts.delete(organizationId);
     },
   };
 };

@@ -1,13 +1,22 @@
 /** A body that goes to the service as it comes, and is never held. It is counted, since a chunked one does not say how long it is. */
 import type { IncomingMessage } from 'node:http';
 import { Transform } from 'node:stream';
-import { type Body, tooLarge } from './body.ts';
+import { type Body, tooLarge, tooSlow } from './body.ts';
+import { followPace, type Pace } from './pace.ts';
+
+export interface StreamedBodyOptions {
+  readonly bytesMax: number;
+  readonly pace: Pace;
+}
+
+/** How often the pace is looked at while a client may stand still. */
+const looks = 10;
 
 /**
  * A stream of its own and not the request itself: undici destroys what it could not send, and with the request the client's
  * socket would go before the client was told why.
  */
-export const streamedBody = (request: IncomingMessage, bytesMax: number): Body => {
+export const streamedBody = (request: IncomingMessage, { bytesMax, pace }: StreamedBodyOptions): Body => {
   let bytes = 0;
   const content = new Transform({
     transform: (chunk: Buffer, _encoding, done) => {
@@ -17,8 +26,14 @@ export const streamedBody = (request: IncomingMessage, bytesMax: number): Body =
     },
   });
   const awaitsClient = (): boolean => !request.complete && request.readableLength + content.writableLength + content.readableLength === 0;
+  const keepsPace = followPace(pace);
+  const lookMs = pace.stallMs / looks;
+  const timer = setInterval(() => {
+    if (!keepsPace(lookMs, bytes, awaitsClient())) content.destroy(tooSlow());
+  }, lookMs);
   // Whoever sends it is told by undici. Once undici has let go of it, nobody needs to be, and the process must not end of it.
   content.on('error', () => {});
+  content.once('close', () => clearInterval(timer));
   request.pipe(content);
   return { content, awaitsClient, leave: () => void content.destroy() };
 };

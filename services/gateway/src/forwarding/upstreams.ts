@@ -15,7 +15,9 @@ export interface Lane {
 
 export interface Upstream {
   readonly requests: Lane;
-  /** For what stays open for minutes: uploads and event streams must not use up the connections that everything else needs. */
+  /** For bodies that go there as they come, at the pace of their clients. */
+  readonly uploads: Lane;
+  /** For streams of events and downloads. What stays open for minutes must not use up the connections that everything else needs. */
   readonly streams: Lane;
   readonly breaker: Breaker;
 }
@@ -36,6 +38,7 @@ export interface UpstreamsOptions {
 
 const connectionsMax = 256;
 const waitingMax = 4_096;
+const uploadsMax = 2_048;
 const streamsMax = 2_048;
 const connectTimeoutMs = 1_000;
 const askTimeoutMs = 2_000;
@@ -65,6 +68,7 @@ export const createUpstreams = ({ urls, breakerOpenMs, logger, metrics }: Upstre
     });
     return {
       requests: { pool: pool(connectionsMax), places: createPlaces(connectionsMax + waitingMax) },
+      uploads: { pool: pool(uploadsMax), places: createPlaces(uploadsMax) },
       streams: { pool: pool(streamsMax), places: createPlaces(streamsMax) },
       own,
       breaker,
@@ -83,9 +87,9 @@ export const createUpstreams = ({ urls, breakerOpenMs, logger, metrics }: Upstre
         throw new Error(`${service} answered ${statusCode} to ${path}`);
       }),
     close: async () => {
-      for (const { requests, streams, own, breaker } of upstreams.values()) {
+      for (const { requests, uploads, streams, own, breaker } of upstreams.values()) {
         breaker.stop();
-        await Promise.all([requests.pool.destroy(), streams.pool.destroy(), own.destroy()]);
+        await Promise.all([requests.pool.destroy(), uploads.pool.destroy(), streams.pool.destroy(), own.destroy()]);
       }
     },
   };
