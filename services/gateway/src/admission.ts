@@ -53,10 +53,12 @@ export const createAdmission = ({ clientAddress, authenticate, rateLimits, strea
   };
 };
 
-/** What of a request lasts: its answer, or its body. Of most requests nothing does. */
+/** What of a request lasts: its answer, or a body that is not all here yet. Of most requests nothing does. */
 const lastingOf = (route: Route, request: IncomingMessage): StreamKind | undefined => {
   if (route.stream === 'events' || route.stream === 'download') return route.stream;
-  return hasBody(request) && !isHeld(route, request) ? 'upload' : undefined;
+  if (!hasBody(request)) return undefined;
+  if (!isHeld(route, request)) return 'upload';
+  return request.complete ? undefined : 'body';
 };
 
 /** Every answer says how much room is left, the refusal of one request too many among them. */

@@ -36,7 +36,10 @@ const start = async (timeoutMs: (path: string) => number) => {
       method: request.method ?? '',
       path,
       headers: [],
-      body: request.method === 'POST' ? streamedBody(request, { bytesMax: 1_000, pace: { bytesPerSecondMin: 1, stallMs: 60_000 } }) : null,
+      body:
+        request.method === 'POST'
+          ? streamedBody(request, { bytesMax: 1_000, pace: { bytesPerSecondMin: 1, stallMs: 60_000 }, ending: undefined })
+          : null,
       headTimeoutMs: timeoutMs(path),
       timeoutMs: timeoutMs(path),
       response,

@@ -3,19 +3,21 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { type StartedService, waitFor } from '@settler/harness';
 import { type Connection, open } from '@settler/harness/raw';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { type Door, type Key, startDoor } from './setup.ts';
-import { echo } from './stand-in.ts';
+import { type Door, type Key, type Person, startDoor } from './setup.ts';
+import { echo, readAll } from './stand-in.ts';
 
 let door: Door;
 /** One that bears a stall for a moment only. */
 let impatient: StartedService;
+let person: Person;
 let key: Key;
 let neighbour: Key;
 const uploadsMax = 3;
 beforeAll(async () => {
   door = await startDoor({ BODY_MEMORY_MB: '8', UPLOADS_PER_ORGANIZATION_MAX: String(uploadsMax) });
   impatient = await door.startReplica({ UPLOAD_STALL_MS: '1500', UPLOAD_BYTES_PER_SECOND_MIN: '1000' });
-  key = await door.createKey(await door.register());
+  person = await door.register();
+  key = await door.createKey(person);
   neighbour = await door.createKey(await door.register());
 });
 beforeEach(() => {
@@ -157,5 +159,32 @@ describe('uploads', () => {
     await Promise.all([trickling, going]);
     expect((await honest.answer()).status).toBe(200);
     for (const { socket } of [honest, slow]) socket.destroy();
+  });
+
+  test('end when their key is revoked, and bodies that were not all there never arrive', async () => {
+    const revoked = await door.createKey(person);
+    const partial = await upload(revoked);
+    let answerWhole: (() => void) | undefined;
+    door.executions.answer(async (request, response) => {
+      await readAll(request);
+      answerWhole = () => response.end('done');
+    });
+    const whole = await begin('/v1/files?name=b.csv', { 'X-API-Key': revoked.key, 'Transfer-Encoding': 'chunked' });
+    whole.send('2\r\n{}\r\n0\r\n\r\n');
+    await waitFor(() => answerWhole, { what: 'all of a body to be at the service' });
+    const before = door.jobs.arrived.length;
+    const held = await begin('/v1/jobs', { 'X-API-Key': revoked.key, 'Content-Length': 20, Expect: '100-continue' });
+    expect((await held.answer()).status).toBe(100);
+    held.send('{"name":');
+    await door.revokeKey(person, revoked);
+    for (const { answer } of [partial, held]) expect(codeOf(await answer())).toEqual([401, 'unauthenticated']);
+    await waitFor(() => partial.side.destroyed, { what: 'the service to be left alone' });
+    expect(partial.side.complete).toBe(false);
+    held.send('"0123456789"');
+    expect(door.jobs.arrived.length).toBe(before);
+    // It was sent while it might be.
+    answerWhole?.();
+    expect((await whole.answer()).status).toBe(200);
+    for (const { socket } of [partial, held, whole]) socket.destroy();
   });
 });

@@ -38,7 +38,7 @@ export interface ForwardNeeds {
 export interface Asker {
   readonly caller: Caller | null;
   readonly address: string | null;
-  /** Says when a stream of events or a download has to end, because whoever follows it may no longer. */
+  /** Says when a stream of events, a download, or a body that was not all here has to end, because whoever it is from or for may no longer. */
   readonly streamEnd: AbortSignal | undefined;
 }
 
@@ -62,17 +62,18 @@ const ailingStatuses: ReadonlySet<number> = new Set([502, 503, 504]);
 export const createForward = ({ upstreams, tokenFor, bodyMemory, pace, safeHeaders }: ForwardNeeds): Forward => {
   const always = Object.entries(safeHeaders).flat();
 
-  const bodyToHold = (route: Route, { caller, address }: Asker, { raw }: FastifyRequest, reply: FastifyReply): Promise<Body> => {
+  const bodyToHold = (route: Route, { caller, address, streamEnd }: Asker, { raw }: FastifyRequest, reply: FastifyReply): Promise<Body> => {
     goOn(reply);
     return heldBody(raw, {
       bytesMax: route.bodyBytesMax,
       timeoutMs: Math.min(route.timeoutMs, heldBodyTimeoutMsMax),
       take: bodyMemory.open(caller?.organizationId ?? networkOf(address), reply.raw),
+      ending: streamEnd,
     });
   };
-  const bodyToStream = (route: Route, { raw }: FastifyRequest, reply: FastifyReply): Body => {
+  const bodyToStream = (route: Route, { streamEnd }: Asker, { raw }: FastifyRequest, reply: FastifyReply): Body => {
     goOn(reply);
-    return streamedBody(raw, { bytesMax: route.bodyBytesMax, pace });
+    return streamedBody(raw, { bytesMax: route.bodyBytesMax, pace, ending: streamEnd });
   };
 
   /** `held`: its body, where that is here already. */
@@ -98,7 +99,7 @@ export const createForward = ({ upstreams, tokenFor, bodyMemory, pace, safeHeade
         requestId: request.id,
         traceparent: activeTraceparent() ?? currentContext()?.traceparent ?? '',
       }),
-      body: held ?? (sendsBody ? bodyToStream(route, request, reply) : null),
+      body: held ?? (sendsBody ? bodyToStream(route, asker, request, reply) : null),
       headTimeoutMs: route.stream === 'events' || route.stream === 'download' ? headTimeoutMsOf[route.stream] : timeoutMs,
       timeoutMs,
       response: reply.raw,
@@ -111,8 +112,11 @@ export const createForward = ({ upstreams, tokenFor, bodyMemory, pace, safeHeade
       },
     });
     await head;
-    if (asker.streamEnd?.aborted) end();
-    asker.streamEnd?.addEventListener('abort', end, { once: true });
+    // The answer to a body is owed to whoever sent all of it while they might.
+    if (!sendsBody && asker.streamEnd !== undefined) {
+      if (asker.streamEnd.aborted) end();
+      asker.streamEnd.addEventListener('abort', end, { once: true });
+    }
     if (isAiling) throw new Ailing('the answer says so');
   };
 

@@ -7,15 +7,18 @@ export interface HeldBodyOptions {
   readonly bytesMax: number;
   readonly timeoutMs: number;
   readonly take: TakeMemory;
+  /** Says when whoever sends it may no longer. */
+  readonly ending: AbortSignal | undefined;
 }
 
 const empty = Buffer.alloc(0);
 
-/** @throws Refusal `payload_too_large`, `request_timeout`, whatever `take` throws; ClientGone */
+/** @throws Refusal `payload_too_large`, `request_timeout`, whatever `take` throws and `ending` says; ClientGone */
 export const heldBody = async (request: IncomingMessage, options: HeldBodyOptions): Promise<Body> => {
-  const { bytesMax, timeoutMs, take } = options;
+  const { bytesMax, timeoutMs, take, ending } = options;
   // Of one that is over already no event will tell that it is.
   if (request.socket.destroyed) throw new ClientGone('the client went away');
+  ending?.throwIfAborted();
   const lengthMax = Number(request.headers['content-length'] ?? bytesMax);
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   let content: Buffer = empty;
@@ -46,14 +49,17 @@ export const heldBody = async (request: IncomingMessage, options: HeldBodyOption
       reject(error);
     }
   };
+  const onAbort = (): void => reject(ending?.reason);
   // A request is closed too when all of it is here.
   const gone = () => request.complete || reject(new ClientGone('the client went away'));
   const timer = setTimeout(() => reject(tooSlow()), timeoutMs);
+  ending?.addEventListener('abort', onAbort);
   request.on('data', onData).once('end', resolve).once('close', gone).once('error', gone);
   try {
     await promise;
   } finally {
     clearTimeout(timer);
+    ending?.removeEventListener('abort', onAbort);
     request.off('data', onData).off('end', resolve).off('close', gone);
   }
   return { content: content.subarray(0, length), awaitsClient: () => false, leave: () => {} };

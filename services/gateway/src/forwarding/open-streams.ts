@@ -1,14 +1,18 @@
-/** What lasts: streams of events, downloads and uploads. Whoever may no longer ask must not go on listening either. */
+/**
+ * What lasts: streams of events, downloads, uploads, and bodies that are not all here yet. Whoever may no longer ask must not go on
+ * listening either, nor sending.
+ */
 import type { ServerResponse } from 'node:http';
 import { Refusal } from '@settler/chassis/refusal';
 import type { Caller } from '../authentication/caller.ts';
+import { unauthenticated } from '../authentication/credentials.ts';
 
-/** `upload`: a body that goes to its service as it comes. */
-export type StreamKind = 'events' | 'download' | 'upload';
+/** `upload` goes to a service as it comes; `body` is held until all of it is here. */
+export type StreamKind = 'events' | 'download' | 'upload' | 'body';
 
 export interface OpenStreams {
   /**
-   * Follows the credential of a stream until `response` is over: the signal says when the stream has to end.
+   * Follows the credential of a stream until `response` is over: the signal says when the stream has to end, and for which refusal.
    * @throws Refusal `rate_limited` where the organization has too many of them open
    */
   readonly open: (kind: StreamKind, caller: Caller, response: ServerResponse) => AbortSignal;
@@ -29,45 +33,52 @@ const timerMsMax = 2 ** 31 - 1;
 interface Stream {
   readonly kind: StreamKind;
   readonly caller: Caller;
-  readonly endAt: (ms: number) => void;
+  readonly endAt: (ms: number, reason: Refusal) => void;
 }
+
+const noLongerValid = (): Refusal => unauthenticated('The credentials have been revoked, or have expired.');
+const notKnown = (): Refusal =>
+  new Refusal('upstream_unavailable', 'Credentials cannot be checked at the moment.', { retryAfterSeconds: 1, isReported: true });
 
 export const createOpenStreams = (uploadsPerOrganizationMax: number): OpenStreams => {
   const streams = new Map<AbortController, Stream>();
   const answers = createCounts(streamsPerOrganizationMax, 'streams and downloads open; end one');
   const uploads = createCounts(uploadsPerOrganizationMax, 'uploads on their way; let one end');
-  const countsOf = { events: answers, download: answers, upload: uploads } as const;
+  // Bodies that are held are bounded by the memory that they are given.
+  const countsOf = { events: answers, download: answers, upload: uploads, body: undefined } as const;
   let isClosed = false;
 
   return {
     open: (kind, caller, response) => {
       // Of one that is over already no event will tell that it is.
       if (response.req.socket.destroyed) return AbortSignal.abort();
-      countsOf[kind].add(caller);
+      countsOf[kind]?.add(caller);
       const stream = new AbortController();
       let endsAtMs = Number.POSITIVE_INFINITY;
       let timer: NodeJS.Timeout | undefined;
-      const endAt = (ms: number): void => {
+      const endAt = (ms: number, reason: Refusal): void => {
         if (ms >= endsAtMs) return;
         endsAtMs = ms;
         clearTimeout(timer);
-        timer = setTimeout(() => stream.abort(), Math.min(ms - Date.now(), timerMsMax));
+        timer = setTimeout(() => stream.abort(reason), Math.min(ms - Date.now(), timerMsMax));
       };
-      endAt(caller.expiresAtMs);
+      // An access token lasts no longer than an upload may: that it was good when the upload began is enough.
+      if (kind === 'events' || kind === 'download') endAt(caller.expiresAtMs, noLongerValid());
       streams.set(stream, { kind, caller, endAt });
       response.once('close', () => {
         clearTimeout(timer);
-        countsOf[kind].remove(caller);
+        countsOf[kind]?.remove(caller);
         streams.delete(stream);
       });
       if (isClosed && kind === 'events') stream.abort();
       return stream.signal;
     },
     endFor: (id, atMs = 0) => {
+      const reason = id === undefined ? notKnown() : noLongerValid();
       for (const [stream, { caller, endAt }] of streams) {
         if (id !== undefined && caller.id !== id && caller.sessionId !== id) continue;
-        if (atMs <= Date.now()) stream.abort();
-        else endAt(atMs);
+        if (atMs <= Date.now()) stream.abort(reason);
+        else endAt(atMs, reason);
       }
     },
     close: () => {
