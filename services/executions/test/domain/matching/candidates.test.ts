@@ -59,6 +59,7 @@ describe('the candidates of a pass', () => {
   const note = { field: 'note', type: 'exact' };
   const near = { field: 'amount', type: 'amount', tolerance: { absolute: '1.00' } };
   const soon = { field: 'date', type: 'date', within: { after: 1 } };
+  const either = (...conditions: readonly object[]) => ({ type: 'oneOf', conditions });
   const on = (id: string, day: number, more = {}) => euro(id, '5.00', { date: `2026-04-${day + 10}`, ...more });
 
   test('of a key are the records that share it, of which many are narrowed by amounts and dates', () => {
@@ -86,7 +87,6 @@ describe('the candidates of a pass', () => {
   });
 
   test('of alternatives are those of each, some of them twice, unless something else finds them', () => {
-    const either = (...conditions: readonly object[]) => ({ type: 'oneOf', conditions });
     const source = [on('a', 1, { reference: 'k', note: 'n' }), on('b', 2, { amount: '50.00' })];
     const target = [on('x', 9, { reference: 'k', note: 'n' }), on('y', 9, { reference: 'q', amount: '50.10' })];
     const byTexts = candidates([either(reference, note)], source, target);
@@ -105,5 +105,21 @@ describe('the candidates of a pass', () => {
     expect(() => candidates([soon], same, same).look()).toThrow('largest block (all records) has 2500 source and 2500 target');
     expect(() => candidates([soon], same.slice(0, 2_000), same.slice(0, 1_000)).look()).not.toThrow();
     expect(() => candidates([note], same.slice(0, 3), same).refuse()).toThrow('more than 50 candidates per record on average');
+  });
+
+  test('where alternatives explode, the largest block is told whichever of them had it', () => {
+    const same = Array.from({ length: 2_500 }, (_, index) => ({ id: `r${index}`, note: 'n', date: '2026-04-01' }));
+    const blockOf = (...conditions: readonly object[]) => {
+      const { look, refuse } = candidates([either(...conditions)], same, same);
+      return () => {
+        look();
+        refuse();
+      };
+    };
+    const own = { field: 'id', type: 'exact' };
+    expect(blockOf(own, soon)).toThrow('largest block (all records) has 2500 source and 2500 target');
+    expect(blockOf(note, own)).toThrow('largest block (n) has 2500 source and 2500 target');
+    expect(blockOf(own, note)).toThrow('largest block (n) has 2500 source and 2500 target');
+    expect(blockOf(own, reference)).toThrow('largest block (all records) has 2500 source and 2500 target');
   });
 });

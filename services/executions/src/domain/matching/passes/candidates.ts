@@ -60,9 +60,11 @@ export const candidatesOf = (pass: string, judges: readonly Judge[], source: Rec
   const bands = bandsOf(finders, source, target);
   // A pair is a candidate of both its records.
   const heldMax = Math.ceil((candidatesPerRecordMax * (rows.source.length + rows.target.length)) / 2);
-  let largest: Block = { key: 'all records', sources: rows.source.length, targets: rows.target.length };
+  const all: Block = { key: 'all records', sources: rows.source.length, targets: rows.target.length };
+  /** Of all alternatives: which of them led to most of the candidates nobody counts. */
+  let largest: Block | undefined;
   const refuse = (): never => {
-    throw new TooManyCandidates(pass, largest);
+    throw new TooManyCandidates(pass, largest ?? all);
   };
 
   const visitWith = (keys: readonly Judge[], swept: Bands, take: TakePairs): void => {
@@ -74,16 +76,16 @@ export const candidatesOf = (pass: string, judges: readonly Judge[], source: Rec
     }, source.length);
     const isSwept = swept.amount !== undefined || swept.day !== undefined;
     if (keys.length === 0) {
+      largest = all;
       sweep(swept, rows.source, rows.target, buffer.push);
       buffer.finish();
       return;
     }
-    largest = { key: '', sources: 0, targets: 0 };
     joinKeys(keys.map(keyOf), rows.source, rows.target, {
       pair: buffer.push,
       pairsMax: pairsOfKeyMax,
       block: (sources, targets) => {
-        if (sources.length * targets.length > largest.sources * largest.targets) {
+        if (largest === undefined || sources.length * targets.length > largest.sources * largest.targets) {
           const [s = 0] = sources;
           const [t = 0] = targets;
           const key = keys
