@@ -5,7 +5,7 @@
  */
 import { componentsOf } from './components.ts';
 import { createFewSolver, fewEdgesMax } from './few.ts';
-import { at, type Edge, edgesMax, graphOf, numbered, type TieOrder } from './graph.ts';
+import { at, type Edge, edgesMax, type Graph, graphOf, type TieOrder } from './graph.ts';
 import { marginsOf } from './margins.ts';
 import { solve } from './solve.ts';
 import { settleTies } from './ties.ts';
@@ -41,30 +41,30 @@ export const optimally = (component: readonly Edge[], order: TieOrder): Assigned
   const solution = solve(graph);
   settleTies(graph, solution);
   const margins = marginsOf(graph, solution);
-  const runnerUpOf = runnersUp(graph.edges, byScore(order));
+  const runnerUpOf = runnersUp(graph);
   return graph.edges.flatMap((edge, index) => {
     if (at(solution.ofSource, at(graph.sourceOf, index)) !== index) return [];
-    return [{ edge, margin: at(margins, index), runnerUp: runnerUpOf(edge), rivals: component }];
+    return [{ edge, margin: at(margins, index), runnerUp: runnerUpOf(index), rivals: component }];
   });
 };
 
 const greedily = (component: readonly Edge[], order: TieOrder): Assigned[] => {
-  // So many are sorted by numbers, and not by looking at the records again and again.
-  const { source: sourceNumbers, target: targetNumbers } = numbered(component, order);
-  const numberIn = (numbers: ReadonlyMap<number, number>) => (one: number, other: number) =>
-    (numbers.get(one) as number) - (numbers.get(other) as number);
-  const better = byScore({ source: numberIn(sourceNumbers), target: numberIn(targetNumbers) });
-  const runnerUpOf = runnersUp(component, better);
-  const sources = new Set<number>();
-  const targets = new Set<number>();
-  return component.toSorted(better).flatMap((edge) => {
-    if (sources.has(edge.source) || targets.has(edge.target)) return [];
-    sources.add(edge.source);
-    targets.add(edge.target);
-    const runnerUp = runnerUpOf(edge);
+  const graph = graphOf(component, order);
+  const { edges, sourceOf, targetOf, weights } = graph;
+  const runnerUpOf = runnersUp(graph);
+  const isTaken = { source: new Uint8Array(graph.sourceCount), target: new Uint8Array(graph.targetCount) };
+  const assigned: Assigned[] = [];
+  for (const index of graph.byTarget.toSorted((one, other) => at(weights, other) - at(weights, one) || one - other)) {
+    const [source, target] = [at(sourceOf, index), at(targetOf, index)];
+    if (isTaken.source[source] === 1 || isTaken.target[target] === 1) continue;
+    isTaken.source[source] = 1;
+    isTaken.target[target] = 1;
+    const edge = edges[index] as Edge;
+    const runnerUp = runnerUpOf(index);
     const margin = Math.max(0, Math.round((edge.score - (runnerUp?.score ?? 0)) * 1e6) / 1e6);
-    return [{ edge, margin, runnerUp, rivals: component }];
-  });
+    assigned.push({ edge, margin, runnerUp, rivals: component });
+  }
+  return assigned;
 };
 
 const byScore =
@@ -82,17 +82,29 @@ const runnerUpAmong = (component: readonly Edge[], own: Edge, better: (one: Edge
   return best;
 };
 
-/** Of each record the two best edges are enough: one of them is another one than its own. */
-const runnersUp = (edges: readonly Edge[], better: (one: Edge, other: Edge) => number): ((edge: Edge) => Edge | undefined) => {
-  const ofSource = new Map<number, Edge[]>();
-  const ofTarget = new Map<number, Edge[]>();
-  const keep = (best: Map<number, Edge[]>, row: number, edge: Edge): void => {
-    best.set(row, [...(best.get(row) ?? []), edge].sort(better).slice(0, 2));
+/** Of each record the two best edges are enough: one of them is another one than its own. Of equal ones the first by the order of ties. */
+const runnersUp = ({ edges, sourceOf, targetOf, weights, sourceCount, targetCount }: Graph): ((index: number) => Edge | undefined) => {
+  const twoBest = (vertexOf: Int32Array, count: number): Int32Array => {
+    const best = new Int32Array(count * 2).fill(-1);
+    for (let index = 0; index < edges.length; index += 1) {
+      const place = at(vertexOf, index) * 2;
+      const [first, second] = [at(best, place), at(best, place + 1)];
+      if (first === -1 || at(weights, index) > at(weights, first)) {
+        best[place] = index;
+        best[place + 1] = first;
+      } else if (second === -1 || at(weights, index) > at(weights, second)) best[place + 1] = index;
+    }
+    return best;
   };
-  for (const edge of edges) {
-    keep(ofSource, edge.source, edge);
-    keep(ofTarget, edge.target, edge);
-  }
-  return (edge) =>
-    [...(ofSource.get(edge.source) ?? []), ...(ofTarget.get(edge.target) ?? [])].filter((other) => other !== edge).sort(better)[0];
+  const [ofSource, ofTarget] = [twoBest(sourceOf, sourceCount), twoBest(targetOf, targetCount)];
+  return (own) => {
+    const [source, target] = [at(sourceOf, own) * 2, at(targetOf, own) * 2];
+    let best = -1;
+    for (const other of [at(ofSource, source), at(ofSource, source + 1), at(ofTarget, target), at(ofTarget, target + 1)]) {
+      if (other === -1 || other === own) continue;
+      const difference = best === -1 ? 1 : at(weights, other) - at(weights, best);
+      if (difference > 0 || (difference === 0 && other < best)) best = other;
+    }
+    return edges[best];
+  };
 };

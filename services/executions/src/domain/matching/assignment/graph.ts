@@ -41,15 +41,13 @@ export const at = (array: Int32Array | Float64Array, index: number): number => a
 
 export const graphOf = (component: readonly Edge[], order: TieOrder): Graph => {
   const { source: sources, target: targets } = numbered(component, order);
-  const numbersOf = ({ source, target }: Edge) => [sources.get(source) as number, targets.get(target) as number] as const;
-  const placeOf = (edge: Edge): number => numbersOf(edge)[0] * targets.size + numbersOf(edge)[1];
-  const edges = component
-    .map((edge) => ({ edge, place: placeOf(edge) }))
-    .sort((one, other) => one.place - other.place)
-    .map(({ edge }) => edge);
-  const sourceOf = Int32Array.from(edges, (edge) => numbersOf(edge)[0]);
-  const targetOf = Int32Array.from(edges, (edge) => numbersOf(edge)[1]);
-  const byTarget = Int32Array.from(edges, (_, edge) => edge).sort((one, other) => at(targetOf, one) - at(targetOf, other) || one - other);
+  // Looked up once for each edge: a component may have as many as there are pairs of its records.
+  const sourceNumbers = Int32Array.from(component, ({ source }) => sources.get(source) as number);
+  const targetNumbers = Int32Array.from(component, ({ target }) => targets.get(target) as number);
+  const places = sortedBy(sourceNumbers, sources.size, sortedBy(targetNumbers, targets.size));
+  const edges = Array.from(places, (place) => component[place] as Edge);
+  const sourceOf = places.map((place) => at(sourceNumbers, place));
+  const targetOf = places.map((place) => at(targetNumbers, place));
   return {
     edges,
     sourceCount: sources.size,
@@ -59,12 +57,12 @@ export const graphOf = (component: readonly Edge[], order: TieOrder): Graph => {
     weights: Float64Array.from(edges, ({ score }) => Math.round(score * 1e6) * scoreUnit + 1),
     firstOfSource: firstsOf(sourceOf, sources.size),
     firstOfTarget: firstsOf(targetOf, targets.size),
-    byTarget,
+    byTarget: sortedBy(targetOf, targets.size),
   };
 };
 
 /** The records of a component, numbered in the order of ties. */
-export const numbered = (component: readonly Edge[], order: TieOrder): Readonly<Record<Side, ReadonlyMap<number, number>>> => ({
+const numbered = (component: readonly Edge[], order: TieOrder): Readonly<Record<Side, ReadonlyMap<number, number>>> => ({
   source: numbersOfRows(
     component.map(({ source }) => source),
     order.source,
@@ -83,4 +81,16 @@ const firstsOf = (vertexOf: Int32Array, count: number): Int32Array => {
   for (const vertex of vertexOf) firsts[vertex + 1] = at(firsts, vertex + 1) + 1;
   for (let vertex = 0; vertex < count; vertex += 1) firsts[vertex + 1] = at(firsts, vertex + 1) + at(firsts, vertex);
   return firsts;
+};
+
+/** Edges by their vertex; those of one in the order in which they were. */
+const sortedBy = (vertexOf: Int32Array, count: number, edges: Iterable<number> = vertexOf.keys()): Int32Array => {
+  const next = firstsOf(vertexOf, count);
+  const sorted = new Int32Array(vertexOf.length);
+  for (const edge of edges) {
+    const vertex = at(vertexOf, edge);
+    sorted[at(next, vertex)] = edge;
+    next[vertex] = at(next, vertex) + 1;
+  }
+  return sorted;
 };

@@ -91,15 +91,18 @@ const createRoundSearch = (graph: Graph, solution: Solution) => {
   return (start: number, goal: number, limit: number): number => {
     const distances = new Map<number, number>();
     const heap = createHeap();
-    const leave = (source: number, distance: number): void => {
+    /** Whether it has come to the goal at no cost: no round is cheaper. */
+    const leave = (source: number, distance: number): boolean => {
       for (let edge = at(firstOfSource, source); edge < at(firstOfSource, source + 1); edge += 1) {
         if (edge === at(solution.ofSource, source)) continue;
         const target = at(targetOf, edge);
         const next = distance + slackOf(graph, solution, edge);
         if (next >= limit || next >= (distances.get(target) ?? limit)) continue;
+        if (next === 0 && target === goal) return true;
         distances.set(target, next);
         heap.push(next, target);
       }
+      return false;
     };
     leave(start, 0);
     let visits = 0;
@@ -109,7 +112,7 @@ const createRoundSearch = (graph: Graph, solution: Solution) => {
       if (next.distance > (distances.get(next.node) ?? limit)) continue;
       const own = at(solution.ofTarget, next.node);
       // A free target is an end of its own, which the repairs have counted.
-      if (own !== -1) leave(at(sourceOf, own), next.distance);
+      if (own !== -1 && leave(at(sourceOf, own), next.distance)) return 0;
     }
     return limit;
   };
