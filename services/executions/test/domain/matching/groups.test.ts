@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Fields } from '../../../src/domain/matching/batch.ts';
 import { euro, pass, run } from './records.ts';
@@ -258,14 +259,76 @@ describe('groups by search', () => {
     expect(outcome('many-to-one', ['10.00', '20.00'], '29.99', above)).toBe('missing_in_target');
     expect(outcome('one-to-many', ['10.00', '20.10'], '30.00', above)).toBe('matched');
     expect(outcome('one-to-many', ['10.00', '19.99'], '30.00', above)).toBe('missing_in_target');
-    // A share is of the one's own amount.
-    const share = { tolerance: { percent: '1' } };
-    expect(outcome('one-to-many', ['10.00', '19.70'], '30.00', share)).toBe('matched');
-    expect(outcome('many-to-one', ['60.00', '41.00'], '100.00', share)).toBe('matched');
+    // A share is of what the sources come to, on whichever side they are.
+    const share = { tolerance: { percent: '10' } };
+    expect(outcome('one-to-many', ['10.00', '17.00'], '30.00', share)).toBe('matched');
+    expect(outcome('one-to-many', ['10.00', '16.99'], '30.00', share)).toBe('missing_in_target');
+    expect(outcome('many-to-one', ['40.00', '50.90'], '100.00', share)).toBe('missing_in_target');
+    expect(outcome('many-to-one', ['40.00', '50.91'], '100.00', share)).toBe('matched');
+    expect(outcome('many-to-one', ['50.00', '61.11'], '100.00', share)).toBe('matched');
+    expect(outcome('many-to-one', ['50.00', '61.12'], '100.00', share)).toBe('missing_in_target');
+    expect(outcome('many-to-one', ['-50.00', '-61.11'], '-100.00', share)).toBe('matched');
+    expect(outcome('many-to-one', ['-50.00', '-61.12'], '-100.00', share)).toBe('missing_in_target');
+    expect(outcome('many-to-one', ['10.00', '20.00'], '1.00', { tolerance: { percent: '100' } })).toBe('ambiguous');
+    expect(outcome('many-to-one', ['10.00', '20.00'], '-1.00', { tolerance: { percent: '100' } })).toBe('missing_in_target');
+    const feeAndShare = { tolerance: { percent: '1' }, fee: { percent: '10', fixed: '1.00' } };
+    // 100.00 leave 88.00, of which the target may lie 1.00 away.
+    expect(outcome('many-to-one', ['40.00', '60.00'], '87.00', feeAndShare)).toBe('matched');
+    expect(outcome('many-to-one', ['40.00', '60.00'], '86.99', feeAndShare)).toBe('missing_in_target');
+    expect(outcome('many-to-one', ['40.00', '60.00'], '89.00', feeAndShare)).toBe('matched');
+    expect(outcome('many-to-one', ['40.00', '60.00'], '89.01', feeAndShare)).toBe('missing_in_target');
     const fee = { fee: { fixed: '0.30' } };
     expect(outcome('many-to-one', ['10.00', '20.00'], '29.40', fee)).toBe('matched');
     expect(outcome('one-to-many', ['10.00', '19.70'], '30.00', fee)).toBe('matched');
     expect(outcome('one-to-many', ['10.00', '20.00'], '30.00', fee)).toBe('missing_in_target');
+  });
+
+  test('a subset fits where the rules say so, wherever the tolerance lies and whatever it is a share of', () => {
+    const decimal = (most: number) => fc.nat(most).map((hundredths) => (hundredths / 100).toFixed(2));
+    const limit = fc.oneof(
+      decimal(300).map((absolute) => ({ absolute })),
+      decimal(6_000).map((percent) => ({ percent })),
+      fc.nat(3_000).map((bps) => ({ bps: String(bps) })),
+      fc.tuple(decimal(200), decimal(2_000)).map(([absolute, percent]) => ({ absolute, percent })),
+    );
+    const cents = fc.integer({ min: -300, max: 1_500 });
+    const millionths = (text: string) => BigInt(Math.round(Number(text) * 1e6));
+    /** Whole ten-thousandths of a millionth of a cent, so that a share is not rounded. */
+    const isWithin = (off: bigint, given: bigint, { absolute = '0', percent = '0', bps = '0' }: Record<string, string | undefined>) => {
+      const distance = (off < 0n ? -off : off) * 10n ** 10n;
+      const magnitude = given < 0n ? -given : given;
+      const bounds = [millionths(absolute) * 10n ** 6n, magnitude * millionths(percent) * 100n, magnitude * millionths(bps)];
+      return bounds.some((bound) => distance <= bound);
+    };
+    let found = 0;
+    fc.assert(
+      fc.property(fc.array(cents, { minLength: 1, maxLength: 6 }), cents, limit, limit, (many, one, below, above) => {
+        const sources = many.map((units, index) => on(`m${index}`, (units / 100).toFixed(2), 1));
+        const rule = rules({ sum: { tolerance: { below, above } }, search: { maxGroupSize: 6 } });
+        const { results } = run(sources, [on('p', (one / 100).toFixed(2), 2)], rule);
+        const subsets = Array.from({ length: 2 ** many.length - 1 }, (_, bits) =>
+          many.flatMap((_item, index) => (((bits + 1) >> index) & 1 ? [index] : [])),
+        );
+        const fitting = subsets.filter((rows) => {
+          const given = BigInt(rows.reduce((sum, row) => sum + (many[row] as number), 0));
+          const off = BigInt(one) - given;
+          return isWithin(off, given, off < 0n ? below : above);
+        });
+        const runs = fitting.filter((rows) => (rows.at(-1) as number) - (rows[0] as number) === rows.length - 1);
+        const certain = runs.length === 1 ? runs : fitting;
+        const taken = results.filter(({ outcome }) => outcome === 'matched').map(({ source }) => source.toSorted((a, b) => a - b));
+        expect(taken).toEqual(certain.length === 1 ? certain : []);
+        expect(results.some(({ outcome }) => outcome === 'ambiguous')).toBe(certain.length > 1);
+        found += taken.length;
+      }),
+      { numRuns: 400 },
+    );
+    expect(found).toBeGreaterThan(40);
+  });
+
+  test('the score is that of the sum', () => {
+    const tolerant = rules({ sum: { tolerance: { absolute: '1.00' } } });
+    expect(run([on('a', '10.00', 1), on('b', '20.00', 1)], [on('p', '30.25', 1)], tolerant).results[0]?.score).toBe(0.75);
   });
 
   test('a group is no larger than the rules allow, and nothing without an amount is in one', () => {

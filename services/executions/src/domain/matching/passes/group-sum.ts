@@ -8,13 +8,14 @@ import { Sum } from '../columns/money.ts';
 import { limitsOf } from '../conditions/amount.ts';
 import { compileFee } from '../conditions/fee.ts';
 import type { ConditionResult } from '../results/result.ts';
+import { type SumRange, sourcesAround } from './sum-range.ts';
 
 export interface GroupSum {
   /** What arrives of a source's amount, in minor units; NaN where it has none. */
   readonly expectedOf: (source: number) => number;
   readonly judge: (sources: readonly number[], targets: readonly number[]) => SumVerdict;
-  /** What the many may come to, so that the one lies within the tolerance of it; of the one's own amount where it is a share. */
-  readonly rangeAround: (side: Side, row: number) => { readonly least: number; readonly most: number };
+  /** What the many may come to, up to so many of them, so that the one and they lie within the tolerance. NaN where the one has no amount. */
+  readonly rangeAround: (side: Side, row: number, countMax: number) => SumRange;
 }
 
 export interface SumVerdict {
@@ -68,13 +69,12 @@ export const createGroupSum = ({ sum }: Pass, source: RecordBatch, target: Recor
       const delta = fromMinor(arrived - given, exponent);
       return { passed, score: Math.round(score * 1e6), delta, condition: { ...base, delta, score: Math.round(score * 1e6) / 1e6, passed } };
     },
-    rangeAround: (side, row) => {
-      const one = side === 'source' ? expectedOf(row) : (target.amounts[row] as number);
-      const batch = side === 'source' ? source : target;
-      const exponent = exponentAt(batch, row);
-      const magnitude = Math.abs(batch.amounts[row] as number);
-      const [down, up] = [below.within(magnitude, exponent), above.within(magnitude, exponent)];
-      return side === 'source' ? { least: one - down, most: one + up } : { least: one - up, most: one + down };
+    rangeAround: (side, row, countMax) => {
+      if (side === 'target')
+        return sourcesAround(target.amounts[row] as number, exponentAt(target, row), countMax, { below, above, fee: sum?.fee });
+      const expected = expectedOf(row);
+      const [magnitude, exponent] = [Math.abs(source.amounts[row] as number), exponentAt(source, row)];
+      return { least: expected - below.within(magnitude, exponent), most: expected + above.within(magnitude, exponent) };
     },
   };
 };

@@ -14,6 +14,7 @@ import { createGroupSum, type GroupSum } from './group-sum.ts';
 import { judgePass } from './judgement.ts';
 import { takeGroup } from './keyed-groups.ts';
 import { matchable, type Settling } from './settle-pairs.ts';
+import type { SumRange } from './sum-range.ts';
 
 /** Per record and round; beyond it the record is ambiguous with the reason `budget`. */
 const stepsMax = 2_000_000;
@@ -46,7 +47,7 @@ export const settleSearchedGroups = (pass: Pass, passIndex: number, judges: read
     let taken = 0;
     for (const [row, { answer, members }] of answers) {
       if (answer.kind !== 'found' || members.some((member) => (claims.get(member) ?? 0) > 1)) continue;
-      const group = one === 'target' ? { sources: members, targets: [row] } : { sources: [row], targets: members };
+      const group = groupOf(one, row, members);
       takeGroup('matched', passIndex, { ...group, score: 1e6 }, judges, sum, pass, settling);
       taken += 1;
     }
@@ -62,6 +63,9 @@ export const settleSearchedGroups = (pass: Pass, passIndex: number, judges: read
     collector.group('ambiguous', passIndex, sources, targets, { reason });
   }
 };
+
+const groupOf = (one: Side, row: number, members: readonly number[]) =>
+  one === 'target' ? { sources: members, targets: [row] } : { sources: [row], targets: members };
 
 const searchingOf = (pass: Pass, edges: Edges, source: RecordBatch, target: RecordBatch): Searching => {
   const one: Side = pass.cardinality === 'many-to-one' ? 'target' : 'source';
@@ -88,24 +92,53 @@ const chronological = (batch: RecordBatch, one: number, other: number): number =
 const answersOf = ({ search }: Pass, { one, many, candidates }: Searching, sum: GroupSum, { source, target, collector }: Settling) => {
   const manyBatch = many === 'source' ? source : target;
   const amountOf = many === 'source' ? sum.expectedOf : (row: number) => target.amounts[row] as number;
+  const sizeMax = search?.maxGroupSize ?? 20;
   const answers = new Map<number, { readonly answer: Answer; readonly members: readonly number[] }>();
   for (const [row, all] of candidates) {
-    const { least, most } = sum.rangeAround(one, row);
-    if (!collector.isOpen(one, row) || Number.isNaN(least)) continue;
+    if (!collector.isOpen(one, row)) continue;
     const open = all.filter((member) => collector.isOpen(many, member) && !Number.isNaN(amountOf(member)));
-    if (open.length === 0) continue;
+    const amounts = Float64Array.from(open, amountOf);
+    const { least, most } = withinReach(sum.rangeAround(one, row, sizeMax), amounts);
+    if (open.length === 0 || Number.isNaN(least)) continue;
     const answer = searchSubset({
-      amounts: Float64Array.from(open, amountOf),
+      amounts,
       days: Int32Array.from(open, (member) => manyBatch.days[member] as number),
       least,
       most,
       sizeMin: 1,
-      sizeMax: search?.maxGroupSize ?? 20,
+      sizeMax,
       stepsMax,
     });
-    answers.set(row, { answer, members: membersOf(answer, open) });
+    const isFitting = (indexes: Int32Array): boolean => {
+      const { sources, targets } = groupOf(
+        one,
+        row,
+        Array.from(indexes, (index) => open[index] as number),
+      );
+      return sum.judge(sources, targets).passed;
+    };
+    const judged = fittingOnly(answer, isFitting);
+    answers.set(row, { answer: judged, members: membersOf(judged, open) });
   }
   return answers;
+};
+
+/** A bound that is nowhere is that of what all candidates come to. */
+const withinReach = ({ least, most }: SumRange, amounts: Float64Array): SumRange => ({
+  least: least === Number.NEGATIVE_INFINITY ? amounts.reduce((sum, amount) => sum + Math.min(amount, 0), 0) : least,
+  most: most === Number.POSITIVE_INFINITY ? amounts.reduce((sum, amount) => sum + Math.max(amount, 0), 0) : most,
+});
+
+/** What was searched may be wider than what fits. Of two subsets one is enough for a question: nobody knows what the search has passed by. */
+const fittingOnly = (answer: Answer, isFitting: (indexes: Int32Array) => boolean): Answer => {
+  switch (answer.kind) {
+    case 'found':
+      return isFitting(answer.members) ? answer : { kind: 'none' };
+    case 'ambiguous':
+      return isFitting(answer.first) || isFitting(answer.second) ? answer : { kind: 'none' };
+    default:
+      return answer;
+  }
 };
 
 /** Of what was found, or of both witnesses that it could be either. */
