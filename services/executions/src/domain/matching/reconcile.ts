@@ -11,11 +11,11 @@ import type { Judge } from './conditions/judge.ts';
 import { dueFrom } from './due.ts';
 import { flagDuplicates } from './duplicates.ts';
 import type { KeptMatches } from './kept-matches.ts';
-import { type Edges, filtered, giveBackEdges } from './passes/edges.ts';
+import { giveBackEdges } from './passes/edges.ts';
 import { compilePass, judgePass } from './passes/judgement.ts';
 import { settleKeyedGroups } from './passes/keyed-groups.ts';
 import { settleSearchedGroups } from './passes/searched-groups.ts';
-import { matchable, type Settling, settlePairs } from './passes/settle-pairs.ts';
+import { matchable, type Settling, settlePairs, stillOpen } from './passes/settle-pairs.ts';
 import { type Collector, createCollector } from './results/collector.ts';
 import { type ResultColumns, rowsOf } from './results/columns.ts';
 import { createExplain } from './results/explain-result.ts';
@@ -95,8 +95,9 @@ export const reconcile = ({
     compiled.set(index, known);
     return known;
   };
-  // What settles the differences that a pass has found, once no later one can find better.
-  const afterwards: (() => void)[] = [];
+  // What settles the differences that a pass has found, once no later one can find better; but first what agrees by now.
+  const rests: (() => void)[] = [];
+  const differences: (() => void)[] = [];
   for (const [index, pass] of rules.passes.entries()) {
     const judges = judgesOf(index);
     const rows = collector.openRows();
@@ -104,12 +105,15 @@ export const reconcile = ({
       const { agreeing, differing } = judgePass(pass, judges, rows, settling);
       settlePairs('matched', index, matchable(agreeing, settling), settling);
       giveBackEdges(agreeing);
-      afterwards.push(() => settlePairs('mismatched', index, stillOpen(differing, collector), settling));
-    } else if (pass.search === undefined) afterwards.push(settleKeyedGroups(pass, index, judges, rows, settling));
-    else settleSearchedGroups(pass, index, judges, rows, settling);
+      differences.push(() => settlePairs('mismatched', index, stillOpen(differing, collector), settling));
+    } else if (pass.search === undefined) {
+      const { takeFitting, takeAll } = settleKeyedGroups(pass, index, judges, rows, settling);
+      rests.push(takeFitting);
+      differences.push(takeAll);
+    } else settleSearchedGroups(pass, index, judges, rows, settling);
     onProgress(index + 1, rules.passes.length);
   }
-  for (const settle of afterwards) settle();
+  for (const settle of [...rests, ...differences]) settle();
   flagDuplicates(source, target, collector, rules);
   const open = collector.openRows();
   const due = dueFrom(rules, asOf);
@@ -145,8 +149,6 @@ const createPlaceOf = (results: ResultColumns, order: Uint32Array): Reconciliati
     return places[side].get(row) ?? null;
   };
 };
-
-const stillOpen = (edges: Edges, { isOpen }: Collector): Edges => filtered(edges, (s, t) => isOpen('source', s) && isOpen('target', t));
 
 const takeUnusable = (side: Side, { length, states, reasons }: RecordBatch, { alone }: Collector): void => {
   for (let row = 0; row < length; row += 1) {

@@ -138,13 +138,37 @@ describe('groups by key', () => {
     });
   });
 
-  test('a group says what its first records by id say, whatever the order of the input', () => {
+  test('of each condition a group tells the pair that is furthest apart of those that it is made of', () => {
+    const dated = pass([...keyed, { field: 'date', type: 'date', within: { before: 2, after: 2 } }], { cardinality: 'many-to-many' });
+    const on = (id: string, day: number, more: object) => euro(id, '15.00', { date: `2026-04-0${day}`, ...more });
+    // The first of both sides are six days apart, and belong together only through the others.
+    const sources = [on('a', 1, { payoutId: 'p' }), on('b', 5, { payoutId: 'p' })];
+    const targets = [on('x', 7, { reference: 'p' }), on('y', 3, { reference: 'p' })];
+    const [result] = run(sources, targets, dated).results;
+    expect(result).toMatchObject({ outcome: 'matched', source: [0, 1], target: [0, 1] });
+    expect(result?.conditions[1]).toMatchObject({ source: '2026-04-01', target: '2026-04-03', delta: 2, score: 0, passed: true });
+    const near = run([on('a', 1, { payoutId: 'p' }), on('b', 2, { payoutId: 'p' })], [on('x', 3, { reference: 'p' })], dated);
+    expect(near.results[0]?.conditions[1]).toMatchObject({ source: '2026-04-01', delta: 2 });
+    const noted = pass([...keyed, { field: 'note', type: 'exact', verify: true }], { cardinality: 'many-to-one' });
+    const notes = ['n', 'm', 'n'].map((note, index) => euro(`o${index}`, '10.00', { payoutId: 'p', note }));
+    expect(run(notes, [euro('p', '30.00', { note: 'n' })], noted).results[0]?.conditions[1]).toMatchObject({ source: 'm', passed: false });
+  });
+
+  test('of pairs that are equally far apart the first by id is told, whatever the order of the input', () => {
     const dated = pass([...keyed, { field: 'date', type: 'date', within: { before: 4, after: 4 } }], { cardinality: 'many-to-many' });
-    const [sources, targets] = [
-      [euro('b', '2.00', { payoutId: 'p', date: '2026-04-02' }), order('a', '1.00', 'p')],
-      [euro('y', '2.00', { reference: 'p', date: '2026-04-04' }), euro('x', '1.00', { reference: 'p', date: '2026-04-03' })],
+    const sources = [euro('b', '2.00', { payoutId: 'p', date: '2026-04-02' }), euro('a', '1.00', { payoutId: 'p', date: '2026-04-04' })];
+    const targets = [
+      euro('y', '2.00', { reference: 'p', date: '2026-04-04' }),
+      euro('x', '1.00', { reference: 'p', date: '2026-04-02', note: 'n' }),
     ];
-    expect(run(sources, targets, dated).results[0]?.conditions[1]).toMatchObject({ source: '2026-04-01', target: '2026-04-03' });
+    for (const [ours, theirs] of [
+      [sources, targets],
+      [sources.toReversed(), targets.toReversed()],
+    ] as const) {
+      const [result] = run(ours, theirs, dated).results;
+      expect(result?.conditions[0]).toMatchObject({ field: 'payoutId', passed: true });
+      expect(result?.conditions[1]).toMatchObject({ source: '2026-04-04', target: '2026-04-02', delta: -2 });
+    }
   });
 
   test('of a difference is told what no later pass took', () => {
@@ -156,6 +180,95 @@ describe('groups by key', () => {
       ['matched', ['b'], ['x']],
     ]);
     expect(results[0]).toMatchObject({ cardinality: 'one-to-one', delta: { amount: '21.00' } });
+  });
+
+  describe('what later passes have left of a group is judged anew', () => {
+    const thenBy = (rule: { passes: readonly object[] }, match: readonly object[]) => ({
+      passes: [...rule.passes, { name: 'then', match }],
+    });
+    const noted = [{ field: 'note', type: 'exact' }];
+
+    test('and matched in its own pass where it fits by now', () => {
+      const sources = [order('a', '10.00', 'p'), order('b', '20.00', 'p'), euro('c', '99.00', { payoutId: 'p', note: 'n' })];
+      const { results, said } = run(sources, [euro('p', '30.04'), euro('x', '99.00', { note: 'n' })], thenBy(rules(), noted));
+      expect(said).toEqual([
+        ['matched', ['a', 'b'], ['p']],
+        ['matched', ['c'], ['x']],
+      ]);
+      expect(results[0]).toMatchObject({ pass: 'one', score: 0.2, category: null, delta: { amount: '0.04' } });
+    });
+
+    test('also where the record that differed in what is to be verified is gone', () => {
+      const verified = pass([...keyed, { field: 'kind', type: 'exact', verify: true }], { cardinality: 'many-to-one' });
+      const sources = [euro('a', '10.00', { payoutId: 'p', kind: 'k' }), euro('b', '20.00', { payoutId: 'p', kind: 'l', note: 'n' })];
+      const { results, said } = run(
+        sources,
+        [euro('p', '10.00', { kind: 'k' }), euro('x', '5.00', { note: 'n' })],
+        thenBy(verified, noted),
+      );
+      expect(said).toEqual([
+        ['matched', ['a'], ['p']],
+        ['matched', ['b'], ['x']],
+      ]);
+      expect(results[0]).toMatchObject({ score: 1, conditions: [{ passed: true }, { passed: true }, { passed: true }] });
+    });
+
+    test('as several groups where only what is gone held them together', () => {
+      const dated = pass([...keyed, { field: 'date', type: 'date', within: { before: 1, after: 1 } }], { cardinality: 'many-to-many' });
+      const on = (id: string, amount: string, day: number, more: object) => euro(id, amount, { date: `2026-04-0${day}`, ...more });
+      const sources = [on('a', '10.00', 1, { payoutId: 'p' }), on('b', '20.00', 3, { payoutId: 'p' })];
+      const targets = [
+        on('x', '10.00', 1, { reference: 'p' }),
+        on('y', '7.00', 2, { reference: 'p', order: 'z' }),
+        on('z', '21.00', 4, { reference: 'p' }),
+      ];
+      const byOrder = thenBy(dated, [{ source: 'reference', target: 'order', type: 'exact' }]);
+      const { results, said } = run([...sources, euro('z', '7.00')], targets, byOrder);
+      expect(said).toEqual([
+        ['mismatched', ['b'], ['z']],
+        ['matched', ['z'], ['y']],
+        ['matched', ['a'], ['x']],
+      ]);
+      expect(results[0]).toMatchObject({ category: 'amount_mismatch', delta: { amount: '1.00' } });
+    });
+
+    test('before anything is fixed as a difference', () => {
+      const before = {
+        name: 'zero',
+        match: [
+          { field: 'reference', type: 'exact' },
+          { field: 'amount', type: 'amount', verify: true },
+        ],
+      };
+      const sources = [
+        euro('a', '10.00', { payoutId: 'p', reference: 'q' }),
+        order('b', '20.00', 'p'),
+        euro('c', '99.00', { payoutId: 'p', note: 'n' }),
+      ];
+      const targets = [euro('p', '30.00'), euro('q', '11.00'), euro('x', '99.00', { note: 'n' })];
+      const all = thenBy(rules(), noted);
+      expect(run(sources, targets, { passes: [before, ...all.passes] }).said).toEqual([
+        ['missing_in_source', [], ['q']],
+        ['matched', ['a', 'b'], ['p']],
+        ['matched', ['c'], ['x']],
+      ]);
+    });
+
+    test('and of what an earlier difference has left, too', () => {
+      const before = {
+        name: 'zero',
+        match: [
+          { field: 'reference', type: 'exact' },
+          { field: 'amount', type: 'amount', verify: true },
+        ],
+      };
+      const sources = [order('a', '10.00', 'p'), order('b', '20.00', 'p'), euro('c', '99.00', { payoutId: 'p', reference: 'q' })];
+      const { said } = run(sources, [euro('p', '30.00'), euro('q', '98.00')], { passes: [before, ...rules().passes] });
+      expect(said).toEqual([
+        ['mismatched', ['c'], ['q']],
+        ['matched', ['a', 'b'], ['p']],
+      ]);
+    });
   });
 
   test('several records on the side of the one are asked about by the name of that side', () => {

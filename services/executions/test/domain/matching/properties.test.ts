@@ -54,13 +54,19 @@ const conditions: readonly (readonly object[])[] = [
 const onePass = fc.oneof(
   fc.record({ match: fc.constantFrom(...conditions), minScore: fc.constantFrom(0, 0.6) }),
   fc.record({
-    match: fc.constant([key, soon]),
+    match: fc.constantFrom([key, soon], [key, { ...soon, verify: true }], [key, alike]),
     cardinality: fc.constantFrom('many-to-one', 'one-to-many', 'many-to-many'),
     sum: fc.constantFrom({ tolerance: { absolute: '0.10' } }, { tolerance: { absolute: '1' }, fee: { percent: '1' } }),
+    minScore: fc.constantFrom(0, 0.6),
   }),
   fc.record({
     match: fc.constant([soon]),
     cardinality: fc.constantFrom('many-to-one', 'one-to-many'),
+    sum: fc.constantFrom(
+      undefined,
+      { tolerance: { percent: '10' } },
+      { tolerance: { bps: '300' }, fee: { percent: '2.9', fixed: '0.10' } },
+    ),
     search: fc.constant({ maxGroupSize: 4 }),
   }),
 );
@@ -159,6 +165,51 @@ describe('for any records and rules', () => {
       { numRuns: 200 },
     );
     expect(undone).toBeGreaterThan(runs / 4);
+  });
+
+  test('every condition of a match has passed, and one of a difference has not', () => {
+    /** Of groups that mostly fit, or do once a pass between has taken of them. */
+    const groupPass = fc.oneof(
+      fc.record({
+        match: fc.constantFrom([key], [key, soon], [key, { ...soon, verify: true }]),
+        cardinality: fc.constantFrom('many-to-one', 'one-to-many', 'many-to-many'),
+        sum: fc.constantFrom({ tolerance: { absolute: '1.00' } }, { tolerance: { percent: '50' }, fee: { percent: '2.9' } }),
+      }),
+      fc.record({
+        match: fc.constant([soon]),
+        cardinality: fc.constantFrom('many-to-one', 'one-to-many'),
+        sum: fc.constantFrom({ tolerance: { percent: '10' } }, { tolerance: { bps: '300' }, fee: { percent: '2.9', fixed: '0.10' } }),
+        search: fc.constant({ maxGroupSize: 4 }),
+      }),
+      fc.record({ match: fc.constantFrom([near, alike], [key, near]) }),
+    );
+    const groupRules = fc
+      .array(groupPass, { minLength: 2, maxLength: 4 })
+      .map((passes) => ({ passes: passes.map((item, index) => ({ name: `p${index}`, ...item })) }));
+    /** Of each key one target of what its sources come to, or nearly so, and some others. */
+    const settled = fc
+      .tuple(likelySide, fc.array(fc.constantFrom(0, 0, 3, 100), { minLength: 4, maxLength: 4 }), likelySide)
+      .map(([sources, off, others]) => {
+        const targets = off.map((cents, index) => {
+          const reference = `k${index + 1}`;
+          const own = sources.filter((record) => record.reference === reference);
+          const amount = own.reduce<number>((sum, record) => sum + Math.round(Number(record.amount) * 100), cents);
+          return { id: `t${index}`, amount: (amount / 100).toFixed(2), currency: 'EUR', date: '2026-04-02', reference, name: 'Kim' };
+        });
+        return [sources, [...targets, ...others.slice(0, 2)]] as const;
+      });
+    const seen = { pairs: 0, groups: 0, differences: 0 };
+    fc.assert(
+      fc.property(fc.oneof(fc.tuple(side, side), settled), fc.oneof(anyRules, groupRules), ([source, target], rules) => {
+        for (const { outcome, conditions, source: ours, target: theirs } of run(source, target, rules).results) {
+          if (outcome !== 'matched' && outcome !== 'mismatched') continue;
+          expect([outcome, conditions.every(({ passed }) => passed)], JSON.stringify(conditions)).toEqual([outcome, outcome === 'matched']);
+          seen[outcome === 'mismatched' ? 'differences' : ours.length + theirs.length > 2 ? 'groups' : 'pairs'] += 1;
+        }
+      }),
+      { numRuns: 400 },
+    );
+    expect(Math.min(...Object.values(seen))).toBeGreaterThan(30);
   });
 
   test('a wider tolerance loses no match where nobody competes', () => {

@@ -11,10 +11,11 @@ import { searchSubset } from '../subset/search.ts';
 import type { Rows } from './candidates.ts';
 import type { Edges } from './edges.ts';
 import { createGroupSum, type GroupSum } from './group-sum.ts';
+import type { GroupPairs } from './groups.ts';
 import { judgePass } from './judgement.ts';
-import { takeGroup } from './keyed-groups.ts';
 import { matchable, type Settling } from './settle-pairs.ts';
 import type { SumRange } from './sum-range.ts';
+import { takeGroup } from './take-group.ts';
 
 /** Per record and round; beyond it the record is ambiguous with the reason `budget`. */
 const stepsMax = 2_000_000;
@@ -48,7 +49,7 @@ export const settleSearchedGroups = (pass: Pass, passIndex: number, judges: read
     for (const [row, { answer, members }] of answers) {
       if (answer.kind !== 'found' || members.some((member) => (claims.get(member) ?? 0) > 1)) continue;
       const group = groupOf(one, row, members);
-      takeGroup('matched', passIndex, { ...group, score: 1e6 }, judges, sum, pass, settling);
+      takeGroup('matched', passIndex, { ...group, score: 1e6, pairs: pairsOf(group) }, judges, sum, pass, settling);
       taken += 1;
     }
     if (taken === 0) break;
@@ -66,6 +67,13 @@ export const settleSearchedGroups = (pass: Pass, passIndex: number, judges: read
 
 const groupOf = (one: Side, row: number, members: readonly number[]) =>
   one === 'target' ? { sources: members, targets: [row] } : { sources: [row], targets: members };
+
+/** The one meets each of the many. */
+const pairsOf = ({ sources, targets }: ReturnType<typeof groupOf>): GroupPairs => {
+  const all = sources.flatMap((s) => targets.map((t) => [s, t] as const));
+  const columns = { sources: Int32Array.from(all, ([s]) => s), targets: Int32Array.from(all, ([, t]) => t) };
+  return { columns, first: 0, count: all.length };
+};
 
 const searchingOf = (pass: Pass, edges: Edges, source: RecordBatch, target: RecordBatch): Searching => {
   const one: Side = pass.cardinality === 'many-to-one' ? 'target' : 'source';

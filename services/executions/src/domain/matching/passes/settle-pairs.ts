@@ -21,6 +21,9 @@ export interface Settling {
 export const matchable = (edges: Edges, { apart }: Settling): Edges =>
   apart === undefined ? edges : filtered(edges, (source, target) => !apart.isPair('matched', source, target));
 
+export const stillOpen = (edges: Edges, { isOpen }: Collector): Edges =>
+  filtered(edges, (source, target) => isOpen('source', source) && isOpen('target', target));
+
 export const settlePairs = (
   outcome: 'matched' | 'mismatched',
   passIndex: number,

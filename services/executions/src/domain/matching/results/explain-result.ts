@@ -52,17 +52,18 @@ export const createExplain = ({ results, source, target, rules, judgesOf }: Expl
 /** A pair as judges take them, which is judged and told before the next one. */
 const pair = { sources: new Int32Array(1), targets: new Int32Array(1), scores: new Float64Array(1) };
 
-export const conditionsOf = (judges: readonly Judge[], s: number, t: number): ConditionResult[] => {
+export const conditionsOf = (judges: readonly Judge[], s: number, t: number): ConditionResult[] =>
+  judges.map((judge) => conditionOf(judge, s, t));
+
+export const conditionOf = ({ field, type, judge, tell }: Judge, s: number, t: number): ConditionResult => {
   const { sources, targets, scores } = pair;
   sources[0] = s;
   targets[0] = t;
-  return judges.map(({ field, type, judge, tell }) => {
-    judge(sources, targets, 1, scores);
-    const score = scores[0] as number;
-    const passed = !Number.isNaN(score);
-    const { source, target, delta } = tell(s, t);
-    return { field, type, source, target, delta, score: passed ? Math.round(score * 1e6) / 1e6 : 0, passed };
-  });
+  judge(sources, targets, 1, scores);
+  const score = scores[0] as number;
+  const passed = !Number.isNaN(score);
+  const { source, target, delta } = tell(s, t);
+  return { field, type, source, target, delta, score: passed ? Math.round(score * 1e6) / 1e6 : 0, passed };
 };
 
 const amountDelta = (conditions: readonly ConditionResult[], { match }: Pass): string | null => {
