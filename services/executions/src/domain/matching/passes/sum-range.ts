@@ -23,6 +23,9 @@ export interface Tolerated {
  */
 export const sourcesAround = (arrived: number, exponent: number, countMax: number, { below, above, fee }: Tolerated): SumRange => {
   if (Number.isNaN(arrived)) return { least: arrived, most: arrived };
+  // Most tolerances are the same whatever the sum, and their range is known at once.
+  if ([below, above].every((limit) => limit.within(0, exponent) === limit.within(wide, exponent)))
+    return { least: arrived - above.within(0, exponent), most: arrived + below.within(0, exponent) };
   const magnitudeOf = fee === undefined ? Math.abs : beforeFees(fee, exponent, countMax);
   const within = (limit: CompiledLimit, expected: number): number => limit.within(magnitudeOf(expected), exponent);
   // Where a share of all or more is allowed, a sum may be as far from the target as it likes: its tolerance grows as fast.
