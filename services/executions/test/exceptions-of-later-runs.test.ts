@@ -230,6 +230,19 @@ describe('an open exception', () => {
     expect(await standing(jobId)).toEqual(['matched_later missing_in_target 1']);
   });
 
+  test('that was known by its line is known by its id once the database is migrated', async () => {
+    const jobId = jobWith(byReference);
+    const twice = () => executions.run(jobId, [s1, { ...s1, amount: '11.00' }], []);
+    await twice();
+    const [exception] = await exceptionsOf(jobId);
+    const { database, island } = executions;
+    await database.query(`update exceptions set record_key = 'invalid:3:source:s1' where id = $1`, [exception?.id]);
+    await database.query(`delete from kysely_migration where name >= '0024'`);
+    await island.provision('executions');
+    await twice();
+    expect((await exceptionsOf(jobId)).map(({ id }) => id)).toEqual([exception?.id]);
+  });
+
   test('of what contradicted itself follows the record that is missing, and is resolved by the run that matches it', async () => {
     const jobId = jobWith(byReference);
     const twice = await executions.run(jobId, [s1, { ...s1, amount: '11.00' }], []);

@@ -384,6 +384,19 @@ describe('the executions service', () => {
     expect(execution.problems).toEqual([]);
   });
 
+  test('what cannot be read is the same on another line, where it says who it is', async () => {
+    const row = 'u1,abc,EUR,2026-04-02,U1';
+    const told = async () => (await api.get(`/v1/exceptions?jobId=${jobId}&category=invalid_record&q=u1`)).body.data;
+    await runOnce(csv([row]), []);
+    const [{ id }] = await told();
+    expect((await api.post(`/v1/exceptions/${id}/resolve`, { resolution: 'written_off' })).status).toBe(200);
+    const paid = { id: 'pu0', amount: '1.00', currency: 'EUR', reference: 'U0' };
+    const again = await runOnce(csv(['u0,1.00,EUR,2026-04-02,U0', row]), [paid]);
+    expect(await told()).toMatchObject([{ id, status: 'resolved' }]);
+    const { data } = (await api.get(`/v1/executions/${again.id}/results?outcome=invalid`)).body;
+    expect(data).toMatchObject([{ line: 3, exceptionId: id }]);
+  });
+
   test('a period tells of records without a date, which take part, and is refused where no record of a side has one', async () => {
     // Dry, so that nothing stays open for other runs of the job.
     const run = { period: { from: '2026-04-01', to: '2026-04-01' }, dryRun: true };

@@ -49,7 +49,9 @@ export const recordKey = ({ outcome, line, position, occurrence, source, target 
     ...(target.length === 0 ? [] : [keyOfSide('target', target)]),
   ];
   const key = keys.length === 0 ? `line:${line ?? position}` : keys.join('|');
-  return numbered(outcome === 'invalid' ? `invalid:${line ?? ''}:${key}` : key, occurrence);
+  // By its line only what has no name: files move their rows.
+  const hasName = keys.length > 0 && [...source, ...target].every((record) => (record as Record<string, unknown>)['id'] !== undefined);
+  return numbered(outcome === 'invalid' ? `invalid:${hasName ? '' : (line ?? '')}:${key}` : key, occurrence);
 };
 
 /** How many of the records that have this key stand in the source, before those in the target. */
