@@ -13,13 +13,7 @@ type Api = Person['api'];
 
 /** Somebody who is a member here too, as a gateway calls for them that has not heard of anything since. */
 const join = async ({ organizationId }: Person, role: string, scopes = ['*']) => {
-  const person = await identity.register();
-  const database = await identity.database('admin');
-  await database.query('insert into memberships (organization_id, user_id, role, created_at) values ($1, $2, $3, now())', [
-    organizationId,
-    person.userId,
-    role,
-  ]);
+  const person = await identity.member({ organizationId }, role);
   return { ...person, organizationId, api: identity.as({ subject: person.userId, organizationId, role, scopes }) };
 };
 

@@ -22,13 +22,7 @@ const sidOf = (accessToken: string): string => String(claimsOf(accessToken)['sid
 
 /** Somebody who registered elsewhere and is a member here too, as the gateway calls for them once they have logged in here. */
 const join = async ({ organizationId }: Person, role: Role) => {
-  const person = await identity.register();
-  const database = await identity.database('admin');
-  await database.query('insert into memberships (organization_id, user_id, role, created_at) values ($1, $2, $3, now())', [
-    organizationId,
-    person.userId,
-    role,
-  ]);
+  const person = await identity.member({ organizationId }, role);
   const { accessToken, refreshToken } = (await logIn(person.email, organizationId)).body;
   const { scopes } = claimsOf(accessToken) as { scopes: string[] };
   const api = identity.as({ subject: person.userId, organizationId, role, sessionId: sidOf(accessToken), scopes });

@@ -26,6 +26,8 @@ export interface Identity {
   /** A key of somebody's, and how the gateway calls for it. */
   readonly keyOf: (person: Pick<Person, 'api' | 'organizationId'>, scopes?: string[]) => Promise<{ id: string; api: Client }>;
   readonly register: (body?: Record<string, unknown>) => Promise<Person>;
+  /** Somebody who registered elsewhere and is a member here too. */
+  readonly member: (here: Pick<Person, 'organizationId'>, role: string) => Promise<Person>;
   readonly database: (user: 'app' | 'system' | 'admin' | 'owner') => Promise<pg.Client>;
   readonly dispose: () => Promise<void>;
 }
@@ -51,6 +53,20 @@ export const startIdentity = async (settings: Record<string, string> = {}): Prom
     return { email, userId: user.id, organizationId: organization.id, sessionId, accessToken, refreshToken, api: as(who) };
   };
 
+  const register: Identity['register'] = async (body = {}) => {
+    people += 1;
+    const email = `person-${people}@example.com`;
+    return personOf(email, await anonymous().post('/v1/auth/register', { email, password, organizationName: `Firm ${people}`, ...body }));
+  };
+  const database: Identity['database'] = async (user) => {
+    const connection = new pg.Client(island.databaseConfig('identity', user));
+    // Whatever is still open when the database is dropped is cut off; nothing waits for it.
+    connection.on('error', () => {});
+    await connection.connect();
+    connections.push(connection);
+    return connection;
+  };
+
   return {
     island,
     service,
@@ -62,19 +78,18 @@ export const startIdentity = async (settings: Record<string, string> = {}): Prom
       if (status !== 201) throw new Error(`a key was answered with ${status}: ${JSON.stringify(body)}`);
       return { id: body.id, api: as({ kind: 'apiKey', subject: body.id, organizationId, ownerId: body.ownerId, scopes }) };
     },
-    register: async (body = {}) => {
-      people += 1;
-      const email = `person-${people}@example.com`;
-      return personOf(email, await anonymous().post('/v1/auth/register', { email, password, organizationName: `Firm ${people}`, ...body }));
+    register,
+    member: async ({ organizationId }, role) => {
+      const person = await register();
+      const admin = await database('admin');
+      await admin.query('insert into memberships (organization_id, user_id, role, created_at) values ($1, $2, $3, now())', [
+        organizationId,
+        person.userId,
+        role,
+      ]);
+      return person;
     },
-    database: async (user) => {
-      const connection = new pg.Client(island.databaseConfig('identity', user));
-      // Whatever is still open when the database is dropped is cut off; nothing waits for it.
-      connection.on('error', () => {});
-      await connection.connect();
-      connections.push(connection);
-      return connection;
-    },
+    database,
     dispose: async () => {
       await Promise.all(connections.map((connection) => connection.end()));
       await island.dispose();

@@ -4,9 +4,9 @@ import { organizationCreated, userRegistered } from '@settler/contracts/events/i
 import type { Selectable } from 'kysely';
 import type { Account, AccountStore, Authenticated, Organization, Registration } from '../../application/ports.ts';
 import { emptyHead, type Hmac, headSeal } from '../../domain/audit-chain.ts';
-import { useProof } from './factor-proofs.ts';
+import { insertUser, requireAccount } from './account-rows.ts';
 import { isMemberless } from './member-store.ts';
-import { insertSession, type Mint, requirePassword } from './session-rows.ts';
+import { insertSession, type Mint } from './session-rows.ts';
 import { publicly, type Trx, underOrganization } from './sight.ts';
 import type { Database } from './tables.ts';
 
@@ -67,21 +67,11 @@ const accountOf = (row: Selectable<Database['users']>): Account => ({
   passwordHash: row.password_hash,
 });
 
-const insertUser = async (trx: Trx, { user, passwordHash }: Account, createdAt: Date): Promise<boolean> => {
-  const { numInsertedOrUpdatedRows } = await trx
-    .insertInto('users')
-    .values({ id: user.id, email: user.email, name: user.name, password_hash: passwordHash, created_at: createdAt })
-    .onConflict((conflict) => conflict.column('email').doNothing())
-    .executeTakeFirst();
-  return numInsertedOrUpdatedRows === 1n;
-};
-
 /** Of two that found an organization at once, the second finds a member. */
-const provesMemberless = async (trx: Trx, { user, passwordHash, proof }: Authenticated): Promise<boolean> => {
-  await trx.selectFrom('users').select('id').where('id', '=', user.id).forUpdate().execute();
-  await requirePassword(trx, user.id, passwordHash);
-  await useProof(trx, user.id, proof);
-  return isMemberless(trx, user.id);
+const provesMemberless = async (trx: Trx, account: Authenticated): Promise<boolean> => {
+  await trx.selectFrom('users').select('id').where('id', '=', account.user.id).forUpdate().execute();
+  await requireAccount(trx, account);
+  return isMemberless(trx, account.user.id);
 };
 
 const insertOrganization = async (trx: Trx, { organization, slugs }: Registration): Promise<Organization> => {

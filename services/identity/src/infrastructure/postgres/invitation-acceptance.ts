@@ -4,10 +4,10 @@ import { Refusal } from '@settler/chassis/refusal';
 import { userJoined } from '@settler/contracts/events/identity';
 import type { Role } from '@settler/contracts/scopes';
 import { sql } from 'kysely';
-import type { Acceptance, Account, Authenticated, SignedIn } from '../../application/ports.ts';
-import { useProof } from './factor-proofs.ts';
+import type { Acceptance, Account, SignedIn } from '../../application/ports.ts';
+import { insertUser, requireAccount } from './account-rows.ts';
 import { organizationOf } from './organization-store.ts';
-import { insertSession, type Mint, requirePassword, signedIn } from './session-rows.ts';
+import { insertSession, type Mint, signedIn } from './session-rows.ts';
 import { showingInvitation, type Trx, underOrganization } from './sight.ts';
 
 /** What somebody who joins is given a session with. */
@@ -36,7 +36,7 @@ export const acceptInvitation = async (
       .executeTakeFirst();
     if (used === undefined) return undefined;
     const { user } = account;
-    await (isNew ? insertUser(trx, account) : requireAccount(trx, account));
+    await (isNew ? makeAccount(trx, account) : requireAccount(trx, account));
     const revision = await insertMembership(trx, organizationId, user.id, used.role);
     const organization = await trx
       .selectFrom('organizations')
@@ -59,18 +59,8 @@ export const acceptInvitation = async (
   });
 };
 
-const requireAccount = async (trx: Trx, { user, passwordHash, proof }: Authenticated): Promise<void> => {
-  await requirePassword(trx, user.id, passwordHash);
-  await useProof(trx, user.id, proof);
-};
-
-const insertUser = async (trx: Trx, { user, passwordHash }: Account): Promise<void> => {
-  const { numInsertedOrUpdatedRows } = await trx
-    .insertInto('users')
-    .values({ id: user.id, email: user.email, name: user.name, password_hash: passwordHash, created_at: sql<Date>`now()` })
-    .onConflict((conflict) => conflict.column('email').doNothing())
-    .executeTakeFirst();
-  if (numInsertedOrUpdatedRows === 0n)
+const makeAccount = async (trx: Trx, account: Account): Promise<void> => {
+  if (!(await insertUser(trx, account, sql<Date>`now()`)))
     throw new Refusal('conflict', 'An account with the address of the invitation was made at the same time; accept with its password.');
 };
 

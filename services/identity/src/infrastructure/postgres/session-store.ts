@@ -6,11 +6,11 @@ import type { Role } from '@settler/contracts/scopes';
 import { type Selectable, sql } from 'kysely';
 import type { Organization, SessionStore } from '../../application/ports.ts';
 import { decideRefresh, type RefreshDecision } from '../../domain/session.ts';
-import { useProof } from './factor-proofs.ts';
+import { requireAccount } from './account-rows.ts';
 import { isMemberless } from './member-store.ts';
 import { organizationOf } from './organization-store.ts';
 import { endSession } from './session-endings.ts';
-import { hashOf, insertSession, insertToken, type Mint, requirePassword, signedIn } from './session-rows.ts';
+import { hashOf, insertSession, insertToken, type Mint, signedIn } from './session-rows.ts';
 import { asUser, publicly, type Trx, underOrganization } from './sight.ts';
 import type { Database } from './tables.ts';
 
@@ -25,10 +25,10 @@ export interface SessionStoreNeeds {
 type Session = Selectable<Database['sessions']>;
 
 export const createSessionStore = ({ postgres, outbox, mint, lifetimeMs, graceMs }: SessionStoreNeeds): SessionStore => ({
-  begin: ({ user, passwordHash, proof }, sessionId, organizationId, address) =>
+  begin: (account, sessionId, organizationId, address) =>
     publicly(postgres, async (trx) => {
-      await requirePassword(trx, user.id, passwordHash);
-      await useProof(trx, user.id, proof);
+      const { user, proof } = account;
+      await requireAccount(trx, account);
       const membership = await membershipOf(trx, user.id, organizationId);
       if (membership === undefined && organizationId !== undefined) throw notFound('organization');
       if (membership === undefined) throw new Refusal('forbidden', await whyNowhere(trx, user.id));
