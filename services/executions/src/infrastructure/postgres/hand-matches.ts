@@ -118,22 +118,31 @@ export const settleHandMatches = async (
   for (const row of holding.filter(({ id }) => !isKnown.has(id))) {
     const exchanged = await matchLate(trx, run, row);
     if (exchanged === 'changed') changed.add(row.id);
-    else if (exchanged !== 'absent') await say(exchanged);
-    else for (const result of await matchesWithout(trx, run, row)) await say(await part(trx, run, result));
+    else if ('instead' in exchanged) for (const result of exchanged.instead) await say(await part(trx, run, result));
+    else await say(exchanged);
   }
   const messages: OutboxMessage[] = [];
   for (const row of holding.filter(({ id }) => changed.has(id))) messages.push(...(await endChanged(trx, run, row)));
   return { summary: told, messages };
 };
 
+/** Not all of its records are there; what the rules have matched with one that is, which waits for the others. */
+interface Absent {
+  readonly instead: readonly StoredResult[];
+}
+
 /** Made while the run was going on: what a person said goes before what the rules have found meanwhile. */
-const matchLate = async (trx: Trx, run: Run, row: MatchRow): Promise<Exchanged | 'absent' | 'changed'> => {
+const matchLate = async (trx: Trx, run: Run, row: MatchRow): Promise<Exchanged | Absent | 'changed'> => {
   const records = await recordsOfMatches(trx, [row.id]);
   const found = await resultsHolding(trx, run, records);
   const places: ((typeof records)[number] & Place)[] = [];
   for (const record of records) places.push({ ...record, ...placeOf(found, record, places) });
   if (places.some(({ isChanged }) => isChanged)) return 'changed';
-  if (places.some(({ result }) => result === undefined)) return 'absent';
+  if (places.some(({ result }) => result === undefined)) {
+    const hasSome = (result: StoredResult): boolean =>
+      records.some(({ side, record }) => result[side].some((other) => isDeepStrictEqual(other, record)));
+    return { instead: found.filter((result) => result.outcome === 'matched' && result.manual === null && hasSome(result)) };
+  }
   const displaced = found.filter((result) => places.some((place) => place.result === result));
   const parts = joined(displaced, (side, result, at) =>
     places.some((place) => place.side === side && place.result === result && place.at === at),
@@ -164,18 +173,6 @@ const matchLate = async (trx: Trx, run: Run, row: MatchRow): Promise<Exchanged |
     left.filter((record) => record.match === undefined),
   );
   return exchanged;
-};
-
-/** What the rules have matched with one of its records while others of them were not there: it waits for those. */
-const matchesWithout = async (trx: Trx, run: Run, row: MatchRow): Promise<readonly StoredResult[]> => {
-  const records = await recordsOfMatches(trx, [row.id]);
-  const found = await resultsHolding(trx, run, records);
-  return found.filter(
-    (result) =>
-      result.outcome === 'matched' &&
-      result.manual === null &&
-      records.some(({ side, record }) => result[side].some((other) => isDeepStrictEqual(other, record))),
-  );
 };
 
 interface Place {

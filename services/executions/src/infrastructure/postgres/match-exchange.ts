@@ -2,11 +2,12 @@
 import { newId } from '@settler/chassis/ids';
 import type { ExecutionSummary } from '@settler/contracts/executions';
 import { sql, type Transaction } from 'kysely';
+import type { SideRecord } from '../../application/ports.ts';
 import { differenceOf, type Joined, missingOn } from '../../domain/hand-match.ts';
 import type { Manual } from '../../domain/matched-result.ts';
 import { asRead } from '../../domain/open-items.ts';
 import { sides } from '../../domain/side.ts';
-import { carry, identified, type KnownRecord, restore, type SideRecord } from './match-records.ts';
+import { carry, identified, type KnownRecord, restore } from './match-records.ts';
 import { type NewResult, putIn, type Run, retell, type StoredResult, takeOut } from './stored-results.ts';
 import type { Database } from './tables.ts';
 

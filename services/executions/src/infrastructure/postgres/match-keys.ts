@@ -5,9 +5,10 @@ import type { PoolClient } from 'pg';
 import type { HeldExecution, MatchedBefore, SideRecord } from '../../application/ports.ts';
 import type { BrokenMatch, EarlierMatches } from '../../domain/matching/kept-matches.ts';
 import { type Keys, type MatchKeys, wordsPerKey } from '../../domain/matching/match-keys.ts';
-import { type Side, sides } from '../../domain/side.ts';
+import type { Side } from '../../domain/side.ts';
 import type { Fields } from '../../domain/stake.ts';
 import { told } from './find-results.ts';
+import { recordsOf } from './match-exchange.ts';
 import { keyOfOne } from './record-key.ts';
 import type { Database } from './tables.ts';
 
@@ -76,7 +77,7 @@ const othersOf = async (
   return rows.flatMap(({ position, ...result }) => {
     const broken = at.get(position);
     const isThere = (side: Side, { id }: Fields): boolean => side === broken?.side && String(id) === broken.recordId;
-    const records = sides.flatMap((side) => result[side].map((record) => ({ side, record })));
+    const records = recordsOf(result);
     const others = records.filter(({ side, record }) => !isThere(side, record));
     // Without an id it is among the others, and taken for the same as the one that is delivered.
     return others.length < records.length || broken?.recordId === null ? others : [];

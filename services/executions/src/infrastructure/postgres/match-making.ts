@@ -2,14 +2,14 @@
 import type { OutboxMessage } from '@settler/chassis/outbox';
 import { invalid, Refusal } from '@settler/chassis/refusal';
 import type { Transaction } from 'kysely';
-import type { Actor } from '../../application/ports.ts';
+import type { Actor, SideRecord } from '../../application/ports.ts';
 import { type Joined, joinByHand, missingOn, type Wanted } from '../../domain/hand-match.ts';
 import type { Manual } from '../../domain/matched-result.ts';
 import { openExceptionsFor, type ResultInNeed } from './exception-writer.ts';
 import { resolveMatched } from './match-exceptions.ts';
 import { hold, join, recordsOf, retellRun } from './match-exchange.ts';
 import { createdMessages } from './match-messages.ts';
-import { calledIn, carry, identified, type KnownRecord, type Placed, requireUnmatched, retire, type SideRecord } from './match-records.ts';
+import { calledIn, carry, identified, type KnownRecord, type Placed, requireUnmatched, retire } from './match-records.ts';
 import { refuseWhileMatchedLater } from './reopening.ts';
 import { isAlone, type Run, resultsNaming, type StoredResult } from './stored-results.ts';
 import type { Before, Database } from './tables.ts';

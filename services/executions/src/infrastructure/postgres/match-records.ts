@@ -1,6 +1,7 @@
 /** Records of matches by hand, by the identity that they have in every run, and the open items that they are. */
 import { Refusal } from '@settler/chassis/refusal';
 import { sql, type Transaction } from 'kysely';
+import type { SideRecord } from '../../application/ports.ts';
 import { asRead, contentOf, type ItemKey, identityOf } from '../../domain/open-items.ts';
 import type { Side } from '../../domain/side.ts';
 import type { Fields } from '../../domain/stake.ts';
@@ -9,11 +10,6 @@ import { aloneHolding, type Run, type StoredResult } from './stored-results.ts';
 import type { Database } from './tables.ts';
 
 type Trx = Transaction<Database>;
-
-export interface SideRecord {
-  readonly side: Side;
-  readonly record: Fields;
-}
 
 /** `occurrence`: its number, where it stands alone in a result. */
 export type Placed = SideRecord & { readonly occurrence?: number | undefined };

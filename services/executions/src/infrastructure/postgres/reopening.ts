@@ -1,8 +1,8 @@
 /** Whether records may be open again, by their exception or the match that they are in: not while they are matched, and need nobody. */
 import { Refusal } from '@settler/chassis/refusal';
 import { type Selectable, sql, type Transaction } from 'kysely';
+import type { SideRecord } from '../../application/ports.ts';
 import type { Fields } from '../../domain/stake.ts';
-import type { SideRecord } from './match-records.ts';
 import { sourcesIn } from './record-key.ts';
 import { completedRun, type Run, resultsHolding } from './stored-results.ts';
 import type { Database } from './tables.ts';
@@ -48,7 +48,7 @@ const resolvedLike = async (trx: Trx, { id, job_id: jobId, records }: Row, execu
   if ((records as readonly Fields[]).every((record) => record['id'] !== undefined)) return 0;
   const { rows } = await sql<{ count: number }>`
     select count(*)::int as count from exceptions e
-     where job_id = ${jobId} and status = 'resolved' and resolution = 'matched_later' and id <> ${id} 
+     where job_id = ${jobId} and status = 'resolved' and resolution = 'matched_later' and id <> ${id}
        and records = (select records from exceptions where id = ${id})
        and exists (select from exception_history h
                     where h.exception_id = e.id and h.action = 'resolved' and h.detail ->> 'executionId' = ${executionId})`.execute(trx);
@@ -60,7 +60,9 @@ const resolvedLike = async (trx: Trx, { id, job_id: jobId, records }: Row, execu
  * What somebody has matched by hand stays as it is, in whichever run.
  */
 export const refuseWhileMatchedLater = async (trx: Trx, run: Run, records: readonly SideRecord[]): Promise<void> => {
-  const newer = await newestWithResults(trx, run.jobId, runsAskedFor(run, records)).where('created_at', '>', run.createdAt).execute();
+  const newer = await newestWithResults(trx, run.jobId, run.carriesForward ? runsAskedFor(records) : 1)
+    .where('created_at', '>', run.createdAt)
+    .execute();
   let asked = records;
   for (const [index, { id }] of newer.entries()) {
     if (asked.length === 0) return;
@@ -81,8 +83,8 @@ const has = (records: readonly Fields[], { id }: Fields): boolean => records.som
 
 /** Each run is searched, which takes it some milliseconds by ids, and seconds without. */
 const runsAskedMax = 50;
-const runsAskedFor = ({ carriesForward }: Pick<Run, 'carriesForward'>, records: readonly SideRecord[]): number =>
-  carriesForward && records.every(({ record }) => record['id'] !== undefined) ? runsAskedMax : 1;
+const runsAskedFor = (records: readonly SideRecord[]): number =>
+  records.every(({ record }) => record['id'] !== undefined) ? runsAskedMax : 1;
 
 const newestWithResults = (trx: Trx, jobId: string, limit: number) =>
   trx
@@ -97,7 +99,7 @@ const newestWithResults = (trx: Trx, jobId: string, limit: number) =>
 
 /** The newest ones, and the one that has resolved it. */
 const runsToAsk = async (trx: Trx, { id, job_id: jobId }: Row, records: readonly SideRecord[]) => {
-  const withResults = newestWithResults(trx, jobId, runsAskedFor({ carriesForward: true }, records));
+  const withResults = newestWithResults(trx, jobId, runsAskedFor(records));
   const resolving = await trx
     .selectFrom('exception_history')
     .select(sql<string | null>`detail ->> 'executionId'`.as('executionId'))
