@@ -1,4 +1,5 @@
 import { configDefaults, defineConfig } from 'vitest/config';
+import { LongestFirst } from './scripts/testing/longest-first.ts';
 import { hasRedis } from './tests/harness/src/servers/redis-server.ts';
 
 // Sources are run as they are: the condition makes every workspace import resolve to src, so that no test needs a build.
@@ -15,6 +16,7 @@ export default defineConfig({
   test: {
     // Processes: V8 has died of isolates that come and go as threads of one, and then vitest itself is gone, its report with it.
     pool: 'forks',
+    sequence: { sequencer: LongestFirst },
     // Projects given as folders would not inherit the conditions above; inline ones do.
     projects: [
       {

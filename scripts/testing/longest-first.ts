@@ -1,0 +1,33 @@
+/**
+ * The order of test files. A fresh clone knows of none how long it takes, and vitest then goes by their size; but the longest are not the
+ * largest, and one that begins last is run alone, on a machine that could do twice as much.
+ */
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
+
+/** The longest first: those of half a minute and more, as they take beside each other on two cores. */
+export const longest = [
+  'tests/e2e/test/routes.test.ts',
+  'scripts/test/start/readme.test.ts',
+  'tests/e2e/test/takeover.test.ts',
+  'services/executions/test/executions.test.ts',
+  'scripts/test/start/start.test.ts',
+  'tests/e2e/test/kills.test.ts',
+  'services/executions/test/domain/matching/properties.test.ts',
+  'services/webhooks/test/webhooks.test.ts',
+  'services/executions/test/exceptions-of-later-runs.test.ts',
+  'packages/provision/test/provision.test.ts',
+  'services/executions/test/matches.test.ts',
+  'services/executions/test/exceptions.test.ts',
+  'services/executions/test/exports.test.ts',
+];
+
+const placeOf = ({ moduleId }: TestSpecification): number => {
+  const place = longest.findIndex((file) => moduleId.endsWith(`/${file}`));
+  return place === -1 ? longest.length : place;
+};
+
+export class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    return (await super.sort(files)).sort((one, other) => placeOf(one) - placeOf(other));
+  }
+}
