@@ -226,12 +226,36 @@ describe('a record that was matched and comes in another version', () => {
     const corrected = await executions.run(jobId, [paid('s1')], []);
     expect(await told(corrected.id)).toEqual(['matched s1 t1']);
     expect(await openOf(jobId)).toEqual([]);
-    // What is settled stays away.
-    await executions.run(jobId, [{ ...paid('s1'), amount: '13.00' }], []);
-    const [{ id }] = await executions.exceptionsOf(jobId, '&status=open');
-    await executions.must(200, executions.api.post(`/v1/exceptions/${id}/resolve`, { resolution: 'written_off' }));
-    expect(await told((await executions.run(jobId, [paid('s2')], [paid('t1')])).id)).toEqual(['matched s2 t1']);
-    expect(await told((await executions.run(jobId, [paid('s3')], [])).id)).toEqual(['missing_in_target s3']);
+  });
+
+  test('of a pair that differed and was settled is settled, whichever of the two comes, until one says something else', async () => {
+    const jobId = jobWith(byReference);
+    const differing = { ...paid('s1'), amount: '13.00' };
+    await executions.run(jobId, [differing], [paid('t1')]);
+    const [{ id: exceptionId }] = await executions.exceptionsOf(jobId, '&status=open');
+    await executions.must(200, executions.api.post(`/v1/exceptions/${exceptionId}/resolve`, { resolution: 'written_off' }));
+    for (const [source, target] of [
+      [[], [paid('t1')]],
+      [[differing], []],
+      [[], [paid('t1')]],
+    ] as const) {
+      const again = await executions.run(jobId, [...source], [...target]);
+      expect(await told(again.id)).toEqual(['mismatched s1 t1']);
+      expect((await resultsOf(again.id))[0].exceptionId).toBe(exceptionId);
+      expect(await openOf(jobId)).toEqual([]);
+      await holds(again.id);
+    }
+    const met = await executions.run(jobId, [paid('s2')], [paid('t1')]);
+    expect(await told(met.id)).toEqual(['matched s2 t1', 'missing_in_target s1']);
+    expect(await openOf(jobId)).toEqual(['missing_in_target s1']);
+
+    const other = jobWith(byReference);
+    await executions.run(other, [differing], [paid('t1')]);
+    const [{ id }] = await executions.exceptionsOf(other, '&status=open');
+    await executions.must(200, executions.api.post(`/v1/exceptions/${id}/resolve`, { resolution: 'corrected_at_source' }));
+    const corrected = await executions.run(other, [paid('s1')], []);
+    expect(await told(corrected.id)).toEqual(['matched s1 t1']);
+    await holds(corrected.id);
   });
 
   test('brings back all that it may belong to, where nobody could tell', async () => {

@@ -58,8 +58,8 @@ export const createMatchedBefore = (postgres: Postgres<Database>): MatchedBefore
 const resultsTogether = 1_000;
 
 /**
- * Of those results that still are what they were, the records but the one that is there. Of what was no match, only while somebody has to see to
- * it: what was settled stays away.
+ * Of those results that still are what they were, the records but the one that is there. What a person has decided about them is about all of
+ * them together, and holds for as long as they are found together and say the same.
  */
 const othersOf = async (
   { systemDb }: Postgres<Database>,
@@ -70,10 +70,8 @@ const othersOf = async (
   const { rows } = await sql<{ position: number; source: readonly Fields[]; target: readonly Fields[] }>`
     select position, ${told('source')}, ${told('target')} from results r
      where execution_id = ${executionId} and created_at = (select created_at from executions where id = ${executionId})
-       and position = any(${[...at.keys()]}::int[]) and manual is null
-       and case when outcome in ('mismatched', 'ambiguous')
-                then exists (select 1 from exceptions e where e.id = r.exception_id and e.status in ('open', 'in_progress'))
-                else outcome = 'matched' end`.execute(systemDb);
+       and position = any(${[...at.keys()]}::int[]) and manual is null and outcome in ('matched', 'mismatched', 'ambiguous')
+       and not exists (select 1 from exceptions e where e.id = r.exception_id and e.resolution = 'matched_later')`.execute(systemDb);
   return rows.flatMap(({ position, ...result }) => {
     const broken = at.get(position);
     const isThere = (side: Side, { id }: Fields): boolean => side === broken?.side && String(id) === broken.recordId;
