@@ -1,0 +1,145 @@
+import { waitFor } from '@settler/harness';
+import { describe, expect, test } from 'vitest';
+import { unclear } from './looking-into.ts';
+import { matchedByPeople } from './matched-by-people.ts';
+import { euro, type Fields } from './running-service.ts';
+
+const { executions, newJobId, forgetful, match, undo, withUnclear, resultsOf, outcomesOf, exceptionsOf, holds, itemsOf } =
+  matchedByPeople();
+
+describe('while a run is going on', () => {
+  /** The act waits for the lock first, and the end of the run, which has read and written everything by then, behind it. */
+  const duringRun = async (
+    jobId: string,
+    act: () => ReturnType<typeof match>,
+    inputs: Record<'source' | 'target', readonly Fields[]> = unclear,
+  ) => {
+    const { database, api, must } = executions();
+    const waiting = (count: number, what: string) =>
+      waitFor(async () => (await database.query(`select 1 from pg_locks where locktype = 'advisory' and not granted`)).rowCount === count, {
+        what,
+        timeoutMs: 20_000,
+      });
+    await database.query('begin');
+    await database.query('select pg_advisory_xact_lock(hashtextextended($1, 0))', [`open items of ${jobId}`]);
+    const acting = act();
+    await waiting(1, 'the act to wait');
+    const { id } = await must(
+      202,
+      api.post(`/v1/jobs/${jobId}/executions`, { source: { records: inputs.source }, target: { records: inputs.target } }),
+    );
+    await waiting(2, 'the end of the run to wait');
+    await database.query('commit');
+    const { status } = await acting;
+    await waitFor(async () => ((await api.get(`/v1/executions/${id}`)).body.status === 'completed' ? true : undefined), {
+      what: `the end of ${id}`,
+      timeoutMs: 20_000,
+    });
+    return { id: id as string, status };
+  };
+
+  test('a match that is made is in its results all the same', async () => {
+    const { jobId, id } = await withUnclear();
+    const { id: during, status } = await duringRun(jobId, () => match(id, ['s1', 's2'], ['t1', 't9']));
+    expect(status).toBe(201);
+    expect(await outcomesOf(during)).toEqual([
+      'matched s1 s2 t1 t9',
+      'missing_in_source t2',
+      'missing_in_source u1',
+      'missing_in_target s3',
+    ]);
+    expect((await executions().api.get(`/v1/executions/${during}`)).body.summary).toMatchObject({
+      matched: 1,
+      mismatched: 0,
+      missingInSource: 2,
+    });
+    await holds(during);
+    expect(await itemsOf(jobId)).toEqual(['s3', 't2', 't9 retired', 'u1']);
+    const rerun = await executions().run(jobId, unclear.source, unclear.target);
+    expect(await outcomesOf(rerun.id)).toEqual(await outcomesOf(during));
+  });
+
+  test.each([
+    ['brings back', true, ['matched s2 t2', 'missing_in_target s8']],
+    ['has not', false, ['missing_in_source t2', 'missing_in_target s8']],
+  ])(
+    'a match that is made takes what it needs from another match, also of a run that %s the other record',
+    async (_, carries, expected) => {
+      const jobId = newJobId();
+      if (!carries) forgetful.add(jobId);
+      const { id } = await executions().run(jobId, unclear.source, unclear.target);
+      const [, , t2] = unclear.target as readonly Fields[];
+      const inputs = { source: [euro('s8', '25.00', { reference: '2' })], target: [t2 as Fields] };
+      const { id: during, status } = await duringRun(jobId, () => match(id, ['s2'], ['t2']), inputs);
+      expect(status).toBe(201);
+      expect(await outcomesOf(during)).toEqual(expect.arrayContaining(expected));
+      await holds(during);
+      const open = (await exceptionsOf(jobId)).filter((one: string) => one.startsWith('open'));
+      expect(open).toContain('open  s8');
+      expect(open).not.toContain('open  t2');
+    },
+  );
+
+  test('a match of one of several without ids that say the same is of that one', async () => {
+    const jobId = newJobId();
+    const same: Fields = { amount: '10.00', currency: 'EUR', date: '2026-04-01', reference: 'cash' };
+    const inputs = { source: [same, same, same], target: [euro('t9', '9.00', { reference: 'other' })] };
+    const { id } = await executions().run(jobId, inputs.source, inputs.target);
+    const linked = async (run: string): Promise<readonly (string | null)[]> =>
+      (await executions().must(200, executions().api.get(`/v1/executions/${run}/results?outcome=missing_in_target`))).data.map(
+        ({ exceptionId }: { exceptionId: string }) => exceptionId,
+      );
+    const [first, second, third] = await linked(id);
+    const chosen = (await resultsOf(id))[1]?.id ?? '';
+    const { id: during, status } = await duringRun(jobId, () => match(id, [chosen], ['t9']), inputs);
+    expect(status).toBe(201);
+    expect(await linked(during)).toEqual([first, third]);
+    const open = await executions().exceptionsOf(jobId, '&status=open');
+    expect(open.map((exception: { id: string }) => exception.id).sort()).toEqual([first, third].sort());
+    expect((await executions().api.get(`/v1/exceptions/${second}`)).body).toMatchObject({ resolution: 'matched_manually' });
+    await holds(during);
+  });
+
+  test('a match that is made keeps what the run has settled by its rules, for whoever undoes it', async () => {
+    const jobId = newJobId();
+    const [s3, t3, t9] = [euro('s3', '30.00'), euro('t3', '30.00'), euro('t9', '29.00')];
+    const { id } = await executions().run(jobId, [s3], [t9]);
+    const { id: during, status } = await duringRun(jobId, () => match(id, ['s3'], ['t9']), { source: [], target: [t3] });
+    expect(status).toBe(201);
+    expect(await outcomesOf(during)).toEqual(['matched s3 t9', 'missing_in_source t3']);
+    expect(await itemsOf(jobId)).toEqual(['s3 retired', 't3', 't9 retired']);
+    const made = (await resultsOf(id)).find(({ outcome }) => outcome === 'matched');
+    expect((await undo(id, made?.id ?? '')).status).toBe(204);
+    expect(await itemsOf(jobId)).toEqual(['s3', 't3', 't9']);
+    const last = await executions().run(jobId, [], []);
+    expect(await outcomesOf(last.id)).toEqual(['matched s3 t3', 'missing_in_source t9']);
+    expect(await exceptionsOf(jobId)).toEqual(['open  t9', 'resolved matched_later s3', 'resolved matched_later t3']);
+    await holds(during);
+  });
+
+  test('a match that is undone is in them no more', async () => {
+    const { jobId, id } = await withUnclear();
+    const { body: made } = await match(id, ['s3'], ['t9']);
+    const { id: during, status } = await duringRun(jobId, () => undo(id, made.id));
+    expect(status).toBe(204);
+    expect(await outcomesOf(during)).toEqual(['ambiguous s1 t1 u1', 'mismatched s2 t2', 'missing_in_source t9', 'missing_in_target s3']);
+    await holds(during);
+    expect(await exceptionsOf(jobId)).toEqual(['open  s1 t1 u1', 'open  s2 t2', 'open  s3', 'open  t9']);
+    expect(await itemsOf(jobId)).toEqual(['s3', 't9']);
+  });
+
+  test('a match of the rules that is undone is in them no more, although they made it again', async () => {
+    const inputs = { source: [euro('s1', '10.00'), euro('s2', '20.00')], target: [euro('t1', '10.00'), euro('t2', '20.00')] };
+    const jobId = newJobId();
+    const { id } = await executions().run(jobId, inputs.source, inputs.target);
+    const [first] = (await resultsOf(id)).filter(({ source }) => source[0]?.['id'] === 's1');
+    const { id: during, status } = await duringRun(jobId, () => undo(id, first?.id ?? ''), inputs);
+    expect(status).toBe(204);
+    expect(await outcomesOf(during)).toEqual(['matched s2 t2', 'missing_in_source t1', 'missing_in_target s1']);
+    const { summary } = await holds(during);
+    expect(summary).toMatchObject({ matched: 1, missingInTarget: 1, missingInSource: 1, matchRate: 0.5 });
+    expect(await exceptionsOf(jobId)).toEqual(['open  s1', 'open  t1']);
+    expect(await itemsOf(jobId)).toEqual(['s1', 't1']);
+    expect(await outcomesOf((await executions().run(jobId, inputs.source, inputs.target)).id)).toEqual(await outcomesOf(during));
+  });
+});
