@@ -243,6 +243,27 @@ describe('an open exception', () => {
     expect((await exceptionsOf(jobId)).map(({ id }) => id)).toEqual([exception?.id]);
   });
 
+  test('of an id that could be taken for two is its own, and stays so once the database is migrated', async () => {
+    const jobId = jobWith(byReference);
+    const differing = { ...t1, amount: '12.00' };
+    const run = () =>
+      executions.run(jobId, [s1, ...['s1|target:t1', 'one,other'].map((id) => ({ ...euro(id, '5.00'), reference: id }))], [differing]);
+    await run();
+    const found = ['open amount_mismatch s1 t1', 'open missing_in_target one,other', 'open missing_in_target s1|target:t1'];
+    expect(await standing(jobId)).toEqual(found);
+    const { database, island } = executions;
+    for (const table of ['open_items', 'exceptions']) {
+      const { rowCount } = await database.query(
+        `update ${table} set record_key = 'source:one,other' where record_key = 'source:one%2Cother'`,
+      );
+      expect(rowCount).toBe(1);
+    }
+    await database.query(`delete from kysely_migration where name >= '0025'`);
+    await island.provision('executions');
+    await run();
+    expect(await standing(jobId)).toEqual(found);
+  });
+
   test('of what contradicted itself follows the record that is missing, and is resolved by the run that matches it', async () => {
     const jobId = jobWith(byReference);
     const twice = await executions.run(jobId, [s1, { ...s1, amount: '11.00' }], []);

@@ -36,6 +36,25 @@ describe('the key of an exception', () => {
     expect(sourcesIn(key, [...source, ...target])).toBe(2);
   });
 
+  test('is that of no other record, whatever an id has in it and however much is said', () => {
+    const long = 'x'.repeat(2_000);
+    const keyOf = (source: Records, target: Records = []) =>
+      recordKey({ outcome: 'mismatched', line: null, position: 0, occurrence: null, source, target });
+    const keys = [
+      keyOf([{ id: 'a' }], [{ id: 'b' }]),
+      keyOf([{ id: 'a|target:b' }]),
+      keyOf([{ id: 'a' }, { id: 'b' }]),
+      keyOf([{ id: 'a,b' }]),
+      keyOf([{ id: 'a%2Cb' }]),
+      keyOf([{ reference: `${long}1` }]),
+      keyOf([{ reference: `${long}2` }]),
+      keyOf([...named('s', 200), { id: 'one' }]),
+      keyOf([...named('s', 200), { id: 'other' }]),
+    ];
+    expect(new Set(keys).size).toBe(keys.length);
+    expect(Math.max(...keys.map((key) => key.length))).toBeLessThanOrEqual(keyLengthMax);
+  });
+
   test('has the number of a record without an id, however long that is', () => {
     for (const reference of ['cash', 'x'.repeat(2_000)]) {
       const keys = [null, 1, 2, 12].map((occurrence) => keyOfOne('source', { amount: '60.00', reference }, occurrence));
@@ -45,6 +64,7 @@ describe('the key of an exception', () => {
         [true, '#2'],
         [true, '#12'],
       ]);
+      expect(keys[3]?.replace(/#12$/, '')).toBe(keys[0]);
     }
   });
 });

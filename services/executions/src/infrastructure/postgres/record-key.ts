@@ -15,8 +15,13 @@ export interface Keyed {
 
 export const keyLengthMax = 1_000;
 
-const namesOf = (records: Records): unknown[] =>
-  (records as Record<string, unknown>[]).map((record) => record['id'] ?? JSON.stringify(inOrder(record)));
+const separators = /[%,|]/g;
+const nameOf = (record: unknown): string => {
+  const id = (record as Record<string, unknown>)['id'];
+  // An id is not taken for several, nor for those of two sides.
+  return id === undefined || id === null ? JSON.stringify(inOrder(record)) : String(id).replaceAll(separators, encodeURIComponent);
+};
+const namesOf = (records: Records): string[] => records.map(nameOf);
 const keyOfSide = (side: Side, records: Records): string => `${side}:${namesOf(records).join(',')}`;
 
 /** With its fields in the order of jsonb, whoever has read it: stored and not yet stored, a record has one key. */
@@ -34,11 +39,18 @@ const inOrder = (value: unknown): unknown => {
 /** Nobody finds a second text for it. */
 export const hashOf = (text: string): string => createHash('sha256').update(text, 'utf8').digest('base64url');
 
-/** The first has no number. */
-const numbered = (key: string, occurrence: number | null): string => {
-  const number = occurrence === null || occurrence === 1 ? '' : `#${occurrence}`;
-  return key.slice(0, keyLengthMax - number.length) + number;
+/** What a key has room for besides its number. */
+const unnumberedMax = keyLengthMax - '#2147483647'.length;
+const endOfCut = /~[\w-]{43}$/;
+const cut = (key: string): string => {
+  if (key.length <= unnumberedMax) return key;
+  const end = `~${hashOf(key)}`;
+  return key.slice(0, unnumberedMax - end.length) + end;
 };
+
+/** The first has no number. */
+const numbered = (key: string, occurrence: number | null): string =>
+  cut(key) + (occurrence === null || occurrence === 1 ? '' : `#${occurrence}`);
 
 /** Of a record that stands alone. */
 export const keyOfOne = (side: Side, record: unknown, occurrence: number | null): string => numbered(keyOfSide(side, [record]), occurrence);
@@ -56,12 +68,13 @@ export const recordKey = ({ outcome, line, position, occurrence, source, target 
 
 /** How many of the records that have this key stand in the source, before those in the target. */
 export const sourcesIn = (key: string, records: Records): number => {
-  const sides = key.replace(/^invalid:\d*:/, '').replace(/#\d+$/, '');
+  const unnumbered = key.replace(/#\d+$/, '');
+  const sides = (unnumbered.length === unnumberedMax ? unnumbered.replace(endOfCut, '') : unnumbered).replace(/^invalid:\d*:/, '');
   if (!sides.startsWith('source:')) return 0;
   const names = namesOf(records);
   let until = 'source:'.length - 1;
   for (let sources = 1; sources < names.length; sources += 1) {
-    until += 1 + String(names[sources - 1]).length;
+    until += 1 + (names[sources - 1] as string).length;
     if (until >= sides.length) break;
     if (sides.startsWith(`|target:${names[sources]}`.slice(0, sides.length - until), until)) return sources;
   }
