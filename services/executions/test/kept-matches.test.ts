@@ -156,6 +156,32 @@ describe('a record that was matched and is delivered again', () => {
     expect(await told(again.id)).toEqual(['matched coffee', 'matched coffee', 'missing_in_target coffee']);
   });
 
+  test('is counted among those that say the same, however often they come and more of them are paid', async () => {
+    const jobId = jobWith(byReference);
+    const coffee = { amount: '3.50', currency: 'EUR', date: '2026-04-01', reference: 'coffee' };
+    const payment = (memo: string) => ({ ...coffee, memo });
+    const [kept, missing, unmet] = ['matched coffee', 'missing_in_target coffee', 'missing_in_source coffee'];
+    const found = async (orders: number, ...memos: readonly string[]) => {
+      const { id } = await executions.run(
+        jobId,
+        Array.from({ length: orders }, () => coffee),
+        memos.map(payment),
+      );
+      await holds(id);
+      return told(id);
+    };
+    await found(1, 'first');
+    expect(await found(2)).toEqual([kept, missing]);
+    expect(await found(2)).toEqual([kept, missing]);
+    expect(await found(2, 'second')).toEqual([kept, 'matched coffee coffee']);
+    expect(await found(2, 'third')).toEqual([kept, kept, unmet]);
+    // Of those that are here with what they were matched with, the rules decide anew.
+    expect(await found(3, 'second', 'third')).toEqual(['matched coffee coffee', 'matched coffee coffee', kept].sort());
+    expect(await found(3)).toEqual([kept, kept, kept]);
+    expect(await found(4)).toEqual([kept, kept, kept, missing]);
+    expect(await executions.exceptionsOf(jobId, '&status=open')).toHaveLength(1);
+  });
+
   test('keeps it also where another was nearly as good, which the result says', async () => {
     const amount = { field: 'amount', type: 'amount', tolerance: { absolute: '1.00' } };
     const jobId = jobWith({ minMargin: 0.1, matching: [{ field: 'reference', type: 'exact' }, amount] });

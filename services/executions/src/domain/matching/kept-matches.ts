@@ -7,7 +7,18 @@
 import { type Side, sides } from '../side.ts';
 import { type RecordBatch, usable } from './batch.ts';
 import { isPresent, textAt } from './columns/text-column.ts';
-import { contentAt, createWriteKey, isOpenIn, type Keys, type MatchKeys, matchAt, placeIn, wordsPerKey } from './match-keys.ts';
+import {
+  contentAt,
+  createWriteKey,
+  isAnotherIn,
+  isNameless,
+  isOpenIn,
+  type Keys,
+  type MatchKeys,
+  matchAt,
+  placeIn,
+  wordsPerKey,
+} from './match-keys.ts';
 
 /** What runs have found, a piece of results each; `first`: the position of its first result. */
 export interface EarlierMatches extends MatchKeys {
@@ -39,15 +50,24 @@ export interface BrokenMatch {
 /** Rows that take part whatever a run of that time has matched: somebody has taken them apart in it, or in a newer one. */
 export type IsFree = (side: Side, row: number, runAt: number) => boolean;
 
+export interface KnownBefore {
+  readonly kept: KeptMatches;
+  readonly broken: readonly BrokenMatch[];
+  /** Whether a row without an id is one more than those that say the same and were known. */
+  readonly isAnother: (side: Side, row: number) => boolean;
+}
+
 /** `earlier`: those of the newest run first. */
-export const findKept = (
-  earlier: readonly EarlierMatches[],
-  batches: Readonly<Record<Side, RecordBatch>>,
-  isFree: IsFree,
-): { readonly kept: KeptMatches; readonly broken: readonly BrokenMatch[] } => {
-  if (earlier.length === 0) return { kept: { source: [], target: [] }, broken: [] };
+export const findKept = (earlier: readonly EarlierMatches[], batches: Readonly<Record<Side, RecordBatch>>, isFree: IsFree): KnownBefore => {
+  if (earlier.length === 0) return { kept: { source: [], target: [] }, broken: [], isAnother: () => false };
   const matches = numbered(earlier);
-  const found = sides.map((side) => ({ side, ...recognized(side, batches[side], earlier, matches, isFree) }));
+  const takeKeys = sides.map((side) =>
+    createTakeKey(
+      earlier.map(({ [side]: keys, ...piece }) => ({ ...piece, keys })),
+      matches,
+    ),
+  );
+  const found = sides.map((side, index) => ({ side, ...recognized(side, batches[side], takeKeys[index] as TakeKey, matches, isFree) }));
   // Not before both sides have said what has come of each match.
   const [source = [], target = []] = found.map(({ same }) =>
     same.filter(({ match }) => matches.isHeld(match)).map(({ row, executionId }) => ({ row, executionId })),
@@ -58,7 +78,12 @@ export const findKept = (
       if (matches.isLacking(match)) broken.set(match, { executionId, position, side, recordId: idAt(batches[side], row) });
     }
   }
-  return { kept: { source, target }, broken: [...broken.values()] };
+  const [otherSources, otherTargets] = found.map(({ another }) => another);
+  return {
+    kept: { source, target },
+    broken: [...broken.values()],
+    isAnother: (side, row) => (side === 'source' ? otherSources : otherTargets)?.[row] === 1,
+  };
 };
 
 const idAt = ({ texts }: RecordBatch, row: number): string | null => {
@@ -99,6 +124,7 @@ const numbered = (earlier: readonly EarlierMatches[]) => {
     overtaken: (match: number): void => {
       isOvertaken[match] = 1;
     },
+    isOvertaken: (match: number): boolean => isOvertaken[match] === 1,
     /** Whether it goes on: nobody says anything else, or was found otherwise since, and somebody is missing. */
     isHeld: (match: number): boolean => isBroken[match] === 0 && isOvertaken[match] === 0 && (absent[match] as number) > 0,
     /** Whether somebody is missing of whom no newer run has found anything. */
@@ -116,30 +142,30 @@ interface Recognized extends Kept {
 const recognized = (
   side: Side,
   batch: RecordBatch,
-  earlier: readonly EarlierMatches[],
+  takeKey: TakeKey,
   matches: Numbered,
   isFree: IsFree,
-): { readonly same: readonly Recognized[]; readonly changed: readonly Recognized[] } => {
-  const takeKey = createTakeKey(
-    earlier.map(({ executionId, runAt, first, [side]: keys }) => ({ executionId, runAt, first, keys })),
-    matches,
-  );
+): { readonly same: readonly Recognized[]; readonly changed: readonly Recognized[]; readonly another: Uint8Array } => {
   const writeKey = createWriteKey(side, batch);
   const words = new Uint32Array(wordsPerKey);
   const [same, changed]: [Recognized[], Recognized[]] = [[], []];
+  const another = new Uint8Array(batch.idMapped ? 0 : batch.length);
   for (let row = 0; row < batch.givenFrom; row += 1) {
     const isOpenItem = row >= batch.carriedFrom || batch.supersedes.has(row);
     if (batch.states[row] !== usable || (isOpenItem && !batch.idMapped)) continue;
     writeKey(row, words, 0);
     const key = takeKey(words);
-    if (key === undefined) continue;
+    if (key === undefined) {
+      if (!batch.idMapped) another[row] = 1;
+      continue;
+    }
     const { match, executionId, runAt, position, holds } = key;
     matches.delivered(match);
     const takesPart = isOpenItem || isFree(side, row, runAt);
     if (takesPart || !holds) matches.broken(match);
     if (!takesPart) (holds ? same : changed).push({ row, match, executionId, position });
   }
-  return { same, changed };
+  return { same, changed, another };
 };
 
 interface Found extends Omit<Recognized, 'row'> {
@@ -148,22 +174,30 @@ interface Found extends Omit<Recognized, 'row'> {
   readonly holds: boolean;
 }
 
-/** The key of a record in the newest run that has found something of it; of several without ids that say the same, each once. Open addressing. */
+type TakeKey = (words: Keys) => Found | undefined;
+
+/**
+ * The key of a record in the newest run that has found something of it. Without an id there may be several, in one run and in others: each is
+ * given once, and none that a newer run has found anew. Open addressing.
+ */
 const createTakeKey = (
   pieces: readonly (Pick<EarlierMatches, 'executionId' | 'runAt' | 'first'> & { readonly keys: Keys })[],
-  { firsts, overtaken }: Numbered,
-): ((words: Keys) => Found | undefined) => {
+  { firsts, overtaken, isOvertaken }: Numbered,
+): TakeKey => {
   const length = pieces.reduce((sum, { keys }) => sum + keys.length / wordsPerKey, 0);
   const mask = 2 ** Math.ceil(Math.log2(Math.max(2, length * 2))) - 1;
   // Numbers of keys count from 1; 0 is none.
   const places = new Uint32Array(mask + 1);
-  /** Of the same run, the next one of the same record. */
+  /** The next one of the same record. */
   const nexts = new Uint32Array(length + 1);
   const pieceOf = new Uint32Array(length + 1);
   const atOf = new Uint32Array(length + 1);
   const isTaken = new Uint8Array(length + 1);
+  const isInOrder = new Uint8Array(mask + 1);
   const keysOf = (key: number): Keys => pieces[pieceOf[key] as number]?.keys as Keys;
   const executionOf = (key: number): string => pieces[pieceOf[key] as number]?.executionId as string;
+  const wordOf = (key: number): number => keysOf(key)[(atOf[key] as number) + matchAt] as number;
+  const matchOf = (key: number): number => (firsts[pieceOf[key] as number] as number) + placeIn(wordOf(key));
 
   const placeOf = (words: Keys, at: number): number => {
     for (let place = (words[at] as number) & mask; ; place = (place + 1) & mask) {
@@ -177,7 +211,7 @@ const createTakeKey = (
       const place = placeOf(keys, at);
       const first = places[place] as number;
       // What a newer run has found is in another result by now.
-      if (first !== 0 && executionOf(first) !== executionId) {
+      if (first !== 0 && executionOf(first) !== executionId && !isNameless(keys, at)) {
         overtaken((firsts[piece] as number) + placeIn(keys[at + matchAt] as number));
         continue;
       }
@@ -188,8 +222,35 @@ const createTakeKey = (
       places[place] = count;
     }
   }
+
+  /** Of records without ids that say the same: those that were matched before those that were not, and none twice. */
+  const putInOrder = (place: number): void => {
+    isInOrder[place] = 1;
+    const first = places[place] as number;
+    if (nexts[first] === 0) return;
+    const all: number[] = [];
+    for (let key = first; key !== 0; key = nexts[key] as number) all.push(key);
+    const { current, over } = currentOf(
+      [...Map.groupBy(all.reverse(), executionOf).values()],
+      (key) => isAnotherIn(wordOf(key)),
+      (key) => (isOvertaken(matchOf(key)) ? 2 : isOpenIn(wordOf(key)) ? 1 : 0),
+    );
+    for (const key of over) overtaken(matchOf(key));
+    const [head = first, ...rest] = current.sort((one, other) => Number(isOpenIn(wordOf(one))) - Number(isOpenIn(wordOf(other))));
+    if (current.length === 0) isTaken[first] = 1;
+    places[place] = head;
+    nexts[head] = 0;
+    let last = head;
+    for (const key of rest) {
+      nexts[last] = key;
+      nexts[key] = 0;
+      last = key;
+    }
+  };
+
   return (words) => {
     const found = placeOf(words, 0);
+    if (places[found] !== 0 && isInOrder[found] === 0 && isNameless(words, 0)) putInOrder(found);
     const key = places[found] as number;
     if (key === 0 || isTaken[key] === 1) return undefined;
     // The last one stays where it is: others have been put behind it.
@@ -197,13 +258,34 @@ const createTakeKey = (
     if (nexts[key] !== 0) places[found] = nexts[key] as number;
     const { executionId, runAt, first, keys } = pieces[pieceOf[key] as number] as (typeof pieces)[number];
     const at = atOf[key] as number;
-    const word = keys[at + matchAt] as number;
+    const word = wordOf(key);
     return {
-      match: (firsts[pieceOf[key] as number] as number) + placeIn(word),
+      match: matchOf(key),
       ...{ executionId, runAt, position: first + placeIn(word) },
       holds: !isOpenIn(word) && areEqual(keys, at + contentAt, words, contentAt, matchAt - contentAt),
     };
   };
+};
+
+/**
+ * Each record that a run has found anew, and that is not one more, is one that an older run had found: of those, the newest go, first of all
+ * whoever is known to have gone. `runs`: what each has found of records that say the same, the newest first.
+ */
+const currentOf = (
+  runs: readonly (readonly number[])[],
+  isAnother: (key: number) => boolean,
+  isGone: (key: number) => number,
+): { readonly current: number[]; readonly over: readonly number[] } => {
+  const [current, over]: [number[], number[]] = [[], []];
+  let foundAnew = 0;
+  for (const found of runs) {
+    const [going, staying] = [[...found].sort((one, other) => isGone(other) - isGone(one)).slice(0, foundAnew), new Set(found)];
+    for (const key of going) staying.delete(key);
+    over.push(...going);
+    current.push(...staying);
+    foundAnew += found.filter((key) => !isAnother(key)).length - going.length;
+  }
+  return { current, over };
 };
 
 const areEqual = (keys: Keys, at: number, others: Keys, othersAt: number, words: number): boolean => {

@@ -16,8 +16,15 @@ export const wordsPerKey = matchAt + 1;
 
 /** Set beside the place of a result that is no match: the run has found something else of its records. */
 const openBit = 2 ** 31;
-export const placeIn = (word: number): number => word & (openBit - 1);
+/** Set for a record without an id that is one more than those that say the same and were known before. */
+const anotherBit = 2 ** 30;
+export const placeIn = (word: number): number => word & (anotherBit - 1);
 export const isOpenIn = (word: number): boolean => word >= openBit;
+export const isAnotherIn = (word: number): boolean => (word & anotherBit) !== 0;
+
+/** Whether it is of a record without an id, which is who it is by what it says. */
+export const isNameless = (keys: Keys, at: number): boolean =>
+  keys[at] === keys[at + contentAt] && keys[at + 1] === keys[at + contentAt + 1];
 
 /** The records of one side, one after another, with the place of their result within the piece. */
 export type Keys = Uint32Array;
@@ -105,8 +112,8 @@ const settled = (word: number): number => {
   return hash ^ (hash >>> 16);
 };
 
-/** Takes note of the results of a piece, in their order. */
-export const createKeyWriter = (batches: Readonly<Record<Side, RecordBatch>>) => {
+/** Takes note of the results of a piece, in their order. `isAnother`: as above. */
+export const createKeyWriter = (batches: Readonly<Record<Side, RecordBatch>>, isAnother: (side: Side, row: number) => boolean) => {
   const write = { source: createWriteKey('source', batches.source), target: createWriteKey('target', batches.target) };
   const written = { source: createWords(), target: createWords() };
   return {
@@ -116,7 +123,7 @@ export const createKeyWriter = (batches: Readonly<Record<Side, RecordBatch>>) =>
         for (const row of rows[side]) {
           const { words, at } = written[side].next();
           write[side](row, words, at);
-          words[at + matchAt] = isOpen ? place + openBit : place;
+          words[at + matchAt] = place + (isOpen ? openBit : 0) + (isAnother(side, row) ? anotherBit : 0);
         }
       }
     },

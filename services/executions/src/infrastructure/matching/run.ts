@@ -290,7 +290,7 @@ export const createRun = ({ notify, context }: RunNeeds): ((request: RunRequest)
         prepared = undefined;
         return { kind: 'brought' };
       case 'match': {
-        const { batches, given, apart, kept } = prepared ?? prepare();
+        const { batches, given, apart, kept, isAnother } = prepared ?? prepare();
         const { held, waiting, fates } = given;
         // Millions of keys that nobody needs any more.
         earlier.length = 0;
@@ -315,7 +315,7 @@ export const createRun = ({ notify, context }: RunNeeds): ((request: RunRequest)
           held: held.map(({ match }) => handMatches[match] as HandMatch),
           apart,
           kept,
-          keys: createKeyWriter(batches),
+          keys: createKeyWriter(batches, isAnother),
           repeats: createRepeats(batches.source, batches.target),
         };
         const problems = [...undated, ...inputProblems(request.rules, batches)];
