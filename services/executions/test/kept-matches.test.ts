@@ -24,7 +24,7 @@ const { holds } = lookingInto(
 
 const paid = (id: string): Fields => euro(id, '10.00', { reference: 'CUST-7' });
 const resultsOf = async (id: string) => (await executions.must(200, executions.api.get(`/v1/executions/${id}/results`))).data;
-const told = async (id: string) =>
+const told = async (id: string): Promise<string[]> =>
   (await resultsOf(id))
     .map(({ outcome, source, target }: { outcome: string; source: Fields[]; target: Fields[] }) =>
       [outcome, ...[...source, ...target].map((record) => record['id'] ?? record['reference'])].join(' '),
@@ -192,6 +192,36 @@ describe('a record that was matched and is delivered again', () => {
     expect(await told(second.id)).toEqual(['matched t1', 'missing_in_source t2']);
   });
 
+  test('is no open item any more, also where a run matched it that carries nothing forward', async () => {
+    const jobId = jobWith(byReference);
+    await executions.run(jobId, [paid('s1')], []);
+    rulesOf.set(jobId, { ...byReference, openItems: { carryForward: false } });
+    await executions.run(jobId, [paid('s1')], [paid('t1')]);
+    rulesOf.set(jobId, byReference);
+    expect(await told((await executions.run(jobId, [], [paid('t2')])).id)).toEqual(['missing_in_source t2']);
+  });
+
+  test('is known by each of the runs that are queued at one moment, one after another', async () => {
+    const jobId = jobWith(byReference);
+    const queue = (target: Fields) =>
+      executions.must(
+        202,
+        executions.api.post(`/v1/jobs/${jobId}/executions`, {
+          source: { records: [paid('s1')] },
+          target: { records: [target] },
+          overlap: true,
+        }),
+      );
+    const ids = (await Promise.all(Array.from({ length: 12 }, (_, index) => queue(paid(`t${index}`))))).map(({ id }) => id as string);
+    for (const id of ids) await executions.settled(id);
+    const { rows } = await executions.database.query('select count(distinct created_at)::int as times from executions where job_id = $1', [
+      jobId,
+    ]);
+    expect(rows).toEqual([{ times: ids.length }]);
+    const found = await Promise.all(ids.map(told));
+    expect(found.filter((results) => results.some((result) => result.startsWith('matched s1 t')))).toHaveLength(1);
+  });
+
   test('is nobody’s to know where nothing is carried forward', async () => {
     const jobId = jobWith({ ...byReference, openItems: { carryForward: false } });
     await executions.run(jobId, [paid('s1')], [paid('t1')]);
@@ -282,6 +312,27 @@ describe('a record that was matched and comes in another version', () => {
     const corrected = await executions.run(other, [paid('s1')], []);
     expect(await told(corrected.id)).toEqual(['matched s1 t1']);
     await holds(corrected.id);
+  });
+
+  test('of a pair that differed, was matched by hand and taken apart again brings back the other, which may differ from it as before', async () => {
+    const jobId = jobWith(byReference);
+    const { id } = await executions.run(jobId, [paid('s1')], [{ ...paid('t1'), amount: '12.00' }]);
+    const match = await executions.must(201, executions.api.post(`/v1/executions/${id}/matches`, { source: ['s1'], target: ['t1'] }));
+    await executions.must(204, executions.api.delete(`/v1/executions/${id}/matches/${match.id}`));
+    expect(await told((await executions.run(jobId, [paid('s1')], [])).id)).toEqual(['mismatched s1 t1']);
+    expect(await openOf(jobId)).toEqual(['amount_mismatch s1 t1']);
+  });
+
+  test('brings back who was settled before it came and was matched', async () => {
+    const jobId = jobWith(byReference);
+    await executions.run(jobId, [paid('s1')], []);
+    const [{ id }] = await executions.exceptionsOf(jobId, '&status=open');
+    await executions.must(200, executions.api.post(`/v1/exceptions/${id}/resolve`, { resolution: 'corrected_at_source' }));
+    expect(await told((await executions.run(jobId, [paid('s1')], [paid('t1')])).id)).toEqual(['matched s1 t1']);
+    const booked = await executions.run(jobId, [], [{ ...paid('t1'), counterparty: 'Firm' }]);
+    expect(await told(booked.id)).toEqual(['matched s1 t1']);
+    await holds(booked.id);
+    expect(await openOf(jobId)).toEqual([]);
   });
 
   test('brings back all that it may belong to, where nobody could tell', async () => {

@@ -47,8 +47,11 @@ export interface BrokenMatch {
   readonly recordId: string | null;
 }
 
-/** Rows that take part whatever a run of that time has matched: somebody has taken them apart in it, or in a newer one. */
-export type IsFree = (side: Side, row: number, runAt: number) => boolean;
+/**
+ * Rows that take part whatever a run of that time has matched, or, where `isOpen`, has found to belong together otherwise: somebody has taken
+ * them apart in it, or in a newer one.
+ */
+export type IsFree = (side: Side, row: number, runAt: number, isOpen: boolean) => boolean;
 
 export interface KnownBefore {
   readonly kept: KeptMatches;
@@ -159,9 +162,9 @@ const recognized = (
       if (!batch.idMapped) another[row] = 1;
       continue;
     }
-    const { match, executionId, runAt, position, holds } = key;
+    const { match, executionId, runAt, position, isOpen, holds } = key;
     matches.delivered(match);
-    const takesPart = isOpenItem || isFree(side, row, runAt);
+    const takesPart = isOpenItem || isFree(side, row, runAt, isOpen);
     if (takesPart || !holds) matches.broken(match);
     if (!takesPart) (holds ? same : changed).push({ row, match, executionId, position });
   }
@@ -170,6 +173,8 @@ const recognized = (
 
 interface Found extends Omit<Recognized, 'row'> {
   readonly runAt: number;
+  /** It was in a result that is no match. */
+  readonly isOpen: boolean;
   /** It was matched, and says the same. */
   readonly holds: boolean;
 }
@@ -262,6 +267,7 @@ const createTakeKey = (
     return {
       match: matchOf(key),
       ...{ executionId, runAt, position: first + placeIn(word) },
+      isOpen: isOpenIn(word),
       holds: !isOpenIn(word) && areEqual(keys, at + contentAt, words, contentAt, matchAt - contentAt),
     };
   };

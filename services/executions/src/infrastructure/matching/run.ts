@@ -345,15 +345,20 @@ export const createRun = ({ notify, context }: RunNeeds): ((request: RunRequest)
   return answer;
 };
 
-/** What was taken apart is free of what runs have matched until then. What a newer run has matched was another decision. */
+/**
+ * What was taken apart is free of what runs have matched until then, and those that may be found to differ again are free of no pair that does.
+ * What a newer run has matched was another decision.
+ */
 const isFreeBy = (apart: readonly ApartRows[], separations: readonly Separation[]): IsFree => {
   const freeUntil = { source: new Map<number, number>(), target: new Map<number, number>() };
+  const freeOfPairsUntil = { source: new Map<number, number>(), target: new Map<number, number>() };
   for (const [index, rows] of apart.entries()) {
     const { runAt } = separations[index] as Separation;
-    for (const side of sides)
-      for (const row of rows[side]) freeUntil[side].set(row, Math.max(runAt, freeUntil[side].get(row) ?? Number.NEGATIVE_INFINITY));
+    for (const untils of rows.mayDiffer === true ? [freeUntil] : [freeUntil, freeOfPairsUntil])
+      for (const side of sides)
+        for (const row of rows[side]) untils[side].set(row, Math.max(runAt, untils[side].get(row) ?? Number.NEGATIVE_INFINITY));
   }
-  return (side, row, runAt) => runAt <= (freeUntil[side].get(row) ?? Number.NEGATIVE_INFINITY);
+  return (side, row, runAt, isOpen) => runAt <= ((isOpen ? freeOfPairsUntil : freeUntil)[side].get(row) ?? Number.NEGATIVE_INFINITY);
 };
 
 /**

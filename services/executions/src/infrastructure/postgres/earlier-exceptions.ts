@@ -38,17 +38,13 @@ interface Resolved {
 /** Whoever has one of these has a counterpart, or an exception of its own about which one it is. */
 const better = ['matched', 'mismatched', 'ambiguous'];
 
-/**
- * Of open items, as the run has noted it of them. Texts that are longer than a key, and begin alike, share one exception, which stays while
- * one of them is alone.
- */
+/** Of open items, as the run has noted it of them. */
 export const resolveMoved = async (trx: Trx, held: HeldExecution): Promise<Resolved[]> => {
   const { rows } = await sql<Met>`
     select e.id, m.outcome
-      from (select record_key, min(outcome) as outcome from open_item_moves
-             where execution_id = ${held.id} and epoch = ${held.epoch}
-             group by record_key having bool_and(outcome = any(${better}::text[]))) m
-      join exceptions e on e.job_id = ${held.jobId} and e.record_key = m.record_key and e.status in ('open', 'in_progress')`.execute(trx);
+      from open_item_moves m
+      join exceptions e on e.job_id = ${held.jobId} and e.record_key = m.record_key and e.status in ('open', 'in_progress')
+     where m.execution_id = ${held.id} and m.epoch = ${held.epoch} and m.outcome = any(${better}::text[])`.execute(trx);
   return resolve(trx, held, rows);
 };
 
@@ -237,14 +233,16 @@ interface Met {
   readonly outcome: string;
 }
 
-const resolve = async (trx: Trx, { id, organizationId }: HeldExecution, met: readonly Met[]): Promise<Resolved[]> => {
+/** Whose record is an open item of before, in a job that carries nothing forward by now, is none any more. */
+const resolve = async (trx: Trx, { id, organizationId, jobId }: HeldExecution, met: readonly Met[]): Promise<Resolved[]> => {
   if (met.length === 0) return [];
   const { rows } = await sql<Resolved>`
     with resolved as (
       update exceptions e set status = 'resolved', resolution = 'matched_later', revision = e.revision + 1, updated_at = now()
         from unnest(${met.map((one) => one.id)}::text[], ${met.map(({ outcome }) => outcome)}::text[]) as m(id, outcome)
        where e.id = m.id
-      returning e.id, e.revision, m.outcome),
+      returning e.id, e.revision, e.record_key, m.outcome),
+    settled as (delete from open_items o using resolved r where o.job_id = ${jobId} and o.record_key = r.record_key),
     told as (
       insert into exception_history (exception_id, organization_id, position, at, actor_type, actor_id, action, detail)
       select r.id, ${organizationId}, 1 + (select coalesce(max(position), 0) from exception_history h where h.exception_id = r.id),

@@ -156,6 +156,7 @@ const insert = async (
       period_to: planned.period?.to ?? null,
       note: planned.note,
       tried_on: triedOn,
+      ...(planned.dryRun ? {} : { created_at: afterAllOf(planned.jobId) }),
       file_ids: planned.files.map((file) => file.id),
       status: 'queued',
       progress: JSON.stringify({ stage: 'queued', done: 0, total: null }),
@@ -171,6 +172,11 @@ const insert = async (
     auditOf({ action: 'execution.queued', resource: { type: 'execution', id }, after: { jobId, jobVersion, dryRun } }, actor),
   ]);
 };
+
+/** Runs of a job know each other by their times: each is later than all that were queued before, which its lock on the job makes sure of. */
+const afterAllOf = (jobId: string) => sql<Date>`greatest(
+  date_trunc('milliseconds', clock_timestamp()),
+  (select max(created_at) + interval '1 millisecond' from executions where job_id = ${jobId}))`;
 
 const requireFiles = async (trx: Trx, { files }: PlannedExecution): Promise<void> => {
   if (files.length === 0) return;

@@ -27,7 +27,8 @@ export const createResultWriter = (postgres: Postgres<Database>): ResultWriter =
       faultPoint('executions.mid-copy');
       await insertSums(client, held, sums);
       await insertDigests(client, held, digests);
-      if (keys !== undefined) await insertMatchKeys(client, held, digests[0]?.first ?? 0, keys);
+      if (keys !== undefined && keys.source.length + keys.target.length > 0)
+        await insertMatchKeys(client, held, digests[0]?.first ?? 0, keys);
       if (moves.length > 0) await copy(client, 'open_item_moves', moveColumns, moves);
     }),
 });
