@@ -26,3 +26,6 @@ export const violatedConstraint = (error: unknown): string | undefined =>
 /** Whether a transaction was ended for the sake of others that waited for it or had overtaken it: repeated as a whole, it goes through. */
 export const isVictim = (error: unknown): boolean =>
   error instanceof Error && 'code' in error && (error.code === '40P01' || error.code === '40001');
+
+/** Whether a lock was waited for as long as `lock_timeout` says. */
+export const isLockTimeout = (error: unknown): boolean => error instanceof Error && 'code' in error && error.code === '55P03';

@@ -38,6 +38,18 @@ describe('while a run is going on', () => {
     return { id: id as string, status };
   };
 
+  test('who would wait too long for its end is told so in time, and has done nothing', async () => {
+    const { jobId } = await withUnclear();
+    const { database, api, exceptionsOf: found } = executions();
+    const [{ id }] = await found(jobId);
+    await database.query('begin');
+    await database.query('select pg_advisory_xact_lock(hashtextextended($1, 0))', [`open items of ${jobId}`]);
+    const { status, body, headers } = await api.post(`/v1/exceptions/${id}/resolve`, { resolution: 'written_off' });
+    await database.query('commit');
+    expect([status, body.code, headers.get('retry-after')]).toEqual([503, 'upstream_unavailable', '5']);
+    expect((await api.get(`/v1/exceptions/${id}`)).body).toMatchObject({ status: 'open', resolution: null });
+  });
+
   test('a match that is made is in its results all the same', async () => {
     const { jobId, id } = await withUnclear();
     const { id: during, status } = await duringRun(jobId, () => match(id, ['s1', 's2'], ['t1', 't9']));

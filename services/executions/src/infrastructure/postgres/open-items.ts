@@ -1,5 +1,7 @@
 /** Open items as they are stored: read by the next run of their job, changed by the end of each. */
+import { isLockTimeout } from '@settler/chassis/database-errors';
 import type { Postgres } from '@settler/chassis/postgres';
+import { Refusal } from '@settler/chassis/refusal';
 import { sql, type Transaction } from 'kysely';
 import type { HeldExecution, OpenItem, OpenItems } from '../../application/ports.ts';
 import { settlingOutcomes } from '../../domain/open-items.ts';
@@ -29,13 +31,32 @@ export const createOpenItemStore = (postgres: Postgres<Database>): OpenItems => 
   },
 });
 
+/** Less than the gateway waits for the routes that do so: whoever is told to ask again must not find later that it was done. */
+const waitMsOfPeople = { 'to change one': 8_000, 'to settle all': 25_000 } as const;
+
 /**
  * A person who settles a record and a run that ends reach for the same exceptions and items, in different orders: they never do so at
  * the same time. People among themselves may, because each exception is locked by its row.
+ * @throws Refusal `upstream_unavailable` where it takes longer than `waitMs`; 0 waits for as long as it takes
  */
-export const lockOpenItems = async (trx: Trx, jobId: string, why: 'to change one' | 'to settle all'): Promise<void> => {
+export const lockOpenItems = async (
+  trx: Trx,
+  jobId: string,
+  why: keyof typeof waitMsOfPeople,
+  waitMs: number = waitMsOfPeople[why],
+): Promise<void> => {
   const lock = sql.raw(why === 'to settle all' ? 'pg_advisory_xact_lock' : 'pg_advisory_xact_lock_shared');
-  await sql`select ${lock}(hashtextextended(${`open items of ${jobId}`}, 0))`.execute(trx);
+  try {
+    await sql`
+      select set_config('lock_timeout', ${`${waitMs}`}, true), ${lock}(hashtextextended(${`open items of ${jobId}`}, 0)),
+             set_config('lock_timeout', '0', true)`.execute(trx);
+  } catch (error) {
+    if (!isLockTimeout(error)) throw error;
+    throw new Refusal('upstream_unavailable', 'A run of this job is being ended. Nothing was done: ask again in a moment.', {
+      retryAfterSeconds: 5,
+      cause: error,
+    });
+  }
 };
 
 /** Kept where it is retired, and not deleted: a run that is going on has read it, and would bring it back. */
@@ -51,7 +72,7 @@ export const setRetired = async (trx: Trx, jobId: string, recordKeys: readonly s
 /** Applies what the run has noted of open items. */
 export const applyMoves = async (trx: Trx, { id, jobId, organizationId, epoch }: HeldExecution): Promise<void> => {
   const settling = [...settlingOutcomes];
-  await lockOpenItems(trx, jobId, 'to settle all');
+  await lockOpenItems(trx, jobId, 'to settle all', 0);
   await sql`
     delete from open_items o using open_item_moves m
      where m.execution_id = ${id} and m.epoch = ${epoch} and m.outcome = any(${settling}::text[])
