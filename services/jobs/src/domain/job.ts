@@ -71,6 +71,10 @@ export interface Refused {
 const nextRunOf = (status: JobStatus, schedule: Schedule | null, now: Date): Date | null =>
   status === 'active' && schedule !== null ? nextDue(schedule, now) : null;
 
+/** Whoever says the same times again moves none of them: one that is due now is not let go. */
+const areSameTimes = (one: Schedule | null, other: Schedule | null): boolean =>
+  one?.cron === other?.cron && one?.timezone === other?.timezone;
+
 export const newJob = (id: string, organizationId: string, input: JobInput, now: Date): Transition => ({
   event: 'created',
   job: {
@@ -107,7 +111,8 @@ export const changeJob = (job: Job, change: JobChange, now: Date): Transition | 
         rules: rules ?? job.configuration.rules,
         schedule: schedule === undefined ? job.configuration.schedule : schedule,
       },
-      nextRunAt: schedule === undefined ? job.nextRunAt : nextRunOf(job.status, schedule, now),
+      nextRunAt:
+        schedule === undefined || areSameTimes(schedule, job.configuration.schedule) ? job.nextRunAt : nextRunOf(job.status, schedule, now),
       version: isReconfigured ? job.version + 1 : job.version,
       revision: job.revision + 1,
       updatedAt: now,
