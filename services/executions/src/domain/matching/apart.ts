@@ -2,10 +2,11 @@
  * Records that a person has taken apart: a decision about what they say, so every record that says just that is meant, and one that says
  * something else by now is not.
  */
-import type { Side } from '../side.ts';
+import { type Side, sides } from '../side.ts';
 import { type Fields, type RecordBatch, recordAt, usable } from './batch.ts';
 import { createBatchBuilder } from './batch-builder.ts';
 import { isPresent, textAt } from './columns/text-column.ts';
+import type { IsFree } from './kept-matches.ts';
 
 /** Those that differed before somebody matched them may be found to differ again; to match they may not. */
 interface Kind {
@@ -58,6 +59,22 @@ export const findApart = (separations: readonly Separated[], batches: Readonly<R
     );
   const [sources, targets] = [rowsOf('source'), rowsOf('target')];
   return separations.map(({ mayDiffer = false }, index) => ({ source: sources[index] ?? [], target: targets[index] ?? [], mayDiffer }));
+};
+
+/**
+ * What was taken apart is free of what runs have matched until then, and those that may be found to differ again are free of no pair that does.
+ * What a newer run has matched was another decision. `runsAt`: of each, when the run was made whose match it was.
+ */
+export const freeBy = (apart: readonly ApartRows[], runsAt: readonly number[]): IsFree => {
+  const freeUntil = { source: new Map<number, number>(), target: new Map<number, number>() };
+  const freeOfPairsUntil = { source: new Map<number, number>(), target: new Map<number, number>() };
+  for (const [index, rows] of apart.entries()) {
+    const runAt = runsAt[index] as number;
+    for (const untils of rows.mayDiffer === true ? [freeUntil] : [freeUntil, freeOfPairsUntil])
+      for (const side of sides)
+        for (const row of rows[side]) untils[side].set(row, Math.max(runAt, untils[side].get(row) ?? Number.NEGATIVE_INFINITY));
+  }
+  return (side, row, runAt, isOpen) => runAt <= ((isOpen ? freeOfPairsUntil : freeUntil)[side].get(row) ?? Number.NEGATIVE_INFINITY);
 };
 
 const rowsSaying = (groups: readonly (readonly Fields[])[], batch: RecordBatch): number[][] => {

@@ -13,14 +13,15 @@ import {
 import type { Comparison, ControlTotals, Problem } from '../../domain/execution.ts';
 import { differenceOf } from '../../domain/hand-match.ts';
 import type { MatchedRecord, MatchedResult } from '../../domain/matched-result.ts';
-import { type ApartRows, findApart } from '../../domain/matching/apart.ts';
+import { type ApartRows, findApart, freeBy } from '../../domain/matching/apart.ts';
 import type { RecordBatch } from '../../domain/matching/batch.ts';
 import { type BatchBuilder, createBatchBuilder, rowsPerChunk } from '../../domain/matching/batch-builder.ts';
 import { contradicted } from '../../domain/matching/contradicted.ts';
 import { dayOf } from '../../domain/matching/day.ts';
+import { isFinding } from '../../domain/matching/findings.ts';
 import { findGiven, type GivenFate, type GivenMatches } from '../../domain/matching/given-matches.ts';
 import { inputProblems } from '../../domain/matching/input-problems.ts';
-import { type EarlierMatches, findKept, type IsFree, type KeptMatches } from '../../domain/matching/kept-matches.ts';
+import { type EarlierMatches, findKept, type KeptMatches } from '../../domain/matching/kept-matches.ts';
 import { createKeyWriter } from '../../domain/matching/match-keys.ts';
 import { type Reconciliation, reconcile } from '../../domain/matching/reconcile.ts';
 import { createRecordBytes, type RecordBytes } from '../../domain/matching/record-bytes.ts';
@@ -144,7 +145,19 @@ export const createRun = ({ notify, context }: RunNeeds): ((request: RunRequest)
     const batches = { source: built('source'), target: built('target') };
     const given = findGiven(handMatches, batches);
     const apart = findApart(separations, batches);
-    return { batches, given, apart, ...findKept(earlier, batches, isFreeBy(apart, separations)) };
+    return {
+      batches,
+      given,
+      apart,
+      ...findKept(
+        earlier,
+        batches,
+        freeBy(
+          apart,
+          separations.map(({ runAt }) => runAt),
+        ),
+      ),
+    };
   };
 
   const isWaiting = (side: Side, row: number): boolean => matched?.waiting[side].has(row) === true;
@@ -343,36 +356,6 @@ export const createRun = ({ notify, context }: RunNeeds): ((request: RunRequest)
   });
 
   return answer;
-};
-
-/**
- * What was taken apart is free of what runs have matched until then, and those that may be found to differ again are free of no pair that does.
- * What a newer run has matched was another decision.
- */
-const isFreeBy = (apart: readonly ApartRows[], separations: readonly Separation[]): IsFree => {
-  const freeUntil = { source: new Map<number, number>(), target: new Map<number, number>() };
-  const freeOfPairsUntil = { source: new Map<number, number>(), target: new Map<number, number>() };
-  for (const [index, rows] of apart.entries()) {
-    const { runAt } = separations[index] as Separation;
-    for (const untils of rows.mayDiffer === true ? [freeUntil] : [freeUntil, freeOfPairsUntil])
-      for (const side of sides)
-        for (const row of rows[side]) untils[side].set(row, Math.max(runAt, untils[side].get(row) ?? Number.NEGATIVE_INFINITY));
-  }
-  return (side, row, runAt, isOpen) => runAt <= ((isOpen ? freeOfPairsUntil : freeUntil)[side].get(row) ?? Number.NEGATIVE_INFINITY);
-};
-
-/**
- * What the rules have found of records that runs may be given again. Not what is known already: what was given by hand or keeps its match, and
- * open items that are so still.
- */
-const isFinding = ({ outcome, pass, source, target }: MatchResult, { batches, waiting }: Pick<Matched, 'batches' | 'waiting'>): boolean => {
-  if (outcome === 'matched') return pass !== null;
-  if (outcome === 'mismatched' || outcome === 'ambiguous') return true;
-  if (!isLeftOpen(outcome)) return false;
-  const side = source.length > 0 ? 'source' : 'target';
-  const [row = -1] = side === 'source' ? source : target;
-  const { carriedFrom, supersedes } = batches[side];
-  return row < carriedFrom && !supersedes.has(row) && !waiting[side].has(row);
 };
 
 const recordOf = ({ record }: MatchedRecord) => record;
