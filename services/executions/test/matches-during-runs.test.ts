@@ -1,5 +1,5 @@
-import { waitFor } from '@settler/harness';
 import { describe, expect, test } from 'vitest';
+import { duringRun as duringRunOf } from './during-run.ts';
 import { unclear } from './looking-into.ts';
 import { matchedByPeople } from './matched-by-people.ts';
 import { euro, type Fields } from './running-service.ts';
@@ -7,36 +7,11 @@ import { euro, type Fields } from './running-service.ts';
 const { executions, newJobId, forgetful, match, undo, withUnclear, resultsOf, outcomesOf, exceptionsOf, holds, itemsOf } =
   matchedByPeople();
 
+type Inputs = Readonly<Record<'source' | 'target', readonly Fields[]>>;
+
 describe('while a run is going on', () => {
-  /** The act waits for the lock first, and the end of the run, which has read and written everything by then, behind it. */
-  const duringRun = async (
-    jobId: string,
-    act: () => ReturnType<typeof match>,
-    inputs: Record<'source' | 'target', readonly Fields[]> = unclear,
-  ) => {
-    const { database, api, must } = executions();
-    const waiting = (count: number, what: string) =>
-      waitFor(async () => (await database.query(`select 1 from pg_locks where locktype = 'advisory' and not granted`)).rowCount === count, {
-        what,
-        timeoutMs: 20_000,
-      });
-    await database.query('begin');
-    await database.query('select pg_advisory_xact_lock(hashtextextended($1, 0))', [`open items of ${jobId}`]);
-    const acting = act();
-    await waiting(1, 'the act to wait');
-    const { id } = await must(
-      202,
-      api.post(`/v1/jobs/${jobId}/executions`, { source: { records: inputs.source }, target: { records: inputs.target } }),
-    );
-    await waiting(2, 'the end of the run to wait');
-    await database.query('commit');
-    const { status } = await acting;
-    await waitFor(async () => ((await api.get(`/v1/executions/${id}`)).body.status === 'completed' ? true : undefined), {
-      what: `the end of ${id}`,
-      timeoutMs: 20_000,
-    });
-    return { id: id as string, status };
-  };
+  const duringRun = (jobId: string, act: () => ReturnType<typeof match>, inputs: Inputs = unclear) =>
+    duringRunOf(executions(), jobId, act, inputs);
 
   test('who would wait too long for its end is told so in time, and has done nothing', async () => {
     const { jobId } = await withUnclear();

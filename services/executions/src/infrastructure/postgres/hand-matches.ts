@@ -6,16 +6,13 @@ import type { Postgres } from '@settler/chassis/postgres';
 import type { ExecutionSummary } from '@settler/contracts/executions';
 import type { Selectable, Transaction } from 'kysely';
 import type { GivenMatchIds, HandMatch, HandMatches, HeldExecution } from '../../application/ports.ts';
-import { systemActor } from '../../application/system-actor.ts';
 import { joined } from '../../domain/hand-match.ts';
 import type { Manual } from '../../domain/matched-result.ts';
 import type { Side } from '../../domain/side.ts';
 import type { Fields } from '../../domain/stake.ts';
-import { auditOf } from './audit.ts';
-import { reopenMatched } from './match-exceptions.ts';
-import { type Exchanged, join, part, release } from './match-exchange.ts';
-import { removedMessage } from './match-messages.ts';
-import { carry, identified, retire } from './match-records.ts';
+import { endChanged } from './ended-matches.ts';
+import { type Exchanged, join, part } from './match-exchange.ts';
+import { carry, identified, mayBe, recordsOfMatches, retire } from './match-records.ts';
 import { broughtTogether } from './separations.ts';
 import { isAlone, manualResults, type Run, resultsHolding, retell, runWith, type StoredResult } from './stored-results.ts';
 import type { Database } from './tables.ts';
@@ -77,15 +74,6 @@ export const createHandMatches = (postgres: Postgres<Database>): HandMatches => 
     }
   },
 });
-
-const recordsOfMatches = (db: Pick<Trx, 'selectFrom'>, ids: readonly string[]) =>
-  db
-    .selectFrom('match_records')
-    .select(['match_id', 'side', 'identity', 'occurrence', 'record', 'record_key as recordKey', 'retired'])
-    .where('match_id', 'in', [...ids])
-    .orderBy('match_id')
-    .orderBy('identity')
-    .execute();
 
 export interface Settled {
   readonly summary: ExecutionSummary;
@@ -200,41 +188,3 @@ const placeOf = (results: readonly StoredResult[], known: Known, others: readonl
     id !== undefined && results.some((result) => result[side].some((other) => other['id'] === id && !isDeepStrictEqual(other, record)));
   return { side, at: -1, isChanged };
 };
-
-/** Nothing tells those that say the same apart but the number of one that is alone. */
-const mayBe = (result: StoredResult, { record, occurrence }: Known): boolean =>
-  record['id'] !== undefined || !isAlone(result) || (result.occurrence ?? 1) === occurrence;
-
-/**
- * Nobody has decided about what the record says now: the match ends. What the run has of its records tells whether they need somebody; what
- * it has not of them is open again, as the match had found it.
- */
-const endChanged = async (trx: Trx, run: Run, row: MatchRow): Promise<OutboxMessage[]> => {
-  const records = await recordsOfMatches(trx, [row.id]);
-  const actor = systemActor('executions', run.organizationId);
-  await release(trx, run.jobId, row.id, 'record_changed', { type: actor.principal.kind, id: actor.principal.id });
-  const found = await resultsHolding(trx, run, records);
-  const absent = records.filter(
-    (known) => !found.some((result) => mayBe(result, known) && result[known.side].some((other) => isTheSame(other, known.record))),
-  );
-  const { before } = await trx.selectFrom('matches').select('before').where('id', '=', row.id).executeTakeFirstOrThrow();
-  const reopened = await reopenMatched(trx, row.id, before, actor, new Set(absent.map(({ recordKey }) => recordKey)));
-  const of = (side: Side) => records.flatMap((record) => (record.side === side ? [record.record] : []));
-  const about = { matchId: row.id, run: { ...run, id: row.execution_id }, records: { source: of('source'), target: of('target') } };
-  return [
-    ...reopened,
-    removedMessage(about, 'record_changed'),
-    auditOf(
-      {
-        action: 'match.removed',
-        resource: { type: 'match', id: row.id },
-        after: { reason: 'record_changed', executionId: run.id },
-      },
-      actor,
-    ),
-  ];
-};
-
-/** In whichever version. */
-const isTheSame = (one: Fields, other: Fields): boolean =>
-  other['id'] === undefined ? isDeepStrictEqual(one, other) : one['id'] === other['id'];

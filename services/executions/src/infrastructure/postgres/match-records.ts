@@ -6,10 +6,23 @@ import { asRead, contentOf, type ItemKey, identityOf } from '../../domain/open-i
 import type { Side } from '../../domain/side.ts';
 import type { Fields } from '../../domain/stake.ts';
 import { hashOf, keyOfOne } from './record-key.ts';
-import { aloneHolding, type Run, type StoredResult } from './stored-results.ts';
+import { aloneHolding, isAlone, type Run, type StoredResult } from './stored-results.ts';
 import type { Database } from './tables.ts';
 
 type Trx = Transaction<Database>;
+
+export const recordsOfMatches = (db: Pick<Trx, 'selectFrom'>, ids: readonly string[]) =>
+  db
+    .selectFrom('match_records')
+    .select(['match_id', 'side', 'identity', 'occurrence', 'record', 'record_key as recordKey', 'retired'])
+    .where('match_id', 'in', [...ids])
+    .orderBy('match_id')
+    .orderBy('identity')
+    .execute();
+
+/** Nothing tells those that say the same apart but the number of one that is alone. */
+export const mayBe = (result: StoredResult, { record, occurrence }: { readonly record: Fields; readonly occurrence: number }): boolean =>
+  record['id'] !== undefined || !isAlone(result) || (result.occurrence ?? 1) === occurrence;
 
 /** `occurrence`: its number, where it stands alone in a result. */
 export type Placed = SideRecord & { readonly occurrence?: number | undefined };

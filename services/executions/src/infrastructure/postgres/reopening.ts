@@ -4,7 +4,7 @@ import { type Selectable, sql, type Transaction } from 'kysely';
 import type { SideRecord } from '../../application/ports.ts';
 import type { Fields } from '../../domain/stake.ts';
 import { sourcesIn } from './record-key.ts';
-import { completedRun, type Run, resultsHolding } from './stored-results.ts';
+import { completedRun, type Run, resultsHolding, type StoredResult } from './stored-results.ts';
 import type { Database } from './tables.ts';
 
 type Trx = Transaction<Database>;
@@ -35,12 +35,23 @@ export const refuseWhileMatched = async (trx: Trx, row: Row): Promise<void> => {
     if (found.length === 0) continue;
     // It is the reason for one of them, whatever became of others that say the same.
     if (found.some(({ exceptionId }) => exceptionId === row.id)) return;
-    const matches = found.filter(({ outcome }) => outcome === 'matched');
+    const matched = found.filter(({ outcome }) => outcome === 'matched');
+    if (matched.length === 0) return;
+    const matches = await holdingOf(trx, matched);
     const [match] = matches;
-    if (match === undefined) return;
+    if (match === undefined) continue;
     if (matches.length <= (await resolvedLike(trx, row, run.id))) continue;
     throw new Refusal('conflict', `Its record is matched: undo the match ${match.id} of ${run.id} instead.`);
   }
+};
+
+/** But for those by hand that have ended since: the run that they were made in still tells of them, and nobody could undo them. */
+const holdingOf = async (trx: Trx, matched: readonly StoredResult[]): Promise<readonly StoredResult[]> => {
+  const ids = matched.flatMap(({ manual }) => manual?.matchId ?? []);
+  if (ids.length === 0) return matched;
+  const rows = await trx.selectFrom('matches').select('id').where('id', 'in', ids).where('ended_at', 'is not', null).execute();
+  const hasEnded = new Set(rows.map(({ id }) => id));
+  return matched.filter(({ manual }) => manual === null || !hasEnded.has(manual.matchId));
 };
 
 /** Of records without ids that say the same: for how many others the run has found a counterpart. */
