@@ -30,6 +30,10 @@ const told = async (id: string): Promise<string[]> =>
       [outcome, ...[...source, ...target].map((record) => record['id'] ?? record['reference'])].join(' '),
     )
     .sort();
+const openOf = async (jobId: string) =>
+  (await executions.exceptionsOf(jobId, '&status=open'))
+    .map(({ category, records }: { category: string; records: Fields[] }) => `${category} ${records.map(({ id }) => id).join(' ')}`)
+    .sort();
 
 describe('a record that was matched and is delivered again', () => {
   test('without its counterpart keeps its match: no other order is paid with it, and nobody is told that it is missing', async () => {
@@ -97,17 +101,41 @@ describe('a record that was matched and is delivered again', () => {
     expect(tried.comparison).toMatchObject({ matchRate: { before: 1, after: 1 }, diff: { lines: [] } });
   });
 
-  test('is free again once its match is undone where it is kept', async () => {
+  test('is free again once its match is undone where it is kept, and so is its counterpart', async () => {
     const jobId = jobWith(byReference);
     const first = await executions.run(jobId, [paid('s1')], [paid('t1')]);
     const second = await executions.run(jobId, [], [paid('t1')]);
     const [kept] = await resultsOf(second.id);
     const [match] = await resultsOf(first.id);
-    await executions.must(409, executions.api.delete(`/v1/executions/${first.id}/matches/${match.id}`));
+    const { body: refused } = await executions.api.delete(`/v1/executions/${first.id}/matches/${match.id}`);
+    expect(refused).toMatchObject({ status: 409, detail: expect.stringContaining(`${kept.id} of ${second.id}`) });
     await executions.must(204, executions.api.delete(`/v1/executions/${second.id}/matches/${kept.id}`));
-    await executions.must(204, executions.api.delete(`/v1/executions/${first.id}/matches/${match.id}`));
-    const third = await executions.run(jobId, [paid('s2')], [paid('t1')]);
+    expect(await told(first.id)).toEqual(['missing_in_source t1', 'missing_in_target s1']);
+    expect(await told(second.id)).toEqual(['missing_in_source t1']);
+    expect(await openOf(jobId)).toEqual(['missing_in_source t1', 'missing_in_target s1']);
+    for (const { id } of [first, second]) await holds(id);
+    const removed = (await executions.messages('match.removed')).filter(({ matchId }) => [kept.id, match.id].includes(matchId));
+    expect(removed.map(({ executionId }) => executionId).sort()).toEqual([first.id, second.id].sort());
+    const third = await executions.run(jobId, [paid('s2')], []);
     expect(await told(third.id)).toEqual(['matched s2 t1', 'missing_in_target s1']);
+    expect(await openOf(jobId)).toEqual(['missing_in_target s1']);
+  });
+
+  test('is free with all others of its group, whichever of them keep it', async () => {
+    const jobId = jobWith({
+      passes: [{ name: 'payouts', cardinality: 'many-to-one', match: [{ field: 'reference', type: 'exact' }], sum: {} }],
+    });
+    const { id: _, ...order } = euro('s', '4.00', { reference: 'p' });
+    const { id: __, ...third } = euro('s3', '2.00', { reference: 'p' });
+    const first = await executions.run(jobId, [order, order, third], [euro('t1', '10.00', { reference: 'p' })]);
+    expect(await told(first.id)).toEqual(['matched p p p t1']);
+    const second = await executions.run(jobId, [order, order] as Fields[], []);
+    expect(await told(second.id)).toEqual(['matched p', 'matched p']);
+    const [kept] = await resultsOf(second.id);
+    await executions.must(204, executions.api.delete(`/v1/executions/${second.id}/matches/${kept.id}`));
+    expect(await told(second.id)).toEqual(['missing_in_target p', 'missing_in_target p']);
+    expect(await openOf(jobId)).toEqual(['missing_in_source t1', 'missing_in_target ', 'missing_in_target ', 'missing_in_target ']);
+    for (const { id } of [first, second]) await holds(id);
   });
 
   test('is known by the match that it met after it was set free', async () => {
@@ -245,11 +273,6 @@ describe('a record that was matched and is delivered again', () => {
 });
 
 describe('a record that was matched and comes in another version', () => {
-  const openOf = async (jobId: string) =>
-    (await executions.exceptionsOf(jobId, '&status=open'))
-      .map(({ category, records }: { category: string; records: Fields[] }) => `${category} ${records.map(({ id }) => id).join(' ')}`)
-      .sort();
-
   test('brings back what it was matched with, and the rules decide anew', async () => {
     const jobId = jobWith(byReference);
     await executions.run(jobId, [paid('s1')], [paid('t1')]);

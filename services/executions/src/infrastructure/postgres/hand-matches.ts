@@ -97,16 +97,15 @@ export const settleHandMatches = async (
   const isKnown = new Set(given.known);
   let told = summary;
   const say = async (exchanged: Exchanged): Promise<void> => {
-    told = await retell(trx, run, told, exchanged);
+    if (exchanged.before.length > 0) told = await retell(trx, run, told, exchanged);
   };
   const undone = given.known.filter((id) => !isHolding.has(id));
-  for (const result of [...(await manualResults(trx, run, undone)), ...(await broughtTogether(trx, run, given.apart))])
-    await say(await part(trx, run, result));
+  await say(await part(trx, run, [...(await manualResults(trx, run, undone)), ...(await broughtTogether(trx, run, given.apart))]));
   const changed = new Set(given.changed);
   for (const row of holding.filter(({ id }) => !isKnown.has(id))) {
     const exchanged = await matchLate(trx, run, row);
     if (exchanged === 'changed') changed.add(row.id);
-    else if ('instead' in exchanged) for (const result of exchanged.instead) await say(await part(trx, run, result));
+    else if ('instead' in exchanged) await say(await part(trx, run, exchanged.instead));
     else await say(exchanged);
   }
   const messages: OutboxMessage[] = [];

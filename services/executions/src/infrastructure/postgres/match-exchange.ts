@@ -39,19 +39,20 @@ export const join = async (
   return { before, after, rows, match: after[0] as StoredResult };
 };
 
-/** Each record of a match stands for itself, and takes part in the next runs. */
-export const part = async (trx: Trx, run: Run, match: StoredResult): Promise<Exchanged> => {
-  const known = await identified(trx, run, recordsOf(match));
-  await takeOut(trx, run, [match]);
+/** Each record of these matches stands for itself, and takes part in the next runs. */
+export const part = async (trx: Trx, run: Run, matches: readonly StoredResult[]): Promise<Exchanged> => {
+  if (matches.length === 0) return { before: [], after: [] };
+  const known = await identified(trx, run, matches.flatMap(recordsOf));
+  await takeOut(trx, run, matches);
   const alone = known.map((record) => aloneOf(run, record));
-  const after = await putIn(trx, run, alone, placesOf([match]));
+  const after = await putIn(trx, run, alone, placesOf(matches));
   // What a person has settled since then stays so.
   await carry(
     trx,
     run,
     known.filter((record) => record.match === undefined && !record.isRetired),
   );
-  return { before: [match], after };
+  return { before: matches, after };
 };
 
 const placesOf = (results: readonly StoredResult[]): number[] => results.map(({ position }) => position).sort((one, other) => one - other);

@@ -13,13 +13,13 @@ import { type MatchStore, matchRevision } from '../../application/matches.ts';
 import type { Actor } from '../../application/ports.ts';
 import { takesSecond } from '../../domain/approval.ts';
 import type { Manual } from '../../domain/matched-result.ts';
-import { keptIn } from '../../domain/matching/reconcile.ts';
 import type { Side } from '../../domain/side.ts';
 import { mostOf, stakesOf } from '../../domain/stake.ts';
 import { approvalRule, approvalView, ask, refuseOverlap } from './approvals.ts';
 import { openExceptionsFor } from './exception-writer.ts';
 import { resultView } from './execution-queries.ts';
 import { findResults, soughtByIds } from './find-results.ts';
+import { type KeptMatch, keptMatch } from './kept-match.ts';
 import { closeOpened, reopenMatched } from './match-exceptions.ts';
 import { part, recordsOf, release, retellRun } from './match-exchange.ts';
 import { inNeed, makeMatch, planMatch } from './match-making.ts';
@@ -28,7 +28,7 @@ import { lockOpenItems } from './open-items.ts';
 import { recordKey } from './record-key.ts';
 import { refuseWhileMatchedLater } from './reopening.ts';
 import { separate } from './separations.ts';
-import { completedRun, putRows, type Run, resultsById, resultsHolding, type StoredResult, takeOut } from './stored-results.ts';
+import { completedRun, putRows, type Run, resultsById, type StoredResult, takeOut } from './stored-results.ts';
 import type { Before, Database } from './tables.ts';
 
 type Trx = Transaction<Database>;
@@ -85,32 +85,30 @@ const undo = async (trx: Trx, run: Run, result: StoredResult, actor: Actor): Pro
   const by = { type: actor.principal.kind, id: actor.principal.id };
   const made = result.manual === null ? undefined : await madeByHand(trx, result.manual);
   const matchId = made?.id ?? result.id;
-  await refuseWhileMatchedLater(trx, run, recordsOf(result));
+  const kept = await keptMatch(trx, run, result);
+  if (kept !== undefined) requireUndoable(kept.match);
+  // Whoever is taken out of it is kept from all the others.
+  const apart = kept?.match ?? result;
+  await refuseWhileMatchedLater(trx, run, recordsOf(apart));
   if (made !== undefined) await release(trx, run.jobId, matchId, 'undone', by);
   const about = { matchId, run: { ...run, id: made?.execution_id ?? run.id }, records: result };
-  const apart = (await keptMatch(trx, run, result)) ?? result;
   const mayDiffer = made !== undefined && hadDiffered(made.before, result);
   await separate(trx, about.run, { source: apart.source, target: apart.target, id: matchId, mayDiffer }, by);
+  if (kept !== undefined) return undoKept(trx, run, kept, actor);
   const messages =
     made !== undefined && result.id === matchId
       ? await takeBack(trx, run, result, made.before, actor)
-      : await takeApart(trx, run, result, made, actor);
+      : await takeApart(trx, run, [result], made, actor);
   return [...messages, ...undoneMessages(about, actor)];
 };
 
-/** Of a record that keeps the match of an earlier run: that match, while it is there. Whoever is taken out of it is kept from all the others. */
-const keptMatch = async (trx: Trx, { jobId }: Run, kept: StoredResult): Promise<StoredResult | undefined> => {
-  const id = kept.pass === null ? keptIn(kept.reason) : undefined;
-  if (id === undefined) return undefined;
-  const run = await trx
-    .selectFrom('executions')
-    .select(['id', 'created_at as createdAt'])
-    .where('id', '=', id)
-    .where('job_id', '=', jobId)
-    .executeTakeFirst();
-  const found = run === undefined ? [] : await resultsHolding(trx, run, recordsOf(kept));
-  return found.find(({ outcome, pass }) => outcome === 'matched' && pass !== null);
-};
+/** Where it is kept and where it was made. Runs between the two say what they have found, as they do of any match that is undone. */
+const undoKept = async (trx: Trx, run: Run, { run: madeIn, match, keepers }: KeptMatch, actor: Actor): Promise<OutboxMessage[]> => [
+  ...(await takeApart(trx, run, keepers, undefined, actor)),
+  ...(await takeApart(trx, madeIn, [match], undefined, actor)),
+  ...keepers.flatMap((keeper) => undoneMessages({ matchId: keeper.id, run, records: keeper }, actor)),
+  ...undoneMessages({ matchId: match.id, run: madeIn, records: match }, actor),
+];
 
 /** Before somebody matched them, the rules had found that some of these records belong together and differ. */
 const hadDiffered = ({ displaced }: Before, match: StoredResult): boolean => {
@@ -170,17 +168,17 @@ const takeBack = async (trx: Trx, run: Run, result: StoredResult, before: Before
 };
 
 /**
- * Made by the rules, or given to a later run: nothing was there before, and each of its records is missing. What was there in the run that
+ * Made by the rules, or given to a later run: nothing was there before, and each of their records is missing. What was there in the run that
  * the match was made in, such as a pair that differed, is no result of this one.
  */
 const takeApart = async (
   trx: Trx,
   run: Run,
-  result: StoredResult,
+  results: readonly StoredResult[],
   made: { readonly id: string; readonly before: Before } | undefined,
   actor: Actor,
 ): Promise<OutboxMessage[]> => {
-  const exchanged = await part(trx, run, result);
+  const exchanged = await part(trx, run, results);
   await retellRun(trx, run, exchanged);
   const alone = new Set(exchanged.after.map((one) => recordKey({ ...one, line: null })));
   const reopened = made === undefined ? [] : await reopenMatched(trx, made.id, made.before, actor, alone);
