@@ -129,4 +129,29 @@ describe('while a run is going on', () => {
     expect(await itemsOf(jobId)).toEqual(['s1', 't1']);
     expect(await outcomesOf((await executions().run(jobId, inputs.source, inputs.target)).id)).toEqual(await outcomesOf(during));
   });
+
+  test('a match of the rules that is undone is kept by none of its records, wherever it is undone', async () => {
+    const [s1, t1] = [euro('s1', '10.00'), euro('t1', '10.00')];
+    const jobId = newJobId();
+    const { id } = await executions().run(jobId, [s1], [t1]);
+    const [match] = await resultsOf(id);
+    const { id: during, status } = await duringRun(jobId, () => undo(id, match?.id ?? ''), { source: [s1], target: [] });
+    expect(status).toBe(204);
+    expect(await outcomesOf(during)).toEqual(['missing_in_target s1']);
+    expect((await holds(during)).summary).toMatchObject({ matched: 0, missingInTarget: 1 });
+    expect(await exceptionsOf(jobId)).toEqual(['open  s1', 'open  t1']);
+    expect(await itemsOf(jobId)).toEqual(['s1', 't1']);
+    expect(await outcomesOf((await executions().run(jobId, [], [])).id)).toEqual(['missing_in_source t1', 'missing_in_target s1']);
+
+    const other = newJobId();
+    const first = await executions().run(other, [s1], [t1]);
+    const second = await executions().run(other, [s1], []);
+    const [kept] = await resultsOf(second.id);
+    const third = await duringRun(other, () => undo(second.id, kept?.id ?? ''), { source: [], target: [t1] });
+    expect(third.status).toBe(204);
+    expect(await outcomesOf(third.id)).toEqual(['missing_in_source t1']);
+    for (const run of [first.id, second.id, third.id]) await holds(run);
+    expect(await exceptionsOf(other)).toEqual(['open  s1', 'open  t1']);
+    expect(await itemsOf(other)).toEqual(['s1', 't1']);
+  });
 });

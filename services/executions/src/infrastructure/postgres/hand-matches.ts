@@ -13,7 +13,7 @@ import type { Fields } from '../../domain/stake.ts';
 import { endChanged } from './ended-matches.ts';
 import { type Exchanged, join, part } from './match-exchange.ts';
 import { carry, identified, mayBe, recordsOfMatches, retire } from './match-records.ts';
-import { broughtTogether } from './separations.ts';
+import { undoneMeanwhile } from './separations.ts';
 import { isAlone, manualResults, type Run, resultsHolding, retell, runWith, type StoredResult } from './stored-results.ts';
 import type { Database } from './tables.ts';
 
@@ -100,7 +100,7 @@ export const settleHandMatches = async (
     if (exchanged.before.length > 0) told = await retell(trx, run, told, exchanged);
   };
   const undone = given.known.filter((id) => !isHolding.has(id));
-  await say(await part(trx, run, [...(await manualResults(trx, run, undone)), ...(await broughtTogether(trx, run, given.apart))]));
+  await say(await part(trx, run, [...(await manualResults(trx, run, undone)), ...(await undoneMeanwhile(trx, run, given.apart))]));
   const changed = new Set(given.changed);
   for (const row of holding.filter(({ id }) => !isKnown.has(id))) {
     const exchanged = await matchLate(trx, run, row);
