@@ -154,4 +154,50 @@ describe('while a run is going on', () => {
     expect(await exceptionsOf(other)).toEqual(['open  s1', 'open  t1']);
     expect(await itemsOf(other)).toEqual(['s1', 't1']);
   });
+
+  test.each([
+    ['agrees', '10.00', ['matched s1 t1'], []],
+    ['differs', '12.00', ['mismatched s1 t1'], ['open  s1 t1']],
+  ])('a match that is undone leaves no second of a record of which the run has a new version that %s', async (_, amount, found, open) => {
+    const jobId = newJobId();
+    const [s1, t1] = [euro('s1', '10.00'), euro('t1', '10.00')];
+    const { id } = await executions().run(jobId, [s1], [t1]);
+    const [match] = await resultsOf(id);
+    const inputs = { source: [{ ...s1, amount, description: 'shipped' }], target: [] };
+    const { id: during, status } = await duringRun(jobId, () => undo(id, match?.id ?? ''), inputs);
+    expect(status).toBe(204);
+    expect(await outcomesOf(during)).toEqual(found);
+    expect(await itemsOf(jobId)).toEqual([]);
+    expect(await exceptionsOf(jobId)).toEqual([...open, 'resolved matched_later s1', 'resolved matched_later t1']);
+    await holds(during);
+    const next = await executions().run(jobId, [], [euro('t2', '10.00', { reference: '1' })]);
+    expect(await outcomesOf(next.id)).toEqual(['missing_in_source t2']);
+  });
+
+  test('a match that is undone leaves no second of a record that has met another, nor does what is reopened', async () => {
+    const [s1, t1, t2] = [euro('s1', '10.00'), euro('t1', '10.00'), euro('t2', '10.00', { reference: '1' })];
+    const jobId = newJobId();
+    await executions().run(jobId, [{ ...s1, reference: 'other' }], []);
+    const [{ id: about }] = await executions().exceptionsOf(jobId);
+    await executions().must(200, executions().api.post(`/v1/exceptions/${about}/resolve`, { resolution: 'corrected_at_source' }));
+    const { id, status } = await duringRun(jobId, () => executions().api.post(`/v1/exceptions/${about}/reopen`), {
+      source: [s1],
+      target: [t1],
+    });
+    expect(status).toBe(200);
+    expect(await outcomesOf(id)).toEqual(['matched s1 t1']);
+    expect(await itemsOf(jobId)).toEqual([]);
+    expect(await exceptionsOf(jobId)).toEqual(['resolved matched_later s1']);
+    expect(await outcomesOf((await executions().run(jobId, [], [{ ...t2, reference: 'other' }])).id)).toEqual(['missing_in_source t2']);
+
+    const other = newJobId();
+    const first = await executions().run(other, [s1], [t1]);
+    const [match] = await resultsOf(first.id);
+    const changed = [{ ...t1, reference: 'other' }, t2];
+    const during = await duringRun(other, () => undo(first.id, match?.id ?? ''), { source: [s1], target: changed });
+    expect(await outcomesOf(during.id)).toEqual(['matched s1 t2', 'missing_in_source t1']);
+    expect(await itemsOf(other)).toEqual(['t1']);
+    expect(await exceptionsOf(other)).toEqual(['open  t1', 'resolved matched_later s1']);
+    await holds(during.id);
+  });
 });

@@ -49,7 +49,7 @@ export const resolveMoved = async (trx: Trx, held: HeldExecution): Promise<Resol
 };
 
 /** What a record is known by, in whichever order its fields are stored. */
-const nameOf = (record: RawBuilder<unknown>) => sql`coalesce(${record} ->> 'id', (${record})::jsonb::text)`;
+export const nameOf = (record: RawBuilder<unknown>) => sql`coalesce(${record} ->> 'id', (${record})::jsonb::text)`;
 
 /** Of an exception: one of its records has no id, and there may be others that say the same. */
 const isAnonymous = sql`records @? '$[*] ? (!exists(@.id))'`;
@@ -89,7 +89,7 @@ const placesOf = (seen: Seen | undefined, names: readonly string[]): RawBuilder<
 };
 
 /** Just after a COPY nothing is known of what was copied: the planner would go through all that is wanted once for each row of it. */
-const withoutLoops = async <Found>(trx: Trx, read: () => Promise<Found>): Promise<Found> => {
+export const withoutLoops = async <Found>(trx: Trx, read: () => Promise<Found>): Promise<Found> => {
   await sql`select set_config('enable_nestloop', 'off', true)`.execute(trx);
   const found = await read();
   await sql`select set_config('enable_nestloop', 'on', true)`.execute(trx);
@@ -215,7 +215,7 @@ const foundAnonymous = async (trx: Trx, held: HeldExecution): Promise<readonly M
  * Each record of the run that may be called so. Hardly any is wanted. Given as values, the names are looked up in a table before a result is
  * taken apart, and each side of it is read once for that. With a million results this saves at least a third of the time.
  */
-const recordsNamed = (held: HeldExecution, names: readonly string[], places: RawBuilder<unknown>): RawBuilder<unknown> => {
+export const recordsNamed = (held: HeldExecution, names: readonly string[], places: RawBuilder<unknown>): RawBuilder<unknown> => {
   const recordsOf = (side: Side) => {
     const records = sql`${sql.ref(side)}::json`;
     return sql`

@@ -12,6 +12,7 @@ import { renameParted, resolvedMessages, resolveFound, resolveMoved } from './ea
 import { openExceptions } from './exception-writer.ts';
 import { stateEvent } from './execution-store.ts';
 import { settleHandMatches } from './hand-matches.ts';
+import { settleLateItems } from './late-items.ts';
 import { applyMoves, forgetMoves } from './open-items.ts';
 import type { Database } from './tables.ts';
 import { together } from './together.ts';
@@ -129,6 +130,7 @@ export const appendAll = async (trx: Trx, outbox: Outbox, messages: readonly Out
 /** People who settle records of the job wait from the first of these on. */
 const settleExceptions = async (trx: Trx, held: HeldExecution, { given, summary, seen }: Completed): Promise<Changed> => {
   await applyMoves(trx, held);
+  await settleLateItems(trx, held);
   const moved = await resolveMoved(trx, held);
   const matches = await settleHandMatches(trx, held, given, summary);
   // Where results had to make way for others, they are not where they were seen.
