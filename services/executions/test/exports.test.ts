@@ -177,12 +177,12 @@ describe('an export', () => {
 
 describe('an export that cannot go on', () => {
   /** As many results as do not fit into the buffers between the service and a client that does not read. */
-  const withMany = async () => {
-    const { id } = await run([euro('s1', '10.00', { description: 'x'.repeat(2_000) })], []);
+  const withMany = async (source: Parameters<Executions['run']>[1] = [], target: Parameters<Executions['run']>[2] = []) => {
+    const { id } = await run([euro('s1', '10.00', { description: 'x'.repeat(2_000) }), ...source], target);
     const { rows } = await executions.database.query('select position from results where execution_id = $1', [id]);
     await executions.database.query(
-      `insert into results select (jsonb_populate_record(r, jsonb_build_object('id', r.id || n, 'position', n))).*
-         from results r, generate_series(1, 20000) n where execution_id = $1`,
+      `insert into results select (jsonb_populate_record(r, jsonb_build_object('id', r.id || n, 'position', n + 9))).*
+         from results r, generate_series(1, 20000) n where execution_id = $1 and source like '%xxx%'`,
       [id],
     );
     return { id, first: rows[0].position };
@@ -204,6 +204,25 @@ describe('an export that cannot go on', () => {
     await executions.database.query('delete from executions where id = $1', [id]);
     await expect(buffer(answer)).rejects.toThrow(/aborted/);
     await waitFor(() => executions.logs().includes('an export was cut'), { what: 'the log to say so' });
+  });
+
+  test.each(['matches', 'undoes'])('is cut where somebody %s meanwhile, and is whole the next time', { timeout: 60_000 }, async (what) => {
+    const { id } = await withMany([euro('s2', '20.00', { reference: 'other' })], [euro('t2', '20.00')]);
+    const byHand = async () => {
+      const records = { source: ['s2'], target: ['t2'], note: 'the same' };
+      return (await executions.must(201, executions.api.post(`/v1/executions/${id}/matches`, records))).id;
+    };
+    const made = what === 'undoes' ? await byHand() : undefined;
+    const { answer } = await open(id);
+    if (made === undefined) await byHand();
+    else await executions.must(204, executions.api.delete(`/v1/executions/${id}/matches/${made}`));
+    await expect(buffer(answer)).rejects.toThrow(/aborted/);
+    const whole = (await (await exported(id, 'format=jsonl')).text())
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as ResultView);
+    const holding = whole.filter(({ source, target }) => /"[st]2"/.test(JSON.stringify([source, target])));
+    expect(holding.map(({ outcome }) => outcome)).toEqual(what === 'matches' ? ['matched'] : ['missing_in_target', 'missing_in_source']);
   });
 
   test('holds no connection while its client reads nothing, and ends when it goes away', { timeout: 60_000 }, async () => {

@@ -208,15 +208,17 @@ export interface ExecutionQueries {
   /** @throws Refusal `conflict` for an execution that is not completed, `gone` where they are kept no longer */
   readonly results: (organizationId: string, id: string, filter: ResultFilter & PageRequest) => Promise<Page<ListedResult> | undefined>;
   /**
-   * Results behind the position `after`, in their order; `last` is where they end.
-   * @throws as `results`, and where the execution is gone, which must not look like the end of its results
+   * Results behind the position `after`, in their order; `last` is where they end. All of them are of one revision of the execution: of
+   * the one that is named, so that what is read piece by piece is whole although no transaction is open in between.
+   * @throws as `results`, `conflict` too where the revision is another by now, and where the execution is gone: neither must look like the
+   * end of its results
    */
   readonly resultsAfter: (
     organizationId: string,
     id: string,
     filter: ResultFilter,
-    page: { readonly after: number; readonly limit: number },
-  ) => Promise<{ readonly results: readonly ResultView[]; readonly last: number | undefined }>;
+    page: { readonly after: number; readonly limit: number; readonly revision?: bigint | undefined },
+  ) => Promise<{ readonly results: readonly ResultView[]; readonly last: number | undefined; readonly revision: bigint }>;
   readonly report: (organizationId: string, id: string, options: ReportOptions) => Promise<ReportView | undefined>;
   /** @throws as `results` */
   readonly fees: (organizationId: string, id: string) => Promise<FeeReport | undefined>;

@@ -1,6 +1,8 @@
 /**
  * The results of an execution as a file, page by page as the client reads: no more than a page is held, and no transaction is open
- * while the client takes its time. What goes wrong on the way cuts the connection, so that a part never looks like the whole.
+ * while the client takes its time, which may be an hour: it would keep a connection, and vacuum from every table, for as long. So a match
+ * that is made or undone meanwhile can put records where nobody reads any more, or where they are read twice; the revision of the
+ * execution tells. What goes wrong on the way, this included, cuts the connection, so that a part never looks like the whole.
  */
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -62,9 +64,9 @@ export const exportRoutes = (
     handle: async ({ params: { id }, principal: { organizationId }, query: { format, ...filter }, reply }) => {
       const found = await queries.read(organizationId, id);
       if (found === undefined) throw notFound('execution');
-      const page = async (after: number) => {
+      const page = async (after: number, revision?: bigint) => {
         if (isStopping()) throw new Error('the service stops');
-        return queries.resultsAfter(organizationId, id, filter, { after, limit: pageRows });
+        return queries.resultsAfter(organizationId, id, filter, { after, limit: pageRows, revision });
       };
       await within(organizationId, async () => {
         // Read before the answer begins, so that what fails at once is a refusal like any other.
@@ -85,8 +87,11 @@ export const exportRoutes = (
 
 type Page = Awaited<ReturnType<ExecutionQueries['resultsAfter']>>;
 
-const pagesFrom = async function* (first: Page, read: (after: number) => Promise<Page>): AsyncGenerator<readonly ResultView[]> {
-  for (let { results, last } = first; ; { results, last } = await read(last)) {
+const pagesFrom = async function* (
+  first: Page,
+  read: (after: number, revision: bigint) => Promise<Page>,
+): AsyncGenerator<readonly ResultView[]> {
+  for (let { results, last } = first; ; { results, last } = await read(last, first.revision)) {
     if (results.length > 0) yield results;
     if (results.length < pageRows || last === undefined) return;
   }
@@ -102,6 +107,7 @@ const send = async (reply: FastifyReply, headers: Record<string, string>, body: 
     // The pipeline has cut the connection. A client that went away did so itself.
     const isClientGone = (error as NodeJS.ErrnoException).code === 'ERR_STREAM_PREMATURE_CLOSE';
     if (isClientGone) request.log.info('the client left an export');
+    else if (error instanceof Refusal) request.log.info({ reason: error.message }, 'an export was cut');
     else request.log.error({ err: error }, 'an export was cut');
   }
 };

@@ -2,6 +2,7 @@ import { JsonText } from '@settler/chassis/json-text';
 import { newestFirst } from '@settler/chassis/newest-first';
 import { type Cursors, toPage } from '@settler/chassis/pagination';
 import type { Postgres } from '@settler/chassis/postgres';
+import { Refusal } from '@settler/chassis/refusal';
 import type { Selectable, Transaction } from 'kysely';
 import type { ExecutionQueries, ExecutionView, ListedResult } from '../../application/queries.ts';
 import { exceptionQueries } from './exception-queries.ts';
@@ -74,6 +75,9 @@ const listed = (row: ResultTexts): ListedResult =>
 
 type Run = Pick<Selectable<Database['executions']>, 'id' | 'created_at'>;
 
+/** A piece is read in milliseconds: whoever meets somebody else's change so often meets a script, and is told. */
+const settledAttempts = 5;
+
 const completedMax = 10_000;
 
 /** Runs that were seen to be completed, which they stay: where their results are does not have to be asked for every page. */
@@ -143,18 +147,32 @@ export const createExecutionQueries = (postgres: Postgres<Database>, cursors: Cu
       });
     },
 
-    resultsAfter: (organizationId, id, filter, { after, limit }) =>
-      postgres.reading(organizationId, async (trx) => {
-        const execution = await trx
-          .selectFrom('executions')
-          .select(['id', 'status', 'created_at', 'results_dropped_at'])
-          .where('id', '=', id)
-          .executeTakeFirstOrThrow();
-        // In the middle of an export too: a part must not look like the whole.
-        requireResults(execution);
-        const rows = await findResults(trx, execution, soughtBy(filter), { after, limit });
-        return { results: rows.map(resultView), last: rows.at(-1)?.position };
-      }),
+    resultsAfter: async (organizationId, id, filter, { revision: wanted, ...page }) => {
+      for (let attempt = 1; attempt <= settledAttempts; attempt += 1) {
+        const { rows, before, after } = await postgres.reading(organizationId, async (trx) => {
+          const readRun = () =>
+            trx
+              .selectFrom('executions')
+              .select(['id', 'status', 'created_at', 'results_dropped_at', 'revision'])
+              .where('id', '=', id)
+              .executeTakeFirstOrThrow();
+          const execution = await readRun();
+          // In the middle of an export too: a part must not look like the whole.
+          requireResults(execution);
+          const found = await findResults(trx, execution, soughtBy(filter), page);
+          // Each statement sees what was committed before it: only between two equal revisions nothing has changed places.
+          return { rows: found, before: execution.revision, after: (await readRun()).revision };
+        });
+        if (before === after && before === (wanted ?? before)) {
+          return { results: rows.map(resultView), last: rows.at(-1)?.position, revision: after };
+        }
+        if (wanted !== undefined) break;
+      }
+      throw new Refusal(
+        'conflict',
+        'Somebody matched records of this execution, or undid a match, while its results were read: try again.',
+      );
+    },
 
     fees: (organizationId, id) => postgres.reading(organizationId, (trx) => readFees(trx, id)),
     trend: trendQuery(postgres, cursors),
