@@ -1,7 +1,7 @@
 /** One field of a chunk: how the cells of its columns come into it. */
 import type { ColumnChunk, TextCells } from '../columns.ts';
 import type { Placed } from '../fields/layout.ts';
-import type { FieldPlan } from '../fields/plan.ts';
+import { assumesPoint, type FieldPlan } from '../fields/plan.ts';
 import type { Rows } from './cells.ts';
 import { amounts, fillAmounts, fillDebitCredit, fillFixedAmount, isCanonicalAmount } from './fill-amount.ts';
 import { currencies, fillCurrencies, fillFixedCurrency } from './fill-currency.ts';
@@ -81,7 +81,7 @@ const amountColumn = (plan: FieldPlan, columns: readonly number[]): Column => {
       else if (written.as === 'debitCredit') fillDebitCredit(target, rows, plan, columns, written.point);
       else fillFixedAmount(target, rows, plan);
     },
-    settle: (rows, currencyMapped) => settleAmounts(target, rows, currencyMapped),
+    settle: (rows, currencyMapped) => settleAmounts(target, rows, currencyMapped, assumesPoint([plan])),
     part: (rows) => ({ amount: { units: numbersOf(target.units, rows), unfit: target.unfit.filter(({ row }) => row < rows) } }),
     drop: (rows) => {
       dropNumbers(target.units, rows);

@@ -1,7 +1,7 @@
 /** What `fields/plan.ts` settles of a record, for rows in columns: amounts become minor units of their currencies. */
 import { currencyText, noCurrency } from '@settler/contracts/currency-codes';
 import { exponentOf } from '@settler/contracts/money';
-import { inCurrency } from '../fields/amount.ts';
+import { inCurrency, mayBeThousands, twoWays } from '../fields/amount.ts';
 import { empty } from '../fields/unreadable.ts';
 import { exponentBits, exponentPlaces } from '../kernel/exponents.ts';
 import type { Kernel } from '../kernel/kernel.ts';
@@ -33,7 +33,7 @@ export const minorUnits = (digits: number, decimals: number, exponent: number): 
 };
 
 /** The amounts of the rows are the last ones, and digits until now. */
-export const settleAmounts = ({ units, unfit }: Amounts, rows: Rows, currencyMapped: boolean): void => {
+export const settleAmounts = ({ units, unfit }: Amounts, rows: Rows, currencyMapped: boolean, pointAssumed: boolean): void => {
   const { table, to, currencies, decimals, refuse } = rows;
   const { kernel } = table;
   const first = units.rows - to;
@@ -43,8 +43,14 @@ export const settleAmounts = ({ units, unfit }: Amounts, rows: Rows, currencyMap
     if (Number.isNaN(digits)) return;
     const currency = currencies[row] as number;
     const scale = decimals[row] as number;
-    const exact = currency === noCurrency ? Number.NaN : minorUnits(digits, scale, exponentIn(kernel, currency));
+    const exponent = currency === noCurrency ? 0 : exponentIn(kernel, currency);
+    const exact = currency === noCurrency ? Number.NaN : minorUnits(digits, scale, exponent);
     units.values[first + row] = exact;
+    if (pointAssumed && !Number.isNaN(exact) && mayBeThousands(digits, scale, exponent)) {
+      units.values[first + row] = Number.NaN;
+      refuse(row, 'amount', twoWays(decimalText(digits, scale)).reason);
+      return;
+    }
     if (!Number.isNaN(exact)) return;
     const decimal = decimalText(digits, scale);
     unfit.push({ row: first + row, decimal });

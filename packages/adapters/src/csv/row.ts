@@ -4,7 +4,7 @@ import { settle } from '../fields/plan.ts';
 import { shortened } from '../fields/unreadable.ts';
 import type { ReadRecord, ReadRow } from '../reader.ts';
 
-export const rowReader = ({ width, placed, raw, currencyMapped }: Layout) => {
+export const rowReader = ({ width, placed, raw, currencyMapped, pointAssumed }: Layout) => {
   const fields = placed.map(({ plan, columns: [first, second] }) => ({ plan, first, second }));
 
   return (cells: readonly string[], line: number, malformed: string | undefined): ReadRow => {
@@ -19,7 +19,7 @@ export const rowReader = ({ width, placed, raw, currencyMapped }: Layout) => {
       else if (value !== undefined) fault ??= { field: plan.field, reason: value.reason };
     }
     for (const { name, index } of raw) record[name] = cells[index] ?? '';
-    fault ??= settle(record, currencyMapped);
+    fault ??= settle(record, currencyMapped, pointAssumed);
     if (fault === undefined) return { line, record };
     return { line, invalid: { field: fault.field, reason: `${fault.field} ${fault.reason}` }, raw: excerpt(cells), partial: record };
   };

@@ -18,7 +18,7 @@ const written: Readonly<Record<DecimalSeparator, RegExp>> = {
 /**
  * `1,234.56` with decimal "." and `1.234,56` with decimal "," are both `1234.56`. Negative is a sign before or after the
  * digits, or parentheses. Where the configuration names no separator it is a point, and `1,234` is refused:
- * it is a thousand to one writer and one and a bit to another.
+ * it is a thousand to one writer and one and a bit to another. So is `1.234`, once its currency is known (`mayBeThousands`).
  */
 export const readAmount = (cell: string, decimal?: DecimalSeparator): string | Unreadable => {
   const text = cell.trim();
@@ -33,7 +33,7 @@ export const readAmount = (cell: string, decimal?: DecimalSeparator): string | U
     return { reason: `${quoted(cell)} is not a number written with decimal ${separator === '.' ? 'point' : 'comma'}` };
   }
   if (decimal === undefined && /^[0-9]{1,3},[0-9]{3}$/.test(digits)) {
-    return { reason: `${quoted(cell)} can be read two ways: say in the mapping whether "." or "," is the decimal separator` };
+    return twoWays(cell);
   }
   return compose(cell, inParentheses || signed === '-' || signed === '\u2212', whole.replace(/[^0-9]/g, ''), fraction);
 };
@@ -82,6 +82,18 @@ export const inCurrency = (amount: string, currency: string): string | Unreadabl
   if (/[1-9]/.test(amount.slice(point + 1 + exponent))) return { reason: `${amount} has more decimals than ${currency} has` };
   return exponent === 0 ? amount.slice(0, point) : amount.slice(0, point + 1 + exponent);
 };
+
+/**
+ * `1.250` in euros is a thousand and more in Madrid and Jakarta, where such a file writes all its whole amounts so; read with a point it
+ * would be that much too small without anything to see. What cannot be thousands is read as it stands: `0.125`, `1234.500`, `1.2500`, and
+ * any amount of a currency that has three decimals.
+ */
+export const mayBeThousands = (digits: number, scale: number, exponent: number): boolean =>
+  scale === 3 && exponent < 3 && Math.abs(digits) >= 1_000 && Math.abs(digits) < 1_000_000;
+
+export const twoWays = (cell: string): Unreadable => ({
+  reason: `${quoted(cell)} can be read two ways: say in the mapping whether "." or "," is the decimal separator`,
+});
 
 /** ISO 4217, any case, kept upper. */
 export const readCurrency = (cell: string): string | Unreadable => {

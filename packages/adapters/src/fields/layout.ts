@@ -1,7 +1,7 @@
 /** The header of a table made into names, and where in its rows each field is. */
 import { ReaderFailure, type ReadLimits } from '../reader.ts';
 import { type FieldMappings, reservedName } from './mapping.ts';
-import { type FieldPlan, planFields, planUnmapped } from './plan.ts';
+import { assumesPoint, type FieldPlan, planFields, planUnmapped } from './plan.ts';
 import { shortened } from './unreadable.ts';
 
 /**
@@ -35,6 +35,7 @@ export type Layout = {
   /** Columns that stay under their own names. */
   readonly raw: readonly Named[];
   readonly currencyMapped: boolean;
+  readonly pointAssumed: boolean;
 };
 
 /** Throws `ReaderFailure` when a mapped column is not in the header. */
@@ -66,6 +67,7 @@ export const layOut = (mappings: FieldMappings, header: readonly string[], heade
     placed: [...plans, ...implied].map((plan) => ({ plan, columns: plan.columns.map(place) })),
     raw: own.filter(({ name }) => !implied.some(({ field }) => field === name)),
     currencyMapped: mappings['currency'] !== undefined,
+    pointAssumed: assumesPoint([...plans, ...implied]),
   };
 };
 

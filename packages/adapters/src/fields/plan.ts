@@ -1,6 +1,18 @@
 /** Mappings made into functions, once per read: what to take from a row for each field, and how to read it. */
+import { exponentOf } from '@settler/contracts/money';
 import type { ReadRecord } from '../reader.ts';
-import { type DecimalSeparator, exact, inCurrency, negated, readAmount, readCurrency, readDebitCredit } from './amount.ts';
+import {
+  type DecimalSeparator,
+  decimalOf,
+  exact,
+  inCurrency,
+  mayBeThousands,
+  negated,
+  readAmount,
+  readCurrency,
+  readDebitCredit,
+  twoWays,
+} from './amount.ts';
 import { dateReader } from './date.ts';
 import { type FieldMapping, type FieldMappings, kindOf } from './mapping.ts';
 import { empty, type Unreadable } from './unreadable.ts';
@@ -22,13 +34,13 @@ export type FieldPlan = {
 
 /**
  * How a field stands in its cells, for readers of bytes: what is plainly written needs no text to be read from, and `read`
- * is for the rest. `fixed` stands in none; `point` is the byte between whole and fraction.
+ * is for the rest. `fixed` stands in none; `point` is the byte between whole and fraction, and `assumed` where no mapping names it.
  */
 export type Written =
   | { readonly as: 'fixed' | 'text' | 'id' | 'currency' }
   | { readonly as: 'date'; readonly iso: boolean; readonly zoned: boolean }
-  | { readonly as: 'amount'; readonly point: number; readonly negate: boolean }
-  | { readonly as: 'debitCredit'; readonly point: number };
+  | { readonly as: 'amount'; readonly point: number; readonly assumed: boolean; readonly negate: boolean }
+  | { readonly as: 'debitCredit'; readonly point: number; readonly assumed: boolean };
 
 /** An identity has to fit an index of PostgreSQL, whose entries end at 2704 bytes. */
 const idLengthMax = 512;
@@ -50,7 +62,7 @@ export const planField = (field: string, mapping: FieldMapping): FieldPlan => {
       field,
       columns: [debit, credit],
       verbatim: false,
-      written: { as: 'debitCredit', point: pointOf(decimal) },
+      written: { as: 'debitCredit', point: pointOf(decimal), assumed: decimal === undefined },
       onEmpty,
       read: (out, into) => (out.trim() === '' && into.trim() === '' ? onEmpty : limited(readDebitCredit(out, into, decimal))),
     };
@@ -97,7 +109,7 @@ const writtenAs = (field: string, mapping: ColumnMapping): Written => {
     return { as: 'date', iso: format === undefined, zoned: timezone !== undefined };
   }
   if (kind === 'amount' || decimal !== undefined || negate !== undefined) {
-    return { as: 'amount', point: pointOf(decimal), negate: negate === true };
+    return { as: 'amount', point: pointOf(decimal), assumed: decimal === undefined, negate: negate === true };
   }
   return { as: kind === 'id' ? 'id' : 'text' };
 };
@@ -139,13 +151,27 @@ const readId = (cell: string): string | Unreadable => {
 
 export type Fault = { readonly field: string; readonly reason: string };
 
-/** What only shows once all fields of a record are read. Writes the amount with its currency's decimals. */
-export const settle = (record: ReadRecord, currencyMapped: boolean): Fault | undefined => {
+/** Whether the point in the amount of these fields is one that nobody named. */
+export const assumesPoint = (plans: readonly FieldPlan[]): boolean =>
+  plans.some(({ field, written }) => field === 'amount' && 'assumed' in written && written.assumed);
+
+/**
+ * What only shows once all fields of a record are read. Writes the amount with its currency's decimals. Where the point was assumed, an
+ * amount that it may not have meant is taken out: it is nobody's to add up.
+ */
+export const settle = (record: ReadRecord, currencyMapped: boolean, pointAssumed: boolean): Fault | undefined => {
   const { amount, currency } = record;
   if (amount === undefined) return undefined;
   if (currency === undefined) return currencyMapped ? { field: 'currency', ...empty } : undefined;
   const exact = inCurrency(amount, currency);
   if (typeof exact !== 'string') return { field: 'amount', ...exact };
+  if (pointAssumed && amount.length > exact.length) {
+    const { digits, scale } = decimalOf(amount);
+    if (mayBeThousands(digits, scale, exponentOf(currency))) {
+      delete record.amount;
+      return { field: 'amount', ...twoWays(amount) };
+    }
+  }
   record.amount = exact;
   return undefined;
 };

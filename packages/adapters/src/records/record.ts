@@ -43,7 +43,8 @@ export const recordReader = (mappings: FieldMappings, identified: boolean) => {
     for (const [key, value] of Object.entries(source)) {
       if (!isPlanned.has(key) && !mapped.has(key) && key !== reservedName) record[key] = value;
     }
-    const unsettled = settle(record, currencyMapped);
+    // Their amounts are decimals as JSON writes them, whose point is one.
+    const unsettled = settle(record, currencyMapped, false);
     if (unsettled !== undefined)
       fault ??= { ...unsettled, path: plans.find(({ field }) => field === unsettled.field)?.columns.slice(0, 1) ?? [unsettled.field] };
     return { record, fault };

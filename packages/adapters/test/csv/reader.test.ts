@@ -100,6 +100,51 @@ describe('mapping columns', () => {
   });
 });
 
+describe('three digits behind a point', () => {
+  const read = async (amount: string, currency: string, mapping: object | string = 'amount') =>
+    (
+      await recordsOf(`id,amount,currency\n1,"${amount}",${currency}\n`, { fields: { id: 'id', amount: mapping, currency: 'currency' } })
+    )[0];
+
+  it.each([
+    ['1.250', 'KWD', '1.250'],
+    ['0.500', 'EUR', '0.50'],
+    ['1250.500', 'EUR', '1250.50'],
+    ['1.2500', 'EUR', '1.25'],
+    ['1,250.000', 'EUR', '1250.00'],
+    ['0.000', 'JPY', '0'],
+  ])('are decimals where they can be nothing else: %s %s is %s', async (amount, currency, written) => {
+    expect(await read(amount, currency)).toMatchObject({ amount: written });
+  });
+
+  it('are what the mapping says they are, and else nobody knows', async () => {
+    expect(await read('12.000', 'JPY', { column: 'amount', decimal: ',' })).toMatchObject({ amount: '12000' });
+    expect(await read('12.000', 'JPY', { column: 'amount', decimal: '.' })).toMatchObject({ amount: '12' });
+    expect(await read('1,250', 'EUR', { column: 'amount', decimal: ',' })).toMatchObject({ amount: '1.25' });
+    expect(await read('1.250', 'EUR', { column: 'amount', negate: true })).toEqual({
+      field: 'amount',
+      reason: expect.stringContaining('two ways'),
+    });
+    const columns = { debit: 'out', credit: 'in' };
+    const config = (decimal: object) => ({ fields: { amount: { ...columns, ...decimal }, currency: { value: 'EUR' } } });
+    expect(await recordsOf('out,in\n1.250,\n', config({}))).toEqual([{ field: 'amount', reason: expect.stringContaining('two ways') }]);
+    expect(await recordsOf('out,in\n1.250,\n', config({ decimal: ',' }))).toEqual([{ amount: '-1250.00', currency: 'EUR' }]);
+  });
+
+  it('are told of no amount that somebody could add up', async () => {
+    const [row] = await rowsOf('id,amount,currency,date,reference\n1,1.250,EUR,2026-04-01,x\n');
+    expect(row).toMatchObject({ partial: { id: '1', currency: 'EUR' } });
+    expect(row !== undefined && 'partial' in row && row.partial).not.toHaveProperty('amount');
+  });
+
+  it('are decimals in records, which are written as JSON writes numbers', async () => {
+    const config = { records: [{ id: 'a', amount: '1.250', currency: 'EUR' }] };
+    expect((await readRows('records', config)).map((row) => 'record' in row && row.record)).toEqual([
+      { id: 'a', amount: '1.25', currency: 'EUR' },
+    ]);
+  });
+});
+
 describe('rows that cannot be read', () => {
   it.each([
     ['7,NaN,EUR,2026-04-01,x', 'amount', '"NaN"'],
@@ -108,6 +153,10 @@ describe('rows that cannot be read', () => {
     ['7,,EUR,2026-04-01,x', 'amount', 'amount is empty'],
     ['7, ,EUR,2026-04-01,x', 'amount', 'amount is empty'],
     ['7,12.345,EUR,2026-04-01,x', 'amount', 'more decimals than EUR'],
+    ['7,12.000,JPY,2026-04-01,x', 'amount', 'two ways'],
+    ['7,1.250,EUR,2026-04-01,x', 'amount', 'two ways'],
+    ['7,-1.000,EUR,2026-04-01,x', 'amount', 'two ways'],
+    ['7,(999.990),EUR,2026-04-01,x', 'amount', 'two ways'],
     ['7,1,euro,2026-04-01,x', 'currency', '"euro"'],
     ['7,1,,2026-04-01,x', 'currency', 'currency is empty'],
     ['7,1,EUR,2026-02-30,x', 'date', '"2026-02-30" is not a date that exists'],
