@@ -21,6 +21,8 @@ interface Exception {
   readonly category: string;
   readonly status: string;
   readonly resolution: string | null;
+  readonly severity: string;
+  readonly amount: string | null;
   readonly records: readonly Fields[];
 }
 const exceptionsOf = (jobId: string, filter?: string): Promise<Exception[]> => executions.exceptionsOf(jobId, filter);
@@ -234,13 +236,17 @@ describe('an open exception', () => {
     const jobId = jobWith(byReference);
     const twice = () => executions.run(jobId, [s1, { ...s1, amount: '11.00' }], []);
     await twice();
-    const [exception] = await exceptionsOf(jobId);
     const { database, island } = executions;
+    // Then they had one exception, which was about the first of them.
+    await database.query(`delete from exceptions where job_id = $1 and record_key like '%#2'`, [jobId]);
+    const [exception] = await exceptionsOf(jobId);
     await database.query(`update exceptions set record_key = 'invalid:3:source:s1' where id = $1`, [exception?.id]);
     await database.query(`delete from kysely_migration where name >= '0024'`);
     await island.provision('executions');
     await twice();
-    expect((await exceptionsOf(jobId)).map(({ id }) => id)).toEqual([exception?.id]);
+    const known = await exceptionsOf(jobId);
+    expect(known.map(({ amount }) => amount).sort()).toEqual(['10.00', '11.00']);
+    expect(known.find(({ amount }) => amount === '10.00')?.id).toBe(exception?.id);
   });
 
   test('of an id that could be taken for two is its own, and stays so once the database is migrated', async () => {
@@ -264,18 +270,47 @@ describe('an open exception', () => {
     expect(await standing(jobId)).toEqual(found);
   });
 
+  test('of rows that contradict each other under one id is of each, with its own amount, and stays so', async () => {
+    const jobId = jobWith(byReference);
+    const run = () =>
+      executions.run(
+        jobId,
+        [
+          { ...s1, amount: '1.00' },
+          { ...s1, amount: '9000.00', date: '2026-05-01' },
+        ],
+        [],
+      );
+    const told = async () =>
+      (await exceptionsOf(jobId)).map(({ id, amount, severity, status }) => `${id} ${amount} ${severity} ${status}`).sort();
+    const { id } = await run();
+    const found = await told();
+    expect(found.map((one) => one.replace(/^\S+ /, '')).sort()).toEqual(['1.00 medium open', '9000.00 high open']);
+    expect(new Set((await resultsOf(id)).map(({ exceptionId }) => exceptionId)).size).toBe(2);
+    await run();
+    expect(await told()).toEqual(found);
+    const small = found.find((one) => one.includes(' 1.00 '))?.split(' ')[0];
+    await executions.must(200, executions.api.post(`/v1/exceptions/${small}/resolve`, { resolution: 'written_off' }));
+    await run();
+    expect(await told()).toEqual(found.map((one) => (one.includes(' 1.00 ') ? one.replace('open', 'resolved') : one)));
+  });
+
   test('of what contradicted itself follows the record that is missing, and is resolved by the run that matches it', async () => {
     const jobId = jobWith(byReference);
     const twice = await executions.run(jobId, [s1, { ...s1, amount: '11.00' }], []);
     expect(twice.summary).toMatchObject({ invalid: 2 });
-    expect(await standing(jobId)).toEqual(['open invalid_record s1']);
+    expect(await standing(jobId)).toEqual(['open invalid_record s1', 'open invalid_record s1']);
+    // The other of them is all that tells of a row that nobody has taken back.
     await executions.run(jobId, [s1], []);
-    expect(await standing(jobId)).toEqual(['open missing_in_target s1']);
+    expect(await standing(jobId)).toEqual(['open invalid_record s1', 'open missing_in_target s1']);
     await executions.run(jobId, [s1, { ...s1, amount: '11.00' }], [{ ...t1, reference: 'other' }]);
-    expect(await standing(jobId)).toEqual(['open invalid_record s1', 'open missing_in_source t1', 'open missing_in_target s1']);
+    expect(await standing(jobId)).toEqual([
+      ...['open invalid_record s1', 'open invalid_record s1'],
+      ...['open missing_in_source t1', 'open missing_in_target s1'],
+    ]);
     await executions.run(jobId, [s1], [t1]);
     expect(await standing(jobId)).toEqual([
-      'matched_later invalid_record s1',
+      ...['matched_later invalid_record s1', 'matched_later invalid_record s1'],
       'matched_later missing_in_source t1',
       'matched_later missing_in_target s1',
     ]);

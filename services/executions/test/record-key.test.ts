@@ -55,6 +55,17 @@ describe('the key of an exception', () => {
     expect(Math.max(...keys.map((key) => key.length))).toBeLessThanOrEqual(keyLengthMax);
   });
 
+  test('tells rows of one id apart, also from an id that looks as if it were numbered', () => {
+    const keyOf = (id: string, occurrence: number | null) =>
+      recordKey({ outcome: 'invalid', line: 3, position: 0, occurrence, source: [{ id }], target: [] });
+    const ids = ['a', 'a#2', 'a|', 'a|#2', 'x'.repeat(2_000)];
+    const keys = ids.flatMap((id) => [null, 2, 3].map((occurrence) => keyOf(id, occurrence)));
+    expect(new Set(keys).size).toBe(keys.length);
+    expect(Math.max(...keys.map((key) => key.length))).toBeLessThanOrEqual(keyLengthMax);
+    expect(keyOf('a', 1)).toBe('invalid::source:a');
+    expect(keys.map((key) => sourcesIn(key, [{ id: 'a' }]))).toEqual(keys.map(() => 1));
+  });
+
   test('has the number of a record without an id, however long that is', () => {
     for (const reference of ['cash', 'x'.repeat(2_000)]) {
       const keys = [null, 1, 2, 12].map((occurrence) => keyOfOne('source', { amount: '60.00', reference }, occurrence));

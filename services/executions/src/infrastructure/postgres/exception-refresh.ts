@@ -33,7 +33,7 @@ export const refreshChanged = async (
   live: ReadonlyMap<string, Live>,
   found: readonly Found[],
 ): Promise<void> => {
-  // Rows that share a key, such as two that contradict each other under one id, have one exception, which is about the first of them.
+  // Should two share a key, their exception is about the first of them.
   const firsts = new Map(found.toReversed().map((one) => [one.row.record_key, one]));
   const changed = [...firsts.values()].flatMap((one) => {
     const known = live.get(one.row.record_key);

@@ -7,7 +7,7 @@ export interface Keyed {
   readonly outcome: string;
   readonly line: number | null;
   readonly position: number;
-  /** Of those without ids that say the same, which one it is; null is the first. */
+  /** Of those without ids that say the same, or of rows of one id that cannot be read, which one it is; null is the first. */
   readonly occurrence: number | null;
   readonly source: Records;
   readonly target: Records;
@@ -63,7 +63,9 @@ export const recordKey = ({ outcome, line, position, occurrence, source, target 
   const key = keys.length === 0 ? `line:${line ?? position}` : keys.join('|');
   // By its line only what has no name: files move their rows.
   const hasName = keys.length > 0 && [...source, ...target].every((record) => (record as Record<string, unknown>)['id'] !== undefined);
-  return numbered(outcome === 'invalid' ? `invalid:${hasName ? '' : (line ?? '')}:${key}` : key, occurrence);
+  const whole = outcome === 'invalid' ? `invalid:${hasName ? '' : (line ?? '')}:${key}` : key;
+  // Rows that contradict each other under one id. The id may end like a number itself, but in no bar.
+  return numbered(hasName && occurrence !== null && occurrence > 1 ? `${whole}|` : whole, occurrence);
 };
 
 /** How many of the records that have this key stand in the source, before those in the target. */

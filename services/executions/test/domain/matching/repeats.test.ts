@@ -36,12 +36,24 @@ describe('results that say the same', () => {
     ).toEqual([1, 2, 1, 1, 2, 1]);
   });
 
-  test('are not where their records have ids, or cannot be read and have lines', () => {
+  test('are where they contradict each other under one id of one side, wherever they stand', () => {
+    const rows = (...ids: readonly string[]) => ids.map((id, index) => ({ ...cash, id, reference: `r${index}` }));
+    const invalid = (row: number) => result('invalid', [row], [], row + 2);
+    expect(
+      numbers(rows('a', 'b', 'a', 'c', 'a'), rows('a'), true, [
+        ...[0, 1, 2, 3, 4].map(invalid),
+        result('invalid', [], [0], 2),
+        result('mismatched', [0], [0]),
+      ]),
+    ).toEqual([1, 1, 2, 1, 3, 1, 1]);
+  });
+
+  test('are not where their records have ids and can be read, or cannot and have lines', () => {
     const [one, two] = [
       { ...cash, id: 'a' },
       { ...cash, id: 'a', reference: 'other' },
     ];
-    expect(numbers([one, two], [], true, [result('invalid', [0], []), result('invalid', [0], [])])).toEqual([1, 1]);
+    expect(numbers([one, two], [], true, [result('mismatched', [0], []), result('mismatched', [0], [])])).toEqual([1, 1]);
     expect(numbers([cash, cash], [], false, [result('invalid', [0], [], 3), result('invalid', [1], [], 4)])).toEqual([1, 1]);
     expect(numbers([cash, cash], [], false, [result('invalid', [0], []), result('invalid', [1], [])])).toEqual([1, 2]);
   });
