@@ -1,12 +1,12 @@
 /** What an execution says of itself: shared by the API's answers, the events and the jobs service's copy of the last run. */
 import { z } from 'zod';
-import { decimal } from './money.ts';
+import { total } from './money.ts';
 
 const sideTotals = z.object({
   /** Records of this side, carried-over and invalid ones included. */
   records: z.number().int().nonnegative(),
   /** Their sum; null where several currencies are in it, or none. */
-  amount: decimal.nullable(),
+  amount: total.nullable(),
 });
 
 const counts = {

@@ -9,6 +9,13 @@ export const decimal = z
   .regex(/^-?(0|[1-9][0-9]{0,17})(\.[0-9]{1,6})?$/, 'must be a decimal number such as "12.34"')
   .meta({ id: 'Decimal', description: 'An exact decimal number as a string.' });
 
+/** What many amounts come to: a million of the largest have six digits more, and nothing that could be added up may fail when it is told. */
+export const total = z
+  .string()
+  .max(48)
+  .regex(/^-?(0|[1-9][0-9]{0,35})(\.[0-9]{1,6})?$/, 'must be a decimal number such as "12.34"')
+  .meta({ id: 'Total', description: 'An exact sum of amounts as a string. It may have more digits than any of them.' });
+
 const noCode = 'must be an ISO 4217 currency code such as "EUR"';
 
 /** An ISO 4217 code, upper case. */

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { compareDecimals, decimal, exponentOf, fromMinor, toMinor } from '../src/money.ts';
+import { compareDecimals, decimal, exponentOf, fromMinor, toMinor, total } from '../src/money.ts';
 
 describe('money', () => {
   test.each([
@@ -48,5 +48,12 @@ describe('money', () => {
 
   test.each(['1e400', '01', '1.', '1.1234567', 'Infinity', '0x10', '1 '])('the wire refuses %j', (text) => {
     expect(decimal.safeParse(text).success).toBe(false);
+  });
+
+  test('sums may have more digits than amounts', () => {
+    const sum = fromMinor(BigInt(Number.MAX_SAFE_INTEGER) * 1_000_000n, 0);
+    expect(decimal.safeParse(sum).success).toBe(false);
+    expect([sum, `-${sum}.99`, '0.00'].map((text) => total.parse(text))).toEqual([sum, `-${sum}.99`, '0.00']);
+    for (const none of ['1e3', '', '.5', '01', '1'.repeat(37)]) expect(total.safeParse(none).success).toBe(false);
   });
 });

@@ -167,6 +167,26 @@ describe('an export', () => {
     });
   });
 
+  test('has sums of more digits than an amount may have, as the run, its report and its events have them', async () => {
+    const { api, must } = executions;
+    const most = String(Number.MAX_SAFE_INTEGER);
+    const large = (id: string, amount: string) => euro(id, amount, { currency: 'JPY', payout: 'large', reference: undefined });
+    const { id, summary } = await executions.run(
+      withFees,
+      Array.from({ length: 120 }, (_, index) => large(`l${index}`, most)),
+      [large('p1', most)],
+    );
+    const sum = '1080863910568918920';
+    expect(summary).toMatchObject({ mismatched: 1, source: { amount: sum }, byCurrency: { JPY: { source: { amount: sum } } } });
+    const { certificate, outcomes } = await must(200, api.get(`/v1/executions/${id}/report`));
+    expect([certificate.holds, outcomes[0].amount]).toEqual([true, sum]);
+    const [exception] = await executions.exceptionsOf(withFees);
+    expect(exception).toMatchObject({ amount: sum, currency: 'JPY', severity: 'critical' });
+    expect(await executions.messages('exception.opened')).toContainEqual(expect.objectContaining({ amount: sum }));
+    const [row] = asObjects(rowsOf(await (await exported(id, 'format=csv')).text()));
+    expect(row).toMatchObject({ sourceAmount: sum, targetAmount: most });
+  });
+
   test('is a conflict before the end, and does not exist for others', async () => {
     const { id } = await run([euro('s1', '10.00')], []);
     expect((await executions.stranger.get(`/v1/executions/${id}/export`)).status).toBe(404);

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { executionSummary } from '../executions.ts';
 import { approvalId, exceptionId, executionId, jobId, organizationId, resultId, userId } from '../ids.ts';
-import { decimal } from '../money.ts';
+import { total } from '../money.ts';
 import { instant } from '../time.ts';
 import { defineEvent } from './define.ts';
 
@@ -115,7 +115,7 @@ export const exceptionOpened = defineEvent({
     category: exceptionCategory,
     severity: exceptionSeverity,
     status: z.literal('open'),
-    amount: decimal.nullable(),
+    amount: total.nullable(),
     currency: z.string().nullable(),
     firstSeenAt: instant,
   }),
@@ -289,7 +289,7 @@ export const matchCreated = defineEvent({
   data: z.object({
     ...matched,
     /** Target − source; null where the sides have no one currency. */
-    difference: decimal.nullable(),
+    difference: total.nullable(),
   }),
   example: { ...matchExample, difference: '-0.30' },
 });
@@ -321,7 +321,7 @@ const approval = {
   kind: approvalKind,
   /** Of `resolve`: what is to be resolved. */
   exceptionId: exceptionId.nullable(),
-  amount: decimal.nullable(),
+  amount: total.nullable(),
   currency: z.string().nullable(),
 };
 const approvalExample = {
