@@ -21,7 +21,10 @@ const counts = {
   invalid: z.number().int().nonnegative(),
 };
 
-/** Counts are of results, except `records`. `matchRate` = matched source records ÷ source records, 0–1. */
+/**
+ * Counts are of results, except `records`. `matchRate` = matched source records ÷ source records, 0–1, with four decimals: 1 where all are
+ * matched and 0 where none is, and never by rounding.
+ */
 export const executionSummary = z
   .object({ ...counts, matchRate: z.number().min(0).max(1), byCurrency: z.record(z.string(), z.object(counts)) })
   .meta({ id: 'ExecutionSummary' });

@@ -5,6 +5,7 @@ import type { Fields } from '../../../src/domain/matching/batch.ts';
 import { dayOf } from '../../../src/domain/matching/day.ts';
 import { type Given, reconcile } from '../../../src/domain/matching/reconcile.ts';
 import { createCollector } from '../../../src/domain/matching/results/collector.ts';
+import { matchRateOf } from '../../../src/domain/matching/results/summary.ts';
 import { asOf, batchOf, euro, pass, run } from './records.ts';
 
 const byReference = pass([{ field: 'reference', type: 'exact' }]);
@@ -275,5 +276,20 @@ describe('the summary', () => {
     const halves = ['x', 'y'].map((id) => euro(id, '1.00', { reference: 'o' }));
     expect(of([euro('o', '2.00'), euro('p', '2.00')], halves, parts)).toMatchObject({ matched: 1, matchRate: 0.5 });
     expect(of([], halves).matchRate).toBe(0);
+  });
+});
+
+describe('a match rate', () => {
+  test.each([
+    [0, 0, 0],
+    [0, 30_000, 0],
+    [1, 30_000, 0.0001],
+    [1, 3, 0.3333],
+    [2, 3, 0.6667],
+    [29_999, 30_000, 0.9999],
+    [999_999, 1_000_000, 0.9999],
+    [30_000, 30_000, 1],
+  ])('of %i in %i is %d, and all or nothing only where it is that', (matched, records, rate) => {
+    expect(matchRateOf(matched, records)).toBe(rate);
   });
 });

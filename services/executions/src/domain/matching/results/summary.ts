@@ -47,9 +47,12 @@ export const summarize = (results: ResultColumns, source: RecordBatch, target: R
   };
 };
 
-/** The part of the source records that is matched, in ten-thousandths. */
-export const matchRateOf = (matched: number, records: number): number =>
-  records === 0 ? 0 : Math.round((matched / records) * 10_000) / 10_000;
+/** The part of the source records that is matched, in ten-thousandths. All and nothing are said of nothing else: who reads 1 looks no further. */
+export const matchRateOf = (matched: number, records: number): number => {
+  if (records === 0 || matched === 0) return 0;
+  if (matched === records) return 1;
+  return Math.min(9_999, Math.max(1, Math.round((matched / records) * 10_000))) / 10_000;
+};
 
 const none = (): Uint32Array => new Uint32Array(outcomes.length);
 
