@@ -74,6 +74,25 @@ describe('rules that are tried', () => {
     expect([comparison.matchRate, comparison.diff.lines]).toEqual([{ before: 1, after: 1 }, []]);
   });
 
+  test('are held against what people have matched and undone since', async () => {
+    const jobId = newJobId();
+    const { id } = await executions.run(
+      jobId,
+      [euro('s1', '10.00'), euro('s2', '20.00')],
+      [euro('t1', '10.00'), euro('t9', '20.00', { reference: 'other' })],
+    );
+    const rates = async () => {
+      const { comparison } = await tryOn(id, manualReview);
+      expect(changesOf({ comparison })).toEqual([]);
+      return comparison.matchRate;
+    };
+    await executions.must(201, executions.api.post(`/v1/executions/${id}/matches`, { source: ['s2'], target: ['t9'] }));
+    expect(await rates()).toEqual({ before: 1, after: 1 });
+    const { data } = await executions.must(200, executions.api.get(`/v1/executions/${id}/results?outcome=matched`));
+    for (const match of data) await executions.must(204, executions.api.delete(`/v1/executions/${id}/matches/${match.id}`));
+    expect(await rates()).toEqual({ before: 0, after: 0 });
+  });
+
   test('say what would be lost, and which matches by hand they would break', async () => {
     const jobId = newJobId();
     const { id } = await executions.run(

@@ -5,6 +5,7 @@ import type { Base, BaseResult, BaseResults } from '../../application/ports.ts';
 import { matchRateOf } from '../../domain/matching/results/summary.ts';
 import type { Side } from '../../domain/side.ts';
 import { told } from './find-results.ts';
+import { storedSums } from './result-sums.ts';
 import type { Database } from './tables.ts';
 
 const pageRows = 5_000;
@@ -42,10 +43,9 @@ export const createBaseResults = (postgres: Postgres<Database>): BaseResults => 
   },
 
   matchRate: async ({ id }) => {
-    const { rows } = await sql<{ matched: number; records: number }>`
-      select coalesce(sum(count) filter (where outcome = 'matched'), 0)::float8 as matched, coalesce(sum(count), 0)::float8 as records
-        from result_sums where execution_id = ${id} and side = 'source' and outcome <> 'invalid'`.execute(postgres.systemDb);
-    const { matched, records } = rows[0] ?? { matched: 0, records: 0 };
+    const sources = (await storedSums(postgres.systemDb, id)).filter(({ side, outcome }) => side === 'source' && outcome !== 'invalid');
+    const matched = sources.reduce((sum, { outcome, count }) => sum + (outcome === 'matched' ? count : 0), 0);
+    const records = sources.reduce((sum, { count }) => sum + count, 0);
     return records === 0 ? undefined : matchRateOf(matched, records);
   },
 

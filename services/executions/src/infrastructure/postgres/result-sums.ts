@@ -1,5 +1,5 @@
 /** What the results of a run hold: the sums that they were stored with, and what matches by hand have called something else since. */
-import { sql, type Transaction } from 'kysely';
+import { type Kysely, sql, type Transaction } from 'kysely';
 import type { HeldExecution } from '../../application/ports.ts';
 import type { PassSum } from '../../domain/certificate.ts';
 import type { Renaming } from '../../domain/hand-match.ts';
@@ -9,7 +9,7 @@ import type { Database } from './tables.ts';
 type Trx = Transaction<Database>;
 
 /** Whether a renamed record had been carried is not known, and nothing asks: only how many of all were. */
-export const storedSums = async (trx: Trx, id: string): Promise<PassSum[]> => {
+export const storedSums = async (db: Kysely<Database>, id: string): Promise<PassSum[]> => {
   const { rows } = await sql<{
     side: Side;
     currency: string;
@@ -26,7 +26,7 @@ export const storedSums = async (trx: Trx, id: string): Promise<PassSum[]> => {
               from result_renamings
              cross join lateral (values (from_outcome, from_pass, -count), (to_outcome, to_pass, count)) as changed(outcome, pass, count)
              where execution_id = ${id}) as told
-     group by side, currency, outcome, pass, carried`.execute(trx);
+     group by side, currency, outcome, pass, carried`.execute(db);
   return rows.map(({ count, amount, ...row }) => ({ ...row, count: Number(count), amountMinor: BigInt(amount) }));
 };
 
