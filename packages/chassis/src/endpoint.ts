@@ -34,12 +34,33 @@ export interface Input<Params = unknown, Query = unknown, Body = unknown> {
   readonly reply: FastifyReply;
 }
 
-export interface Endpoint<Params extends Schema, Query extends Schema, Body extends Schema, Prepared> {
+type Answers = Readonly<Record<number, z.ZodType | null>>;
+
+/** As it is written down: nobody changes a list or an object in it. */
+type Written<Value> = unknown extends Value
+  ? unknown
+  : Value extends readonly (infer Item)[]
+    ? readonly Written<Item>[]
+    : { readonly [Key in keyof Value]: Written<Value[Key]> };
+
+/** What the reference shows; its test sends each body to the route, and holds each answer against the schema. */
+interface Examples<Body extends Schema, Success extends Answers> {
+  /** By what each of them shows. */
+  readonly bodies?: Body extends z.ZodType ? Readonly<Record<string, Written<z.input<Body>>>> : never;
+  readonly answers?: {
+    readonly [Status in keyof Success]?: Success[Status] extends z.ZodType ? Written<z.output<Success[Status]>> : never;
+  };
+}
+
+export interface Endpoint<Params extends Schema, Query extends Schema, Body extends Schema, Prepared, Success extends Answers = Answers> {
+  /** What its summary in the contract's table leaves out: what it does besides, when it refuses, and how to follow what takes long. */
+  readonly description?: string;
   readonly params?: Params;
   readonly query?: Query;
   readonly body?: Body;
   /** Success answers by status; null for one without a body. */
-  readonly answers: Readonly<Record<number, z.ZodType | null>>;
+  readonly answers: Success;
+  readonly examples?: Examples<Body, Success>;
   /** Statuses of refusals that are this route's own: those that follow from its kind are known. */
   readonly refuses?: readonly number[];
   /** What needs other services or a long time: never inside a transaction. With a key it runs under a claim. */
@@ -62,9 +83,10 @@ export interface Endpoints {
     Query extends Schema = undefined,
     Body extends Schema = undefined,
     Prepared = undefined,
+    Success extends Answers = Answers,
   >(
     name: RouteName,
-    endpoint: Endpoint<Params, Query, Body, Prepared>,
+    endpoint: Endpoint<Params, Query, Body, Prepared, Success>,
     /** Where to register it; an upload needs a scope whose content types are passed on unread. */
     scope?: FastifyInstance,
   ) => void;
@@ -222,11 +244,13 @@ const documentation = (name: RouteName, route: Route, endpoint: Endpoint<Schema,
   return {
     operationId: name,
     summary: route.summary,
+    ...(endpoint.description === undefined ? {} : { description: endpoint.description }),
     tags: [route.path.split('/')[2] ?? 'settler'],
     ...(endpoint.params === undefined ? {} : { params: endpoint.params }),
     ...(endpoint.query === undefined ? {} : { querystring: endpoint.query }),
     ...(endpoint.body === undefined ? {} : { body: endpoint.body }),
     response: Object.fromEntries([...success, ...failures.map((status) => [status, problemDocument])]),
     'x-settler-access': route.access,
+    ...(endpoint.examples === undefined ? {} : { 'x-settler-examples': endpoint.examples }),
   };
 };

@@ -1,7 +1,7 @@
 /** The HTTP server of every service: request ids, trace context, JSON bodies and problem documents. Routes come by `endpoint`. */
 import { randomUUID } from 'node:crypto';
 import swagger from '@fastify/swagger';
-import { requirePreprocessed } from '@settler/contracts/json-schema';
+import { readable } from '@settler/contracts/json-schema';
 import { routesAt } from '@settler/contracts/routes';
 import type { Service } from '@settler/contracts/services';
 import fastify, {
@@ -135,7 +135,7 @@ export const createHttp = async ({ service, logger, isStopping = () => false, he
   app.setSerializerCompiler(() => (value: unknown) => JSON.stringify(value));
   app.setErrorHandler(sendProblem);
   app.setNotFoundHandler((request, reply) => sendProblem(nothingThere(request), request, reply));
-  const schemas = { zodToJsonConfig: { override: requirePreprocessed } };
+  const schemas = { zodToJsonConfig: { override: readable } };
   await app.register(swagger, {
     openapi: { openapi: '3.1.0', info: { title: `Settler ${service}`, version: '1' } },
     transform: createJsonSchemaTransform(schemas),

@@ -18,5 +18,17 @@ export const requirePreprocessed: Override = ({ zodSchema, jsonSchema }) => {
   if (missing.length > 0) jsonSchema.required = [...new Set([...(jsonSchema.required ?? []), ...missing])];
 };
 
+/** For the reference, which would lose what is said beside a `$ref`, and show bounds that no schema has named. */
+export const readable: Override = (context) => {
+  requirePreprocessed(context);
+  const { jsonSchema } = context;
+  if (jsonSchema.minimum === Number.MIN_SAFE_INTEGER) delete jsonSchema.minimum;
+  if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum;
+  const { $ref: reference } = jsonSchema;
+  if (reference === undefined || Object.keys(jsonSchema).length === 1) return;
+  delete jsonSchema.$ref;
+  jsonSchema.allOf = [{ $ref: reference }];
+};
+
 export const jsonSchemaOf = (schema: z.ZodType): z.core.JSONSchema.BaseSchema =>
   z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any', override: requirePreprocessed });

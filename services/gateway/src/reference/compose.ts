@@ -90,6 +90,9 @@ const tagDescriptions: Readonly<Record<string, string>> = {
   files: 'Uploaded records.',
   executions: 'Runs of jobs, and what they found.',
   exceptions: 'What did not match, until somebody has dealt with it.',
+  approvals: 'What one person has settled, and takes a second one.',
+  reports: 'How the executions of a job have been going.',
+  'exchange-rates': 'Rates for the totals of reports in one currency.',
   webhooks: 'Endpoints that are told of events.',
   deliveries: 'What endpoints were told, and what they answered.',
   replays: 'Deliveries that are made again.',
@@ -104,7 +107,20 @@ const tagsOf = (paths: Paths) => {
 
 const description = `Reconciliation as a service: two sets of records that should agree, matched by rules, every record's outcome explained.
 
-Send \`Authorization: Bearer <access token>\` or \`X-API-Key: <key>\`. Errors are problem documents (RFC 9457) with a \`code\`.
-Lists take \`limit\` and \`cursor\`. POST and PATCH take an \`Idempotency-Key\`.
+**From data to exceptions.** Create a job (\`POST /v1/jobs\`), run it (\`POST /v1/jobs/{id}/executions\`), follow it (\`GET /v1/executions/{id}/events\`), read what it found (\`GET /v1/executions/{id}/results\` and \`…/report\`), and deal with what is left (\`GET /v1/exceptions\`).
+
+**Credentials.** \`Authorization: Bearer <access token>\` or \`X-API-Key: <key>\`; two different ones in one request are refused. What belongs to another organization does not exist: \`not_found\`.
+
+**Values.** Amounts are decimal strings beside a currency: \`"amount": "12.34", "currency": "EUR"\`. Moments are \`2026-04-01T09:30:00.000Z\`, days \`2026-04-01\`. Unknown fields and parameters are refused.
+
+**Lists.** \`{"data": […], "nextCursor": …}\`, newest first unless the operation says otherwise. Ask again with \`cursor\` until \`nextCursor\` is null.
+
+**Errors.** Problem documents (RFC 9457). Programs may rely on \`code\`; \`detail\` is for people, and \`traceId\` finds the request in the logs.
+
+**Sending again.** Every POST and PATCH takes an \`Idempotency-Key\`: with the same key and body nothing is done twice.
+
+**Changes at the same time.** A single resource has an \`ETag\`. Sent back as \`If-Match\` it makes a change fail where somebody else was faster; as \`If-None-Match\` it saves reading what has not changed (304).
+
+**Limits.** \`RateLimit-Policy\` and \`RateLimit\` say what is left; with 429 and 503 comes \`Retry-After\`. JSON bodies have at most 1 MiB, those with records 32 MiB, files 1 GiB.
 
 Scopes: ${scopes.map((scope) => `\`${scope}\``).join(' ')}`;

@@ -1,15 +1,23 @@
 /** What the contract says of a route, added to what its service says of its schemas. */
 import { STATUS_CODES } from 'node:http';
-import { problems } from '@settler/contracts/problems';
+import { problemCodes, problems } from '@settler/contracts/problems';
 import type { Route } from '@settler/contracts/routes';
 import { allows, roles, scopesFor } from '@settler/contracts/scopes';
 import { z } from 'zod';
+import { problemExample } from './problem-examples.ts';
+
+const mediaTypes = z.record(z.string(), z.looseObject({}));
 
 export const operation = z.looseObject({
   operationId: z.string().optional(),
+  description: z.string().optional(),
   tags: z.array(z.string()).optional(),
+  requestBody: z.looseObject({ content: mediaTypes }).optional(),
   parameters: z.array(z.unknown()).optional(),
-  responses: z.record(z.string(), z.looseObject({ content: z.record(z.string(), z.unknown()).optional() })).default({}),
+  responses: z.record(z.string(), z.looseObject({ content: mediaTypes.optional() })).default({}),
+  'x-settler-examples': z
+    .object({ bodies: z.record(z.string(), z.unknown()).optional(), answers: z.record(z.string(), z.unknown()).optional() })
+    .optional(),
 });
 export type Operation = z.output<typeof operation>;
 
@@ -18,12 +26,12 @@ const header = (name: string, description: string, schema: object = { type: 'str
 export const commonParameters = {
   IdempotencyKey: header(
     'Idempotency-Key',
-    'The same key with the same body gives the first answer again, for 24 hours; with another body it is refused.',
+    'Printable ASCII, quoted or bare. For 24 hours the same key with the same body gives the first answer again, with `Idempotent-Replayed: true` and without what is shown once; with another body it is `idempotency_key_reused`, and while the first is being worked on `idempotency_in_flight`.',
     { type: 'string', minLength: 1, maxLength: 255 },
   ),
   IfMatch: header(
     'If-Match',
-    'The ETag that the change is meant for. The number it begins with is compared, the revision, which every change counts up: `"7"` alone says the same.',
+    'The ETag that the change is meant for. The number it begins with is compared, the revision, which every change counts up: `"7"` alone says the same. Where it is another by now: `version_conflict`.',
   ),
   LastEventId: header('Last-Event-ID', 'The id of the last event that was received: the stream goes on behind it.'),
 };
@@ -41,11 +49,12 @@ const nameOf = (status: number): string => `Problem${status}`;
 /** One for each status: its codes, and what they mean. */
 export const commonResponses = Object.fromEntries(
   problemStatuses.map((status) => {
-    const codes = Object.entries(problems).filter(([, problem]) => problem.status === status);
+    const codes = problemCodes.filter((code) => problems[code].status === status);
+    const examples = Object.fromEntries(codes.map((code) => [code, { value: problemExample(code) }]));
     const response = {
-      description: codes.map(([code, { title }]) => `\`${code}\`: ${title}.`).join(' '),
+      description: codes.map((code) => `\`${code}\`: ${problems[code].title}.`).join(' '),
       ...(headersOfStatus[status] === undefined ? {} : { headers: headersOfStatus[status] }),
-      content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
+      content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' }, examples } },
     };
     return [nameOf(status), response];
   }),
@@ -53,10 +62,10 @@ export const commonResponses = Object.fromEntries(
 
 const isProblem = (status: number): boolean => problemStatuses.includes(status as (typeof problemStatuses)[number]);
 
-export const describeOperation = (route: Route, known: Operation): Operation => ({
+export const describeOperation = (route: Route, { 'x-settler-examples': examples, ...known }: Operation): Operation => ({
   ...known,
-  ...accessOf(route),
-  ...(route.stream === 'upload' && known['requestBody'] === undefined ? { requestBody: uploadBody } : {}),
+  ...accessOf(route, known.description),
+  ...bodyOf(route, known, examples?.bodies),
   parameters: [...(known.parameters ?? []), ...parametersOf(route)],
   responses: Object.fromEntries(
     Object.entries(known.responses).map(([status, response]) => {
@@ -67,6 +76,7 @@ export const describeOperation = (route: Route, known: Operation): Operation => 
         {
           ...response,
           ...described,
+          ...shown(response, status, examples?.answers),
           ...(route.stream === 'events' ? eventContent : {}),
           ...(route.stream === 'download' ? downloadContent : {}),
         },
@@ -74,6 +84,21 @@ export const describeOperation = (route: Route, known: Operation): Operation => 
     }),
   ),
 });
+
+const bodyOf = ({ stream }: Route, { requestBody }: Operation, examples: Readonly<Record<string, unknown>> | undefined) => {
+  if (requestBody === undefined) return stream === 'upload' ? { requestBody: uploadBody } : {};
+  if (examples === undefined) return {};
+  const named = Object.fromEntries(Object.entries(examples).map(([name, value]) => [name, { value }]));
+  const { content } = requestBody;
+  return {
+    requestBody: { ...requestBody, content: { ...content, 'application/json': { ...content['application/json'], examples: named } } },
+  };
+};
+
+const shown = ({ content }: Operation['responses'][string], status: string, examples: Readonly<Record<string, unknown>> = {}) =>
+  status in examples
+    ? { content: { ...content, 'application/json': { ...content?.['application/json'], example: examples[status] } } }
+    : {};
 
 const parametersOf = ({ idempotent, method, stream }: Route) =>
   [
@@ -96,11 +121,12 @@ const uploadBody = {
   },
 };
 
-const accessOf = ({ access }: Route) => {
-  if (access === 'public') return { security: [] };
+const accessOf = ({ access }: Route, said: string | undefined) => {
+  const described = (who: string) => [said, who].filter((text) => text !== undefined).join('\n\n');
+  if (access === 'public') return { security: [], description: described('For everybody: it takes no credentials.') };
   const both = [{ accessToken: [] }, { apiKey: [] }];
-  if (access === 'any') return { security: both };
-  if (access === 'user') return { security: [{ accessToken: [] }], description: 'For users; API keys are refused.' };
+  if (access === 'any') return { security: both, description: described('For every credential, whatever its scopes.') };
+  if (access === 'user') return { security: [{ accessToken: [] }], description: described('For users; API keys are refused.') };
   const held = roles.filter((role) => allows(scopesFor(role), access));
-  return { security: both, 'x-required-scope': access, description: `Scope \`${access}\`: ${held.join(', ')}.` };
+  return { security: both, 'x-required-scope': access, description: described(`Scope \`${access}\`: ${held.join(', ')}.`) };
 };

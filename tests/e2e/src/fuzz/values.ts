@@ -108,6 +108,8 @@ const rightValue = (schema: Schema, lookup: Lookup, depth: number): fc.Arbitrary
   if (schema.enum !== undefined) return fc.constantFrom(...schema.enum);
   const choices = schema.anyOf ?? schema.oneOf;
   if (choices !== undefined && choices.length > 0) return fc.oneof(...choices.map((choice) => rightValue(choice, lookup, depth)));
+  // With something said of it beside the reference.
+  if (schema.allOf?.[0]?.$ref !== undefined && schema.allOf.length === 1) return rightValue(schema.allOf[0], lookup, depth);
   if (schema.allOf !== undefined) {
     return fc.tuple(...schema.allOf.map((part) => rightValue(part, lookup, depth))).map((parts) => Object.assign({}, ...parts));
   }
