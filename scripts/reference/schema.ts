@@ -37,7 +37,11 @@ const fieldRows = (schema: JsonSchema, prefix = ''): string[][] =>
   Object.entries(schema.properties ?? {}).flatMap(([name, field]) => {
     const path = prefix + name;
     const inner = objectIn(field);
-    const notes = [field.description, schema.required?.includes(name) ? undefined : 'may be absent'];
+    // What an id is of, its prefix says.
+    const notes = [
+      idPrefix(field) === undefined ? field.description : undefined,
+      schema.required?.includes(name) ? undefined : 'may be absent',
+    ];
     return [
       [code(path), typeText(field), notes.filter((note) => note !== undefined).join('; ')],
       ...(inner === undefined ? [] : fieldRows(inner.schema, `${path}${inner.suffix}`)),
@@ -94,8 +98,11 @@ const rangeOf = ({ minimum, exclusiveMinimum, maximum }: JsonSchema): string => 
   return isGiven(from) ? `, from ${from}` : '';
 };
 
-const stringText = ({ pattern, format }: JsonSchema): string => {
-  const [, prefix] = /^\^([a-z]{3})_/.exec(pattern ?? '') ?? [];
+const idPrefix = ({ pattern }: JsonSchema): string | undefined => /^\^([a-z]{3})_/.exec(pattern ?? '')?.[1];
+
+const stringText = (schema: JsonSchema): string => {
+  const { format } = schema;
+  const prefix = idPrefix(schema);
   if (prefix !== undefined) return `id, ${code(`${prefix}_…`)}`;
   return (
     { uri: 'URL', 'date-time': 'instant, such as `2026-04-01T09:30:00.000Z`', date: 'day, such as `2026-04-01`' }[format ?? ''] ?? 'text'

@@ -13,11 +13,22 @@ export const wholeNumber = (least: number, most: number) => {
 };
 
 export const pageQuery = {
-  limit: wholeNumber(1, 200).default(50).describe('How many items to return at most.'),
-  cursor: z.string().max(500).optional().describe('`nextCursor` of the page before.'),
+  limit: wholeNumber(1, 200).default(50).describe('How many items to return at most: 1 to 200, and 50 where it is absent.'),
+  cursor: z
+    .string()
+    .max(500)
+    .optional()
+    .describe('Where to go on: `nextCursor` of the page before, with the same filters. Absent for the first page.'),
 };
 
-export const pageOf = <Item extends z.ZodType>(item: Item) => z.object({ data: z.array(item), nextCursor: z.string().nullable() });
+export const pageOf = <Item extends z.ZodType>(item: Item) =>
+  z.object({
+    data: z.array(item).describe('The items of this page.'),
+    nextCursor: z
+      .string()
+      .nullable()
+      .describe('The `cursor` of the next page; null where there is none. It stays good when items are added in between.'),
+  });
 
 export interface Page<Item> {
   readonly data: readonly Item[];

@@ -6,7 +6,10 @@ import type { StatefulService } from './services.ts';
 
 export const auditType = 'audit.recorded';
 
-export const auditActor = z.object({ type: z.enum(['user', 'apiKey', 'system']), id: z.string() });
+export const auditActor = z.object({
+  type: z.enum(['user', 'apiKey', 'system']).describe('What it is.'),
+  id: z.string().describe('Of the user or the API key; of the system, the part of it.'),
+});
 
 export const auditRecord = z.object({
   actor: auditActor,

@@ -25,9 +25,14 @@ export const idPrefixes = {
 
 export type IdKind = keyof typeof idPrefixes;
 
+const nameOf = (kind: IdKind): string => kind.replaceAll(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`).replace('api ', 'API ');
+
 /** A schema for one kind of id; anything else is refused with the prefix it should have. */
 export const idOf = (kind: IdKind) =>
-  z.string().regex(new RegExp(`^${idPrefixes[kind]}_[0-7][0-9a-hjkmnp-tv-z]{25}$`), `must be an id that starts with ${idPrefixes[kind]}_`);
+  z
+    .string()
+    .regex(new RegExp(`^${idPrefixes[kind]}_[0-7][0-9a-hjkmnp-tv-z]{25}$`), `must be an id that starts with ${idPrefixes[kind]}_`)
+    .describe(`Id of the ${nameOf(kind)}: \`${idPrefixes[kind]}_\` and 26 characters.`);
 
 export const organizationId = idOf('organization');
 export const userId = idOf('user');

@@ -7,7 +7,11 @@ export const decimal = z
   .string()
   .max(32)
   .regex(/^-?(0|[1-9][0-9]{0,17})(\.[0-9]{1,6})?$/, 'must be a decimal number such as "12.34"')
-  .meta({ id: 'Decimal', description: 'An exact decimal number as a string.' });
+  .meta({
+    id: 'Decimal',
+    description:
+      'An exact decimal number as a string, such as `"12.34"`: at most 18 digits before the point and 6 after it, no exponent, no grouping.',
+  });
 
 /** What many amounts come to: a million of the largest have six digits more, and nothing that could be added up may fail when it is told. */
 export const total = z
@@ -23,7 +27,7 @@ export const currency = z
   .string()
   .regex(/^[A-Z]{3}$/, { error: noCode, abort: true })
   .refine(isCurrency, noCode)
-  .meta({ id: 'Currency', description: 'A code of ISO 4217, withdrawn ones included.' });
+  .meta({ id: 'Currency', description: 'A code of ISO 4217 in capitals, such as `EUR`; withdrawn ones count, too.' });
 
 export const money = z.object({ amount: decimal, currency }).meta({ id: 'Money' });
 export type Money = z.infer<typeof money>;

@@ -100,20 +100,23 @@ export type ProblemCode = keyof typeof problems;
 export const problemCodes = Object.keys(problems) as ProblemCode[];
 
 /** One fault of a request: where it is (`source.config.fields`, `passes[0].match[1].threshold`) and what is wrong with it. */
-export const problemError = z.object({ path: z.string(), message: z.string() });
+export const problemError = z.object({
+  path: z.string().describe('Where: `rules.passes[0].match[1].threshold`; empty for the body as a whole.'),
+  message: z.string().describe('What is wrong, as the end of a sentence.'),
+});
 export type ProblemError = z.infer<typeof problemError>;
 
 /** The body of every answer that is not a success, sent as `application/problem+json`. */
 export const problemDocument = z
   .object({
-    type: z.string(),
-    title: z.string(),
-    status: z.number().int(),
-    detail: z.string(),
-    code: z.enum(problemCodes),
-    traceId: z.string(),
-    errors: z.array(problemError).optional(),
-    requiredScope: z.string().optional(),
+    type: z.string().describe('`urn:settler:problem:` and the code.'),
+    title: z.string().describe('What the code means, for people.'),
+    status: z.number().int().describe('The status of the answer.'),
+    detail: z.string().describe('What is wrong this time, for people.'),
+    code: z.enum(problemCodes).describe('For programs: it does not change.'),
+    traceId: z.string().describe('Finds the request in logs and traces.'),
+    errors: z.array(problemError).optional().describe('With `validation_failed`: every fault at its place.'),
+    requiredScope: z.string().optional().describe('With `forbidden`: the scope that is missing, where it is one.'),
   })
   .meta({ id: 'Problem', description: 'An RFC 9457 problem document.' });
 export type ProblemDocument = z.infer<typeof problemDocument>;

@@ -29,7 +29,8 @@ const fieldName = z
   .string()
   .min(1, 'must not be empty')
   .max(200)
-  .regex(/^[^.\s][^.]*(\.[^.]+)*$/, 'must be a field name, or a path such as metadata.order.id');
+  .regex(/^[^.\s][^.]*(\.[^.]+)*$/, 'must be a field name, or a path such as metadata.order.id')
+  .describe('A field of a record, or a path into nested ones, such as `metadata.order.id`.');
 const decimalText = z
   .string({ error: 'must be a decimal number as a string, such as "0.01"' })
   .max(32)
@@ -40,9 +41,9 @@ const textTransforms = ['trim', 'lowercase', 'collapseSpaces', 'alphanumeric', '
 const namedTransform = z.enum([...textTransforms, 'negate', 'abs'], {
   error: `must be one of ${[...textTransforms, 'negate', 'abs'].join(', ')}, {"stripPrefix": …}, {"stripSuffix": …}, {"round": digits} or {"regexReplace": …}`,
 });
-const stripPrefix = z.strictObject({ stripPrefix: affix });
-const stripSuffix = z.strictObject({ stripSuffix: affix });
-const round = z.strictObject({ round: z.number().int().min(0).max(6) });
+const stripPrefix = z.strictObject({ stripPrefix: affix.describe('Taken off the front once, if it is there.') });
+const stripSuffix = z.strictObject({ stripSuffix: affix.describe('Taken off the end once, if it is there.') });
+const round = z.strictObject({ round: z.number().int().min(0).max(6).describe('A number to so many digits, half away from zero.') });
 
 const patternsMax = 100;
 const pattern = z
@@ -54,7 +55,14 @@ const pattern = z
     if (message !== undefined) context.addIssue({ code: 'custom', message });
   });
 const capturing = pattern.refine(hasGroup, 'must have a group in parentheses: what it captures is what is compared');
-const regexReplace = z.strictObject({ regexReplace: z.strictObject({ pattern, with: z.string().max(200) }) });
+const regexReplace = z.strictObject({
+  regexReplace: z
+    .strictObject({
+      pattern: pattern.describe('What is looked for, at most 500 characters. It runs in linear time: no lookaround, no references back.'),
+      with: z.string().max(200).describe('What takes its place.'),
+    })
+    .describe('Every occurrence.'),
+});
 
 const transform = chosenBy(
   (value) => {
@@ -67,28 +75,48 @@ const transform = chosenBy(
 );
 export type Transform = z.output<typeof transform>;
 
-const transforms = z.array(transform).max(20);
-const transformsOfSides = z.strictObject({ source: transforms.default([]), target: transforms.default([]) });
+const transforms = z
+  .array(transform)
+  .max(20)
+  .meta({ id: 'Transforms', description: 'Applied one after the other before values are compared.' });
+const transformsOfSides = z.strictObject({
+  source: transforms.default([]).describe('Of the source alone.'),
+  target: transforms.default([]).describe('Of the target alone.'),
+});
 const normalize = chosenBy(
   (value) => (has(value, 'source') || has(value, 'target') ? transformsOfSides : transforms),
   z.union([transforms, transformsOfSides]),
 ).transform((value) => (Array.isArray(value) ? { source: value, target: value } : value));
 
-const limits = { absolute: decimalText.optional(), percent: decimalText.optional(), bps: decimalText.optional() };
+const limits = {
+  absolute: decimalText.optional().describe('In the units of what is compared, such as `"0.05"`.'),
+  percent: decimalText.optional().describe('Of the source amount.'),
+  bps: decimalText.optional().describe('Hundredths of a per cent of the source amount.'),
+};
 const isSet = (value: object): boolean => Object.values(value).some((part) => part !== undefined);
 const limit = z.strictObject(limits).refine(isSet, 'must have absolute, percent or bps');
 export type Limit = z.output<typeof limit>;
 
 const tolerance = z
-  .strictObject({ ...limits, below: limit.optional(), above: limit.optional() })
-  .refine(isSet, 'must have absolute, percent, bps, below or above');
+  .strictObject({
+    ...limits,
+    below: limit.optional().describe('For targets below the source, in place of the others.'),
+    above: limit.optional().describe('For targets above the source, in place of the others.'),
+  })
+  .refine(isSet, 'must have absolute, percent, bps, below or above')
+  .meta({ id: 'Tolerance', description: 'How far two values may lie apart, the bounds included. Of several the larger counts.' });
 
 const isAboveZero = (amount: string): boolean => compareDecimals(amount, '0') > 0;
 const percentOfAll = decimalText.refine(
   (percent) => compareDecimals(percent, '100') <= 0,
   'must be at most 100: a fee is part of what is paid',
 );
-const fee = z.strictObject({ percent: percentOfAll.optional(), fixed: decimalText.optional() }).refine(isSet, 'must have percent or fixed');
+const fee = z
+  .strictObject({
+    percent: percentOfAll.optional().describe('Of the source amount, rounded half away from zero.'),
+    fixed: decimalText.optional().describe('In the currency of the source, for each record.'),
+  })
+  .refine(isSet, 'must have percent or fixed');
 export type Fee = z.output<typeof fee>;
 
 const noPair = 'must be two ISO 4217 currency codes such as "EUR/USD"';
@@ -96,13 +124,17 @@ const currencyPair = z
   .string()
   .regex(/^[A-Z]{3}\/[A-Z]{3}$/, { error: noPair, abort: true })
   .refine((pair) => pair.split('/').every(isCurrency), noPair);
-const fxField = z.strictObject({ field: fieldName });
-const fxTable = z.strictObject({ table: recordBy(currencyPair, decimalText.refine(isAboveZero, 'must be above zero')) });
+const fxField = z.strictObject({ field: fieldName.describe('The field of the source record that has the rate.') });
+const fxTable = z.strictObject({
+  table: recordBy(currencyPair, decimalText.refine(isAboveZero, 'must be above zero')).describe(
+    'Rates by pair, such as `{"EUR/USD": "1.0835"}`, each in the direction in which it is written.',
+  ),
+});
 const fx = chosenBy((value) => (has(value, 'table') ? fxTable : fxField), z.union([fxField, fxTable]));
 export type Fx = z.output<typeof fx>;
 
 const day = z.iso.date('must be a date such as "2026-12-24"');
-const holidays = z.strictObject({ holidays: z.array(day).max(5_000) });
+const holidays = z.strictObject({ holidays: z.array(day).max(5_000).describe('Days on which nothing is settled, besides weekends.') });
 const namedCalendar = z.enum(['weekends', 'TARGET', 'US-federal', 'UK-banking'], {
   error: 'must be weekends, TARGET, US-federal, UK-banking or {"holidays": […]}',
 });
@@ -110,42 +142,84 @@ const calendar = chosenBy((value) => (has(value, 'holidays') ? holidays : namedC
 export type CalendarName = z.output<typeof calendar>;
 
 const days = z.number().int().min(0).max(3_660);
-const units = { unit: z.enum(['days', 'business-days']).default('days'), calendar: calendar.optional() };
+const units = {
+  unit: z
+    .enum(['days', 'business-days'])
+    .default('days')
+    .describe('What is counted: all days, or those that are no weekend and no holiday.'),
+  calendar: calendar.optional().describe('Whose holidays count, with `business-days`; `weekends` and none: nobody’s.'),
+};
 const isCalendarOfBusinessDays = ({ unit, calendar }: { unit: string; calendar?: CalendarName | undefined }): boolean =>
   calendar === undefined || unit === 'business-days';
 const calendarFault = { path: ['calendar'], message: 'counts for business days alone: set `unit` to "business-days"' };
 const window = z
-  .strictObject({ before: days.default(0), after: days.default(0), ...units })
-  .refine(isCalendarOfBusinessDays, calendarFault);
+  .strictObject({
+    before: days.default(0).describe('How many days the target may come before the source.'),
+    after: days.default(0).describe('How many days the target may come after the source.'),
+    ...units,
+  })
+  .refine(isCalendarOfBusinessDays, calendarFault)
+  .meta({ id: 'DateWindow' });
 export type Window = z.output<typeof window>;
 
-const judged = { verify: z.boolean().default(false), weight: z.number().positive().max(1_000).default(1) };
+const judged = {
+  verify: z
+    .boolean()
+    .default(false)
+    .describe('It finds nobody: where it alone fails, the two still belong together, and are `mismatched`.'),
+  weight: z.number().positive().max(1_000).default(1).describe('How much it counts in the score of a pair.'),
+};
 const common = {
-  field: fieldName.optional(),
-  source: fieldName.optional(),
-  target: fieldName.optional(),
-  normalize: normalize.optional(),
+  field: fieldName.optional().describe('The field of both sides; or else `source` and `target`.'),
+  source: fieldName.optional().describe('The field of the source, where the sides call it differently.'),
+  target: fieldName.optional().describe('The field of the target.'),
+  normalize: normalize
+    .optional()
+    .describe('Brings spellings together before they are compared: for both sides, or as `{"source": […], "target": […]}`.'),
   ...judged,
 };
 
 const ofFields = [
-  z.strictObject({ type: z.literal('exact'), ...common }),
+  z.strictObject({ type: z.literal('exact').describe('The texts are equal.'), ...common }),
   z.strictObject({
-    type: z.literal('amount'),
+    type: z.literal('amount').describe('The amounts are equal, to the minor unit, or within the tolerance.'),
     ...common,
-    tolerance: tolerance.default({ absolute: '0' }),
-    fee: fee.optional(),
-    fx: fx.optional(),
+    tolerance: tolerance.default({ absolute: '0' }).describe('How far the target may lie from what should arrive.'),
+    fee: fee.optional().describe('What a provider keeps: source − percent − fixed is what should arrive.'),
+    fx: fx
+      .optional()
+      .describe('The rate at which the source becomes the currency of the target. Such a condition finds no counterparts by itself.'),
   }),
-  z.strictObject({ type: z.literal('date'), ...common, within: window.default({ before: 0, after: 0, unit: 'days' }) }),
-  z.strictObject({ type: z.literal('number'), ...common, tolerance: tolerance.default({ absolute: '0' }) }),
   z.strictObject({
-    type: z.literal('fuzzy'),
+    type: z.literal('date').describe('The days are equal, or within the window.'),
     ...common,
-    similarity: z.enum(['levenshtein', 'jaro-winkler', 'token-set', 'trigram']).default('jaro-winkler'),
-    threshold: z.number({ error: 'is required: the least similarity that counts, between 0 and 1' }).gt(0).max(1),
+    within: window.default({ before: 0, after: 0, unit: 'days' }).describe('How far the target may come before or after the source.'),
   }),
-  z.strictObject({ type: z.literal('regex'), ...common, pattern: capturing }),
+  z.strictObject({
+    type: z.literal('number').describe('Quantities, to 15 digits; money is for `amount`.'),
+    ...common,
+    tolerance: tolerance.default({ absolute: '0' }).describe('How far they may lie apart.'),
+  }),
+  z.strictObject({
+    type: z.literal('fuzzy').describe('The texts are alike. It finds nobody by itself.'),
+    ...common,
+    similarity: z
+      .enum(['levenshtein', 'jaro-winkler', 'token-set', 'trigram'])
+      .default('jaro-winkler')
+      .describe(
+        '`jaro-winkler` for names, `levenshtein` for typing errors, `token-set` for words in any order, `trigram` for parts of words.',
+      ),
+    threshold: z
+      .number({ error: 'is required: the least similarity that counts, between 0 and 1' })
+      .gt(0)
+      .max(1)
+      .describe('The least similarity that counts, from 0 to 1.'),
+  }),
+  z.strictObject({
+    type: z.literal('regex').describe('What the pattern captures is equal.'),
+    ...common,
+    pattern: capturing.describe('With a group in parentheses: what it captures of both sides is compared. At most 500 characters.'),
+  }),
 ] as const;
 
 const typeNames = ['exact', 'amount', 'date', 'number', 'fuzzy', 'regex'];
@@ -180,16 +254,16 @@ const alternative = fieldCondition.superRefine(({ verify, weight }, context) => 
 });
 
 const oneOf = z.strictObject({
-  type: z.literal('oneOf'),
+  type: z.literal('oneOf').describe('One of several is enough.'),
   ...judged,
-  conditions: z.array(alternative).min(2, 'must have at least two alternatives').max(10),
+  conditions: z.array(alternative).min(2, 'must have at least two alternatives').max(10).describe('The best of them counts.'),
 });
 export type OneOf = z.output<typeof oneOf>;
 
 const condition = chosenBy(
   (value) => (has(value, 'type') && (value as { type: unknown }).type === 'oneOf' ? oneOf : firstCondition),
   z.union([fieldCondition, oneOf]),
-);
+).meta({ id: 'Condition', description: 'What has to hold between a source record and a target record.' });
 export type Condition = z.output<typeof condition>;
 
 /** Those of a `oneOf`; of any other condition the condition itself. */
@@ -232,18 +306,25 @@ const ratesIn = (match: readonly Condition[]): (string | number)[][] =>
 export const cardinalities = ['one-to-one', 'one-to-many', 'many-to-one', 'many-to-many'] as const;
 export type Cardinality = (typeof cardinalities)[number];
 
-const sum = z.strictObject({ tolerance: tolerance.default({ absolute: '0' }), fee: fee.optional() });
+const sum = z.strictObject({
+  tolerance: tolerance
+    .default({ absolute: '0' })
+    .describe('How far the totals of a group may lie apart; shares are of what its source records come to.'),
+  fee: fee.optional().describe('What a provider keeps of each source record.'),
+});
 export type Sum = z.output<typeof sum>;
-const search = z.strictObject({ maxGroupSize: z.number().int().min(2).max(100).default(20) });
+const search = z.strictObject({
+  maxGroupSize: z.number().int().min(2).max(100).default(20).describe('How many records a group has at most.'),
+});
 
 const pass = z
   .strictObject({
-    name: z.string().trim().min(1, 'must not be empty').max(100),
-    match: conditions,
-    minScore: z.number().min(0).max(1).default(0),
-    cardinality: z.enum(cardinalities).default('one-to-one'),
-    sum: sum.optional(),
-    search: search.optional(),
+    name: z.string().trim().min(1, 'must not be empty').max(100).describe('What results call it by; each pass has its own.'),
+    match: conditions.describe('All of them have to hold. One at least finds counterparts by itself: exact, regex, amount or date.'),
+    minScore: z.number().min(0).max(1).default(0).describe('Pairs below this score are none.'),
+    cardinality: z.enum(cardinalities).default('one-to-one').describe('How many source records meet how many target records.'),
+    sum: sum.optional().describe('Of groups: how far their totals may lie apart.'),
+    search: search.optional().describe('Of groups without a key: looks for the records that come to the amount of the one.'),
   })
   .superRefine(({ cardinality, sum: total, search: searched, match }, context) => {
     const refuse = (path: string, message: string) => context.addIssue({ code: 'custom', path: [path], message });
@@ -266,10 +347,16 @@ const pass = z
   });
 export type Pass = z.output<typeof pass>;
 
-const expectWithin = z.strictObject({ after: days, ...units }).refine(isCalendarOfBusinessDays, calendarFault);
+const expectWithin = z
+  .strictObject({ after: days.describe('How long, from the date of the record on.'), ...units })
+  .refine(isCalendarOfBusinessDays, calendarFault);
 
 const fromAmount = z
-  .strictObject({ medium: decimalText, high: decimalText, critical: decimalText })
+  .strictObject({
+    medium: decimalText.describe('From this amount on it is medium.'),
+    high: decimalText.describe('From this amount on it is high.'),
+    critical: decimalText.describe('From this amount on it is critical.'),
+  })
   .partial()
   .refine((steps) => Object.keys(steps).length > 0, 'must say from which amount an exception is medium, high or critical')
   .refine(({ medium, high, critical }) => {
@@ -278,23 +365,34 @@ const fromAmount = z
   }, 'must rise: critical is not below high, nor high below medium');
 
 const settings = {
-  conflictResolution: z.enum(['best', 'first-wins', 'last-wins', 'manual-review']).default('best'),
-  minMargin: z.number().min(0).max(1).default(0),
-  duplicates: z.strictObject({ by: z.array(fieldName).min(1).max(20), action: z.enum(['flag', 'ignore']) }).optional(),
+  conflictResolution: z
+    .enum(['best', 'first-wins', 'last-wins', 'manual-review'])
+    .default('best')
+    .describe('Who is taken where two are as good: `best` by id, `first-wins` and `last-wins` by date; `manual-review` asks a person.'),
+  minMargin: z.number().min(0).max(1).default(0).describe('With `manual-review`: a person is asked below this margin as well.'),
+  duplicates: z
+    .strictObject({
+      by: z.array(fieldName).min(1).max(20).describe('The fields that make one.'),
+      action: z.enum(['flag', 'ignore']).describe('`flag`: those left without a counterpart are duplicates and not missing.'),
+    })
+    .optional()
+    .describe('Records with ids of their own that say the same; without it they are ordinary records.'),
   openItems: z
     .strictObject({
-      carryForward: z.boolean().default(true),
-      maxAgeDays: z.number().int().min(1).max(3_660).optional(),
-      expectWithin: expectWithin.optional(),
+      carryForward: z.boolean().default(true).describe('Whether it takes part in the next run, as if it had been delivered again.'),
+      maxAgeDays: z.number().int().min(1).max(3_660).optional().describe('After so many days it takes part no more; its exception stays.'),
+      expectWithin: expectWithin.optional().describe('How long a counterpart may take: until then a record is open, and no exception.'),
     })
-    .optional(),
+    .optional()
+    .describe('What becomes of records that stay without counterpart.'),
   approval: z
     .strictObject({
       above: recordBy(currency, decimalText)
         .refine((above) => Object.keys(above).length > 0, 'must name the amount of at least one currency')
         .describe('By currency: what is settled by hand above this takes a second person. A currency that is not named always does.'),
     })
-    .optional(),
+    .optional()
+    .describe('What one person may not settle alone.'),
   severity: z
     .strictObject({
       from: recordBy(currency, fromAmount)
@@ -308,11 +406,19 @@ const settings = {
         .describe('By category: how urgent such an exception is, whatever its amount.'),
     })
     .refine(({ from, categories }) => from !== undefined || categories !== undefined, 'must have `from` or `categories`')
-    .optional(),
+    .optional()
+    .describe('How urgent exceptions are, where it is not as usual.'),
 };
 
 const longForm = z
-  .strictObject({ passes: z.array(pass).min(1, 'must have at least one pass').max(50), ...settings })
+  .strictObject({
+    passes: z
+      .array(pass)
+      .min(1, 'must have at least one pass')
+      .max(50)
+      .describe('Run in order: what one has taken is gone for the next, so the surest comes first.'),
+    ...settings,
+  })
   .superRefine(({ passes }, context) => {
     for (const [index, { name }] of passes.entries()) {
       if (passes.findIndex((other) => other.name === name) === index) continue;
@@ -322,7 +428,10 @@ const longForm = z
 export type Rules = z.output<typeof longForm>;
 
 /** One pass, one-to-one. */
-const shortForm = z.strictObject({ matching: conditions, ...settings });
+const shortForm = z.strictObject({
+  matching: conditions.describe('The conditions of the one pass, which is called `matching`.'),
+  ...settings,
+});
 
 const inLongForm = (value: z.output<typeof longForm> | z.output<typeof shortForm>): Rules => {
   if ('passes' in value) return value;
@@ -355,4 +464,7 @@ export const rules = chosenBy(
   z.union([longForm, shortForm]),
 )
   .transform(inLongForm)
-  .meta({ id: 'Rules' });
+  .meta({
+    id: 'Rules',
+    description: 'Which records belong together, and when a pair that does differs: passes, or in short one of them as `matching`.',
+  });

@@ -25,11 +25,15 @@ export const scopes = [
   '*',
 ] as const;
 
-export const scope = z.enum(scopes).meta({ id: 'Scope' });
+export const scope = z.enum(scopes).meta({ id: 'Scope', description: 'What a credential may do; `*` is everything.' });
 export type Scope = z.infer<typeof scope>;
 
 export const roles = ['owner', 'admin', 'developer', 'viewer'] as const;
-export const role = z.enum(roles).meta({ id: 'Role' });
+export const role = z.enum(roles).meta({
+  id: 'Role',
+  description:
+    'A set of scopes: an `owner` may do everything, an `admin` everything but change owners, a `developer` everything about jobs, runs, exceptions, files, webhooks and API keys, a `viewer` may read.',
+});
 export type Role = z.infer<typeof role>;
 
 const concrete = scopes.filter((name) => name !== '*');

@@ -2,16 +2,19 @@
 import { z } from 'zod';
 
 /** `2026-04-01T09:30:00.000Z` */
-export const instant = z.iso.datetime({ precision: 3 }).meta({ id: 'Instant' });
+export const instant = z.iso
+  .datetime({ precision: 3 })
+  .meta({ id: 'Instant', description: 'A moment in UTC, with milliseconds: `2026-04-01T09:30:00.000Z`.' });
 
 /** An instant as a caller may write it: with or without milliseconds, with an offset; kept as UTC. */
 export const instantInput = z.iso
   .datetime({ offset: true, error: 'must be an instant such as 2026-04-01T09:30:00Z; in a query, the + of an offset is written %2B' })
   .transform((text) => new Date(text).toISOString())
-  .refine((text) => text >= '1900' && text < '3000', 'must be an instant from the year 1900 to 2999');
+  .refine((text) => text >= '1900' && text < '3000', 'must be an instant from the year 1900 to 2999')
+  .describe('A moment, with or without milliseconds, in UTC or with an offset: `2026-04-01T09:30:00Z`.');
 
 /** `2026-04-01`, a day that exists, from the year 1900 to 2999. */
 export const day = z.iso
   .date()
   .refine((text) => text >= '1900-01-01' && text < '3000-01-01', 'must be a day between 1900-01-01 and 2999-12-31')
-  .meta({ id: 'Day' });
+  .meta({ id: 'Day', description: 'A day of the calendar, from 1900-01-01 to 2999-12-31: `2026-04-01`.' });

@@ -11,7 +11,7 @@ const content = z
   .string()
   .max(32 * 1024 * 1024)
   .refine((text) => text.isWellFormed(), 'must not contain unpaired surrogates')
-  .describe('The CSV itself, instead of a file. At most one of the two; a run may supply its file.');
+  .describe('The CSV itself, up to 32 MiB, instead of a file.');
 
 // The splitter reads bytes, so a delimiter is one byte; letters, digits, quotes and line ends would eat the cells.
 const delimiter = z
@@ -26,7 +26,7 @@ const encoding = z
   .describe('A byte order mark decides first. When both are absent: UTF-8, or windows-1252 where the bytes are no UTF-8.');
 
 const schema = z.strictObject({
-  fileId: fileId.optional(),
+  fileId: fileId.optional().describe('A file that was uploaded before. At most one of the two; a run may supply its file.'),
   content: content.optional(),
   delimiter: delimiter.optional(),
   encoding: encoding.optional(),

@@ -46,14 +46,22 @@ const format = z
       context.addIssue({ code: 'custom', message: `the date format ${JSON.stringify(value)} ${compiled.problem}` });
   })
   .describe('Unicode date tokens, such as dd/MM/yyyy.');
-const timezone = z.string().max(64).refine(isTimeZone, 'must be a time zone such as "Europe/Berlin"');
+const timezone = z
+  .string()
+  .max(64)
+  .refine(isTimeZone, 'must be a time zone such as "Europe/Berlin"')
+  .describe('Where a moment becomes a day; UTC without it.');
 
 const forms = {
   column: z.strictObject({ column }),
-  number: z.strictObject({ column, decimal, negate: z.boolean().optional() }),
+  number: z.strictObject({
+    column,
+    decimal,
+    negate: z.boolean().describe('Turns the sign, for a side that books the other way.').optional(),
+  }),
   debitCredit: z.strictObject({ debit: column, credit: column, decimal }),
   date: z.strictObject({ column, format: format.optional(), timezone: timezone.optional() }),
-  constant: z.strictObject({ value: text }),
+  constant: z.strictObject({ value: text.describe('The same in every record, such as the currency of an account.') }),
 };
 type Form = keyof typeof forms;
 
