@@ -2,12 +2,14 @@ import type { Endpoints, Input } from '@settler/chassis/endpoint';
 import { resource } from '@settler/chassis/entity-tag';
 import { pageOf, pageQuery } from '@settler/chassis/pagination';
 import { notFound } from '@settler/chassis/refusal';
+import { actor } from '@settler/contracts/actor';
 import { approvalStatus, manualResolution } from '@settler/contracts/events/executions';
 import { approvalId, exceptionId, executionId, jobId, resultId } from '@settler/contracts/ids';
 import { decimal } from '@settler/contracts/money';
 import { instant } from '@settler/contracts/time';
 import { z } from 'zod';
 import type { ApprovalQueries, ApprovalStore, Decision } from '../application/approvals.ts';
+import { approvals, approved, pendingResolution, rejected, rejections } from './examples.ts';
 
 export interface ApprovalNeeds {
   readonly queries: ApprovalQueries;
@@ -15,34 +17,44 @@ export interface ApprovalNeeds {
   readonly newResultId: () => string;
 }
 
-const actor = z.object({ type: z.string(), id: z.string() });
-const asked = { note: z.string().nullable() };
+const asked = { note: z.string().nullable().describe('What was said with it.') };
 
 export const approvalAnswer = z
   .object({
     id: approvalId,
-    status: approvalStatus,
+    status: approvalStatus.describe('`pending` until a second person decides.'),
     jobId,
-    executionId,
+    executionId: executionId.describe('Of the match, or the one that opened the exception.'),
     exceptionId: exceptionId.nullable().describe('What is resolved by it; null where it is a match.'),
     request: z
       .discriminatedUnion('kind', [
-        z.object({ kind: z.literal('resolve'), resolution: manualResolution, ...asked }),
-        z.object({ kind: z.literal('match'), source: z.array(z.string()), target: z.array(z.string()), ...asked }),
+        z.object({
+          kind: z.literal('resolve').describe('An exception is resolved.'),
+          resolution: manualResolution.describe('How the exception is resolved.'),
+          ...asked,
+        }),
+        z.object({
+          kind: z.literal('match').describe('Records are matched.'),
+          source: z.array(z.string()).describe('Records of the source, named as the request did.'),
+          target: z.array(z.string()).describe('Records of the target, named as the request did.'),
+          ...asked,
+        }),
       ])
       .describe('What is done once it is approved.'),
     amount: decimal.nullable().describe('What is at stake, where it is known.'),
-    currency: z.string().nullable(),
-    requestedBy: actor,
+    currency: z.string().nullable().describe('Of the amount.'),
+    requestedBy: actor.describe('Who has settled it, and cannot decide.'),
     requestedAt: instant,
-    decidedBy: actor.nullable(),
+    decidedBy: actor.nullable().describe('Who decided; the system where a run has resolved the exception meanwhile.'),
     decidedAt: instant.nullable(),
     note: z.string().nullable().describe('Of whoever decided.'),
     resultId: resultId.nullable().describe('The match that was made.'),
   })
   .meta({ id: 'Approval' });
 
-const decisionBody = z.strictObject({ note: z.string().trim().min(1, 'must not be empty').max(2_000).optional() });
+const decisionBody = z.strictObject({
+  note: z.string().trim().min(1, 'must not be empty').max(2_000).optional().describe('Why, for whoever asked.'),
+});
 const byId = z.object({ id: approvalId });
 type Deciding = Input<z.output<typeof byId>, unknown, z.output<typeof decisionBody>>;
 
@@ -58,30 +70,43 @@ export const approvalRoutes = (endpoint: Endpoints['endpoint'], { queries, store
   };
 
   endpoint('listApprovals', {
-    query: z.strictObject({ ...pageQuery, jobId: jobId.optional(), status: approvalStatus.optional() }),
+    description: 'Newest first. There are some where the rules of a job name, in `approval`, what takes a second person.',
+    query: z.strictObject({
+      ...pageQuery,
+      jobId: jobId.optional().describe('Only those of this job.'),
+      status: approvalStatus.optional().describe('Only those of this status.'),
+    }),
     answers: { 200: pageOf(approvalAnswer) },
     handle: async ({ principal, query }) => ({ status: 200, body: await queries.list(principal.organizationId, query) }),
   });
 
   endpoint('readApproval', {
+    description: 'What is asked for, by whom, and what was decided.',
     params: byId,
     answers: { 200: approvalAnswer },
+    examples: { answers: { 200: pendingResolution } },
     handle: ({ params, principal }) => answer(principal.organizationId, params.id),
   });
 
   endpoint('approveApproval', {
+    description:
+      'What was asked for is done in this moment, as things stand now, or not at all. `forbidden` for whoever asked, and for API keys of that person. `conflict` where it was decided already, where the exception says something else by now, or where a record was matched: reject it then, and ask anew.',
     refuses: [412],
     params: byId,
     body: decisionBody,
     answers: { 200: approvalAnswer },
+    examples: { bodies: approvals, answers: { 200: approved } },
     handle: (input) => decide(input, 'approved'),
   });
 
   endpoint('rejectApproval', {
+    description:
+      'Nothing is done; the exception is as open as it was, and may be settled in another way. `forbidden` for whoever asked, and for API keys of that person. `conflict` where it was decided already.',
     refuses: [412],
     params: byId,
     body: decisionBody,
     answers: { 200: approvalAnswer },
+    examples: { bodies: rejections, answers: { 200: rejected } },
     handle: (input) => decide(input, 'rejected'),
   });
 };

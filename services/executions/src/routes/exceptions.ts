@@ -4,6 +4,7 @@ import { pageOf, pageQuery } from '@settler/chassis/pagination';
 import type { Principal } from '@settler/chassis/principal';
 import { validationRefusal } from '@settler/chassis/problem';
 import { notFound } from '@settler/chassis/refusal';
+import { actor } from '@settler/contracts/actor';
 import { exceptionCategory, exceptionResolution, exceptionSeverity, manualResolution } from '@settler/contracts/events/executions';
 import { outcome } from '@settler/contracts/executions';
 import { exceptionId, executionId, jobId, userId } from '@settler/contracts/ids';
@@ -16,6 +17,20 @@ import type { Members } from '../application/ports.ts';
 import type { ExecutionQueries } from '../application/queries.ts';
 import { changeException, reopenException } from '../domain/exception-life.ts';
 import { approvalAnswer } from './approvals.ts';
+import {
+  comment as aComment,
+  explanation as anExplanation,
+  bulkOutcome,
+  bulkResolutions,
+  changedException,
+  exceptionChanges,
+  listedException,
+  newComments,
+  resolutions,
+  resolvedException,
+  waitingException,
+  wholeException,
+} from './examples.ts';
 
 export interface ExceptionNeeds {
   readonly queries: ExecutionQueries;
@@ -31,31 +46,44 @@ const listed = z
   .object({
     id: exceptionId,
     jobId,
-    executionId,
-    category: exceptionCategory,
+    executionId: executionId.describe('The execution that opened it.'),
+    category: exceptionCategory.describe('What is wrong.'),
     severity: exceptionSeverity.describe('Of the money at stake, what is wrong, and how long it waits; or as a person has set it.'),
-    status,
-    records: z.array(record),
+    status: status.describe('`open` and `in_progress` need a person. `resolved` says what became of it, `dismissed` that it needs nobody.'),
+    records: z.array(record).describe('What it is about, as the newest run that had them has brought them.'),
     amount: decimal.nullable().describe('Of several records: what they come to on the side that has more, in the currency of the first.'),
-    currency: z.string().nullable(),
-    reason: z.string().nullable(),
-    firstSeenAt: instant,
-    ageDays: z.number().int(),
-    assigneeId: z.string().nullable(),
-    resolution: exceptionResolution.nullable(),
+    currency: z.string().nullable().describe('Of the amount; null where it could not be read.'),
+    reason: z.string().nullable().describe('Why, for people, where the category does not say all.'),
+    firstSeenAt: instant.describe('When Settler first saw the record without its counterpart.'),
+    ageDays: z.number().int().describe('Whole days since then.'),
+    assigneeId: z.string().nullable().describe('The user whose it is; null for nobody.'),
+    resolution: exceptionResolution.nullable().describe('How it was resolved; null where it is not.'),
     createdAt: instant,
-    updatedAt: instant,
+    updatedAt: instant.describe('When a person or a run changed it last.'),
   })
   .meta({ id: 'Exception' });
-const actor = z.object({ type: z.string(), id: z.string() });
-const comment = z.object({ id: z.string(), text: z.string(), createdBy: actor, createdAt: instant }).meta({ id: 'Comment' });
+const comment = z
+  .object({
+    id: z.string().describe('Id of the comment: `cmt_` and 26 characters.'),
+    text: z.string(),
+    createdBy: actor,
+    createdAt: instant,
+  })
+  .meta({ id: 'Comment' });
 const whole = z
   .object({
     ...listed.shape,
     pendingApproval: approvalAnswer.nullable().describe('How somebody has resolved it, which waits for a second person.'),
     comments: z.array(comment).describe('Oldest first.'),
     history: z
-      .array(z.object({ at: instant, actor, action: z.string(), detail: record }))
+      .array(
+        z.object({
+          at: instant,
+          actor: actor.describe('Who did it; runs do it as the system.'),
+          action: z.string().describe('Such as `opened`, `assigned`, `status_changed`, `resolved` or `reopened`.'),
+          detail: record.describe('What there is to say of it: from what to what, the note, the execution.'),
+        }),
+      )
       .describe('Who did what and when, oldest first; what has been written is never changed.'),
   })
   .meta({ id: 'ExceptionDetail' });
@@ -67,28 +95,39 @@ const changeBody = z
       .enum(['open', 'in_progress', 'dismissed'], {
         error: 'must be open, in_progress or dismissed; /resolve resolves, and /reopen reopens',
       })
-      .optional(),
+      .optional()
+      .describe('`in_progress`: somebody works on it. `dismissed`: it needs nobody, and its record goes on as before.'),
     severity: exceptionSeverity.optional().describe('Set by hand, it stays: the rules decide it no more.'),
   })
   .refine((change) => Object.values(change).some((value) => value !== undefined), 'must change something');
-const note = z.string().trim().min(1, 'must not be empty').max(2_000).optional();
-const resolveBody = z.strictObject({ resolution: manualResolution, note });
-const commentBody = z.strictObject({ text: z.string().trim().min(1, 'must not be empty').max(10_000) });
+const note = z.string().trim().min(1, 'must not be empty').max(2_000).optional().describe('Why, for the history.');
+const resolving = {
+  resolution: manualResolution.describe(
+    'What became of it. With `expected_timing` its record takes part in the next runs, and is matched when the counterpart comes; with every other one it takes part no more, unless its source delivers it again.',
+  ),
+  note,
+};
+const resolveBody = z.strictObject(resolving);
+const commentBody = z.strictObject({
+  text: z.string().trim().min(1, 'must not be empty').max(10_000).describe('Plain text. It cannot be changed or taken back.'),
+});
 
 /** What a list may be narrowed to. */
 const filters = {
-  jobId: jobId.optional(),
+  jobId: jobId.optional().describe('Of this job.'),
   executionId: executionId.optional().describe('The execution that opened it.'),
-  status: status.optional(),
-  category: exceptionCategory.optional(),
-  severity: exceptionSeverity.optional(),
-  resolution: exceptionResolution.optional(),
+  status: status.optional().describe('Of this status.'),
+  category: exceptionCategory.optional().describe('Of this category.'),
+  severity: exceptionSeverity
+    .optional()
+    .describe('As urgent as this now: what waits for more than 30 days, and for more than 90, weighs a step more.'),
+  resolution: exceptionResolution.optional().describe('Resolved as this.'),
   assignee: z
     .string()
     .refine((text) => text === 'none' || userId.safeParse(text).success, 'must be the id of a user, or none')
     .optional()
     .describe('Whose it is; `none` for what is nobody’s.'),
-  currency: currency.optional(),
+  currency: currency.optional().describe('With an amount in this currency.'),
   minAmount: decimal
     .optional()
     .describe('Its amount is at least this, whatever its sign; and its currency, unless `currency` is there, too.'),
@@ -97,14 +136,13 @@ const filters = {
 
 const bulkBody = z
   .strictObject({
-    ids: z.array(exceptionId).min(1, 'must name at least one').max(1_000).optional(),
+    ids: z.array(exceptionId).min(1, 'must name at least one').max(1_000).optional().describe('At most 1,000 of them.'),
     filter: z
       .strictObject(filters)
       .refine((filter) => Object.values(filter).some((value) => value !== undefined), 'must narrow the list by at least one of its fields')
       .optional()
       .describe('As the list takes it. Without a status what is not closed is meant; those that have waited longest come first.'),
-    resolution: manualResolution,
-    note,
+    ...resolving,
   })
   .refine(({ ids, filter }) => (ids === undefined) !== (filter === undefined), 'must have either ids or filter');
 const bulkAnswer = z.object({
@@ -123,25 +161,38 @@ const bulkAnswer = z.object({
   hasMore: z.boolean().describe('Whether the filter finds more that can be resolved than the thousand of one call: ask again.'),
 });
 
-const gain = z.object({ records: z.number().int(), amounts: z.record(z.string(), decimal) });
+const gain = z.object({
+  records: z.number().int().describe('Source records.'),
+  amounts: z.record(z.string(), decimal).describe('What they come to, by currency.'),
+});
 const explanation = z
   .object({
     executionId: executionId.nullable().describe('The run that is explained: the last one that the record took part in.'),
     candidates: z.array(
       z.object({
-        record,
-        pass: z.string(),
+        record: record.describe('As the run has it.'),
+        pass: z.string().describe('The pass of the rules in which it comes nearest.'),
         failed: z
           .array(record)
           .describe('The conditions that failed; none where they hold and the candidate was taken by another, or from this one.'),
         outcome: outcome.nullable().describe('What became of the candidate.'),
-        resultId: z.string().nullable(),
+        resultId: z.string().nullable().describe('The result that the candidate is in.'),
         smallestChange: z
-          .array(z.object({ path: z.string(), from: z.unknown(), to: z.unknown() }))
+          .array(
+            z.object({
+              path: z.string().describe('A place in the rules, in their long form: `passes[0].match[2].within.after`.'),
+              from: z.unknown().describe('What it says now.'),
+              to: z.unknown().describe('What it would have to say.'),
+            }),
+          )
           .nullable()
           .describe('The least that would have to give in the rules; null where no change would be right.'),
         effect: z
-          .object({ gained: gain, lost: gain, moved: gain })
+          .object({
+            gained: gain.describe('Matched with the change, and not without.'),
+            lost: gain.describe('Matched without the change, and not with it.'),
+            moved: gain.describe('Matched with others than now.'),
+          })
           .nullable()
           .describe('What that change would do to the source records of this run, found by running the rules with it.'),
         reason: z
@@ -159,7 +210,10 @@ const explanation = z
         'Why there can be no candidates: nothing is stored of the run, the record could not be used, the rules leave too many, or there was no time.',
       ),
     basis: z
-      .object({ results: z.number().int(), of: z.number().int() })
+      .object({
+        results: z.number().int().describe('Results that were looked at.'),
+        of: z.number().int().describe('Results that the run has.'),
+      })
       .nullable()
       .describe('How many results of the run this is from; a large run is explained by those that are near to the record.'),
   })
@@ -186,30 +240,41 @@ export const exceptionRoutes = (endpoint: Endpoints['endpoint'], needs: Exceptio
   };
 
   endpoint('listExceptions', {
+    description:
+      'Newest first. Several filters narrow it together. There is one open exception per record of a job: a run that meets the record again brings the exception up to date, and opens no other.',
     query: z.strictObject({ ...pageQuery, ...filters }),
     answers: { 200: pageOf(listed) },
+    examples: { answers: { 200: { data: [listedException], nextCursor: null } } },
     handle: async ({ principal, query }) => ({ status: 200, body: await queries.exceptions(principal.organizationId, query) }),
   });
 
   endpoint('readException', {
+    description: 'With its comments, what waits for a second person, and the newest 1,000 lines of its history.',
     params: byId,
     answers: { 200: whole },
+    examples: { answers: { 200: wholeException } },
     handle: ({ params, principal }) => answer(principal.organizationId, params.id),
   });
 
   endpoint('updateException', {
+    description:
+      'The assignee has to be a member who is not disabled: `validation_failed`. A closed exception is changed by nothing but reopening it: `conflict`; so is dismissing what takes a second person. Send the ETag as `If-Match` to change only what you have read.',
     params: byId,
     body: changeBody,
     answers: { 200: whole },
+    examples: { bodies: exceptionChanges, answers: { 200: changedException } },
     prepare: ({ body, principal }) => requireMember(body.assigneeId, principal),
     handle: (input) => deciding(input, (state) => changeException(state, input.body)),
   });
 
   endpoint('resolveException', {
+    description:
+      '200: it is resolved. 202: it takes a second person, because the rules say so of its amount, and is as open as before; `pendingApproval` has what waits, which is decided with `POST /v1/approvals/{id}/approve` or `…/reject`. `conflict` where it is closed, or waits already. To bring its record together with another one, match the two instead.',
     refuses: [412],
     params: byId,
     body: resolveBody,
     answers: { 200: whole, 202: whole },
+    examples: { bodies: resolutions, answers: { 200: resolvedException, 202: waitingException } },
     handle: async ({ params, ifMatch, body: { resolution, note: said = null }, principal, address }) => {
       const became = await store.resolve(params.id, ifMatch, { resolution, note: said }, newIds.approval(), { principal, address });
       return answer(principal.organizationId, params.id, became === 'pending' ? 202 : 200);
@@ -217,6 +282,8 @@ export const exceptionRoutes = (endpoint: Endpoints['endpoint'], needs: Exceptio
   });
 
   endpoint('reopenException', {
+    description:
+      'It is `open` again, without a resolution, and its record takes part in the next run, whatever the resolution was. `conflict` where it is not closed, where a newer exception is open for the same record, and where the record is matched: the answer names the match, which is to be undone instead.',
     refuses: [412],
     params: byId,
     answers: { 200: whole },
@@ -224,8 +291,11 @@ export const exceptionRoutes = (endpoint: Endpoints['endpoint'], needs: Exceptio
   });
 
   endpoint('resolveExceptions', {
+    description:
+      'At most a thousand, in one transaction, and each with an outcome of its own: 200 says that the call was carried out, and `code` why one was left as it is. Of what a filter finds, those that can be resolved and have waited longest come first; where `hasMore` is true, ask again, with another `Idempotency-Key`.',
     body: bulkBody,
     answers: { 200: bulkAnswer },
+    examples: { bodies: bulkResolutions, answers: { 200: bulkOutcome } },
     handle: async ({ body: { ids, filter = {}, resolution, note: said = null }, principal, address }) => {
       const wanted = ids === undefined ? { filter } : { ids };
       return { status: 200, body: await store.resolveMany(wanted, { resolution, note: said }, { principal, address }) };
@@ -233,8 +303,11 @@ export const exceptionRoutes = (endpoint: Endpoints['endpoint'], needs: Exceptio
   });
 
   endpoint('explainException', {
+    description:
+      'Looks through the last run that the record took part in: who came nearest, which conditions failed, the least that would have to give in the rules, and what else that would do. It is computed anew each time and takes seconds for large runs; where too many ask at once, or the run cannot be searched in time, the answer is `upstream_unavailable`.',
     params: byId,
     answers: { 200: explanation },
+    examples: { answers: { 200: anExplanation } },
     handle: async ({ params, principal }) => {
       const body = await explain(principal.organizationId, params.id);
       if (body === undefined) throw notFound('exception');
@@ -243,9 +316,11 @@ export const exceptionRoutes = (endpoint: Endpoints['endpoint'], needs: Exceptio
   });
 
   endpoint('commentException', {
+    description: 'Comments can only be added, to a closed exception as well. `conflict` where it has as many as it may have.',
     params: byId,
     body: commentBody,
     answers: { 201: comment },
+    examples: { bodies: newComments, answers: { 201: aComment } },
     handle: async ({ params, body, principal, address }) => ({
       status: 201,
       body: await store.comment(params.id, { id: newIds.comment(), text: body.text }, { principal, address }),

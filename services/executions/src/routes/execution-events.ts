@@ -17,6 +17,8 @@ const streamMsMax = 14 * 60_000;
 export const executionEventRoutes = (endpoint: Endpoints['endpoint'], queries: ExecutionQueries, isStopping: () => boolean): void => {
   endpoint('followExecution', {
     params: z.object({ id: executionId }),
+    description:
+      'Server-sent events: `progress` with `{id, status, progress}`, and at the end one of `completed`, `failed` or `cancelled` with summary and error besides, after which the stream ends. A stream that is opened late tells how it stands, or how it ended. Each event has an id: after a cut, and after the 14 minutes that one stream lasts at most, go on with `Last-Event-ID`.',
     answers: { 200: z.string().describe('text/event-stream: progress, completed, failed, cancelled') },
     handle: async ({ params, principal, request, reply }) => {
       const read = async () => queries.read(principal.organizationId, params.id);

@@ -57,8 +57,16 @@ export const exportRoutes = (
   };
 
   endpoint('exportResults', {
+    description:
+      'A file, streamed as it is read: one row per result, narrowed as the list is. What goes wrong on the way cuts the connection, so that a part never looks like the whole: fetch it again. An execution that has not completed is a `conflict`, one whose results are kept no longer is `gone`; of a dry run the file is empty. An organization has four at once for each process: `rate_limited` beyond.',
     params: z.object({ id: executionId }),
-    query: z.strictObject({ ...resultQuery, format: z.enum(['csv', 'jsonl', 'xlsx']).default('csv') }),
+    query: z.strictObject({
+      ...resultQuery,
+      format: z
+        .enum(['csv', 'jsonl', 'xlsx'])
+        .default('csv')
+        .describe('`csv` for programs, `jsonl` with whole records and conditions, `xlsx` for people. `csv` where it is absent.'),
+    }),
     answers: { 200: z.string().describe('The file: one row per result, in the order of the list of results.') },
     refuses: [409, 410],
     handle: async ({ params: { id }, principal: { organizationId }, query: { format, ...filter }, reply }) => {

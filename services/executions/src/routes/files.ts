@@ -15,6 +15,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import type { FileQueries, FileStore } from '../application/files.ts';
 import type { Actor } from '../application/ports.ts';
+import { uploadedFile } from './examples.ts';
 
 interface Needs {
   readonly app: FastifyInstance;
@@ -25,7 +26,14 @@ interface Needs {
 }
 
 const fileAnswer = z
-  .object({ id: fileId, name: z.string(), size: z.number().int(), sha256: z.string(), contentType: z.string(), createdAt: instant })
+  .object({
+    id: fileId,
+    name: z.string().describe('For people.'),
+    size: z.number().int().describe('Bytes.'),
+    sha256: z.string().describe('Of the bytes, in hexadecimal digits.'),
+    contentType: z.string().describe('As it was sent. Adapters look at the bytes, and not at this.'),
+    createdAt: instant,
+  })
   .meta({ id: 'File' });
 const fileName = z.string().trim().min(1).max(200);
 const byId = z.object({ id: fileId });
@@ -68,8 +76,13 @@ export const fileRoutes = async (endpoint: Endpoints['endpoint'], { app, files, 
     endpoint(
       'uploadFile',
       {
-        query: z.strictObject({ name: fileName.optional() }),
+        description:
+          'Up to 1 GiB, streamed: the bytes as the body, with any Content-Type and without Content-Encoding, or a form (`multipart/form-data`) with one file. A job or a run names it by its id. A file never changes; the same `Idempotency-Key` with the same bytes, name and type gives the first file again.',
+        query: z.strictObject({
+          name: fileName.optional().describe('What people call it. Where it is absent: the name in the form, or else `upload`.'),
+        }),
         answers: { 201: fileAnswer },
+        examples: { answers: { 201: uploadedFile } },
         handle: ({ request, principal, address, query }) => upload(request, { principal, address }, query.name),
       },
       scope,
@@ -77,14 +90,17 @@ export const fileRoutes = async (endpoint: Endpoints['endpoint'], { app, files, 
   });
 
   endpoint('listFiles', {
+    description: 'Newest first. Of each what is known of it; the bytes themselves are not given out.',
     query: z.strictObject(pageQuery),
     answers: { 200: pageOf(fileAnswer) },
     handle: async ({ principal, query }) => ({ status: 200, body: await queries.list(principal.organizationId, query) }),
   });
 
   endpoint('readFile', {
+    description: 'Its name, size and digest; the bytes themselves are not given out.',
     params: byId,
     answers: { 200: fileAnswer },
+    examples: { answers: { 200: uploadedFile } },
     handle: async ({ params, principal }) => {
       const view = await queries.read(principal.organizationId, params.id);
       if (view === undefined) throw notFound('file');
@@ -93,6 +109,8 @@ export const fileRoutes = async (endpoint: Endpoints['endpoint'], { app, files, 
   });
 
   endpoint('deleteFile', {
+    description:
+      'For good. Results that were made of it stay. `conflict` while an execution that is not over needs it; a job that names it can be run by hand no more (`validation_failed`), and its scheduled runs fail with `no_such_file`.',
     refuses: [409],
     params: byId,
     answers: { 204: null },

@@ -5,6 +5,7 @@ import { apiKeyId, idOf } from '@settler/contracts/ids';
 import { instant, instantInput } from '@settler/contracts/time';
 import { z } from 'zod';
 import type { AuditQueries } from '../application/queries.ts';
+import { auditEntry, auditVerdict } from './examples.ts';
 
 const token = z.string().regex(/^[\w.:-]{1,200}$/, 'must be letters, digits, dots, hyphens, colons and underscores');
 const query = z.strictObject({
@@ -12,7 +13,7 @@ const query = z.strictObject({
   actor: token.optional().describe("A user's or API key's id."),
   action: token.optional().describe('Such as `job.created`.'),
   resource: token.optional().describe('An id, or a type such as `job`.'),
-  since: instantInput.optional(),
+  since: instantInput.optional().describe('From this moment on.'),
   until: instantInput.optional().describe('Not included.'),
 });
 
@@ -29,26 +30,28 @@ const entry = z
   .object({
     id: idOf('auditEvent'),
     at: instant,
-    actor: auditActor,
-    keyId: apiKeyId.optional(),
+    actor: auditActor.describe('Who did it: a user, an API key, or the system.'),
+    keyId: apiKeyId.optional().describe('The key that it was done with.'),
     address: z.string().nullable().describe('Cleared in time; the hash leaves it out.'),
-    action: z.string(),
-    resource: z.object({ type: z.string(), id: z.string() }),
-    before: z.record(z.string(), z.unknown()).optional(),
-    after: z.record(z.string(), z.unknown()).optional(),
-    hash: z.string(),
+    action: z.string().describe('Such as `job.created`; the reference of audit actions lists them.'),
+    resource: z
+      .object({ type: z.string().describe('Such as `job`.'), id: z.string().describe('Its id.') })
+      .describe('What it was done to.'),
+    before: z.record(z.string(), z.unknown()).optional().describe('What there was, without secrets.'),
+    after: z.record(z.string(), z.unknown()).optional().describe('What there is since then, without secrets.'),
+    hash: z.string().describe('Over this entry and the hash of the one before.'),
   })
   .meta({ id: 'AuditEvent' });
 const verdict = z
   .object({
-    valid: z.boolean(),
-    entries: z.int(),
+    valid: z.boolean().describe('Whether nothing was altered, taken out or cut off.'),
+    entries: z.int().describe('How many there are up to where it was read.'),
     firstBadId: z
       .string()
       .optional()
       .describe('The first entry that was altered, or that follows a missing one; absent where the end is missing.'),
     checkpoint: z
-      .object({ entries: z.int(), verifiedAt: instant })
+      .object({ entries: z.int().describe('How many there were.'), verifiedAt: instant.describe('When.') })
       .optional()
       .describe('What was found whole before and not read again; absent where every entry was read.'),
     badCheckpoints: z
@@ -60,14 +63,19 @@ const verdict = z
 
 export const auditRoutes = (endpoint: Endpoints['endpoint'], queries: AuditQueries, clock: () => Date): void => {
   endpoint('listAuditEvents', {
+    description: 'Newest first. Entries are written by every service a moment after what they tell of, and never changed.',
     query,
     answers: { 200: pageOf(entry) },
+    examples: { answers: { 200: { data: [auditEntry], nextCursor: null } } },
     handle: async ({ principal, query }) => ({ status: 200, body: await queries.list(principal.organizationId, query) }),
   });
 
   endpoint('verifyAuditTrail', {
+    description:
+      'Reads the entries and computes their hashes anew, which takes a while for long trails: up to a minute. 200 says that it was done, and `valid` what was found.',
     query: verifyQuery,
     answers: { 200: verdict },
+    examples: { answers: { 200: auditVerdict } },
     handle: async ({ principal, query }) => ({ status: 200, body: await queries.verify(principal.organizationId, query.from, clock()) }),
   });
 };

@@ -2,6 +2,7 @@ import type { Endpoints } from '@settler/chassis/endpoint';
 import { resource } from '@settler/chassis/entity-tag';
 import { pageOf, pageQuery } from '@settler/chassis/pagination';
 import { notFound } from '@settler/chassis/refusal';
+import { actor } from '@settler/contracts/actor';
 import { invitationId } from '@settler/contracts/ids';
 import { role } from '@settler/contracts/scopes';
 import { instant } from '@settler/contracts/time';
@@ -11,6 +12,7 @@ import type { inviteMember } from '../application/commands/invite-member.ts';
 import type { Invitation, InvitationStore } from '../application/ports.ts';
 import type { Queries } from '../application/queries.ts';
 import { invitationRevision } from '../domain/membership.ts';
+import { acceptances, invitation as anInvitation, invitations, signedIn } from './examples.ts';
 import { email, password, text, totp } from './shapes.ts';
 import { type SignedInViews, signedInAnswer } from './signed-in.ts';
 
@@ -25,7 +27,7 @@ export interface InvitationNeeds {
 
 const byId = z.object({ id: invitationId });
 const acceptBody = z.strictObject({
-  token: z.string().min(1, 'must not be empty').max(200),
+  token: z.string().min(1, 'must not be empty').max(200).describe('Of the mail.'),
   password: password.describe('Of the account that the address has; where it has none, that of the new one.'),
   totp: totp.optional().describe('Where that account has a second factor: a code of it, or a recovery code.'),
   name: text(200).optional().describe('Of a new account; one that there is keeps its own.'),
@@ -34,11 +36,11 @@ const acceptBody = z.strictObject({
 const answer = z
   .object({
     id: invitationId,
-    email: z.string(),
-    role,
-    expiresAt: instant,
+    email: z.string().describe('Who is invited.'),
+    role: role.describe('What the member will be able to do.'),
+    expiresAt: instant.describe('Until when it can be accepted: 48 hours from the invitation on.'),
     createdAt: instant,
-    invitedBy: z.object({ type: z.string(), id: z.string() }),
+    invitedBy: actor.describe('Who invited.'),
   })
   .meta({ id: 'Invitation' });
 
@@ -55,8 +57,11 @@ export const invitationRoutes = (endpoint: Endpoints['endpoint'], needs: Invitat
   const { invite, accept, store, queries, views, idempotencyScope } = needs;
 
   endpoint('inviteMember', {
-    body: z.strictObject({ email, role }),
+    description:
+      'A mail with a token goes to the address, whether it has an account or not; `npm start` prints it. Inviting an address again takes the place of its open invitation. An address of a member is a `conflict`; a role that can do more than you, or that of an owner by somebody who is none, is `forbidden`.',
+    body: z.strictObject({ email, role: role.describe('What the member will be able to do.') }),
     answers: { 201: answer },
+    examples: { bodies: invitations, answers: { 201: anInvitation } },
     prepare: ({ body, principal, address }) => invite.admit(body, { principal, address }),
     handle: async ({ body, principal, address }) => {
       const invitation = await invite.complete(body, { principal, address });
@@ -65,6 +70,7 @@ export const invitationRoutes = (endpoint: Endpoints['endpoint'], needs: Invitat
   });
 
   endpoint('listInvitations', {
+    description: 'Newest first; those that were accepted, withdrawn or have run out are not in it.',
     query: z.strictObject(pageQuery),
     answers: { 200: pageOf(answer) },
     handle: async ({ principal, query }) => {
@@ -74,6 +80,7 @@ export const invitationRoutes = (endpoint: Endpoints['endpoint'], needs: Invitat
   });
 
   endpoint('readInvitation', {
+    description: 'One that was accepted, withdrawn or has run out is `not_found`.',
     params: byId,
     answers: { 200: answer },
     handle: async ({ params, principal }) => {
@@ -84,6 +91,7 @@ export const invitationRoutes = (endpoint: Endpoints['endpoint'], needs: Invitat
   });
 
   endpoint('withdrawInvitation', {
+    description: 'The token of its mail counts no more. That of an owner is withdrawn by owners alone: `forbidden`.',
     params: byId,
     answers: { 204: null },
     handle: async ({ params, ifMatch, principal, address }) => {
@@ -93,9 +101,12 @@ export const invitationRoutes = (endpoint: Endpoints['endpoint'], needs: Invitat
   });
 
   endpoint('acceptInvitation', {
+    description:
+      'Makes the account that the address has a member, or an account where there is none, and begins a session. The token counts once; one that is over or was never given is `validation_failed` at `token`. For an account that there is, its own password is asked for, and a code where it has a second factor: `unauthenticated`.',
     refuses: [401],
     body: acceptBody,
     answers: { 200: signedInAnswer },
+    examples: { bodies: acceptances, answers: { 200: signedIn } },
     idempotencyScope: (body) => idempotencyScope(body.token),
     prepare: ({ body: { name = null, totp, ...body }, address }) => accept.admit({ ...body, name, totp, address }),
     handle: async ({ body: { name = null, totp, ...body }, address }, admitted) =>

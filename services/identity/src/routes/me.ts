@@ -12,23 +12,25 @@ const sessionId = idOf('session');
 
 const principalAnswer = z
   .object({
-    type: z.enum(['user', 'apiKey', 'system']),
-    id: z.string(),
-    organizationId,
-    role: role.optional(),
-    scopes: z.array(z.string()),
+    type: z.enum(['user', 'apiKey', 'system']).describe('Whose credentials they are.'),
+    id: z.string().describe('Of the user or the API key.'),
+    organizationId: organizationId.describe('The organization that they are good for.'),
+    role: role.optional().describe('Of a user; an API key has none.'),
+    scopes: z.array(z.string()).describe('What they may do; `*` is everything.'),
   })
   .meta({ id: 'Principal' });
-const myOrganization = z.object({ ...organizationAnswer.shape, role }).meta({ id: 'MyOrganization' });
+const myOrganization = z
+  .object({ ...organizationAnswer.shape, role: role.describe('What you may do in it.') })
+  .meta({ id: 'MyOrganization' });
 
 const mySession = z
   .object({
     id: sessionId,
-    organizationId,
+    organizationId: organizationId.describe('The organization that its tokens are of.'),
     isCurrent: z.boolean().describe('Whether it is the one that asks.'),
     createdAt: instant,
     refreshedAt: instant.nullable().describe('When its tokens were last exchanged.'),
-    expiresAt: instant,
+    expiresAt: instant.describe('When it ends, however often it is refreshed.'),
   })
   .meta({ id: 'Session' });
 
@@ -39,6 +41,7 @@ export interface MeNeeds {
 
 export const meRoutes = (endpoint: Endpoints['endpoint'], { queries, sessions }: MeNeeds): void => {
   endpoint('readMe', {
+    description: 'The user or the API key, its organization, and what it may do.',
     answers: { 200: principalAnswer },
     handle: async ({ principal: { kind, id, organizationId, role, scopes } }) => ({
       status: 200,
@@ -47,6 +50,7 @@ export const meRoutes = (endpoint: Endpoints['endpoint'], { queries, sessions }:
   });
 
   endpoint('listMyOrganizations', {
+    description: 'Those that let you in; the one that you joined last comes first. `POST /v1/auth/refresh` goes on in another one.',
     query: z.strictObject(pageQuery),
     answers: { 200: pageOf(myOrganization) },
     handle: async ({ principal, query }) => {
@@ -56,6 +60,7 @@ export const meRoutes = (endpoint: Endpoints['endpoint'], { queries, sessions }:
   });
 
   endpoint('listMySessions', {
+    description: 'Those that have not ended, of all your organizations; newest first.',
     query: z.strictObject(pageQuery),
     answers: { 200: pageOf(mySession) },
     handle: async ({ principal, query }) => {
@@ -72,6 +77,7 @@ export const meRoutes = (endpoint: Endpoints['endpoint'], { queries, sessions }:
   });
 
   endpoint('endMySession', {
+    description: 'It ends, and its access tokens with it, within a second. That may be the one that asks.',
     params: z.object({ id: sessionId }),
     answers: { 204: null },
     handle: async ({ params, ifMatch, principal, address }) => {

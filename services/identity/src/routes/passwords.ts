@@ -2,6 +2,7 @@ import type { Endpoints } from '@settler/chassis/endpoint';
 import { z } from 'zod';
 import type { changePassword } from '../application/commands/change-password.ts';
 import type { resetPassword } from '../application/commands/reset-password.ts';
+import { forgottenPasswords, passwordChanges, passwordResets } from './examples.ts';
 import { email, password } from './shapes.ts';
 
 export interface PasswordNeeds {
@@ -10,11 +11,14 @@ export interface PasswordNeeds {
   readonly idempotencyScope: (subject: string) => string;
 }
 
-const changeBody = z.strictObject({ currentPassword: password, newPassword: password });
+const changeBody = z.strictObject({ currentPassword: password.describe('The one there is.'), newPassword: password });
 
 export const passwordRoutes = (endpoint: Endpoints['endpoint'], { change, reset, idempotencyScope }: PasswordNeeds): void => {
   endpoint('forgetPassword', {
+    description:
+      '202 whatever the address is: nobody learns from it whether there is an account. Where there is one, a mail with a token is on its way; `npm start` prints it. Asking too often for one address is `rate_limited`.',
     body: z.strictObject({ email }),
+    examples: { bodies: forgottenPasswords, answers: { 202: {} } },
     answers: { 202: z.object({}).describe('Nothing: neither whether there is such an account, nor whether a mail was sent.') },
     idempotencyScope: (body) => idempotencyScope(body.email),
     prepare: ({ body, address }) => reset.order.admit(body.email, address),
@@ -25,7 +29,10 @@ export const passwordRoutes = (endpoint: Endpoints['endpoint'], { change, reset,
   });
 
   endpoint('resetPassword', {
-    body: z.strictObject({ token: z.string().min(1, 'must not be empty').max(200), password }),
+    description:
+      'The token counts once; one that is over or was never given is `validation_failed` at `token`. A second factor stays on. All sessions of the user end, and who was locked out by failed logins is let in again.',
+    body: z.strictObject({ token: z.string().min(1, 'must not be empty').max(200).describe('Of the mail.'), password }),
+    examples: { bodies: passwordResets },
     answers: { 204: null },
     idempotencyScope: (body) => idempotencyScope(body.token),
     prepare: ({ body, address }) => reset.admit({ ...body, address }),
@@ -36,7 +43,10 @@ export const passwordRoutes = (endpoint: Endpoints['endpoint'], { change, reset,
   });
 
   endpoint('changePassword', {
+    description:
+      'A wrong current password is `unauthenticated`, and counts as a failed login does. Tokens of mails that were asked for are over.',
     body: changeBody,
+    examples: { bodies: passwordChanges },
     answers: { 204: null },
     prepare: ({ body, principal, address }) => change.admit(body, { principal, address }),
     handle: async ({ principal, address }, admitted) => {

@@ -18,25 +18,56 @@ const byUser = z.object({ userId });
 
 const exported = z
   .object({
-    user: z.object({ id: userId, email: z.string(), name: z.string().nullable() }),
-    membership: z.object({ role, disabled: z.boolean(), createdAt: instant }),
-    sessions: z.array(z.object({ id: idOf('session'), createdAt: instant, expiresAt: instant, endedAt: instant.nullable() })),
+    user: z
+      .object({ id: userId, email: z.string().describe('In small letters.'), name: z.string().nullable().describe('For people.') })
+      .describe('The account.'),
+    membership: z
+      .object({
+        role,
+        disabled: z.boolean().describe('Whether the member is shut out.'),
+        createdAt: instant.describe('When the user joined.'),
+      })
+      .describe('In this organization.'),
+    sessions: z
+      .array(
+        z.object({
+          id: idOf('session'),
+          createdAt: instant,
+          expiresAt: instant.describe('When it ends at the latest.'),
+          endedAt: instant.nullable().describe('When it has ended; null where it has not.'),
+        }),
+      )
+      .describe('In this organization, newest first, at most 1,000.'),
     apiKeys: z
-      .array(z.object({ id: apiKeyId, name: z.string(), createdAt: instant }))
+      .array(z.object({ id: apiKeyId, name: z.string().describe('For people.'), createdAt: instant }))
       .describe('Those that the member made, and those that these have made.'),
     addresses: z
-      .array(z.object({ address: z.string(), entries: z.int(), firstSeenAt: instant, lastSeenAt: instant }))
+      .array(
+        z.object({
+          address: z.string().describe('IPv4 or IPv6.'),
+          entries: z.int().describe('How many entries have it.'),
+          firstSeenAt: instant,
+          lastSeenAt: instant,
+        }),
+      )
       .describe('From where the member and these keys acted, as the audit trail still has it.'),
   })
   .meta({ id: 'PersonalData' });
 const erasure = z
   .object({
     id: erasureId,
-    userId,
-    status: z.enum(['running', 'completed']),
+    userId: userId.describe('Whose personal data it is.'),
+    status: z.enum(['running', 'completed']).describe('`completed` once every service has done its part.'),
     requestedAt: instant,
-    completedAt: instant.nullable(),
-    services: z.array(z.object({ service: z.enum(statefulServices), doneAt: instant.nullable() })),
+    completedAt: instant.nullable().describe('When the last service had done its part.'),
+    services: z
+      .array(
+        z.object({
+          service: z.enum(statefulServices).describe('Who does it.'),
+          doneAt: instant.nullable().describe('When it was done; null where it is not yet.'),
+        }),
+      )
+      .describe('How far each has come.'),
   })
   .meta({ id: 'Erasure' });
 
@@ -67,6 +98,8 @@ const erasureView = ({ requestedAt, completedAt, steps, ...rest }: Erasure) => (
 
 export const personalDataRoutes = (endpoint: Endpoints['endpoint'], { erasures, newId, queries }: PersonalDataNeeds): void => {
   endpoint('exportMember', {
+    description:
+      'The account, the membership, and of this organization the sessions, the API keys and the addresses that the person has left. That it was read is in the audit trail.',
     params: byUser,
     answers: { 200: exported },
     handle: async ({ params, principal, address }) => {
@@ -78,6 +111,8 @@ export const personalDataRoutes = (endpoint: Endpoints['endpoint'], { erasures, 
   });
 
   endpoint('eraseMember', {
+    description:
+      'The member is removed at once, with the API keys and sessions; what is known of the person is erased after that, service by service: 202 names the erasure, and `GET /v1/erasures/{id}` says how far it has come. Asking again while it goes on gives the same one. `forbidden` and `conflict` as with removing a member.',
     refuses: [409],
     params: byUser,
     answers: { 202: z.object({ id: erasureId }).meta({ id: 'ErasureRequested' }) },
@@ -88,6 +123,7 @@ export const personalDataRoutes = (endpoint: Endpoints['endpoint'], { erasures, 
   });
 
   endpoint('readErasure', {
+    description: 'A service that is away is asked again until it has done its part.',
     params: z.object({ id: erasureId }),
     answers: { 200: erasure },
     handle: async ({ params, principal }) => {

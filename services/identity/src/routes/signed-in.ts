@@ -7,16 +7,18 @@ import { organizationAnswer, organizationView } from './shapes.ts';
 
 // Absent in a replay, where they are not shown again.
 const tokens = {
-  accessToken: z.string().optional(),
-  refreshToken: z.string().optional(),
+  accessToken: z.string().optional().describe('For `Authorization: Bearer …`. Shown this once: a replay leaves it out.'),
+  refreshToken: z.string().optional().describe('For `POST /v1/auth/refresh`, which takes it once. Shown this once.'),
   expiresIn: z.int().describe('Seconds until the access token ends.'),
-  tokenType: z.literal('Bearer'),
+  tokenType: z.literal('Bearer').describe('How the access token is sent.'),
 };
 export const tokensAnswer = z.object(tokens).meta({ id: 'Tokens' });
 export const signedInAnswer = z
   .object({
-    user: z.object({ id: userId, email: z.string(), name: z.string().nullable() }),
-    organization: organizationAnswer,
+    user: z
+      .object({ id: userId, email: z.string().describe('In small letters.'), name: z.string().nullable().describe('For people.') })
+      .describe('Who has logged in.'),
+    organization: organizationAnswer.describe('The one that the tokens are of.'),
     ...tokens,
   })
   .meta({ id: 'SignedIn' });

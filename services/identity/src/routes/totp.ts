@@ -2,6 +2,7 @@ import type { Endpoints } from '@settler/chassis/endpoint';
 import { z } from 'zod';
 import type { removeTotp } from '../application/commands/remove-totp.ts';
 import type { setUpTotp } from '../application/commands/set-up-totp.ts';
+import { totpConfirmations, totpRemovals } from './examples.ts';
 import { password, totp } from './shapes.ts';
 
 export interface TotpNeeds {
@@ -22,13 +23,18 @@ const confirmed = z
 
 export const totpRoutes = (endpoint: Endpoints['endpoint'], { setUp, remove }: TotpNeeds): void => {
   endpoint('setUpTotp', {
+    description:
+      'Nothing changes until a code of the secret has been confirmed; asking again makes another secret. `conflict` where codes are on already.',
     answers: { 200: begun },
     handle: async ({ principal, address }) => ({ status: 200, headers: noStore, body: await setUp.begin({ principal, address }) }),
   });
 
   endpoint('confirmTotp', {
+    description:
+      'From now on a login takes a code. The answer has ten recovery codes, this once. A wrong code is `unauthenticated` and counts as a failed login does; `conflict` where no secret was asked for, or codes are on already.',
     body: z.strictObject({ code: totp }),
     answers: { 200: confirmed },
+    examples: { bodies: totpConfirmations, answers: { 200: { recoveryCodes: ['k7m2-9xqd-4r8t', 'p3vw-6hna-2c5y'] } } },
     prepare: ({ body, principal, address }) => setUp.confirm.admit(body.code, { principal, address }),
     handle: async ({ principal, address }, enrolment) => ({
       status: 200,
@@ -38,9 +44,15 @@ export const totpRoutes = (endpoint: Endpoints['endpoint'], { setUp, remove }: T
   });
 
   endpoint('removeTotp', {
+    description:
+      'Takes what a login would: the password and a code. `not_found` where codes are not on; a password of fewer than 15 characters has to be changed first: `validation_failed`. Recovery codes are over.',
     refuses: [404],
-    body: z.strictObject({ password, code: totp.describe('Of the authenticator, or a recovery code.') }),
+    body: z.strictObject({
+      password: password.describe('Of the account.'),
+      code: totp.describe('Of the authenticator, or a recovery code.'),
+    }),
     answers: { 204: null },
+    examples: { bodies: totpRemovals },
     prepare: ({ body, ifMatch, principal, address }) => remove.admit(body, ifMatch, { principal, address }),
     handle: async ({ principal, address }, account) => {
       await remove.complete(account, { principal, address });

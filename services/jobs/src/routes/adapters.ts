@@ -5,23 +5,36 @@ import { z } from 'zod';
 
 const adapterAnswer = z
   .object({
-    name: z.string(),
-    title: z.string(),
-    configSchema: z.record(z.string(), z.unknown()),
-    secretFields: z.array(z.string()),
-    fields: z.array(z.object({ name: z.string(), description: z.string(), required: z.boolean() })),
+    name: z.string().describe('What `source.adapter` and `target.adapter` of a job are called by.'),
+    title: z.string().describe('For people.'),
+    configSchema: z.record(z.string(), z.unknown()).describe('The JSON Schema (2020-12) of its `config`.'),
+    secretFields: z.array(z.string()).describe('Dotted paths into `config` whose values are never shown again.'),
+    fields: z
+      .array(
+        z.object({
+          name: z.string().describe('As rules and the `fields` of a configuration call it.'),
+          description: z.string().describe('What it means.'),
+          required: z.boolean().describe('Whether every record that could be read has it.'),
+        }),
+      )
+      .describe('What its records can have. Any other field of the input can be used as well, under its own name.'),
   })
   .meta({ id: 'Adapter' });
 
 export const adapterRoutes = (endpoint: Endpoints['endpoint']): void => {
   endpoint('listAdapters', {
-    answers: { 200: z.object({ data: z.array(adapterAnswer), nextCursor: z.null() }) },
+    description:
+      'Where records can come from, with the JSON Schema of each configuration: what `config` of a job’s source and target takes. All of them are on one page.',
+    answers: {
+      200: z.object({ data: z.array(adapterAnswer).describe('All adapters.'), nextCursor: z.null().describe('There is one page.') }),
+    },
     // The whole catalogue is one page: it has a few dozen entries at most.
     handle: async () => ({ status: 200, body: { data: catalogue.map(catalogueEntry), nextCursor: null } }),
   });
 
   endpoint('readAdapter', {
-    params: z.object({ name: z.string().max(60) }),
+    description: 'One entry of the list of adapters.',
+    params: z.object({ name: z.string().max(60).describe('Its name, such as `csv`.') }),
     answers: { 200: adapterAnswer },
     handle: async ({ params }) => {
       const definition = adapterNamed(params.name);

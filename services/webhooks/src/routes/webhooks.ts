@@ -8,6 +8,7 @@ import { instant } from '@settler/contracts/time';
 import { z } from 'zod';
 import type { EndpointStore, WebhookQueries } from '../application/ports.ts';
 import { isKnown } from '../domain/subscription.ts';
+import { newWebhook, newWebhooks, webhook, webhookChanges } from './examples.ts';
 
 export interface WebhookNeeds {
   readonly store: EndpointStore;
@@ -27,9 +28,16 @@ const pattern = z
   .string()
   .refine((text) => isKnown(text, publicEventTypes), `is not an event; see GET /v1/event-types, or use "exception.*" or "*"`);
 const fields = {
-  url: z.string().max(2_000),
-  events: z.array(pattern).min(1).max(100),
-  description: z.string().max(500).nullable(),
+  url: z
+    .string()
+    .max(2_000)
+    .describe('Where events are posted to: http or https, and an address that is public, or that the installation allows.'),
+  events: z
+    .array(pattern)
+    .min(1)
+    .max(100)
+    .describe('Types (`execution.completed`), all of an entity (`exception.*`) or everything (`*`); `GET /v1/event-types` lists them.'),
+  description: z.string().max(500).nullable().describe('For people; null for none.'),
   headers: z
     .record(
       z
@@ -42,9 +50,14 @@ const fields = {
         .regex(/^[\x20-\x7e]*$/, 'must be printable ASCII'),
     )
     .refine((headers) => Object.keys(headers).length <= 20, 'must be at most 20 headers')
-    .refine(areDistinct, 'must not have one header twice'),
+    .refine(areDistinct, 'must not have one header twice')
+    .describe('At most 20, sent with every delivery, such as a credential of the receiver. Values are kept encrypted and never shown.'),
 };
-const later = (what: string) => z.undefined({ error: `${what} is not supported in this version` }).optional();
+const later = (what: string) =>
+  z
+    .undefined({ error: `${what} is not supported in this version` })
+    .optional()
+    .describe('Not supported in this version: leave it out.');
 const createBody = z.strictObject({
   ...fields,
   description: fields.description.default(null),
@@ -58,7 +71,10 @@ const changeBody = z
     events: fields.events.optional(),
     description: fields.description.optional(),
     headers: fields.headers.optional(),
-    status: z.enum(['active', 'paused']).optional(),
+    status: z
+      .enum(['active', 'paused'])
+      .optional()
+      .describe('`paused` holds what is to be delivered, `active` sends it; that also brings back one that was disabled.'),
     filter: later('filter'),
     rateLimit: later('rateLimit'),
   })
@@ -67,14 +83,16 @@ const changeBody = z
 const answer = z
   .object({
     id: webhookId,
-    url: z.string(),
-    events: z.array(z.string()),
-    description: z.string().nullable(),
+    url: z.string().describe('Where events are posted to.'),
+    events: z.array(z.string()).describe('Which events it is told of.'),
+    description: z.string().nullable().describe('For people.'),
     headers: z.record(z.string(), z.string()).describe('Values are never shown.'),
-    status: z.enum(['active', 'paused', 'disabled']),
-    disabledReason: z.string().nullable(),
+    status: z
+      .enum(['active', 'paused', 'disabled'])
+      .describe('`disabled`: it has answered 410, and nothing is sent until it is active again. Events are numbered and held meanwhile.'),
+    disabledReason: z.string().nullable().describe('Why it is disabled, for people.'),
     createdAt: instant,
-    updatedAt: instant,
+    updatedAt: instant.describe('When it was changed last.'),
   })
   .meta({ id: 'Webhook' });
 const created = z.object({ ...answer.shape, secret: z.string().optional().describe('Shown this once.') }).meta({ id: 'CreatedWebhook' });
@@ -87,8 +105,11 @@ export const webhookRoutes = (endpoint: Endpoints['endpoint'], { store, queries,
   };
 
   endpoint('createWebhook', {
+    description:
+      'It is active at once, and told of what happens from now on. The answer has the secret that deliveries are signed with (Standard Webhooks 1.0), this once. An address that is not allowed is `validation_failed` at `url`; an organization has at most 500: `conflict`.',
     body: createBody,
     answers: { 201: created },
+    examples: { bodies: newWebhooks, answers: { 201: newWebhook } },
     handle: async ({ body: { url, events, description, headers }, principal, address }) => {
       requireAddress(url);
       const id = newId();
@@ -102,14 +123,17 @@ export const webhookRoutes = (endpoint: Endpoints['endpoint'], { store, queries,
   });
 
   endpoint('listWebhooks', {
+    description: 'Newest first.',
     query: z.strictObject(pageQuery),
     answers: { 200: pageOf(answer) },
     handle: async ({ principal, query }) => ({ status: 200, body: await queries.endpoints(principal.organizationId, query) }),
   });
 
   endpoint('readWebhook', {
+    description: 'Without its secret and the values of its headers.',
     params: byId,
     answers: { 200: answer },
+    examples: { answers: { 200: webhook } },
     handle: async ({ params, principal }) => {
       const found = await queries.endpoint(principal.organizationId, params.id);
       if (found === undefined) throw notFound('webhook');
@@ -119,8 +143,11 @@ export const webhookRoutes = (endpoint: Endpoints['endpoint'], { store, queries,
 
   endpoint('updateWebhook', {
     params: byId,
+    description:
+      'Each field replaces the one there was. A change of `events` counts for what happens from then on. Paused, events are still numbered, and held; active again, they are sent. What was on its way when you paused is not called back.',
     body: changeBody,
     answers: { 200: answer },
+    examples: { bodies: webhookChanges, answers: { 200: { ...webhook, status: 'paused' } } },
     handle: async ({ params, body: { filter: _filter, rateLimit: _rateLimit, ...change }, ifMatch, principal, address }) => {
       requireAddress(change.url);
       const { view, revision } = await store.update(params.id, change, ifMatch, { principal, address });
@@ -129,6 +156,7 @@ export const webhookRoutes = (endpoint: Endpoints['endpoint'], { store, queries,
   });
 
   endpoint('deleteWebhook', {
+    description: 'With its deliveries, and with what is still to be delivered to it.',
     params: byId,
     answers: { 204: null },
     handle: async ({ params, ifMatch, principal, address }) => {
