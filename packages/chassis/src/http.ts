@@ -1,5 +1,6 @@
 /** The HTTP server of every service: request ids, trace context, JSON bodies and problem documents. Routes come by `endpoint`. */
 import { randomUUID } from 'node:crypto';
+import { createServer } from 'node:http';
 import swagger from '@fastify/swagger';
 import { readable } from '@settler/contracts/json-schema';
 import { routesAt } from '@settler/contracts/routes';
@@ -22,6 +23,7 @@ import { createRequestLog, type Logger } from './logger.ts';
 import { createPastRequests, type PastRequests } from './past-requests.ts';
 import { problemAnswer, toRefusal } from './problem.ts';
 import { Refusal } from './refusal.ts';
+import { inQueues } from './request-queues.ts';
 import { activeTraceparent } from './tracing.ts';
 import { answerUnreadable } from './unreadable.ts';
 
@@ -30,6 +32,16 @@ const requestTimeoutMs = 15 * 60_000;
 /** Whoever needs longer than this for a few kilobytes of headers is holding a connection open. */
 const headersTimeoutMs = 20_000;
 const headerBytesMax = 16 * 1024;
+const serverOptions = {
+  requestTimeout: requestTimeoutMs,
+  maxHeaderSize: headerBytesMax,
+  headersTimeout: headersTimeoutMs,
+  connectionsCheckingInterval: 5_000,
+  // Node would refuse a missing Host with an answer of its own; `requireHost` does so with ours.
+  requireHostHeader: false,
+  // Longer than the gateway keeps idle sockets, so that it never writes into one that we are closing.
+  keepAliveTimeout: 75_000,
+};
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -61,11 +73,7 @@ export const createHttp = async ({ service, logger, isStopping = () => false, he
     // Every line has the request's id from the context; a logger for each request would only say it again.
     childLoggerFactory: (parent) => parent,
     bodyLimit: 1024 * 1024,
-    requestTimeout: requestTimeoutMs,
-    // Node would refuse a missing Host with an answer of its own; `requireHost` does so with ours.
-    http: { maxHeaderSize: headerBytesMax, headersTimeout: headersTimeoutMs, connectionsCheckingInterval: 5_000, requireHostHeader: false },
-    // Longer than the gateway keeps idle sockets, so that it never writes into one that we are closing.
-    keepAliveTimeout: 75_000,
+    serverFactory: (handle) => createServer(serverOptions, inQueues(handle)),
     forceCloseConnections: 'idle',
     // What was sent before the client could know of the end is served, and told that the connection closes.
     return503OnClosing: false,

@@ -5,9 +5,9 @@ import { bodyOver } from './body.ts';
 
 export const answerBeforeBody = (app: FastifyInstance): void => {
   // Node would ask for the body at once. It is asked for once somebody takes it: who may not upload is told before uploading.
-  app.server.on('checkContinue', (request, response) => app.routing(request, response));
+  app.server.on('checkContinue', (request, response) => app.server.emit('request', request, response));
   // Nothing else can be expected of us, and nothing else is promised.
-  app.server.on('checkExpectation', (request, response) => app.routing(request, response));
+  app.server.on('checkExpectation', (request, response) => app.server.emit('request', request, response));
   app.addHook('onSend', (request, reply, payload, done) => {
     if (request.raw.complete || !(typeof payload === 'string' || Buffer.isBuffer(payload))) return done(null, payload);
     // Whether a body that was never asked for comes all the same is the client's choice, and the next request is behind it.

@@ -1,8 +1,9 @@
 /** The readable reference. Everything it shows comes from here: its page may load nothing from anywhere else. */
+import { isUnmodified } from '@settler/chassis/entity-tag';
 import { hidden } from '@settler/chassis/http';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { SafeHeaders } from '../browsers.ts';
-import type { OpenApi } from './openapi.ts';
+import { type Asset, assetOf } from './asset.ts';
 
 // The page carries its script's start and its styles inline.
 const pagePolicy = [
@@ -17,28 +18,29 @@ const pagePolicy = [
   "frame-ancestors 'none'",
 ].join('; ');
 
-export const referenceRoutes = async (app: FastifyInstance, openApi: () => Promise<OpenApi>, safe: SafeHeaders): Promise<void> => {
+export const referenceRoutes = async (app: FastifyInstance, openApi: () => Promise<Asset>, safe: SafeHeaders): Promise<void> => {
   const pageHeaders = { ...safe, 'content-security-policy': pagePolicy, 'cross-origin-opener-policy': 'same-origin' };
-  app.get('/openapi.json', hidden, async (request, reply) => {
-    const { text, etag } = await openApi();
-    reply.headers({ etag, 'cache-control': 'no-cache', 'content-type': 'application/json; charset=utf-8' });
-    return request.headers['if-none-match'] === etag ? reply.code(304).send() : reply.send(text);
-  });
-  let page: Promise<FastifyInstance> | undefined;
-  for (const url of ['/docs', '/docs/*']) {
-    app.get(url, hidden, async (request, reply) => {
+  app.get('/openapi.json', hidden, async (request, reply) => sendAsset(request, reply, await openApi()));
+  app.get('/docs', hidden, (_request, reply) => reply.redirect('/docs/', 301));
+  let page: Promise<ReadonlyMap<string, Asset>> | undefined;
+  for (const url of pagePaths) {
+    app.get(url, { ...hidden, onSend: async (_request, reply) => void reply.headers(pageHeaders) }, async (request, reply) => {
       page ??= createPage();
-      const { routing } = await page;
-      reply.hijack();
-      for (const [name, value] of Object.entries({ ...reply.getHeaders(), ...pageHeaders }))
-        if (value !== undefined) reply.raw.setHeader(name, value);
-      routing(request.raw, reply.raw);
+      return sendAsset(request, reply, (await page).get(url) as Asset);
     });
   }
 };
 
+/** As bytes that were made once: whoever asks, however often, costs no more than sending them. */
+const sendAsset = (request: FastifyRequest, reply: FastifyReply, { body, contentType, etag }: Asset): FastifyReply => {
+  reply.headers({ etag, 'cache-control': 'no-cache' });
+  return isUnmodified(request, etag) ? reply.code(304).send() : reply.type(contentType).send(body);
+};
+
+const pagePaths = ['/docs/', '/docs/js/scalar.js'] as const;
+
 /** Made when somebody reads it: megabytes of script, which most processes never serve, took a quarter of the start. */
-const createPage = async (): Promise<FastifyInstance> => {
+const createPage = async (): Promise<ReadonlyMap<string, Asset>> => {
   const [{ default: fastify }, { default: reference }] = await Promise.all([import('fastify'), import('@scalar/fastify-api-reference')]);
   const page = fastify();
   await page.register(reference, {
@@ -46,6 +48,12 @@ const createPage = async (): Promise<FastifyInstance> => {
     // The fonts, the proxy and the telemetry of the default are other people's servers.
     configuration: { url: '/openapi.json', pageTitle: 'Settler API', withDefaultFonts: false, telemetry: false, hideClientButton: true },
   });
-  await page.ready();
-  return page;
+  const assets = new Map<string, Asset>();
+  // It would make its five megabytes of text into bytes for every answer, which is why it never answers anybody but us.
+  for (const path of pagePaths) {
+    const { rawPayload, headers } = await page.inject(path);
+    assets.set(path, assetOf(rawPayload, String(headers['content-type'])));
+  }
+  await page.close();
+  return assets;
 };

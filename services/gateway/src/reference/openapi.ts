@@ -1,7 +1,7 @@
 /** The OpenAPI document as it is served: asked of the services, put together and kept. */
-import { hash } from 'node:crypto';
 import { Refusal } from '@settler/chassis/refusal';
 import type { StatefulService } from '@settler/contracts/services';
+import { type Asset, assetOf } from './asset.ts';
 import { compose, type ServiceDocument, serviceDocument } from './compose.ts';
 
 export interface ReferenceNeeds {
@@ -11,27 +11,22 @@ export interface ReferenceNeeds {
   readonly version: string;
 }
 
-export interface OpenApi {
-  readonly text: string;
-  readonly etag: string;
-}
-
 const keptMs = 60_000;
 /** How soon a service that did not describe itself is asked again. */
 const askAgainMs = 2_000;
 
 /**
- * The document as text. It is asked for without credentials or limits, and so it costs a composition a minute and never more: what
+ * The document as bytes. It is asked for without credentials or limits, and so it costs a composition a minute and never more: what
  * is known is answered while it is asked for anew, and of a service that is away the last that was known stays.
  */
-export const createOpenApi = ({ services, read, version }: ReferenceNeeds): (() => Promise<OpenApi>) => {
+export const createOpenApi = ({ services, read, version }: ReferenceNeeds): (() => Promise<Asset>) => {
   const descriptions = services.map((service) => createDescription(service, read));
-  let kept: { readonly of: readonly ServiceDocument[]; readonly openApi: OpenApi } | undefined;
+  let kept: { readonly of: readonly ServiceDocument[]; readonly openApi: Asset } | undefined;
   return async () => {
     const documents = await Promise.all(descriptions.map((describe) => describe()));
     if (kept === undefined || documents.some((document, index) => document !== kept?.of[index])) {
       const text = JSON.stringify(compose(documents, version));
-      kept = { of: documents, openApi: { text, etag: `"${hash('sha256', text, 'base64url')}"` } };
+      kept = { of: documents, openApi: assetOf(Buffer.from(text), 'application/json; charset=utf-8') };
     }
     return kept.openApi;
   };
