@@ -199,6 +199,11 @@ export const start = async (config: Config, life: Life): Promise<string> => {
     isActiveMember: queries.isActiveMember,
   });
   service.consume(consumers.erasureAcknowledgements, takeAcknowledgement(outbox));
-  service.consumeTogether(consumers.auditTrail, appendEntries(chainHmac));
+  const alteredHeads = service.metrics.counter('settler_audit_heads_altered_total', 'Audit trails whose head was found altered.', []);
+  const sayAltered = (organizationId: string, entries: number) => {
+    alteredHeads.inc();
+    life.logger.error({ organizationId, entries }, 'somebody without the key has altered the head of an audit trail: it stays invalid');
+  };
+  service.consumeTogether(consumers.auditTrail, appendEntries(chainHmac, sayAltered));
   return service.listen();
 };

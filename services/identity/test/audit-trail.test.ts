@@ -1,6 +1,9 @@
+import { createHmac } from 'node:crypto';
+import { derivedKey } from '@settler/chassis/service';
 import { waitFor } from '@settler/harness';
 import type pg from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { emptyHead, headSeal } from '../src/domain/audit-chain.ts';
 import { type Identity, type Person, startIdentity } from './setup.ts';
 
 let identity: Identity;
@@ -132,9 +135,74 @@ describe('the audit trail', () => {
       await append(count);
       // The eleventh is the one up to which all was well.
       const { rows } = await change(`select id from audit_entries where ${at(11)}`);
-      expect(await verify('start')).toEqual({ valid: false, entries: 9 + count, firstBadId: rows[0].id });
+      expect(await verify('start')).toEqual({ valid: false, entries: 9 + count, firstBadId: rows[0].id, alteredAfter: 9 });
       expect((await verify('checkpoint')).valid).toBe(false);
     });
+  });
+
+  describe('whose head somebody without the key has written', () => {
+    const cut = async (last: number) => {
+      await change(`delete from audit_entries where organization_id = $1 and position > ${last}`);
+      await change(`delete from audit_checkpoints where organization_id = $1 and entries > ${last}`);
+    };
+    const setHead = (last: number, seal = 'seal') =>
+      change(
+        `update audit_heads set entries = ${last}, seal = ${seal},
+                hash = coalesce((select hash from audit_entries where ${at(last)}), '') where organization_id = $1`,
+      );
+
+    test.each([
+      ['where its last checkpoint was', verifiedMax],
+      ['before every checkpoint', 4],
+    ])('is invalid for ever when it was cut off %s, and takes what comes', async (_where, last) => {
+      await cut(last);
+      await setHead(last);
+      expect(await verify('start')).toEqual({ valid: false, entries: last });
+      for (const count of [1, 2]) {
+        await append(1);
+        expect(await verify('start')).toEqual({ valid: false, entries: last + count, alteredAfter: last });
+        expect((await verify('checkpoint')).valid).toBe(false);
+      }
+      const said = identity.service.logs().filter((line) => line.includes('has altered the head') && line.includes(person.organizationId));
+      expect(said).toHaveLength(1);
+    });
+
+    test('is found out where all of it was removed', async () => {
+      await cut(0);
+      await setHead(0);
+      await append(1);
+      expect(await verify('start')).toEqual({ valid: false, entries: 1, alteredAfter: 0 });
+    });
+
+    test('is found out where all of it was removed, and its head put back to the first moment', async () => {
+      await cut(0);
+      const { IDENTITY_SECRET: secret = '' } = identity.island.environmentFor('identity');
+      const key = derivedKey(secret, 'audit chain');
+      const seal = headSeal(person.organizationId, emptyHead, (text) => createHmac('sha256', key).update(text).digest('base64url'));
+      await setHead(0, `'${seal}'`);
+      // Its organization may be so new that nothing has come yet.
+      expect(await verify('start')).toEqual({ valid: true, entries: 0 });
+      await change("update organizations set created_at = created_at - interval '2 days' where organization_id = $1");
+      expect(await verify('start')).toEqual({ valid: false, entries: 0 });
+      await append(1);
+      expect(await verify('start')).toEqual({ valid: false, entries: 1 });
+    });
+
+    test('is not sealed again by a mark that was made up', async () => {
+      await cut(4);
+      await setHead(4, "'altered 2 x'");
+      await append(1);
+      expect(await verify('start')).toEqual({ valid: false, entries: 5, alteredAfter: 4 });
+    });
+  });
+
+  test('finds an entry whose time was changed by less than a millisecond, or keeps the time that it had', async () => {
+    await change(`update audit_entries set at = at + interval '400 microseconds' where ${at(3)}`);
+    expect((await change(`select extract(microseconds from at)::int % 1000 as finer from audit_entries where ${at(3)}`)).rows).toEqual([
+      { finer: 0 },
+    ]);
+    await change(`update audit_entries set at = at + interval '600 microseconds' where ${at(3)}`);
+    expect(await verify('start')).toMatchObject({ valid: false, firstBadId: expect.stringMatching(/^aud_/) });
   });
 
   test.each([

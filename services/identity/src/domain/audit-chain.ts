@@ -40,6 +40,48 @@ export const entryHash = (previousHash: string, entry: ChainEntry, hmac: Hmac): 
 export const headSeal = (organizationId: string, head: Head, hmac: Hmac): string =>
   hmac(JSON.stringify(['head', organizationId, head.entries, head.hash]));
 
+export interface SealedHead extends Head {
+  readonly seal: string;
+}
+
+/**
+ * What the head of an altered trail has in place of a seal, for ever: `alteredAfter` is how many entries it said there were when that was
+ * found. Entries are appended to such a trail as to any other, because whoever has altered it must not keep out what comes; but with a seal
+ * of ours behind them, what was cut off before would never be missed.
+ */
+const alteredSeal = (organizationId: string, { entries, hash }: Head, alteredAfter: number, hmac: Hmac): string =>
+  `altered ${alteredAfter} ${hmac(JSON.stringify(['altered head', organizationId, entries, hash, alteredAfter]))}`;
+
+/** Undefined where the head is sealed, and where it has neither a seal nor a mark of ours. */
+const markedAfter = (organizationId: string, head: SealedHead, hmac: Hmac): number | undefined => {
+  const [, count] = /^altered (\d{1,15}) /.exec(head.seal) ?? [];
+  return count !== undefined && alteredSeal(organizationId, head, Number(count), hmac) === head.seal ? Number(count) : undefined;
+};
+
+/** How the head that follows `found` is sealed; `newest` is the newest checkpoint. */
+export const sealAfter = (
+  organizationId: string,
+  found: SealedHead,
+  newest: (Checkpoint & { readonly seal: string }) | undefined,
+  hmac: Hmac,
+) => {
+  const marked = markedAfter(organizationId, found, hmac);
+  const isSealed = headSeal(organizationId, found, hmac) === found.seal;
+  const alteredAfter = marked ?? (isSealed && !isBehind(organizationId, found, newest, hmac) ? undefined : found.entries);
+  return {
+    /** Nobody has found it before. */
+    isNewlyAltered: alteredAfter !== undefined && marked === undefined,
+    seal: (head: Head): string =>
+      alteredAfter === undefined ? headSeal(organizationId, head, hmac) : alteredSeal(organizationId, head, alteredAfter, hmac),
+  };
+};
+
+/** A head of an earlier day has the seal of then. A checkpoint of ours says that more was there. */
+const isBehind = (organizationId: string, head: Head, newest: (Checkpoint & { readonly seal: string }) | undefined, hmac: Hmac): boolean =>
+  newest !== undefined &&
+  checkpointSeal(organizationId, newest, hmac) === newest.seal &&
+  (newest.entries > head.entries || (newest.entries === head.entries && newest.hash !== head.hash));
+
 /**
  * How far the trail was found whole, and when. A check that goes on from here says nothing of the entries before: who has changed
  * one of them since is found by a check from the start alone.
@@ -76,6 +118,8 @@ export interface Verdict {
   readonly entries: number;
   /** Absent where entries are missing at the end: there is nothing left to name. */
   readonly firstBadId?: string;
+  /** How many entries the head said there were when it was found altered. Those behind are chained to it; what was before, nobody can say. */
+  readonly alteredAfter?: number;
   /** What the check went on from, where it did not read everything. */
   readonly checkpoint?: { readonly entries: number; readonly verifiedAt: string };
   /** How many of the newest checkpoints have no seal of ours. Somebody has written to the trail's tables who does not know the key. */
@@ -83,14 +127,14 @@ export interface Verdict {
 }
 
 /** What a check of all entries up to the head comes to. A trail has a head from its organization's first moment on. */
-export const concludeCheck = (
-  organizationId: string,
-  check: Check,
-  head: (Head & { readonly seal: string }) | undefined,
-  hmac: Hmac,
-): Verdict => {
+export const concludeCheck = (organizationId: string, check: Check, head: SealedHead | undefined, hmac: Hmac): Verdict => {
   const { entries, firstBadId } = check;
-  if (firstBadId !== undefined) return { valid: false, entries, firstBadId };
-  const isWhole = head !== undefined && head.entries === entries && head.hash === check.hash;
-  return { valid: isWhole && headSeal(organizationId, head, hmac) === head.seal, entries };
+  const alteredAfter = head && markedAfter(organizationId, head, hmac);
+  const found = {
+    entries,
+    ...(firstBadId === undefined ? {} : { firstBadId }),
+    ...(alteredAfter === undefined ? {} : { alteredAfter }),
+  };
+  const isWhole = firstBadId === undefined && head !== undefined && head.entries === entries && head.hash === check.hash;
+  return { valid: isWhole && headSeal(organizationId, head, hmac) === head.seal, ...found };
 };

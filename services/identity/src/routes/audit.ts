@@ -50,6 +50,10 @@ const verdict = z
       .string()
       .optional()
       .describe('The first entry that was altered, or that follows a missing one; absent where the end is missing.'),
+    alteredAfter: z
+      .int()
+      .optional()
+      .describe('How many entries the trail said it had when it was found cut off or set back. It is not called valid again.'),
     checkpoint: z
       .object({ entries: z.int().describe('How many there were.'), verifiedAt: instant.describe('When.') })
       .optional()

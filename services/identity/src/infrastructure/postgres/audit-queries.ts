@@ -60,6 +60,7 @@ export const createAuditQueries = (postgres: Postgres<Database>, cursors: Cursor
         ...(bad === 0 ? {} : { badCheckpoints: bad }),
       };
       if (strayed !== undefined) return { ...verdict, valid: false, ...(strayed.id === null ? {} : { firstBadId: strayed.id }) };
+      if (head?.isWithoutBeginning) return { ...verdict, valid: false };
       if (verdict.valid && head?.beyond) return { ...verdict, valid: false, firstBadId: head.beyond };
       // A head and entries of an earlier day, put back together, fit each other. They do not fit what was verified since: there are too few,
       // or once others have come, not those.
@@ -126,6 +127,14 @@ const keepCheckpoint = async (trx: Trx, organizationId: string, checkpoint: Chec
 };
 
 /**
+ * What each trail has since its organization was registered. A head that says nothing was ever there had the seal of ours once, at that
+ * moment, and whoever has kept it could put it back; what comes then is no beginning.
+ */
+const beginning = 'organization.created';
+/** How long the first entry may be on its way. */
+const beginningHoursMax = 24;
+
+/**
  * The head, and what stands behind it. In one statement: an entry and its head are committed together, so that at no moment
  * anything stands there that was appended as it should be. Entries that come later are the next verification's.
  */
@@ -142,9 +151,32 @@ const readHead = async (trx: Trx, organizationId: string) => {
         .limit(1)
         .as('beyond'),
     )
+    .select(({ selectFrom, exists, not, and, or, eb }) =>
+      and([
+        not(
+          exists(
+            selectFrom('audit_entries')
+              .select('id')
+              .whereRef('audit_entries.organization_id', '=', 'head.organization_id')
+              .where('action', '=', beginning),
+          ),
+        ),
+        or([
+          eb('head.entries', '>', 0n),
+          exists(
+            selectFrom('organizations')
+              .select('organizations.organization_id')
+              .whereRef('organizations.organization_id', '=', 'head.organization_id')
+              .where(sql<boolean>`created_at < now() - make_interval(hours => ${beginningHoursMax})`),
+          ),
+        ]),
+      ]).as('isWithoutBeginning'),
+    )
     .where('organization_id', '=', organizationId)
     .executeTakeFirst();
-  return row && { entries: Number(row.entries), hash: row.hash, seal: row.seal, beyond: row.beyond };
+  if (row === undefined) return undefined;
+  const { hash, seal, beyond, isWithoutBeginning } = row;
+  return { entries: Number(row.entries), hash, seal, beyond, isWithoutBeginning };
 };
 
 async function* entriesBetween(

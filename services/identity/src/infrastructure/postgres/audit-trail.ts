@@ -3,7 +3,7 @@ import { newId } from '@settler/chassis/ids';
 import { auditRecord } from '@settler/contracts/audit';
 import type { Envelope } from '@settler/contracts/envelope';
 import { type Insertable, sql } from 'kysely';
-import { type ChainEntry, entryHash, type Head, type Hmac, headSeal } from '../../domain/audit-chain.ts';
+import { type ChainEntry, entryHash, type Head, type Hmac, sealAfter } from '../../domain/audit-chain.ts';
 import type { Trx } from './sight.ts';
 import type { Database } from './tables.ts';
 
@@ -14,21 +14,21 @@ const entryColumns = [
 
 type EntryRow = Omit<Insertable<Database['audit_entries']>, 'at'> & { readonly at: string };
 
-/** Runs in the consumer's transaction, so that messages are in the trail once, or not yet. All are of one organization. */
+/**
+ * Runs in the consumer's transaction, so that messages are in the trail once, or not yet. All are of one organization. `onAltered` is told
+ * of a head that somebody has written without the key, once for each.
+ */
 export const appendEntries =
-  (hmac: Hmac) =>
+  (hmac: Hmac, onAltered: (organizationId: string, entries: number) => void) =>
   async (trx: Trx, envelopes: readonly Envelope[]): Promise<void> => {
     const organizationId = envelopes[0]?.organizationid ?? '';
-    const found = await trx
-      .selectFrom('audit_heads')
-      .select(['entries', 'hash'])
-      .where('organization_id', '=', organizationId)
-      .forUpdate()
-      .executeTakeFirst();
+    const found = await lockHead(trx, organizationId);
     // Made with the organization. Made here instead, a trail that somebody removed would begin anew, and look whole.
     if (found === undefined) throw new Error(`the organization ${organizationId} has no audit trail`);
     const erased = await erasedAmong(trx, organizationId, envelopes);
-    let head: Head = { entries: Number(found.entries), hash: found.hash };
+    const { seal, isNewlyAltered } = sealAfter(organizationId, found.head, found.checkpoint, hmac);
+    if (isNewlyAltered) onAltered(organizationId, found.head.entries);
+    let head: Head = { entries: found.head.entries, hash: found.head.hash };
     const rows: EntryRow[] = [];
     for (const envelope of envelopes) {
       const row = rowOf(envelope, head, hmac);
@@ -42,10 +42,43 @@ export const appendEntries =
       select ${columns} from jsonb_populate_recordset(null::audit_entries, ${JSON.stringify(rows)}::jsonb)`.execute(trx);
     await trx
       .updateTable('audit_heads')
-      .set({ ...head, seal: headSeal(organizationId, head, hmac) })
+      .set({ ...head, seal: seal(head) })
       .where('organization_id', '=', organizationId)
       .execute();
   };
+
+/** With the newest checkpoint: one that is made while we wait for the lock says no more than the head that we then get. */
+const lockHead = async (trx: Trx, organizationId: string) => {
+  const row = await trx
+    .selectFrom('audit_heads as head')
+    .leftJoinLateral(
+      ({ selectFrom }) =>
+        selectFrom('audit_checkpoints')
+          .selectAll()
+          .whereRef('audit_checkpoints.organization_id', '=', 'head.organization_id')
+          .orderBy('entries', 'desc')
+          .limit(1)
+          .as('checkpoint'),
+      (join) => join.onTrue(),
+    )
+    .select(['head.entries', 'head.hash', 'head.seal'])
+    .select([
+      'checkpoint.entries as verified',
+      'checkpoint.hash as verified_hash',
+      'checkpoint.verified_at',
+      'checkpoint.seal as verified_seal',
+    ])
+    .where('head.organization_id', '=', organizationId)
+    .forUpdate('head')
+    .executeTakeFirst();
+  if (row === undefined) return undefined;
+  const { verified, verified_hash: hash, verified_at: at, verified_seal: seal } = row;
+  const hasCheckpoint = verified !== null && hash !== null && at !== null && seal !== null;
+  return {
+    head: { entries: Number(row.entries), hash: row.hash, seal: row.seal },
+    checkpoint: hasCheckpoint ? { entries: Number(verified), hash, verifiedAt: at.toISOString(), seal } : undefined,
+  };
+};
 
 /** Longer than a token of somebody whose access has ended is believed anywhere, and than clocks differ. */
 const afterglowMs = 60_000;
