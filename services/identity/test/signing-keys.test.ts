@@ -1,7 +1,8 @@
 import { execFile } from 'node:child_process';
+import { generateKeyPairSync } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { type Client, client, startService } from '@settler/harness';
+import { type Client, client, startService, waitFor } from '@settler/harness';
 import { freePorts } from '@settler/local/processes/ports';
 import { createLocalJWKSet, decodeProtectedHeader, jwtVerify } from 'jose';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -9,9 +10,9 @@ import { type Identity, password, startIdentity } from './setup.ts';
 
 const program = fileURLToPath(new URL('../src/operate.ts', import.meta.url));
 
-const replicaOf = async ({ island }: Identity): Promise<Client> => {
+const replicaOf = async ({ island }: Identity, settings: Record<string, string> = {}): Promise<Client> => {
   const [port] = await freePorts(1, process.pid);
-  const { url } = await startService('identity', island.environmentFor('identity', { PORT: String(port) }));
+  const { url } = await startService('identity', island.environmentFor('identity', { PORT: String(port), ...settings }));
   return client(url, { token: () => island.principalToken({ audience: 'identity', kind: 'anonymous', scopes: [] }) });
 };
 
@@ -24,7 +25,7 @@ describe('signing keys', () => {
   afterAll(() => identity.dispose());
 
   const operate = async (...command: string[]): Promise<{ readonly code: number; readonly said: string }> => {
-    const env = { ...process.env, ...identity.island.environmentFor('identity') };
+    const env = { ...process.env, ...identity.island.environmentFor('identity'), JWT_PRIVATE_KEY: '' };
     try {
       const { stdout } = await promisify(execFile)(process.execPath, ['--conditions=@settler/source', program, ...command], { env });
       return { code: 0, said: stdout };
@@ -61,5 +62,41 @@ describe('signing keys', () => {
     for (const token of [accessToken, later])
       for (const keys of [before, after]) await jwtVerify(token, createLocalJWKSet(keys), { audience: 'settler-api' });
     expect(decodeProtectedHeader(later).kid).not.toBe(decodeProtectedHeader(accessToken).kid);
+  });
+
+  test('are rotated once by those who rotate at the same moment', async () => {
+    const admin = await identity.database('admin');
+    await admin.query("update signing_keys set created_at = created_at - interval '1 hour'");
+    const before = (await statuses()).length;
+    // As whoever makes a key does.
+    await admin.query("select pg_advisory_lock(hashtext('settler signing keys'))");
+    const both = [operate('signing-keys', 'rotate'), operate('signing-keys', 'rotate')];
+    const blocked = "select from pg_locks where locktype = 'advisory' and not granted";
+    await waitFor(async () => (await admin.query(blocked)).rowCount === 2, { timeoutMs: 20_000, what: 'both to wait' });
+    await admin.query("select pg_advisory_unlock(hashtext('settler signing keys'))");
+    const ends = (await Promise.all(both)).sort((one, other) => one.code - other.code);
+    expect(ends).toEqual([
+      { code: 0, said: expect.stringContaining('signs from now on') },
+      { code: 2, said: expect.stringContaining('has just rotated') },
+    ]);
+    expect(await statuses()).toHaveLength(before + 1);
+  });
+
+  test('that are given to one replica after the other sign when all of them publish it', async () => {
+    const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+    const settings = { JWT_PRIVATE_KEY: privateKey.export({ type: 'pkcs8', format: 'pem' }) as string };
+    const kidsOf = (keySet: { keys: { kid: string }[] }) => keySet.keys.map(({ kid }) => kid);
+    const signedBy = async (replica: Client, email: string) => {
+      const { body } = await replica.post('/v1/auth/register', { email, password, organizationName: 'Given' });
+      return decodeProtectedHeader(body.accessToken).kid;
+    };
+    const admin = await identity.database('admin');
+    const known = (await admin.query('select id from signing_keys')).rows.map(({ id }) => id);
+    const first = await replicaOf(identity, settings);
+    const given = kidsOf((await first.get('/.well-known/jwks.json')).body).filter((kid) => !known.includes(kid));
+    expect(given).toHaveLength(1);
+    expect(known).toContain(await signedBy(first, 'one@example.com'));
+    await admin.query("update signing_keys set created_at = created_at - interval '10 minutes'");
+    expect([await signedBy(await replicaOf(identity, settings), 'two@example.com')]).toEqual(given);
   });
 });

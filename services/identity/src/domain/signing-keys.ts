@@ -5,35 +5,65 @@
 export interface KeyState {
   readonly id: string;
   readonly status: 'next' | 'current' | 'retired';
+  /** Since when it is published. */
+  readonly createdAt: Date;
   readonly activatedAt: Date | null;
   readonly retiredAt: Date | null;
 }
 
 export interface KeyPlan {
   readonly retire?: string;
-  /** An existing key that becomes the current one. */
+  /** The key that becomes the current one. */
   readonly activate?: string;
+  /** The operator's key, which is to be the next one. */
+  readonly publish?: string;
   readonly create: readonly ('current' | 'next')[];
   readonly forget: readonly string[];
 }
 
 const publishedAfterMs = 3600_000;
 
-/** `givenId` names the key that the operator set, which is current for as long as it is set. */
+/** Verifiers keep the published keys for five minutes; twice that, and none of them can have missed one. */
+export const knownAfterMinutes = 10;
+
+const isKnown = ({ createdAt }: KeyState, now: Date): boolean => now.getTime() - createdAt.getTime() >= knownAfterMinutes * 60_000;
+
+/**
+ * `givenId` names the key that the operator set, which is current for as long as it is set. Replicas are given it one after the other, so it is
+ * published in the place of the next one before it signs: the others would not tell a verifier of it before they have read the keys again.
+ */
 export const planKeys = (keys: readonly KeyState[], now: Date, rotationMs: number, givenId?: string): KeyPlan => {
-  const current = keys.find((key) => key.status === 'current');
-  const next = keys.find((key) => key.status === 'next');
-  const isOver = (key: KeyState) => key.retiredAt !== null && now.getTime() - key.retiredAt.getTime() > publishedAfterMs;
-  const forget = keys.filter((key) => isOver(key) && key.id !== givenId).map((key) => key.id);
+  const { current, next } = placesOf(keys);
+  const forget = overdue(keys, now, givenId);
   const createNext = next === undefined ? (['next'] as const) : [];
 
-  if (givenId !== undefined) {
-    if (current?.id === givenId) return { create: createNext, forget };
-    return { ...(current === undefined ? {} : { retire: current.id }), activate: givenId, create: createNext, forget };
+  if (givenId !== undefined && current?.id !== givenId) {
+    const given = keys.find((key) => key.id === givenId);
+    if (current === undefined) return { activate: givenId, create: next?.id === givenId ? ['next'] : createNext, forget };
+    if (given === undefined) return { publish: givenId, create: [], forget: next === undefined ? forget : [...forget, next.id] };
+    if (!isKnown(given, now)) return { create: createNext, forget };
+    return { retire: current.id, activate: givenId, create: next?.id === givenId ? ['next'] : createNext, forget };
   }
   if (current === undefined)
     return next === undefined ? { create: ['current', 'next'], forget } : { activate: next.id, create: ['next'], forget };
   const isDue = current.activatedAt !== null && now.getTime() - current.activatedAt.getTime() >= rotationMs;
-  if (!isDue || next === undefined) return { create: createNext, forget };
+  if (givenId !== undefined || !isDue || next === undefined || !isKnown(next, now)) return { create: createNext, forget };
   return { retire: current.id, activate: next.id, create: ['next'], forget };
 };
+
+/** To the next key now. Undefined where that is not `nextId` any more: somebody has rotated since it was looked at. */
+export const planRotation = (keys: readonly KeyState[], now: Date, nextId: string): KeyPlan | undefined => {
+  const { current, next } = placesOf(keys);
+  if (next?.id !== nextId) return undefined;
+  return { ...(current === undefined ? {} : { retire: current.id }), activate: nextId, create: ['next'], forget: overdue(keys, now) };
+};
+
+const placesOf = (keys: readonly KeyState[]) => ({
+  current: keys.find((key) => key.status === 'current'),
+  next: keys.find((key) => key.status === 'next'),
+});
+
+const overdue = (keys: readonly KeyState[], now: Date, givenId?: string): string[] =>
+  keys
+    .filter(({ id, retiredAt }) => retiredAt !== null && now.getTime() - retiredAt.getTime() > publishedAfterMs && id !== givenId)
+    .map(({ id }) => id);

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { passwordFault } from '../../src/domain/password.ts';
-import { type KeyState, planKeys } from '../../src/domain/signing-keys.ts';
+import { type KeyState, planKeys, planRotation } from '../../src/domain/signing-keys.ts';
 import { slugOf } from '../../src/domain/slug.ts';
 import { waitSeconds, windowMs } from '../../src/domain/throttle.ts';
 
@@ -72,9 +72,15 @@ describe('the wait after failed logins', () => {
 
 describe('the signing keys', () => {
   const dayMs = 24 * 3600_000;
-  const current: KeyState = { id: 'c', status: 'current', activatedAt: before(dayMs), retiredAt: null };
-  const next: KeyState = { id: 'n', status: 'next', activatedAt: null, retiredAt: null };
-  const retired: KeyState = { id: 'r', status: 'retired', activatedAt: before(9 * dayMs), retiredAt: before(3600_001) };
+  const current: KeyState = { id: 'c', status: 'current', createdAt: before(9 * dayMs), activatedAt: before(dayMs), retiredAt: null };
+  const next: KeyState = { id: 'n', status: 'next', createdAt: before(dayMs), activatedAt: null, retiredAt: null };
+  const retired: KeyState = {
+    id: 'r',
+    status: 'retired',
+    createdAt: before(9 * dayMs),
+    activatedAt: before(9 * dayMs),
+    retiredAt: before(3600_001),
+  };
   const plan = (keys: KeyState[], rotationMs = 30 * dayMs, given?: string) => planKeys(keys, now, rotationMs, given);
 
   test('are two from the first start on', () => {
@@ -87,6 +93,15 @@ describe('the signing keys', () => {
   test('rotate when the current one is old, to the one that was published before', () => {
     expect(plan([current, next], dayMs)).toEqual({ retire: 'c', activate: 'n', create: ['next'], forget: [] });
     expect(plan([current], dayMs)).toEqual({ create: ['next'], forget: [] });
+    // Whoever verifies may not know it yet.
+    expect(plan([current, { ...next, createdAt: before(599_999) }], dayMs)).toEqual({ create: [], forget: [] });
+    expect(plan([current, { ...next, createdAt: before(600_000) }], dayMs)).toMatchObject({ activate: 'n' });
+  });
+
+  test('rotate when they are told to, to the next one that was meant', () => {
+    expect(planRotation([current, next], now, 'n')).toEqual({ retire: 'c', activate: 'n', create: ['next'], forget: [] });
+    expect(planRotation([current, next, retired], now, 'c')).toBeUndefined();
+    expect(planRotation([current], now, 'n')).toBeUndefined();
   });
 
   test('a retired one is published until its last token has ended', () => {
@@ -96,7 +111,12 @@ describe('the signing keys', () => {
 
   test('the one that the operator gives is current and never rotated away', () => {
     expect(plan([], dayMs, 'g')).toEqual({ activate: 'g', create: ['next'], forget: [] });
-    expect(plan([current, next], dayMs, 'g')).toEqual({ retire: 'c', activate: 'g', create: [], forget: [] });
+    const given: KeyState = { ...next, id: 'g' };
+    // In the place of the next one it is published, and signs when that is known.
+    expect(plan([current, next], dayMs, 'g')).toEqual({ publish: 'g', create: [], forget: ['n'] });
+    expect(plan([current, { ...given, createdAt: before(599_999) }], dayMs, 'g')).toEqual({ create: [], forget: [] });
+    expect(plan([current, given], dayMs, 'g')).toEqual({ retire: 'c', activate: 'g', create: ['next'], forget: [] });
+    expect(plan([given], dayMs, 'g')).toEqual({ activate: 'g', create: ['next'], forget: [] });
     expect(plan([{ ...current, id: 'g' }, next], dayMs, 'g')).toEqual({ create: [], forget: [] });
     expect(plan([current, next, { ...retired, id: 'g' }], dayMs, 'g')).toMatchObject({ activate: 'g', forget: [] });
   });

@@ -3,17 +3,15 @@ import { type Operation, UsageError } from '@settler/chassis/operation';
 import type { Postgres } from '@settler/chassis/postgres';
 import { createSecretBox } from '@settler/chassis/secret-box';
 import { sql } from 'kysely';
+import { knownAfterMinutes } from '../../domain/signing-keys.ts';
 import { createSigningKeyStore } from './signing-key-store.ts';
 import type { Database } from './tables.ts';
-
-/** Verifiers keep the published keys for five minutes; twice that, and none of them can have missed the next key. */
-const publishedMinutes = 10;
 
 const keysIn = (postgres: Postgres<Database>) =>
   postgres.systemDb
     .selectFrom('signing_keys')
     .select(['id', 'status', 'created_at', 'activated_at', 'retired_at'])
-    .select(sql<boolean>`created_at <= now() - make_interval(mins => ${publishedMinutes})`.as('is_known'))
+    .select(sql<boolean>`created_at <= now() - make_interval(mins => ${knownAfterMinutes})`.as('is_known'))
     .orderBy('created_at')
     .execute();
 
@@ -32,17 +30,19 @@ export const listSigningKeys: Operation = {
 export const rotateSigningKeys: Operation = {
   command: 'signing-keys rotate',
   does: 'Signs with the next key from now on. The one before stays published for an hour, longer than what it has signed; nobody is logged out.',
-  options: { now: { means: `even where the next key was published less than ${publishedMinutes} minutes ago` } },
+  options: { now: { means: `even where the next key was published less than ${knownAfterMinutes} minutes ago` } },
   run: async ({ postgres, print, encryptionKeys }, options) => {
-    if (process.env['JWT_PRIVATE_KEY'] !== undefined)
+    // Compose passes on what is not set as nothing.
+    if ((process.env['JWT_PRIVATE_KEY'] ?? '') !== '')
       throw new UsageError('The signing key is the one in JWT_PRIVATE_KEY: give the service another one there.');
     const database = postgres as unknown as Postgres<Database>;
     const next = (await keysIn(database)).find(({ status }) => status === 'next');
-    if (next?.is_known !== true && options['now'] !== true)
+    if (next === undefined || (!next.is_known && options['now'] !== true))
       throw new UsageError(
-        `The next key was published less than ${publishedMinutes} minutes ago, and somebody may not know it yet. Wait, or say --now and be sure that they do.`,
+        `The next key was published less than ${knownAfterMinutes} minutes ago, and somebody may not know it yet. Wait, or say --now and be sure that they do.`,
       );
-    await createSigningKeyStore({ postgres: database, box: createSecretBox(encryptionKeys()), rotationMs: 0, given: undefined }).maintain();
+    const store = createSigningKeyStore({ postgres: database, box: createSecretBox(encryptionKeys()), rotationMs: 0, given: undefined });
+    if (!(await store.rotate(next.id))) throw new UsageError('Somebody else has just rotated: look at signing-keys list.');
     const keys = await keysIn(database);
     print(`${keys.find(({ status }) => status === 'current')?.id} signs from now on; every replica follows within a minute.`);
   },

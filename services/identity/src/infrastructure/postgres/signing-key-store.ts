@@ -5,7 +5,7 @@ import type { Postgres } from '@settler/chassis/postgres';
 import { placeOf, type SecretBox } from '@settler/chassis/secret-box';
 import { calculateJwkThumbprint, exportJWK } from 'jose';
 import { sql } from 'kysely';
-import { planKeys } from '../../domain/signing-keys.ts';
+import { type KeyPlan, type KeyState, planKeys, planRotation } from '../../domain/signing-keys.ts';
 import type { Trx } from './sight.ts';
 import type { Database } from './tables.ts';
 
@@ -22,6 +22,8 @@ export interface SigningKeys {
 export interface SigningKeyStore {
   /** Makes, rotates and forgets keys as is due. */
   readonly maintain: () => Promise<void>;
+  /** Signs with the next key from now on. Says whether it was still `nextId`; where not, nothing is done. */
+  readonly rotate: (nextId: string) => Promise<boolean>;
   readonly read: () => Promise<SigningKeys>;
 }
 
@@ -66,28 +68,39 @@ export const createSigningKeyStore = ({ postgres, box, rotationMs, given }: Sign
     if (numUpdatedRows === 0n && given !== undefined) await insert(trx, given, 'current');
   };
 
+  /** One at a time, whoever comes: what is planned is planned for the keys that there are then. */
+  const carryOut = (planFor: (keys: readonly KeyState[], now: Date) => KeyPlan | undefined): Promise<boolean> =>
+    postgres.system(async (trx) => {
+      await sql`select pg_advisory_xact_lock(hashtext('settler signing keys'))`.execute(trx);
+      const rows = await trx
+        .selectFrom('signing_keys')
+        .select(['id', 'status', 'created_at', 'activated_at', 'retired_at', sql<Date>`clock_timestamp()`.as('now')])
+        .execute();
+      const states = rows.map(({ id, status, created_at: createdAt, activated_at: activatedAt, retired_at: retiredAt }) => {
+        return { id, status, createdAt, activatedAt, retiredAt };
+      });
+      const plan = planFor(states, rows[0]?.now ?? new Date());
+      if (plan === undefined) return false;
+      if (plan.retire !== undefined)
+        await trx
+          .updateTable('signing_keys')
+          .set({ status: 'retired', retired_at: sql<Date>`now()` })
+          .where('id', '=', plan.retire)
+          .execute();
+      if (plan.activate !== undefined) await activate(trx, plan.activate);
+      if (plan.forget.length > 0) await trx.deleteFrom('signing_keys').where('id', 'in', plan.forget).execute();
+      if (plan.publish !== undefined && given !== undefined) await insert(trx, given, 'next');
+      for (const status of plan.create) await insert(trx, (await generate('rsa', { modulusLength })).privateKey, status);
+      return true;
+    });
+
   return {
     maintain: async () => {
       const givenId = given === undefined ? undefined : (await describeKey(given)).id;
-      await postgres.system(async (trx) => {
-        await sql`select pg_advisory_xact_lock(hashtext('settler signing keys'))`.execute(trx);
-        const rows = await trx
-          .selectFrom('signing_keys')
-          .select(['id', 'status', 'activated_at', 'retired_at', sql<Date>`clock_timestamp()`.as('now')])
-          .execute();
-        const states = rows.map((row) => ({ id: row.id, status: row.status, activatedAt: row.activated_at, retiredAt: row.retired_at }));
-        const plan = planKeys(states, rows[0]?.now ?? new Date(), rotationMs, givenId);
-        if (plan.retire !== undefined)
-          await trx
-            .updateTable('signing_keys')
-            .set({ status: 'retired', retired_at: sql<Date>`now()` })
-            .where('id', '=', plan.retire)
-            .execute();
-        if (plan.activate !== undefined) await activate(trx, plan.activate);
-        for (const status of plan.create) await insert(trx, (await generate('rsa', { modulusLength })).privateKey, status);
-        if (plan.forget.length > 0) await trx.deleteFrom('signing_keys').where('id', 'in', plan.forget).execute();
-      });
+      await carryOut((keys, now) => planKeys(keys, now, rotationMs, givenId));
     },
+
+    rotate: (nextId) => carryOut((keys, now) => planRotation(keys, now, nextId)),
 
     read: async () => {
       const rows = await postgres.systemDb
