@@ -13,9 +13,14 @@ let database: pg.Client;
 let receiver: Server;
 /** Answers that the receiver owes. */
 let waiting: ServerResponse[] = [];
+/** What it was asked for. */
+let paths: string[] = [];
 
 beforeAll(async () => {
-  receiver = createServer((_request, response) => waiting.push(response));
+  receiver = createServer((request, response) => {
+    waiting.push(response);
+    paths.push(request.url ?? '');
+  });
   await new Promise<void>((resolve) => receiver.listen(0, '127.0.0.1', resolve));
   island = await createIsland();
   await island.provision('webhooks');
@@ -35,6 +40,7 @@ beforeEach(async () => {
   await database.query('delete from endpoints');
   receiver.closeAllConnections();
   waiting = [];
+  paths = [];
 });
 
 let events = 0;
@@ -162,4 +168,20 @@ test('what is taken by an endpoint that is gone for another is delivered', async
   answerAll(200);
   await attempted(id, 1);
   expect((await deliveries(id)).map(({ status }) => status).sort()).toEqual(['delivered', 'delivered', 'held']);
+});
+
+test.each([
+  ['is gone', 410, {}],
+  ['has no time for a day', 503, { 'retry-after': '86400' }],
+])('an address that says that it %s when its endpoint has moved says it of itself alone', async (_what, status, headers) => {
+  const id = await onTheWay(1);
+  const { port } = receiver.address() as AddressInfo;
+  expect((await api.patch(`/v1/webhooks/${id}`, { url: `http://127.0.0.1:${port}/new` })).status).toBe(200);
+  waiting.shift()?.writeHead(status, headers).end();
+  await requests(1);
+  expect(paths).toEqual(['/', '/new']);
+  answerAll(200);
+  await attempted(id, 2);
+  expect(await deliveries(id)).toMatchObject([{ status: 'delivered', attempts: [{ statusCode: status }, { statusCode: 200 }] }]);
+  expect((await api.get(`/v1/webhooks/${id}`)).body.status).toBe('active');
 });

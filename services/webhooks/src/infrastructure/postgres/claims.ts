@@ -93,9 +93,9 @@ const repeated = async <Result>(work: () => Promise<Result>, triesLeft = victimT
 };
 
 /** The attempt, what follows from it, and for a 410 the end of the endpoint: one transaction, or nothing if the claim was lost. */
-const record = (postgres: Postgres<Database>, outbox: Outbox, claimed: Claimed, attempted: Attempted, verdict: Verdict): Promise<boolean> =>
+const record = (postgres: Postgres<Database>, outbox: Outbox, claimed: Claimed, attempted: Attempted, said: Verdict): Promise<boolean> =>
   postgres.system(async (trx) => {
-    if (verdict.kind === 'gone') await trx.selectFrom('endpoints').select('id').where('id', '=', claimed.endpointId).forUpdate().execute();
+    const verdict = await holding(trx, claimed, said);
     const next = {
       delivered: { status: 'delivered' as const, next_attempt_at: null, next_reason: null },
       // With all else that is for the endpoint: whoever makes it active again wants this, too.
@@ -130,6 +130,22 @@ const record = (postgres: Postgres<Database>, outbox: Outbox, claimed: Claimed, 
     if (verdict.kind === 'gone') await disable(trx, outbox, claimed);
     return true;
   });
+
+/**
+ * What the answer means for where the endpoint is now. A receiver that has moved leaves a 410 behind, or asks for patience while it does: that
+ * was said of the old address, and the new one is tried at once. Where it succeeded, or was tried for the last time, there is nothing to
+ * take back. A 410 locks the endpoint, so that it cannot move before it is disabled.
+ */
+const holding = async (trx: Transaction<Database>, { endpointId, url }: Claimed, verdict: Verdict): Promise<Verdict> => {
+  if (verdict.kind === 'delivered' || verdict.kind === 'failed') return verdict;
+  const now = await trx
+    .selectFrom('endpoints')
+    .select('url')
+    .where('id', '=', endpointId)
+    .$if(verdict.kind === 'gone', (query) => query.forUpdate())
+    .executeTakeFirst();
+  return now === undefined || now.url === url ? verdict : { kind: 'retry', delayMs: 0, reason: 'schedule' };
+};
 
 /** It says of itself that it is gone: nothing is sent to it until somebody makes it active again. */
 const disable = async (trx: Transaction<Database>, outbox: Outbox, { organizationId, endpointId }: Claimed): Promise<void> => {
