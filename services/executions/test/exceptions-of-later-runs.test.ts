@@ -481,6 +481,36 @@ describe('reopening', () => {
     expect(await reopen(lost.id)).toMatchObject({ status: 'open' });
   });
 
+  test('of a pair is refused while one of the two is in another, and the other way, and names which', async () => {
+    const openIn = async (jobId: string) =>
+      (await exceptionsOf(jobId, '&status=open')).map(({ records }) => records.map((record) => record['id']).join(' ')).sort();
+    const refusedFor = (id: string | undefined) => ({
+      status: 409,
+      detail: `Another exception is open for one of its records: work on ${id} instead.`,
+    });
+    const differing = { ...t1, amount: '15.00' };
+    const parted = jobWith(byReference);
+    await executions.run(parted, [s1], [differing]);
+    const pair = await exceptionFor(parted, 's1', 't1');
+    const others = [euro('s2', '16.00', { reference: '1' }), euro('t2', '11.00', { reference: '2' })] as const;
+    await executions.run(parted, [{ ...s1, reference: '2' }, others[0]], [differing, others[1]]);
+    expect(await openIn(parted)).toEqual(['s1 t2', 's2 t1']);
+    const newer = (await exceptionsOf(parted, '&status=open')).map(({ id }) => id).sort();
+    expect(await reopen(pair.id)).toEqual(refusedFor(newer[1]));
+    expect(await openIn(parted)).toEqual(['s1 t2', 's2 t1']);
+
+    const joined = jobWith(byReference);
+    await executions.run(joined, [s1], []);
+    const alone = await exceptionFor(joined, 's1');
+    await executions.run(joined, [], [differing]);
+    expect(await openIn(joined)).toEqual(['s1 t1']);
+    const both = await exceptionFor(joined, 's1', 't1');
+    expect(await reopen(alone.id)).toEqual(refusedFor(both.id));
+    await executions.must(200, executions.api.post(`/v1/exceptions/${both.id}/resolve`, { resolution: 'other', note: 'asked' }));
+    expect(await reopen(alone.id)).toMatchObject({ status: 'open' });
+    expect(await reopen(both.id)).toEqual(refusedFor(alone.id));
+  });
+
   test('of a duplicate is nobody’s to refuse because the record that it repeats is matched', async () => {
     const jobId = jobWith(flagging);
     const [order, payment] = [s1, t1].map(({ id: _, ...anonymous }) => anonymous as Fields);

@@ -15,7 +15,7 @@ import { auditOf } from './audit.ts';
 import { messagesOf } from './exception-messages.ts';
 import { requiresSecond } from './exception-stakes.ts';
 import { lockOpenItems, setRetired } from './open-items.ts';
-import { refuseWhileMatched, refuseWhileMatchedByHand } from './reopening.ts';
+import { refuseWhileInAnother, refuseWhileMatched, refuseWhileMatchedByHand } from './reopening.ts';
 import type { Database } from './tables.ts';
 
 type Trx = Transaction<Database>;
@@ -36,7 +36,10 @@ export const createExceptionStore = (postgres: Postgres<Database>, outbox: Outbo
       if ('refused' in transition) throw new Refusal('conflict', transition.refused);
       if (transition.entries.length === 0) return;
       if (transition.state.status === 'dismissed') await refuseDismissal(trx, before);
-      if (transition.record === 'restored') await refuseWhileMatched(trx, before);
+      if (transition.record === 'restored') {
+        await refuseWhileMatched(trx, before);
+        await refuseWhileInAnother(trx, before);
+      }
       await apply(trx, outbox, before, transition, actor);
     }),
 

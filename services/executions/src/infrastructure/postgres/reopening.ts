@@ -23,11 +23,7 @@ export const refuseWhileMatchedByHand = async (trx: Trx, matchId: string): Promi
 
 /** @throws Refusal `conflict` where the newest run that has its record, or else the one that has resolved it, has matched it */
 export const refuseWhileMatched = async (trx: Trx, row: Row): Promise<void> => {
-  const sources = sourcesIn(row.record_key, row.records);
-  const records = (row.records as readonly Fields[]).map((record, index) => ({
-    side: index < sources ? ('source' as const) : ('target' as const),
-    record,
-  }));
+  const records = recordsIn(row);
   // Of what could not be read at all there is nothing that could be found.
   if (records.length === 0) return;
   for (const run of await runsToAsk(trx, row, records)) {
@@ -44,6 +40,42 @@ export const refuseWhileMatched = async (trx: Trx, row: Row): Promise<void> => {
     throw new Refusal('conflict', `Its record is matched: undo the match ${match.id} of ${run.id} instead.`);
   }
 };
+
+const recordsIn = ({ record_key: key, records }: Pick<Row, 'record_key' | 'records'>): SideRecord[] => {
+  const sources = sourcesIn(key, records);
+  return (records as readonly Fields[]).map((record, index) => ({ side: index < sources ? 'source' : 'target', record }));
+};
+
+/**
+ * Each record has one open exception. That none is open under the same key the table sees to; of what was a pair, each may be in another by now.
+ * Those without ids that say the same nobody tells apart, and a version that could not be read has an exception of its own.
+ * @throws Refusal `conflict` where one of its records is in another open exception
+ */
+export const refuseWhileInAnother = async (trx: Trx, row: Row): Promise<void> => {
+  const names = namesIn(row);
+  if (names.size === 0) return;
+  // Two who reopen two exceptions of one record would each find the other closed.
+  await sql`select pg_advisory_xact_lock(hashtextextended(${`reopening in ${row.job_id}`}, 0))`.execute(trx);
+  const ids = recordsIn(row).map(({ record }) => String(record['id']));
+  const others = await trx
+    .selectFrom('exceptions')
+    .select(['id', 'record_key', 'records'])
+    .where('job_id', '=', row.job_id)
+    .where('status', 'in', ['open', 'in_progress'])
+    .where('record_key', '<>', row.record_key)
+    .where(sql<boolean>`exists (select from jsonb_array_elements(records) as r(record) where record ->> 'id' = any(${ids}::text[]))`)
+    .orderBy('id', 'desc')
+    .execute();
+  const other = others.find((one) => !names.isDisjointFrom(namesIn(one)));
+  if (other !== undefined) throw new Refusal('conflict', `Another exception is open for one of its records: work on ${other.id} instead.`);
+};
+
+const namesIn = (row: Pick<Row, 'record_key' | 'records'>): Set<string> =>
+  new Set(
+    row.record_key.startsWith('invalid:')
+      ? []
+      : recordsIn(row).flatMap(({ side, record }) => (record['id'] === undefined ? [] : [`${side} ${String(record['id'])}`])),
+  );
 
 /** But for those by hand that have ended since: the run that they were made in still tells of them, and nobody could undo them. */
 const holdingOf = async (trx: Trx, matched: readonly StoredResult[]): Promise<readonly StoredResult[]> => {
