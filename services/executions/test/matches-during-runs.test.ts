@@ -200,4 +200,42 @@ describe('while a run is going on', () => {
     expect(await exceptionsOf(other)).toEqual(['open  t1', 'resolved matched_later s1']);
     await holds(during.id);
   });
+
+  test('a record that is written off stays so, and the exception says that the run has matched it', async () => {
+    const jobId = newJobId();
+    const [s1, t1] = [euro('s1', '10.00'), euro('t1', '10.00')];
+    await executions().run(jobId, [s1], []);
+    const [{ id: about }] = await executions().exceptionsOf(jobId);
+    const writeOff = () => executions().api.post(`/v1/exceptions/${about}/resolve`, { resolution: 'written_off' });
+    const { id: during, status } = await duringRun(jobId, writeOff, { source: [], target: [t1] });
+    expect(status).toBe(200);
+    expect(await outcomesOf(during)).toEqual(['matched s1 t1']);
+    expect(await itemsOf(jobId)).toEqual([]);
+    const { body } = await executions().api.get(`/v1/exceptions/${about}`);
+    expect(body).toMatchObject({ status: 'resolved', resolution: 'written_off' });
+    expect(body.history.map(({ action }: { action: string }) => action)).toEqual(['opened', 'resolved', 'found_by_run']);
+    expect(body.history.at(-1)).toMatchObject({
+      actor: { type: 'system' },
+      detail: { executionId: during, outcome: 'matched' },
+    });
+    const [match] = await resultsOf(during);
+    const refused = await executions().api.post(`/v1/exceptions/${about}/reopen`);
+    expect(refused.body).toMatchObject({ status: 409, detail: expect.stringContaining(match?.id ?? '') });
+
+    const late = newJobId();
+    await executions().run(late, [s1, euro('s2', '20.00')], []);
+    for (const { id } of await executions().exceptionsOf(late))
+      await executions().must(200, executions().api.post(`/v1/exceptions/${id}/resolve`, { resolution: 'expected_timing' }));
+    const { id: arrived } = await executions().run(late, [], [t1]);
+    const told = await Promise.all(
+      (await executions().exceptionsOf(late)).map(async ({ id, records }: { id: string; records: Fields[] }) => {
+        const { history } = (await executions().api.get(`/v1/exceptions/${id}`)).body;
+        return [records[0]?.['id'], history.at(-1).action, history.at(-1).detail.executionId];
+      }),
+    );
+    expect(told.sort()).toEqual([
+      ['s1', 'found_by_run', arrived],
+      ['s2', 'resolved', undefined],
+    ]);
+  });
 });

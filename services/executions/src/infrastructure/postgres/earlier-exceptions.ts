@@ -48,6 +48,33 @@ export const resolveMoved = async (trx: Trx, held: HeldExecution): Promise<Resol
   return resolve(trx, held, rows);
 };
 
+/**
+ * What a person has decided stays decided, also where the run has found a counterpart of the record: it was late and has come, or it was written
+ * off while the run was going on. That is told where the decision stands, or only the run would know that there is something to take back. Once
+ * matches by hand are settled: what is an open item by then, retired or not, has met nobody.
+ */
+export const tellDecided = async (trx: Trx, { id, organizationId, jobId, epoch }: HeldExecution): Promise<void> => {
+  await sql`
+    with met as (
+      select record_key, min(outcome) as outcome from open_item_moves m
+       where execution_id = ${id} and epoch = ${epoch}
+         and not exists (select from open_items i where i.job_id = ${jobId} and i.record_key = m.record_key)
+       group by record_key having bool_and(outcome = any(${better}::text[]))),
+    told as (
+      update exceptions e set revision = e.revision + 1, updated_at = now()
+        from met
+       where e.job_id = ${jobId} and e.record_key = met.record_key and e.status in ('resolved', 'dismissed')
+         and e.resolution is distinct from 'matched_later'
+         and not exists (
+           select from exceptions n
+            where n.job_id = e.job_id and n.record_key = e.record_key and (n.created_at, n.id) > (e.created_at, e.id))
+      returning e.id, met.outcome)
+    insert into exception_history (exception_id, organization_id, position, at, actor_type, actor_id, action, detail)
+    select t.id, ${organizationId}, 1 + (select coalesce(max(position), 0) from exception_history h where h.exception_id = t.id),
+           now(), 'system', 'system', 'found_by_run', jsonb_build_object('executionId', ${id}::text, 'outcome', t.outcome)
+      from told t`.execute(trx);
+};
+
 /** What a record is known by, in whichever order its fields are stored. */
 export const nameOf = (record: RawBuilder<unknown>) => sql`coalesce(${record} ->> 'id', (${record})::jsonb::text)`;
 
