@@ -212,6 +212,19 @@ describe('personal data', () => {
     expect([one.status, other.status, other.body]).toEqual([202, 202, one.body]);
   });
 
+  test('are in no invitation any more, where who has left was invited again', async () => {
+    const owner = await identity.register();
+    const { userId, email } = await member(owner);
+    expect((await owner.api.delete(`/v1/members/${userId}`)).status).toBe(204);
+    const { body: invitation } = await owner.api.post('/v1/invitations', { email, role: 'viewer' });
+    const { body } = await erase(owner, userId);
+    await until(owner, body.id, ['identity']);
+    expect((await owner.api.get('/v1/invitations')).body.data).toEqual([]);
+    expect(await rows('select from users where email = $1 union all select from invitations where email = $1', [email])).toEqual([]);
+    const withdrawn = () => rows("select from audit_entries where resource_id = $1 and action = 'invitation.withdrawn'", [invitation.id]);
+    await waitFor(async () => (await withdrawn()).length === 1, { what: 'the entry' });
+  });
+
   test('of owners are erased by owners alone, and of the last one not at all', async () => {
     const owner = await identity.register();
     const second = await member(owner, 'owner');

@@ -10,6 +10,7 @@ import type { Actor, Throttle } from '../../application/ports.ts';
 import { ofUser, revokeKeysOf } from './api-key-store.ts';
 import { lockedDoer } from './doers.ts';
 import { completeStep } from './erasure-steps.ts';
+import { withdrawInvitationOf } from './invitation-endings.ts';
 import { members, removeMember } from './member-store.ts';
 import type { Trx } from './sight.ts';
 import type { Database } from './tables.ts';
@@ -41,10 +42,8 @@ export const createErasures = ({ postgres, outbox, throttle, retryMs, wake }: Er
       const member = await members(trx, organizationId).where('memberships.user_id', '=', userId).executeTakeFirst();
       if (member === undefined) await requireDeparted(trx, userId, ifMatch);
       await begin(trx, outbox, { id, organizationId, userId, attempts: 0 }, actor);
-      if (member !== undefined) {
-        await trx.deleteFrom('invitations').where('email', '=', member.email).execute();
-        await removeMember(trx, outbox, doer, userId, ifMatch, actor);
-      }
+      await withdrawInvitationOf(trx, outbox, userId, actor);
+      if (member !== undefined) await removeMember(trx, outbox, doer, userId, ifMatch, actor);
       await revokeKeysOf(trx, outbox, userId, actor);
       afterCommit(wake);
       return id;

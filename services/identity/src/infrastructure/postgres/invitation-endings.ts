@@ -35,3 +35,18 @@ export const withdrawInvitationsBy = async (trx: Trx, outbox: Outbox, inviterId:
     ended.map(({ id, role }) => auditInvitation(id, 'withdrawn', actor, { before: { role, invitedBy: inviterId } })),
   );
 };
+
+/** Of a user who is to be erased, and may have left and been invited again: the address stands in the invitation, with the account or without. */
+export const withdrawInvitationOf = async (trx: Trx, outbox: Outbox, userId: string, actor: Actor): Promise<void> => {
+  const ended = await trx
+    .deleteFrom('invitations')
+    .where('organization_id', '=', actor.principal.organizationId)
+    .where('email', 'in', ({ selectFrom }) => selectFrom('users').select('email').where('id', '=', userId))
+    .returning(['id', 'role', 'invited_by_id'])
+    .execute();
+  if (ended.length === 0) return;
+  await outbox.append(
+    trx,
+    ended.map(({ id, role, invited_by_id: invitedBy }) => auditInvitation(id, 'withdrawn', actor, { before: { role, invitedBy } })),
+  );
+};
