@@ -106,6 +106,26 @@ describe('a forgotten password', () => {
     await waitFor(async () => (await rows('select 1 from mails where attempts = 2')).length === 1, { what: 'the second attempt' });
   });
 
+  test('mails that do not open hold up no others, and are given up in the end', async () => {
+    const admin = await identity.database('admin');
+    const { email } = await identity.register();
+    // Both are claimed together, when they are due.
+    await admin.query("alter table mails alter column next_attempt_at set default now() + interval '1 hour'");
+    await forget(email);
+    await forget('nobody@example.com');
+    const [{ id }] = await rows('select id from mails order by created_at desc limit 1');
+    await admin.query('alter table mails alter column next_attempt_at set default now()');
+    await admin.query("update mails set sealed_body = 'gone' || substr(sealed_body, strpos(sealed_body, '.')) where id = $1", [id]);
+    await admin.query("update mails set next_attempt_at = now() where status = 'waiting'");
+    expect(await tokenTo(email)).not.toBe('');
+    const waiting = async () => (await rows('select status, attempts from mails where id = $1', [id]))[0];
+    await waitFor(async () => (await waiting()).attempts > 1, { what: 'it to be tried again' });
+    // Up to thirty times, at last an hour apart.
+    await admin.query('update mails set attempts = 29, next_attempt_at = now() where id = $1', [id]);
+    await waitFor(async () => (await waiting()).status === 'failed', { what: 'it to be given up', timeoutMs: 10_000 });
+    expect(identity.service.logs().some((line) => line.includes('does not open') && line.includes(id))).toBe(true);
+  });
+
   test('only hashes of tokens are kept, and using the newer one ends the older one', async () => {
     const person = await identity.register();
     await forget(person.email);

@@ -211,7 +211,8 @@ export interface SecondFactors {
 
 export interface ClaimedMail {
   readonly id: string;
-  readonly order: MailOrder;
+  /** Opens it. @throws where it does not open, which is nothing to the other mails that were claimed with it */
+  readonly order: () => MailOrder;
   readonly attempts: number;
   readonly orderedAt: Date;
 }

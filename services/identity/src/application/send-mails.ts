@@ -1,7 +1,7 @@
 /** Takes mails that are due, sends them, and tries again what failed. A process that dies leaves its claims to run out. */
 import type { Logger } from '@settler/chassis/logger';
 import { type Poller, startPoller } from '@settler/chassis/poller';
-import { type Mail, retryDelayMs } from '../domain/mail.ts';
+import { type Mail, type MailOrder, retryDelayMs } from '../domain/mail.ts';
 import type { ClaimedMail, InvitationStore, MailQueue, PasswordResets, SendMail } from './ports.ts';
 
 export interface SendMailsNeeds {
@@ -17,8 +17,18 @@ const pollMs = 500;
 const batch = 10;
 
 export const startMails = ({ queue, resets, invitations, send, logger, retryMs }: SendMailsNeeds): Pick<Poller, 'stop'> => {
+  /** Where a key is missing an operator may bring it back, and meanwhile the mail is tried as if its server were away. */
+  const open = (claimed: ClaimedMail): MailOrder => {
+    try {
+      return claimed.order();
+    } catch (error) {
+      logger.error({ err: error, mailId: claimed.id }, 'what is sealed of a mail does not open');
+      throw error;
+    }
+  };
+
   const mailOf = (claimed: ClaimedMail): Promise<Mail | undefined> => {
-    const { order } = claimed;
+    const order = open(claimed);
     switch (order.kind) {
       case 'passwordReset':
         return resets.mailOf(claimed, order);

@@ -38,7 +38,7 @@ export const createMailQueue = (postgres: Postgres<Database>, box: SecretBox, le
          where id in (select id from mails where status = 'waiting' and next_attempt_at <= now()
                        order by next_attempt_at limit ${count} for update skip locked)
         returning id, sealed_body as sealed, attempts, created_at as "orderedAt"`.execute(postgres.systemDb);
-      return rows.map(({ sealed, ...row }) => ({ ...row, order: JSON.parse(box.open(sealed, placeOfMail(row.id))) as MailOrder }));
+      return rows.map(({ sealed, ...row }) => ({ ...row, order: () => JSON.parse(box.open(sealed, placeOfMail(row.id))) as MailOrder }));
     },
     end: async (mail, status) => {
       await claimed(mail).set({ status, sealed_body: null, ended_at: sql<Date>`now()` }).execute();
