@@ -138,6 +138,16 @@ describe('an API key', () => {
     expect(refused.body.code).toBe('unauthenticated');
   });
 
+  test('counts as soon as it is given a longer life, also where it was refused just now', async () => {
+    const short = await door.createKey(person, { expiresAt: new Date(Date.now() + 300).toISOString() });
+    const keys = door.calling(person);
+    const isOver = async () => (await keys.get(`/v1/api-keys/${short.id}`)).body.status === 'expired';
+    await waitFor(isOver, { what: 'it to expire' });
+    expect((await me({ 'x-api-key': short.key })).status).toBe(401);
+    expect((await keys.patch(`/v1/api-keys/${short.id}`, { expiresAt: null })).status).toBe(200);
+    await waitFor(async () => (await me({ 'x-api-key': short.key })).status === 200, { what: 'it to count', timeoutMs: 2_000 });
+  });
+
   test('works from the addresses that it allows, and from nowhere else', async () => {
     const allowedIps = ['192.0.2.0/24', '203.0.113.7', '2001:db8:1::/48', '::ffff:198.51.100.0/120'];
     const { key: bound } = await door.createKey(person, { allowedIps });

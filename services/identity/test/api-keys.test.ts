@@ -139,6 +139,17 @@ describe('API keys', () => {
     expect((await asOwner().post(`/v1/api-keys/${successor.id}/rotate`, {})).status).toBe(201);
   });
 
+  test('that were rotated are given no longer life than the grace, and a shorter one', async () => {
+    const old = await create();
+    const { body: successor } = await asOwner().post(`/v1/api-keys/${old.id}/rotate`, { graceSeconds: 600 });
+    const extend = (expiresAt: string | null) => asOwner().patch(`/v1/api-keys/${old.id}`, { expiresAt });
+    for (const end of [null, '2099-01-01T00:00:00.000Z'])
+      expect(await extend(end)).toMatchObject({ status: 409, body: { code: 'conflict', detail: expect.stringContaining(successor.id) } });
+    expect((await extend(new Date(Date.now() + 60_000).toISOString())).status).toBe(200);
+    expect((await asOwner().patch(`/v1/api-keys/${old.id}`, { name: 'the old one' })).status).toBe(200);
+    expect((await asOwner().patch(`/v1/api-keys/${successor.id}`, { expiresAt: '2099-01-01T00:00:00.000Z' })).status).toBe(200);
+  });
+
   test('do not live longer by being rotated', async () => {
     const end = new Date(Date.now() + 60_000).toISOString();
     const old = await create({ expiresAt: end });

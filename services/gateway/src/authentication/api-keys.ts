@@ -58,7 +58,8 @@ export const createApiKeys = (identity: IdentityClient, secret: Buffer): ApiKeys
     const forgottenBefore = forgotten;
     const verdict = await identity.verifyApiKey(key, timeoutMs);
     if (!verdict.valid) {
-      refused.set(mark, true);
+      // Something has changed while identity answered, and it may be that this key counts again.
+      if (forgotten === forgottenBefore) refused.set(mark, true);
       kept.delete(mark);
       throw invalid();
     }
@@ -101,6 +102,8 @@ export const createApiKeys = (identity: IdentityClient, secret: Buffer): ApiKeys
     ask: (key, timeoutMs) => askOnce(key, markOf(key), timeoutMs),
     forget: (apiKeyId) => {
       forgotten += 1;
+      // Whose these are is not known here. One that was given a longer life counts again, at once.
+      refused.clear();
       if (apiKeyId === undefined) kept.clear();
       else kept.delete(markOfId.get(apiKeyId) ?? '');
     },

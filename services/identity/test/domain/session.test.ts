@@ -14,6 +14,8 @@ describe('a refresh token that is shown', () => {
   test('one that was replaced gives the same successor for the grace, and not a moment longer', () => {
     expect(decideRefresh(session, { generation: 2, replacedAt: before(graceMs) }, now, graceMs)).toBe('repeat');
     expect(decideRefresh(session, { generation: 2, replacedAt: before(graceMs + 1) }, now, graceMs)).toBe('reuse');
+    // Two more have come since, within the grace: one tab was quick, the other was not.
+    expect(decideRefresh(session, { generation: 0, replacedAt: before(graceMs) }, now, graceMs)).toBe('repeat');
     expect(decideRefresh(session, { generation: 0, replacedAt: before(3600_000) }, now, graceMs)).toBe('reuse');
   });
 

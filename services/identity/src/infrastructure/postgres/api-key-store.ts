@@ -31,6 +31,8 @@ export const createApiKeyStore = (postgres: Postgres<Database>, outbox: Outbox):
       const doer = await lockedDoer(trx, actor, scope);
       const before = await read(trx, id, ifMatch);
       if (before.status === 'revoked') throw new Refusal('conflict', 'The key is revoked and cannot be changed.');
+      if (before.successorId !== null && expiresAt !== undefined && isLater(expiresAt, before.expiresAt))
+        throw new Refusal('conflict', `The key was rotated into ${before.successorId}, and lives no longer than the grace it was given.`);
       const apiKey = await change(trx, id, {
         ...(name === undefined ? {} : { name }),
         ...(scopes === undefined ? {} : { scopes }),
@@ -99,6 +101,9 @@ export const createApiKeyStore = (postgres: Postgres<Database>, outbox: Outbox):
         .execute();
     }),
 });
+
+/** Null is never. */
+const isLater = (end: Date | null, than: Date | null): boolean => than !== null && (end === null || end > than);
 
 const insert = async (trx: Trx, outbox: Outbox, key: NewApiKey, actor: Actor): Promise<ApiKey> => {
   const row = await trx
