@@ -23,16 +23,24 @@ export const worthOf = ({ currency, amount }: Fields): { readonly currency: stri
   return { currency: code, amountMinor: code === '' || typeof amount !== 'string' ? null : toMinor(amount, exponentOf(code)) };
 };
 
-/** What each side has of each currency. */
+/**
+ * What each side has of each currency, record by record: an amount and its opposite are both at stake, and whoever may settle little
+ * does not settle much by taking two of them together. Below zero where all of them are.
+ */
 export const stakesOf = (taken: Taken): Stake[] =>
   sides.flatMap((side) =>
     [...Map.groupBy(taken[side].map(worthOf), ({ currency }) => currency)].map(([currency, worths]) => ({
       currency: currency === '' ? null : currency,
-      amountMinor: worths.some(({ amountMinor }) => amountMinor === null)
-        ? null
-        : worths.reduce((sum, { amountMinor }) => sum + (amountMinor ?? 0n), 0n),
+      amountMinor: atStake(worths.map(({ amountMinor }) => amountMinor)),
     })),
   );
+
+const atStake = (amounts: readonly (bigint | null)[]): bigint | null => {
+  const known = amounts.filter((amount) => amount !== null);
+  if (known.length < amounts.length) return null;
+  const sum = known.reduce((all, amount) => all + sizeOf(amount), 0n);
+  return known.every((amount) => amount <= 0n) ? -sum : sum;
+};
 
 /** What to say that is at stake: the most of it; nothing where that is not known of all. */
 export const mostOf = (stakes: readonly Stake[]): Stake => {

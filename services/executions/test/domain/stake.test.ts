@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type Fields, shownStake } from '../../src/domain/stake.ts';
+import { type Fields, shownStake, stakesOf } from '../../src/domain/stake.ts';
 
 const euro = (amount: string | null): Fields => ({ amount, currency: 'EUR' });
 
@@ -18,5 +18,17 @@ describe('what a list shows at stake', () => {
     ['nothing of nothing', [], [], null, null],
   ])('is %s', (_what, source, target, currency, amountMinor) => {
     expect(shownStake({ source, target })).toEqual({ currency, amountMinor });
+  });
+});
+
+describe('what a person settles', () => {
+  const euros = (...amounts: readonly string[]): Fields[] => amounts.map((amount) => ({ amount, currency: 'EUR' }));
+  it.each<[Fields[], Fields[], (bigint | null)[]]>([
+    [euros('5000.00', '-4500.00'), euros('600.00'), [950_000n, 60_000n]],
+    [euros('1000.00'), euros('-5000.00', '5000.00'), [100_000n, 1_000_000n]],
+    [euros('-7.00', '-3.00', '0.00'), [], [-1_000n]],
+    [euros('7.00', 'abc'), euros('1.00'), [null, 100n]],
+  ])('is each of its records, whatever the others are: %j with %j', (source, target, stakes) => {
+    expect(stakesOf({ source, target }).map(({ amountMinor }) => amountMinor)).toEqual(stakes);
   });
 });
