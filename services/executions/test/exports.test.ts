@@ -51,7 +51,20 @@ const netRules = {
   ],
 };
 
-const rulesOf: Readonly<Record<string, object>> = { [withFees]: feeRules, [withNet]: netRules };
+/** No fee is agreed; what records declare is all there is. */
+const declaring = 'job_01jqv8m0c4e7r9t2w5y8a5dec1';
+const declaringRules = {
+  passes: [
+    {
+      name: 'payouts',
+      cardinality: 'many-to-one',
+      match: [{ source: 'payout', target: 'payout', type: 'exact' }],
+      sum: { tolerance: { absolute: '5.00' } },
+    },
+  ],
+};
+
+const rulesOf: Readonly<Record<string, object>> = { [withFees]: feeRules, [withNet]: netRules, [declaring]: declaringRules };
 
 let executions: Executions;
 beforeAll(async () => {
@@ -379,7 +392,7 @@ describe('the fees of a run', () => {
           charged: '0.03',
           drift: '0.00',
         },
-        mismatches: { count: 0, drift: '0' },
+        mismatches: { count: 0, drift: '0.00' },
       },
     ]);
     const [exception] = await executions.exceptionsOf(withFees);
@@ -398,10 +411,64 @@ describe('a fee between two fields', () => {
     );
     expect(summary).toMatchObject({ matched: 2 });
     const { lines } = await executions.must(200, executions.api.get(`/v1/executions/${id}/fees`));
-    const common = { currency: 'EUR', results: 1, drift: '0.00', mismatches: { count: 0, drift: '0' } };
+    const common = { currency: 'EUR', results: 1, drift: '0.00', mismatches: { count: 0, drift: '0.00' } };
     expect(lines).toEqual([
       { ...common, pass: 'cards', gross: '100.00', net: '96.80', agreed: '3.20', declared: '3.20', charged: '3.20' },
       { ...common, pass: 'either', gross: '200.00', net: '198.00', agreed: '2.00', declared: null, charged: '2.00' },
+    ]);
+  });
+});
+
+describe('fees that could be told wrongly', () => {
+  const linesOf = async (id: string) => (await executions.must(200, executions.api.get(`/v1/executions/${id}/fees`))).lines;
+
+  test('are exact, however large the amounts are', async () => {
+    const amounts = ['63201234567.89', '9999999999999.99', '80123456789012.37', '13579135791357.93'];
+    // By the rules, in cents: 2.9 % rounded half away from zero, and 0.30.
+    const feeOf = (amount: string) => (BigInt(amount.replace('.', '')) * 29n + 500n) / 1_000n + 30n;
+    const net = (amount: string) => {
+      const cents = String(BigInt(amount.replace('.', '')) - feeOf(amount));
+      return `${cents.slice(0, -2)}.${cents.slice(-2)}`;
+    };
+    const { id, summary } = await executions.run(
+      withFees,
+      amounts.map((amount, index) => euro(`sl${index}`, amount)),
+      amounts.map((amount, index) => euro(`tl${index}`, net(amount))),
+    );
+    expect(summary).toMatchObject({ matched: 4 });
+    const agreed = String(amounts.reduce((sum, amount) => sum + feeOf(amount), 0n)).replace(/(?=..$)/, '.');
+    expect(await linesOf(id)).toMatchObject([{ pass: 'cards', agreed, charged: agreed, drift: '0.00' }]);
+  });
+
+  test('are of the alternative that a match has met, and of the first where it has met none', async () => {
+    const aside = (note: string) => ({ reference: undefined, note });
+    const { id, summary } = await executions.run(
+      withNet,
+      ['a', 'b', 'c'].map((note) => euro(`s${note}`, '200.00', aside(note))),
+      [
+        euro('ta', '200.00', { ...aside('a'), net: '198.00' }),
+        euro('tb', '200.00', { ...aside('b'), net: '196.00' }),
+        euro('tc', '200.00', { ...aside('c'), net: '195.00' }),
+      ],
+    );
+    expect(summary).toMatchObject({ matched: 2, mismatched: 1 });
+    expect(await linesOf(id)).toMatchObject([
+      { pass: 'either', results: 3, charged: '11.00', agreed: '8.00', drift: '3.00', mismatches: { count: 1, drift: '3.00' } },
+    ]);
+  });
+
+  test('are declared of a group only where each of its records declares one', async () => {
+    const inGroup = (payout: string, fee?: string) => ({ payout, reference: undefined, ...(fee === undefined ? {} : { fee }) });
+    const { id } = await executions.run(
+      declaring,
+      [
+        ...[euro('s1', '50.00', inGroup('p', '1.00')), euro('s2', '50.00', inGroup('p'))],
+        ...[euro('s3', '50.00', inGroup('q', '1.00')), euro('s4', '50.00', inGroup('q', '1.50'))],
+      ],
+      [euro('t1', '97.00', inGroup('p')), euro('t2', '97.00', inGroup('q'))],
+    );
+    expect(await linesOf(id)).toMatchObject([
+      { results: 1, gross: '100.00', declared: '2.50', charged: '3.00', agreed: null, drift: '0.50' },
     ]);
   });
 });

@@ -14,6 +14,8 @@ const decimalOf = (name: RawBuilder<unknown>) => sql`case when r ->> ${name} ~ $
 const gross = decimalOf(sql`f.gross_field`);
 const net = decimalOf(sql`f.net_field`);
 const declared = decimalOf(sql`'fee'`);
+/** A part of them says nothing of what all were charged. */
+const declaredByAll = sql`case when count(${declared}) = count(*) then sum(${declared}) end`;
 
 export const readFees = async (trx: Trx, id: string): Promise<FeeReport | undefined> => {
   const execution = await trx
@@ -53,29 +55,38 @@ const linesOf = async (
   }>`
     with fees as (select * from unnest(${fees.map(({ pass }) => pass)}::text[], ${fees.map(({ percent }) => percent)}::numeric[],
                                        ${fees.map(({ fixed }) => fixed)}::numeric[], ${fees.map(({ source }) => source)}::text[],
-                                       ${fees.map(({ target }) => target)}::text[]) as f(pass, percent, fixed, gross_field, net_field)),
+                                       ${fees.map(({ target }) => target)}::text[])
+                          with ordinality as f(pass, percent, fixed, gross_field, net_field, place)),
     units as (select * from unnest(${[...currencies]}::text[], ${currencies.map(exponentOf)}::int[]) as u(currency, digits)),
     sums as (
-      select results.pass, s.currency, results.category, s.gross, t.net, s.gross - t.net as charged, s.agreed, coalesce(t.declared, s.declared) as declared
+      select results.pass, results.category, told.*
         from results
-        join fees f on f.pass = results.pass
+       -- Of several fees the one that a match comes nearest to; where they differ, the first, which is the one that was meant most of all.
        cross join lateral (
-         select min(r ->> 'currency') as currency, count(distinct r ->> 'currency') as currencies, count(*) as records,
-                count(${gross}) as amounts, sum(${gross}) as gross, sum(${declared}) as declared,
-                sum(round(${gross} * f.percent / 100, u.digits) + round(f.fixed, u.digits)) as agreed
-           from jsonb_array_elements(source::jsonb) as r left join units u on u.currency = r ->> 'currency') as s
-       cross join lateral (
-         select min(r ->> 'currency') as currency, count(distinct r ->> 'currency') as currencies, count(*) as records,
-                count(${net}) as amounts, sum(${net}) as net, sum(${declared}) as declared
-           from jsonb_array_elements(target::jsonb) as r) as t
+         select s.currency, s.gross, t.net, s.gross - t.net as charged, s.agreed, coalesce(t.declared, s.declared) as declared
+           from fees f
+          cross join lateral (
+            select min(r ->> 'currency') as currency, count(distinct r ->> 'currency') as currencies, count(*) as records,
+                   count(${gross}) as amounts, sum(${gross}) as gross, ${declaredByAll} as declared,
+                   -- A division would be rounded to sixteen digits before it is rounded to the currency's.
+                   sum(round(${gross} * f.percent * 0.01, u.digits) + round(f.fixed, u.digits)) as agreed
+              from jsonb_array_elements(source::jsonb) as r left join units u on u.currency = r ->> 'currency') as s
+          cross join lateral (
+            select min(r ->> 'currency') as currency, count(distinct r ->> 'currency') as currencies, count(*) as records,
+                   count(${net}) as amounts, sum(${net}) as net, ${declaredByAll} as declared
+              from jsonb_array_elements(target::jsonb) as r) as t
+          where f.pass = results.pass
+            and s.currencies = 1 and t.currencies = 1 and s.currency = t.currency and s.records = s.amounts and t.records = t.amounts
+            and (s.agreed is not null or s.declared is not null or t.declared is not null)
+          order by case outcome when 'matched' then abs(s.gross - t.net - s.agreed) end, f.place
+          limit 1) as told
        where execution_id = ${id} and created_at = ${createdAt} and outcome in ('matched', 'mismatched')
-         and s.currencies = 1 and t.currencies = 1 and s.currency = t.currency and s.records = s.amounts and t.records = t.amounts
-         and (s.agreed is not null or s.declared is not null or t.declared is not null)),
+         and results.pass = any(${fees.map(({ pass }) => pass)}::text[])),
     drifts as (select *, charged - coalesce(agreed, declared) as drift from sums)
     select pass, currency, count(*) as results, sum(gross)::text as gross, sum(net)::text as net, sum(agreed)::text as agreed,
            sum(declared)::text as declared, sum(charged)::text as charged, sum(drift)::text as drift,
            count(*) filter (where category = 'fee_mismatch') as mismatches,
-           coalesce(sum(drift) filter (where category = 'fee_mismatch'), 0)::text as mismatch_drift
+           coalesce(sum(drift) filter (where category = 'fee_mismatch'), 0 * sum(drift))::text as mismatch_drift
       from drifts group by pass, currency order by pass, currency`.execute(trx);
   return rows.map(({ results, mismatches, mismatch_drift: drift, ...line }) => ({
     ...line,
