@@ -13,7 +13,7 @@ import type { HeldExecution } from '../../application/ports.ts';
 import { isSettledBy, type Resolution, type Said } from '../../domain/exception-life.ts';
 import { type Category, categoryOf, severityOf } from '../../domain/exceptions.ts';
 import { type OpenedLine, openedLines } from '../../domain/opened.ts';
-import { shownStake, type Taken } from '../../domain/stake.ts';
+import { type Stake, shownStake, type Taken } from '../../domain/stake.ts';
 import { type Opened, openedMessages } from './exception-messages.ts';
 import { liveOf, refreshChanged } from './exception-refresh.ts';
 import { type FoundResult, findAll, type Sought } from './find-results.ts';
@@ -258,7 +258,7 @@ const rowOf = (held: About, result: ResultInNeed, category: Category, records: r
     id: result.exception_id ?? newId('exception'),
     record_key: recordKey(result),
     category,
-    severity: severityOf(category, { amountMinor: stakeOf(category, result, exponent) ?? amountMinor, currency }, held.severity),
+    severity: severityOf(category, differenceIn(category, result) ?? { amountMinor, currency }, held.severity),
     search: searchTextOf(records),
     amount: amountMinor === null ? null : fromMinor(amountMinor, exponent),
     currency,
@@ -266,8 +266,10 @@ const rowOf = (held: About, result: ResultInNeed, category: Category, records: r
   };
 };
 
-/** What differs, where it is the amount that does. */
-const stakeOf = (category: Category, { delta }: ResultInNeed, exponent: number): bigint | null =>
-  (category === 'amount_mismatch' || category === 'fee_mismatch') && typeof delta?.amount === 'string'
-    ? toMinor(delta.amount, exponent)
-    : null;
+/** What differs, where it is the amount that does. It is reckoned in the currency of the target, which may be another than the source's. */
+const differenceIn = (category: Category, { delta, source, target }: ResultInNeed): Stake | undefined => {
+  if ((category !== 'amount_mismatch' && category !== 'fee_mismatch') || typeof delta?.amount !== 'string') return undefined;
+  const { currency } = shownStake({ source: [], target: target.length === 0 ? source : target } as Taken);
+  const amountMinor = toMinor(delta.amount, exponentOf(currency ?? ''));
+  return amountMinor === null ? undefined : { amountMinor, currency };
+};

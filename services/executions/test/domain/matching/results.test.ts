@@ -279,6 +279,42 @@ describe('the summary', () => {
   });
 });
 
+describe('a pair of two currencies', () => {
+  const rulesWith = (fx: object) =>
+    pass([
+      { field: 'reference', type: 'exact' },
+      { field: 'amount', type: 'amount', fx, verify: true },
+    ]);
+  const toldOf = (source: Fields, target: Fields, fx: object = { field: 'rate' }) => {
+    const [result] = run([{ ...source, reference: 'a' }], [{ ...target, reference: 'a' }], rulesWith(fx)).results;
+    const { delta, reason, category, outcome, conditions } = result ?? {};
+    return { outcome, category, reason, delta: delta?.amount, ...conditions?.[1] };
+  };
+  const dollars = (amount: string) => euro('t', amount, { currency: 'USD' });
+
+  test('tells the rate, what the source is by it, and by how much the target differs, in its own currency', () => {
+    expect(toldOf(euro('s', '100.00', { rate: '1.0835' }), dollars('108.00'))).toMatchObject({
+      ...{ outcome: 'mismatched', category: 'amount_mismatch', reason: null },
+      ...{ source: '100.00', target: '108.00', rate: '1.0835', converted: '108.35', delta: '-0.35' },
+    });
+    expect(toldOf(euro('s', '10.01'), euro('t', '1627', { currency: 'JPY' }), { table: { 'EUR/JPY': '162.5' } })).toMatchObject({
+      ...{ outcome: 'matched', rate: '162.5', converted: '1627', delta: '0' },
+    });
+    expect(toldOf(euro('s', '1.00'), euro('t', '1.50'), { table: { 'EUR/USD': '2' } })).toMatchObject({ converted: '1.00', delta: '0.50' });
+  });
+
+  test.each([
+    [{ rate: 'abc' }, undefined, 'rate is no rate: "abc"'],
+    [{}, undefined, 'the source has no rate for EUR/USD'],
+    [{}, { table: { 'USD/EUR': '0.9' } }, 'the rules have no rate for EUR/USD'],
+    [{ rate: '999999999999' }, undefined, 'at 999999999999 the amount is too large to be exact'],
+  ])('says why two amounts that look alike are not held against each other: %j', (more, fx, reason) => {
+    const told = toldOf(euro('s', '99999.00', more), dollars('99999.00'), fx);
+    expect(told).toMatchObject({ outcome: 'mismatched', category: 'amount_mismatch', reason, passed: false });
+    expect(told).not.toHaveProperty('converted');
+  });
+});
+
 describe('a match rate', () => {
   test.each([
     [0, 0, 0],

@@ -32,12 +32,21 @@ export const compileAmount = (condition: AmountCondition, source: RecordBatch, t
     return distance <= limit.within(magnitude, exponent) ? Math.max(0, 1 - distance / limit.bound(magnitude, exponent)) : Number.NaN;
   };
   /** Converted first: the fee is taken from what arrives. */
-  const convertedScore = (convert: Conversion, s: number, t: number): number => {
+  const convertedScore = ({ convert }: Conversion, s: number, t: number): number => {
     const converted = convert(ours[s] as number, s, t);
     if (Number.isNaN(converted) || Number.isNaN(theirs[t] as number)) return Number.NaN;
     const exponent = targetExponents[t] as number;
     const wanted = afterFee === undefined ? converted : afterFee(converted, exponent);
     return scoreOf((theirs[t] as number) - wanted, Math.abs(converted), exponent);
+  };
+  /** As everywhere a fee is no part of the delta. */
+  const tellConverted = ({ convert, tellRate }: Conversion, s: number, t: number) => {
+    const told = tellRate(s, t);
+    if (!('rate' in told)) return told;
+    const converted = convert(ours[s] as number, s, t);
+    if (!Number.isSafeInteger(converted)) return { ...told, reason: `at ${told.rate} the amount is too large to be exact` };
+    const exponent = targetExponents[t] as number;
+    return { ...told, converted: decimalText(converted, exponent), delta: differenceText(theirs[t] as number, converted, exponent) };
   };
   const band: AmountBand = {
     sources: ours,
@@ -74,7 +83,9 @@ export const compileAmount = (condition: AmountCondition, source: RecordBatch, t
         source: Number.isNaN(one) ? null : decimalText(one, exponents[s] as number),
         target: Number.isNaN(other) ? null : decimalText(other, targetExponents[t] as number),
       };
-      if (told.source === null || told.target === null || source.currencies[s] !== target.currencies[t]) return told;
+      if (told.source === null || told.target === null) return told;
+      if (conversion !== undefined) return { ...told, ...tellConverted(conversion, s, t) };
+      if (source.currencies[s] !== target.currencies[t]) return told;
       return { ...told, delta: differenceText(other, one, exponents[s] as number) };
     },
   };

@@ -8,11 +8,15 @@ import { alternativesOf, type Fx, type Pass } from '@settler/contracts/rules';
 import type { RecordBatch } from '../batch.ts';
 import { fieldTexts } from '../columns/field.ts';
 import { noAmount } from '../columns/money.ts';
-import { textAt } from '../columns/text-column.ts';
+import { type TextColumn, textAt } from '../columns/text-column.ts';
 import { roundedShare, type Share, shareOf } from './limit.ts';
 
-/** In minor units of the target's currency; NaN where there is no rate. */
-export type Conversion = (amount: number, source: number, target: number) => number;
+export interface Conversion {
+  /** In minor units of the target's currency; NaN where there is no rate. */
+  readonly convert: (amount: number, source: number, target: number) => number;
+  /** For a person: the rate, or why there is none. */
+  readonly tellRate: (source: number, target: number) => { readonly rate: string } | { readonly reason: string };
+}
 
 /** Whether a pass brings records of different currencies together: only by a rate. */
 export const crossesCurrencies = ({ match }: Pass): boolean =>
@@ -29,13 +33,28 @@ export const compileConversion = (fx: Fx, source: RecordBatch, target: RecordBat
     shares.set(key, share);
     return roundedShare(amount, share);
   };
-  const rateOf = 'table' in fx ? tableRate(fx.table) : fieldRate(fx.field, source);
-  return (amount, s, t) => {
-    const from = source.currencies[s] as number;
-    const to = target.currencies[t] as number;
-    if (Number.isNaN(amount) || from === noCurrency || to === noCurrency) return noAmount;
-    const rate = rateOf(s, from, to);
-    return rate === undefined ? noAmount : convert(amount, rate, from, to);
+  const texts = 'table' in fx ? undefined : fieldTexts(source, fx.field, []);
+  const rateOf = 'table' in fx ? tableRate(fx.table) : fieldRate(texts as TextColumn);
+  const currenciesOf = (s: number, t: number) => [source.currencies[s] as number, target.currencies[t] as number] as const;
+  return {
+    convert: (amount, s, t) => {
+      const [from, to] = currenciesOf(s, t);
+      if (Number.isNaN(amount) || from === noCurrency || to === noCurrency) return noAmount;
+      const rate = rateOf(s, from, to);
+      return rate === undefined ? noAmount : convert(amount, rate, from, to);
+    },
+    tellRate: (s, t) => {
+      const [from, to] = currenciesOf(s, t);
+      if (from === noCurrency || to === noCurrency) return { reason: 'a record without a currency cannot be converted' };
+      const rate = rateOf(s, from, to);
+      if (rate !== undefined) return { rate };
+      const pair = `${currencyText(from)}/${currencyText(to)}`;
+      if ('table' in fx) return { reason: `the rules have no rate for ${pair}` };
+      const said = textAt(texts as TextColumn, s);
+      return {
+        reason: said === '' ? `the source has no ${fx.field} for ${pair}` : `${fx.field} is no rate: ${JSON.stringify(said.slice(0, 40))}`,
+      };
+    },
   };
 };
 
@@ -54,10 +73,9 @@ const tableRate =
   (_source, from, to) =>
     from === to ? '1' : table[`${currencyText(from)}/${currencyText(to)}`];
 
-const fieldRate = (field: string, source: RecordBatch): RateOf => {
-  const texts = fieldTexts(source, field, []);
-  return (s) => {
+const fieldRate =
+  (texts: TextColumn): RateOf =>
+  (s) => {
     const text = textAt(texts, s);
     return rateForm.test(text) ? text : undefined;
   };
-};

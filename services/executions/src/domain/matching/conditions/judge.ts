@@ -6,8 +6,13 @@ import type { AmountBand, DayBand } from '../join/sweep.ts';
 export interface Verdict {
   readonly source: string | null;
   readonly target: string | null;
-  /** target − source: a decimal text for amounts and numbers, days for dates. */
+  /** target − source: a decimal text for amounts and numbers, days for dates. Of another currency, target − converted, in that of the target. */
   readonly delta?: string | number | undefined;
+  /** Of an amount in another currency: the rate, and what the source is by it. */
+  readonly rate?: string | undefined;
+  readonly converted?: string | undefined;
+  /** Why nothing can be compared, in words, where that is not to be seen. */
+  readonly reason?: string | undefined;
 }
 
 /** How a condition finds the counterparts of a record, where it can. */

@@ -37,7 +37,7 @@ export const createExplain = ({ results, source, target, rules, judgesOf }: Expl
       margin: margin === -1 ? null : margin / 1e6,
       delta: extra.delta ?? (isPair ? { amount: amountDelta(conditions, pass), days: dayDelta(conditions) } : null),
       category: extra.category ?? (isPair && outcome === 'mismatched' ? categoryOf(conditions, pass) : null),
-      reason: extra.reason ?? null,
+      reason: extra.reason ?? (isPair && outcome === 'mismatched' ? whyNotCompared(conditions) : null),
       line: rows.source.length + rows.target.length === 1 ? (s === -1 ? target.lines[t] : source.lines[s]) || null : null,
       dueOn: extra.dueOn,
       conditions,
@@ -62,8 +62,7 @@ export const conditionOf = ({ field, type, judge, tell }: Judge, s: number, t: n
   judge(sources, targets, 1, scores);
   const score = scores[0] as number;
   const passed = !Number.isNaN(score);
-  const { source, target, delta } = tell(s, t);
-  return { field, type, source, target, delta, score: passed ? Math.round(score * 1e6) / 1e6 : 0, passed };
+  return { field, type, ...tell(s, t), score: passed ? Math.round(score * 1e6) / 1e6 : 0, passed };
 };
 
 const amountDelta = (conditions: readonly ConditionResult[], { match }: Pass): string | null => {
@@ -71,6 +70,10 @@ const amountDelta = (conditions: readonly ConditionResult[], { match }: Pass): s
   const delta = conditions[index]?.delta;
   return typeof delta === 'string' ? delta : null;
 };
+
+/** Two amounts that look alike are no reason, unless it is said why they cannot be held against each other. */
+const whyNotCompared = (conditions: readonly ConditionResult[]): string | null =>
+  conditions.find(({ passed, reason }) => !passed && reason !== undefined)?.reason ?? null;
 
 const dayDelta = (conditions: readonly ConditionResult[]): number | null => {
   const delta = conditions.find(({ type }) => type === 'date')?.delta;

@@ -6,8 +6,12 @@ export interface ConditionResult {
   readonly type: string;
   readonly source: string | null;
   readonly target: string | null;
-  /** target − source. */
+  /** target − source; of another currency, target − `converted`, which is the source at `rate`. */
   readonly delta?: string | number | undefined;
+  readonly rate?: string | undefined;
+  readonly converted?: string | undefined;
+  /** Why nothing could be compared. */
+  readonly reason?: string | undefined;
   readonly score: number;
   readonly passed: boolean;
 }
