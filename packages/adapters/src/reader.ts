@@ -44,11 +44,15 @@ export const defaultLimits: ReadLimits = { rowsPerChunk: 4096, bytesPerRecord: 1
 /** Each block is its source's again once the next is asked for: whoever keeps something of it copies it. */
 export type OpenedFile = { readonly bytes: AsyncIterable<Uint8Array>; readonly size: number };
 
+/** What is probably not meant so, of an input that can be read all the same. `side` is for the executions service to fill in. */
+export type InputNotice = { readonly code: 'mixed_encoding' | 'too_few_rows'; readonly message: string; readonly line?: number };
+
 export type ReadContext = {
   /** Undefined where the organization has no such file. */
   readonly openFile: (fileId: string, signal: AbortSignal) => Promise<OpenedFile | undefined>;
   readonly signal: AbortSignal;
   readonly limits?: Partial<ReadLimits>;
+  readonly tell?: (notice: InputNotice) => void;
 };
 
 /** Pulls from its source only when asked for the next chunk, throws `ReaderFailure` when the input as a whole cannot be read, and the signal's reason on abort. */

@@ -13,6 +13,8 @@ export type ChunkBuilder = {
   readonly offer: (table: CellTable, isMore: boolean) => void;
   /** The next full chunk; where `flush`, what there is. It lasts until it is asked again. */
   readonly next: (flush: boolean) => BuiltChunk | undefined;
+  /** Rows that it has not given out. */
+  readonly heldRows: () => number;
 };
 
 /** What is known of the rows of a table while they are read, in memory that the next table uses too. */
@@ -83,6 +85,7 @@ export const chunkBuilder = (layout: Layout, rowsPerChunk: number, heldRows: num
   };
 
   return {
+    heldRows: () => lines.rows - given,
     offer: (table, isMore) => {
       offered = table;
       if (!isMore) from = 0;

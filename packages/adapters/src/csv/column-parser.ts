@@ -14,6 +14,8 @@ export type ColumnParser = {
   /** The next full chunk; where `flush`, of the rows there are. It lasts until the next is asked for. */
   readonly next: (flush: boolean) => BuiltChunk | undefined;
   readonly line: () => number;
+  /** Rows that were held back because they may be the last: once `next` has nothing left, those that are. */
+  readonly heldRows: () => number;
 };
 
 export const columnParser = (config: CsvTable, limits: ReadLimits): ColumnParser => {
@@ -33,6 +35,7 @@ export const columnParser = (config: CsvTable, limits: ReadLimits): ColumnParser
       if (builder === undefined) throw emptyFile((config.skipRows ?? 0) + 1);
     },
     next: (flush) => builder?.next(flush),
+    heldRows: () => builder?.heldRows() ?? 0,
     line: table.line,
   };
 };

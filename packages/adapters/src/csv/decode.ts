@@ -32,7 +32,11 @@ const foreign: readonly (readonly [signature: string, what: string])[] = [
  * first bytes beyond ASCII decide: UTF-8 if they are a character of it, else windows-1252. A file that
  * began as UTF-8 and goes on as something else fails with `bad_encoding` rather than turn into nonsense half-way.
  */
-export async function* utf8Blocks(chunks: AsyncIterable<Uint8Array>, encoding: string | undefined): AsyncGenerator<Uint8Array> {
+export async function* utf8Blocks(
+  chunks: AsyncIterable<Uint8Array>,
+  encoding: string | undefined,
+  tellMixed: (example: string) => void = () => {},
+): AsyncGenerator<Uint8Array> {
   let decoder: Decoder | undefined;
   let head: Uint8Array = Buffer.alloc(0);
   for await (const chunk of chunks) {
@@ -42,10 +46,10 @@ export async function* utf8Blocks(chunks: AsyncIterable<Uint8Array>, encoding: s
     }
     head = Buffer.concat([head, chunk]);
     if (head.length < 4) continue;
-    decoder = decoderFor(head, encoding);
+    decoder = decoderFor(head, encoding, tellMixed);
     yield* decoder.push(withoutBom(head));
   }
-  decoder ??= decoderFor(head, encoding);
+  decoder ??= decoderFor(head, encoding, tellMixed);
   if (head.length < 4) yield* decoder.push(withoutBom(head));
   yield* decoder.finish();
 }
@@ -54,12 +58,12 @@ const withoutBom = (head: Uint8Array): Uint8Array => head.subarray(bomOf(head)?.
 
 type Decoder = { readonly push: (chunk: Uint8Array) => Iterable<Uint8Array>; readonly finish: () => Iterable<Uint8Array> };
 
-const decoderFor = (head: Uint8Array, encoding: string | undefined): Decoder => {
+const decoderFor = (head: Uint8Array, encoding: string | undefined, tellMixed: (example: string) => void): Decoder => {
   const hex = Buffer.from(head.subarray(0, 4)).toString('hex');
   const what = foreign.find(([signature]) => hex.startsWith(signature))?.[1];
   if (what !== undefined) throw new ReaderFailure('binary_content', `this is ${what}, not CSV`, 1);
   const decided = bomOf(head)?.encoding ?? (encoding === undefined ? undefined : new TextDecoder(encoding).encoding);
-  if (decided === undefined) return detecting();
+  if (decided === undefined) return detecting(tellMixed);
   return decided === 'utf-8' ? checking() : transcoding(decided);
 };
 
@@ -139,7 +143,7 @@ const validLength = (bytes: Uint8Array): number => {
   return low - unfinished(part);
 };
 
-const detecting = (): Decoder => {
+const detecting = (tellMixed: (example: string) => void): Decoder => {
   let decided: Decoder | undefined;
   let held: Uint8Array = Buffer.alloc(0);
   function* decide(bytes: Uint8Array, isLast: boolean): Generator<Uint8Array> {
@@ -150,7 +154,7 @@ const detecting = (): Decoder => {
       yield bytes.subarray(0, first);
       return;
     }
-    decided = isUtf8(bytes.subarray(first, first + length)) ? checking() : transcoding('windows-1252');
+    decided = isUtf8(bytes.subarray(first, first + length)) ? checking() : watching(transcoding('windows-1252'), tellMixed);
     yield* decided.push(bytes);
   }
   function* push(chunk: Uint8Array): Generator<Uint8Array> {
@@ -168,4 +172,37 @@ const detecting = (): Decoder => {
     if (decided !== undefined) yield* decided.finish();
   }
   return { push, finish };
+};
+
+/**
+ * Files are put together of parts: one that began as windows-1252 can go on as UTF-8, where every `ü` becomes `Ã¼`, and references find
+ * nobody. Both bytes are characters, so this is a guess: told once, and nothing fails for it. Other first bytes than these two are
+ * capitals, which do stand before quotes and non-breaking spaces.
+ */
+const watching = (decoder: Decoder, tellMixed: (example: string) => void): Decoder => {
+  let isTold = false;
+  function* push(chunk: Uint8Array): Generator<Uint8Array> {
+    for (const block of decoder.push(chunk)) {
+      if (!isTold) {
+        const text = Buffer.from(block).toString('utf8');
+        const at = text.search(misread);
+        if (at !== -1) tellMixed(around(text, at));
+        isTold = at !== -1;
+      }
+      yield block;
+    }
+  }
+  return { push, finish: decoder.finish };
+};
+
+// What the second byte of such a character is in windows-1252.
+const misread = /[\u00c2\u00c3][\u0080-\u00bf\u0152-\u2122]/;
+
+const around = (text: string, at: number): string => {
+  const [before = ''] = text
+    .slice(Math.max(0, at - 10), at)
+    .split(/[\r\n]/)
+    .slice(-1);
+  const [after = ''] = text.slice(at, at + 20).split(/[\r\n]/);
+  return before + after;
 };

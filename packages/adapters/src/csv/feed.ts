@@ -1,4 +1,6 @@
 /** Feeds a CSV input to a parser, block by block, for readers of rows and of columns alike. */
+
+import { quoted } from '../fields/unreadable.ts';
 import { type ReadContext, ReaderFailure } from '../reader.ts';
 import { openInput } from '../source.ts';
 import { utf8Blocks } from './decode.ts';
@@ -21,7 +23,13 @@ export async function* feed(config: CsvConfig, context: ReadContext, parser: Spl
 
   try {
     // Content was text when it came, so it needs no guess at its encoding.
-    for await (const block of utf8Blocks(counted(), config.content === undefined ? config.encoding : 'utf-8')) {
+    const encoding = config.content === undefined ? config.encoding : 'utf-8';
+    const tellMixed = (example: string): void =>
+      context.tell?.({
+        code: 'mixed_encoding',
+        message: `read as windows-1252, because it begins so, and goes on as UTF-8 would: ${quoted(example)}; say in the configuration which encoding it has`,
+      });
+    for await (const block of utf8Blocks(counted(), encoding, tellMixed)) {
       parser.push(block);
       yield { bytesRead, totalBytes, isLast: false };
     }
@@ -34,6 +42,15 @@ export async function* feed(config: CsvConfig, context: ReadContext, parser: Spl
   context.signal.throwIfAborted();
   yield { bytesRead, totalBytes, isLast: true };
 }
+
+/** A short day has fewer rows than its file was said to end with: totals of another form, or records that are taken for them. */
+export const tellTooFew = ({ trailerRows = 0 }: CsvConfig, { tell }: ReadContext, heldRows: number): void => {
+  if (heldRows >= trailerRows) return;
+  tell?.({
+    code: 'too_few_rows',
+    message: `the last ${trailerRows} rows are no records, by trailerRows, and there are no more than ${heldRows}: none of them was read`,
+  });
+};
 
 const atLine = (failure: ReaderFailure, line: number): ReaderFailure =>
   Object.assign(new ReaderFailure(failure.code, `line ${line}: ${failure.message}`, line), { cause: failure.cause });

@@ -13,6 +13,8 @@ export type CsvParser = {
   /** Rows that are ready; the caller empties it. */
   readonly rows: ReadRow[];
   readonly line: () => number;
+  /** Rows that were held back because they may be the last: once it has finished, those that are. */
+  readonly heldRows: () => number;
 };
 
 export const csvParser = (config: CsvTable, limits: ReadLimits): CsvParser => {
@@ -42,6 +44,7 @@ export const csvParser = (config: CsvTable, limits: ReadLimits): CsvParser => {
   return {
     rows,
     line: table.line,
+    heldRows: () => waiting.length,
     push: table.push,
     finish: () => {
       table.finish();

@@ -3,7 +3,7 @@ import type { ColumnChunk, ReadColumns } from '../columns.ts';
 import { defaultLimits, type Read, type ReadChunk } from '../reader.ts';
 import { columnParser } from './column-parser.ts';
 import type { CsvConfig } from './definition.ts';
-import { feed } from './feed.ts';
+import { feed, tellTooFew } from './feed.ts';
 import { csvParser } from './parser.ts';
 
 /** A chunk is also full when this much was read for it: a few rows of a megabyte each must not add up to gigabytes. */
@@ -21,6 +21,7 @@ export const read: Read<CsvConfig> = async function* (config, context) {
       context.signal.throwIfAborted();
     }
   }
+  tellTooFew(config, context, parser.heldRows());
 };
 
 // Columns are the smaller form of rows, and cost something to begin: their chunks are larger.
@@ -39,4 +40,5 @@ export const readColumns: ReadColumns<CsvConfig> = async function* (config, cont
       context.signal.throwIfAborted();
     }
   }
+  tellTooFew(config, context, parser.heldRows());
 };

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { ReadRow } from '../../src/reader.ts';
+import type { InputNotice, ReadRow } from '../../src/reader.ts';
 import { openReader } from '../../src/readers.ts';
 import { conformance } from '../conformance.ts';
 import { contextOf, failureOf, fileOf, noFile, readChunks, readRows, someFileId } from '../reading.ts';
-import { readBoth } from './both.ts';
+import { readBoth, readColumnChunks } from './both.ts';
 
 const header = 'id,amount,currency,date,reference';
 const fields = { id: 'id', amount: 'amount', currency: 'currency', date: 'date', reference: 'reference' };
@@ -97,6 +97,39 @@ describe('mapping columns', () => {
     });
     expect(message).toMatch(/and 170 more$/);
     expect(message.length).toBeLessThan(1000);
+  });
+});
+
+describe('what is probably not meant so', () => {
+  const noticesOf = async (config: object, ...file: readonly (string | Uint8Array)[]) => {
+    const [byRows, byColumns]: InputNotice[][] = [[], []];
+    const openFile = fileOf(...file);
+    const of = { fileId: someFileId, fields: { reference: 'ref' }, ...config };
+    await readRows('csv', of, { openFile, tell: (notice) => byRows?.push(notice) });
+    await readColumnChunks(of, { openFile, tell: (notice) => byColumns?.push(notice) });
+    expect(byColumns).toEqual(byRows);
+    return byRows;
+  };
+  const latin = (text: string) => Buffer.from(text, 'latin1');
+
+  it('is told where a file begins as windows-1252 and goes on as UTF-8, once', async () => {
+    const mixed = [latin('ref\nGr\u00f6\u00dfe\n'), 'plain\nMüller\n', 'Jäger\n'];
+    expect(await noticesOf({}, ...mixed)).toEqual([{ code: 'mixed_encoding', message: expect.stringContaining('"MÃ¼ller"') }]);
+    expect(await noticesOf({}, latin('ref\nGr\u00f6\u00dfe\nM\u00fcller \u00c3O \u00c0\u00a0la\n'))).toEqual([]);
+    expect(await noticesOf({}, 'ref\nMüller\nGröße\n')).toEqual([]);
+    expect(await noticesOf({ encoding: 'windows-1252' }, ...mixed)).toEqual([]);
+  });
+
+  it('is told where a file has fewer rows than are no records at its end', async () => {
+    const rows = 'ref\na\nb\n';
+    expect(await noticesOf({ trailerRows: 3 }, rows)).toEqual([
+      {
+        code: 'too_few_rows',
+        message: 'the last 3 rows are no records, by trailerRows, and there are no more than 2: none of them was read',
+      },
+    ]);
+    for (const trailerRows of [0, 1, 2]) expect(await noticesOf({ trailerRows }, rows)).toEqual([]);
+    expect(await noticesOf({ trailerRows: 2 }, 'ref\n')).toMatchObject([{ code: 'too_few_rows' }]);
   });
 });
 

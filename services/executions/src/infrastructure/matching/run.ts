@@ -1,4 +1,4 @@
-import type { ReadContext } from '@settler/adapters/reader';
+import type { InputNotice, ReadContext } from '@settler/adapters/reader';
 import { openReader } from '@settler/adapters/readers';
 import type { Rules } from '@settler/contracts/rules';
 import {
@@ -83,7 +83,8 @@ export const createRun = ({ notify, context }: RunNeeds): ((request: RunRequest)
   const handMatches: (HandMatch & Readonly<Record<Side, readonly number[]>>)[] = [];
   const separations: Separation[] = [];
   const earlier: EarlierMatches[] = [];
-  const undated: Problem[] = [];
+  /** Of the inputs, while they were read. */
+  const noticed: Problem[] = [];
   const watched = new Set<string>();
   let matched: Matched | undefined;
   /** Until another record comes. */
@@ -96,10 +97,13 @@ export const createRun = ({ notify, context }: RunNeeds): ((request: RunRequest)
     const reader = await openReader(adapter, config);
     const builder = createBatchBuilder({ idMapped: reader.idMapped });
     builders[side] = builder;
+    const tell = (notice: InputNotice): void => {
+      noticed.push({ side, ...notice });
+    };
     const tally = createTally(side);
     const within = createPeriod(period);
     if (reader.readColumns !== undefined) {
-      for await (const chunk of reader.readColumns({ ...context, limits: { rowsPerChunk, ...context.limits } })) {
+      for await (const chunk of reader.readColumns({ ...context, limits: { rowsPerChunk, ...context.limits }, tell })) {
         const kept = within.chunk(chunk);
         tally.addChunk(kept);
         builder.addChunk(kept);
@@ -107,7 +111,7 @@ export const createRun = ({ notify, context }: RunNeeds): ((request: RunRequest)
         notify({ kind: 'progress', done: builder.length(), total: null });
       }
     } else {
-      for await (const { rows } of reader.read(context)) {
+      for await (const { rows } of reader.read({ ...context, tell })) {
         const kept = rows.filter((row) => !('record' in row) || within.record(row));
         for (const row of kept) tally.add(row);
         builder.addRows(kept);
@@ -117,7 +121,7 @@ export const createRun = ({ notify, context }: RunNeeds): ((request: RunRequest)
     }
     const refused = whyNoPeriod(side, within.counted());
     if (refused !== undefined) throw new MatchingRefused('no_dates', refused);
-    undated.push(...undatedProblems(side, within.counted()));
+    noticed.push(...undatedProblems(side, within.counted()));
     return tally.totals();
   };
 
@@ -331,7 +335,7 @@ export const createRun = ({ notify, context }: RunNeeds): ((request: RunRequest)
           keys: createKeyWriter(batches, isAnother),
           repeats: createRepeats(batches.source, batches.target),
         };
-        const problems = [...undated, ...inputProblems(request.rules, batches)];
+        const problems = [...noticed, ...inputProblems(request.rules, batches)];
         return { kind: 'matched', summary: reconciliation.summary, resultCount: reconciliation.length, problems, given: givenIds(fates) };
       }
       case 'next': {
