@@ -1,6 +1,6 @@
 /** Every adapter, one line each, and what the services ask of the list. */
 import { jsonSchemaOf } from '@settler/contracts/json-schema';
-import type { ProblemError } from '@settler/contracts/problems';
+import { messageOf, type ProblemError } from '@settler/contracts/problems';
 import { z } from 'zod';
 import type { ColumnChunk, ReadColumns } from './columns.ts';
 import { csv } from './csv/definition.ts';
@@ -26,7 +26,7 @@ type Readers<Config> = { readonly read: Read<Config>; readonly readColumns?: Rea
 const adapter = <Config>(definition: AdapterDefinition<Config>, loadReader: () => Promise<Readers<Config>>): Adapter => ({
   definition,
   open: async (config) => {
-    const parsed = definition.config.safeParse(config);
+    const parsed = definition.config.safeParse(config, { reportInput: true });
     if (!parsed.success) return problemErrors(parsed.error);
     // Imported by the first read: a service that only checks configurations never loads a reader, nor what it depends on.
     const { read, readColumns } = await loadReader();
@@ -71,7 +71,7 @@ export type CheckedConfig =
 
 /** Paths are relative to the configuration (`fields.amount.decimal`, `records[3].amount`), and empty where it is wrong as a whole. */
 export const checkConfig = (definition: AdapterDefinition, config: unknown): CheckedConfig => {
-  const parsed = definition.config.safeParse(config);
+  const parsed = definition.config.safeParse(config, { reportInput: true });
   return parsed.success ? { ok: true, config: parsed.data } : { ok: false, errors: problemErrors(parsed.error) };
 };
 
@@ -79,7 +79,7 @@ const problemErrors = (error: z.ZodError): ProblemError[] =>
   error.issues.flatMap((issue) =>
     issue.code === 'unrecognized_keys'
       ? issue.keys.map((key) => ({ path: z.core.toDotPath([...issue.path, key]), message: 'is not a known field' }))
-      : [{ path: z.core.toDotPath(issue.path), message: issue.message }],
+      : [{ path: z.core.toDotPath(issue.path), message: messageOf(issue) }],
   );
 
 const inputKeys: readonly string[] = ['fileId', 'content', 'records'];

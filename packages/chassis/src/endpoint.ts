@@ -2,7 +2,8 @@
  * Registers routes of the contract's table: access before the body is read, validation with paths, idempotency, entity tags,
  * and documentation, all from one declaration.
  */
-import { problemDocument } from '@settler/contracts/problems';
+import { idFault } from '@settler/contracts/ids';
+import { type ProblemError, problemDocument } from '@settler/contracts/problems';
 import { type Route, type RouteName, routes, routesOf } from '@settler/contracts/routes';
 import type { StatefulService } from '@settler/contracts/services';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
@@ -187,8 +188,7 @@ const respond = (request: FastifyRequest, reply: FastifyReply, answer: Answer): 
 const noQuery = z.strictObject({});
 
 const readInput = (route: Route, endpoint: Endpoint<Schema, Schema, Schema, unknown>, request: Authorized, reply: FastifyReply): Input => ({
-  // A malformed id is simply one that does not exist.
-  params: endpoint.params && parse(endpoint.params, request.params, () => new Refusal('not_found', 'There is no such resource.')),
+  params: endpoint.params && parse(endpoint.params, request.params, noSuchResource),
   query: parse(endpoint.query ?? noQuery, storable(request.query)),
   body: endpoint.body === undefined ? requireNoBody(route, request) : parse(endpoint.body, requireBody(route, request)),
   principal: request.principal as Principal,
@@ -198,10 +198,16 @@ const readInput = (route: Route, endpoint: Endpoint<Schema, Schema, Schema, unkn
   reply,
 });
 
-const parse = (schema: z.ZodType, value: unknown, otherwise?: () => Refusal): unknown => {
+/** A malformed id is simply one that does not exist; whoever took that of an execution for that of a job is told which it must be. */
+const noSuchResource = (errors: readonly ProblemError[]): Refusal => {
+  const kinds = errors.filter(({ message }) => message.startsWith(idFault)).map(({ path, message }) => `: ${path} ${message}`);
+  return new Refusal('not_found', `There is no such resource${kinds[0] ?? ''}.`);
+};
+
+const parse = (schema: z.ZodType, value: unknown, otherwise = (errors: readonly ProblemError[]) => validationRefusal(errors)): unknown => {
   const result = schema.safeParse(value, { reportInput: true });
   if (result.success) return result.data;
-  throw otherwise?.() ?? validationRefusal(errorsOf(result.error.issues));
+  throw otherwise(errorsOf(result.error.issues));
 };
 
 const storable = (query: unknown): unknown => {

@@ -1,5 +1,5 @@
 /** Errors as RFC 9457 problem documents: one place that decides what a caller is told, and what only the log is told. */
-import { type ProblemDocument, type ProblemError, problems, problemType } from '@settler/contracts/problems';
+import { messageOf, type ProblemDocument, type ProblemError, problems, problemType } from '@settler/contracts/problems';
 import type { FastifyError } from 'fastify';
 import type { z } from 'zod';
 import type { Answer } from './answer.ts';
@@ -55,15 +55,8 @@ export const errorsOf = (issues: readonly z.core.$ZodIssue[], prefix: readonly P
       const nearest = issue.errors.toSorted((one, other) => deepest(other) - deepest(one) || one.length - other.length)[0];
       if (nearest !== undefined && nearest.length > 0) return errorsOf(nearest, path);
     }
-    return [{ path: pathText(path), message: isMissing(issue) ? 'is missing' : issue.message }];
+    return [{ path: pathText(path), message: messageOf(issue) }];
   });
-
-/** Of a field that is not there, its type or its choices are not what is wrong. Told only where the input was asked to be reported. */
-const isMissing = (issue: z.core.$ZodIssue): boolean =>
-  (issue.code === 'invalid_type' || issue.code === 'invalid_value') &&
-  issue.path.length > 0 &&
-  'input' in issue &&
-  issue.input === undefined;
 
 const deepest = (issues: readonly z.core.$ZodIssue[]): number => Math.max(0, ...issues.map((issue) => issue.path.length));
 

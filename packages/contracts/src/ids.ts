@@ -25,13 +25,16 @@ export const idPrefixes = {
 
 export type IdKind = keyof typeof idPrefixes;
 
+/** How it begins what is said of an id that is none of its kind. */
+export const idFault = 'must be an id that starts with';
+
 const nameOf = (kind: IdKind): string => kind.replaceAll(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`).replace('api ', 'API ');
 
 /** A schema for one kind of id; anything else is refused with the prefix it should have. */
 export const idOf = (kind: IdKind) =>
   z
     .string()
-    .regex(new RegExp(`^${idPrefixes[kind]}_[0-7][0-9a-hjkmnp-tv-z]{25}$`), `must be an id that starts with ${idPrefixes[kind]}_`)
+    .regex(new RegExp(`^${idPrefixes[kind]}_[0-7][0-9a-hjkmnp-tv-z]{25}$`), `${idFault} ${idPrefixes[kind]}_`)
     .describe(`Id of the ${nameOf(kind)}: \`${idPrefixes[kind]}_\` and 26 characters.`);
 
 export const organizationId = idOf('organization');

@@ -106,6 +106,18 @@ export const problemError = z.object({
 });
 export type ProblemError = z.infer<typeof problemError>;
 
+/**
+ * What is wrong with a value, in the words of its schema; of one that is not there, neither its type nor its choices are what is wrong.
+ * Whoever checks has to ask for the input to be reported (`reportInput`), or nothing is ever missing.
+ */
+export const messageOf = (issue: z.core.$ZodIssue): string => (isMissing(issue) ? 'is missing' : issue.message);
+
+const isMissing = (issue: z.core.$ZodIssue): boolean =>
+  (issue.code === 'invalid_type' || issue.code === 'invalid_value') &&
+  issue.path.length > 0 &&
+  'input' in issue &&
+  issue.input === undefined;
+
 /** The body of every answer that is not a success, sent as `application/problem+json`. */
 export const problemDocument = z
   .object({

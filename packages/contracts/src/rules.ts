@@ -7,14 +7,15 @@ import { isCurrency } from './currencies.ts';
 import { exceptionCategory, exceptionSeverity } from './events/executions.ts';
 import { compareDecimals, currency } from './money.ts';
 import { hasGroup, patternFault, patternLengthMax } from './patterns.ts';
+import { messageOf } from './problems.ts';
 
 /** A union told apart by looking at the value, so that a fault is named at its own place and not as "no option fits". */
 const chosenBy = <Union extends z.ZodType>(choose: (value: unknown) => z.ZodType, union: Union) =>
   z.preprocess((value, context) => {
     const refuse = (message: string, path: PropertyKey[]) => context.addIssue({ code: 'custom', message, path, input: value });
-    for (const issue of choose(value).safeParse(value).error?.issues ?? []) {
+    for (const issue of choose(value).safeParse(value, { reportInput: true }).error?.issues ?? []) {
       if (issue.code === 'unrecognized_keys') for (const key of issue.keys) refuse('is not a known field', [...issue.path, key]);
-      else refuse(issue.message, issue.path);
+      else refuse(messageOf(issue), issue.path);
     }
     return value;
   }, union);
@@ -23,6 +24,7 @@ const chosenBy = <Union extends z.ZodType>(choose: (value: unknown) => z.ZodType
 const recordBy = <Name extends z.core.$ZodRecordKey, Value extends z.ZodType>(name: Name, value: Value) =>
   z.record(name, value, { error: (issue) => (issue.code === 'invalid_key' ? issue.issues[0]?.message : undefined) });
 
+const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null && !Array.isArray(value);
 const has = (value: unknown, key: string): boolean => typeof value === 'object' && value !== null && Object.hasOwn(value, key);
 
 const fieldName = z
@@ -94,15 +96,19 @@ const limits = {
   bps: decimalText.optional().describe('Hundredths of a per cent of the source amount.'),
 };
 const isSet = (value: object): boolean => Object.values(value).some((part) => part !== undefined);
-const limit = z.strictObject(limits).refine(isSet, 'must have absolute, percent or bps');
+const limitForm = 'must be an object such as {"absolute": "0.01"} or {"percent": "1"}';
+const limit = z.strictObject(limits, limitForm).refine(isSet, 'must have absolute, percent or bps');
 export type Limit = z.output<typeof limit>;
 
 const tolerance = z
-  .strictObject({
-    ...limits,
-    below: limit.optional().describe('For targets below the source, in place of the others.'),
-    above: limit.optional().describe('For targets above the source, in place of the others.'),
-  })
+  .strictObject(
+    {
+      ...limits,
+      below: limit.optional().describe('For targets below the source, in place of the others.'),
+      above: limit.optional().describe('For targets above the source, in place of the others.'),
+    },
+    limitForm,
+  )
   .refine(isSet, 'must have absolute, percent, bps, below or above')
   .meta({ id: 'Tolerance', description: 'How far two values may lie apart, the bounds included. Of several the larger counts.' });
 
@@ -112,10 +118,13 @@ const percentOfAll = decimalText.refine(
   'must be at most 100: a fee is part of what is paid',
 );
 const fee = z
-  .strictObject({
-    percent: percentOfAll.optional().describe('Of the source amount, rounded half away from zero.'),
-    fixed: decimalText.optional().describe('In the currency of the source, for each record.'),
-  })
+  .strictObject(
+    {
+      percent: percentOfAll.optional().describe('Of the source amount, rounded half away from zero.'),
+      fixed: decimalText.optional().describe('In the currency of the source, for each record.'),
+    },
+    'must be an object such as {"percent": "1.4", "fixed": "0.25"}',
+  )
   .refine(isSet, 'must have percent or fixed');
 export type Fee = z.output<typeof fee>;
 
@@ -153,11 +162,14 @@ const isCalendarOfBusinessDays = ({ unit, calendar }: { unit: string; calendar?:
   calendar === undefined || unit === 'business-days';
 const calendarFault = { path: ['calendar'], message: 'counts for business days alone: set `unit` to "business-days"' };
 const window = z
-  .strictObject({
-    before: days.default(0).describe('How many days the target may come before the source.'),
-    after: days.default(0).describe('How many days the target may come after the source.'),
-    ...units,
-  })
+  .strictObject(
+    {
+      before: days.default(0).describe('How many days the target may come before the source.'),
+      after: days.default(0).describe('How many days the target may come after the source.'),
+      ...units,
+    },
+    'must be an object such as {"before": 0, "after": 3}',
+  )
   .refine(isCalendarOfBusinessDays, calendarFault)
   .meta({ id: 'DateWindow' });
 export type Window = z.output<typeof window>;
@@ -178,6 +190,8 @@ const common = {
     .describe('Brings spellings together before they are compared: for both sides, or as `{"source": […], "target": […]}`.'),
   ...judged,
 };
+
+const threshold = 'must be a number above 0 and at most 1, such as 0.88: the least similarity that counts';
 
 const ofFields = [
   z.strictObject({ type: z.literal('exact').describe('The texts are equal.'), ...common }),
@@ -209,11 +223,7 @@ const ofFields = [
       .describe(
         '`jaro-winkler` for names, `levenshtein` for typing errors, `token-set` for words in any order, `trigram` for parts of words.',
       ),
-    threshold: z
-      .number({ error: 'is required: the least similarity that counts, between 0 and 1' })
-      .gt(0)
-      .max(1)
-      .describe('The least similarity that counts, from 0 to 1.'),
+    threshold: z.number(threshold).gt(0, threshold).max(1, threshold).describe('The least similarity that counts, from 0 to 1.'),
   }),
   z.strictObject({
     type: z.literal('regex').describe('What the pattern captures is equal.'),
@@ -348,7 +358,7 @@ const pass = z
 export type Pass = z.output<typeof pass>;
 
 const expectWithin = z
-  .strictObject({ after: days.describe('How long, from the date of the record on.'), ...units })
+  .strictObject({ after: days.describe('How long, from the date of the record on.'), ...units }, 'must be an object such as {"after": 3}')
   .refine(isCalendarOfBusinessDays, calendarFault);
 
 const fromAmount = z
@@ -433,6 +443,11 @@ const shortForm = z.strictObject({
   ...settings,
 });
 
+/** Neither is missing by itself; what else is wrong is told beside it. */
+const neitherForm = z
+  .strictObject(settings)
+  .refine(() => false, { error: 'give `matching`, a list of conditions, or `passes`, each with a name and its `match`', when: () => true });
+
 const inLongForm = (value: z.output<typeof longForm> | z.output<typeof shortForm>): Rules => {
   if ('passes' in value) return value;
   const { matching, ...rest } = value;
@@ -459,7 +474,8 @@ const hasTooManyPatterns = (value: unknown): boolean => {
 export const rules = chosenBy(
   (value) => {
     if (hasTooManyPatterns(value)) return isTooMuch;
-    return has(value, 'matching') ? shortForm : longForm;
+    if (has(value, 'matching')) return shortForm;
+    return isObject(value) && !has(value, 'passes') ? neitherForm : longForm;
   },
   z.union([longForm, shortForm]),
 )

@@ -56,7 +56,7 @@ describe('API keys', () => {
     expect((await asOwner().post('/v1/api-keys', { scopes: null, expiresAt: 'tomorrow' })).body.errors).toEqual([
       { path: 'name', message: 'is missing' },
       { path: 'scopes', message: 'Invalid input: expected array, received null' },
-      { path: 'expiresAt', message: expect.stringMatching(/^must be an instant such as 2026-04-01T09:30:00Z;.*%2B/) },
+      { path: 'expiresAt', message: 'must be an instant such as 2026-04-01T09:30:00Z' },
     ]);
     expect((await asOwner().post('/v1/invitations', { email: 'a@example.com' })).body.errors).toEqual([
       { path: 'role', message: 'is missing' },

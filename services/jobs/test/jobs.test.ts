@@ -183,6 +183,11 @@ describe('the jobs service', () => {
     expect((await stranger.get('/v1/jobs')).body.data).toEqual([]);
     expect((await api.get(`/v1/jobs/${unknown}`)).status).toBe(404);
     expect((await api.get('/v1/jobs/nonsense')).status).toBe(404);
+    // Nothing is given away: it is the same for whatever has another kind's prefix.
+    expect((await api.get(`/v1/jobs/${unknown.replace('job_', 'exe_')}`)).body).toMatchObject({
+      status: 404,
+      detail: 'There is no such resource: id must be an id that starts with job_.',
+    });
     const app = new pg.Client(island.databaseConfig('jobs', 'app'));
     await app.connect();
     for (const table of ['jobs', 'job_versions', 'last_executions']) expect((await app.query(`select * from ${table}`)).rowCount).toBe(0);

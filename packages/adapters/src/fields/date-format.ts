@@ -35,6 +35,14 @@ const months = ['january', 'february', 'march', 'april', 'may', 'june', 'july', 
 // Other libraries' spellings of ours; in UTS 35 they are the week's year and the day of the year.
 const misspelt: Readonly<Record<string, string>> = { YYYY: 'yyyy', YY: 'yy', DD: 'dd', D: 'd' };
 
+const strftime: Readonly<Record<string, string>> = { d: 'dd', m: 'MM', Y: 'yyyy', y: 'yy', H: 'HH', M: 'mm', S: 'ss', b: 'MMM', B: 'MMMM' };
+
+/** A format of strftime as we write it, where all of it can be. */
+const inOurTokens = (format: string): string | undefined => {
+  const meant = format.replaceAll(/%([A-Za-z])/g, (whole, letter: string) => strftime[letter] ?? whole);
+  return meant === format || meant.includes('%') ? undefined : meant;
+};
+
 export type DateFormat = { readonly read: (text: string) => WrittenTime | undefined };
 
 /** Refused with a reason: an unknown token, a part twice, or a pattern that does not say year, month and day. */
@@ -48,7 +56,10 @@ export const compileDateFormat = (format: string): DateFormat | { readonly probl
       continue;
     }
     const [expression, part] = tokens[piece] ?? [];
-    if (expression === undefined) return { problem: `has an unknown token ${piece}${misspelt[piece] ? `: write ${misspelt[piece]}` : ''}` };
+    if (expression === undefined) {
+      const meant = misspelt[piece] ?? inOurTokens(format);
+      return { problem: `has an unknown token ${piece}${meant === undefined ? '' : `: write ${meant}`}` };
+    }
     pattern += part === undefined ? `(?:${expression})` : `(${expression})`;
     if (part !== undefined) parts.push(part);
   }

@@ -39,13 +39,21 @@ const readPlainDay = (text: string): WrittenTime | undefined => {
 };
 const plainDigits = [0, 1, 2, 3, 5, 6, 8, 9];
 
+export type DateOptions = {
+  readonly format?: string | undefined;
+  readonly timezone?: string | undefined;
+  /** Whether there is a mapping that could say the format. */
+  readonly isMapped?: boolean | undefined;
+};
+
 /** `format` must be one that `compileDateFormat` accepts and `timezone` one that Intl knows; the configuration's schema sees to both. */
-export const dateReader = ({ format, timezone }: { format?: string | undefined; timezone?: string | undefined } = {}): ReadDate => {
+export const dateReader = ({ format, timezone, isMapped = true }: DateOptions = {}): ReadDate => {
   const compiled = format === undefined ? undefined : compileDateFormat(format);
   if (compiled !== undefined && 'problem' in compiled) throw new Error(compiled.problem);
   const zone = timezone === undefined ? undefined : zoneOffset(timezone);
   const read = compiled?.read ?? readIso;
-  const expected = format === undefined ? 'an ISO date such as 2026-04-01; give the mapping a "format"' : `a date written as ${format}`;
+  const hint = isMapped ? '; give the mapping a "format"' : '';
+  const expected = format === undefined ? `an ISO date such as 2026-04-01${hint}` : `a date written as ${format}`;
   return (cell) => {
     const written = read(cell.trim());
     return written === undefined ? { reason: `${quoted(cell)} is not ${expected}` } : dayOf(cell, written, zone);

@@ -1,4 +1,5 @@
 /** The `fields` of a configuration: which column feeds which field, and how it is written. Part of every file adapter's schema. */
+import { messageOf } from '@settler/contracts/problems';
 import { z } from 'zod';
 import type { FieldDescription } from '../definition.ts';
 import { readAmount, readCurrency } from './amount.ts';
@@ -96,7 +97,13 @@ const refusals: Readonly<Record<Form, string>> = {
 
 const constantFault = (kind: FieldKind, value: string): Unreadable | undefined => {
   const read =
-    kind === 'amount' ? readAmount(value) : kind === 'currency' ? readCurrency(value) : kind === 'date' ? dateReader()(value) : value;
+    kind === 'amount'
+      ? readAmount(value)
+      : kind === 'currency'
+        ? readCurrency(value)
+        : kind === 'date'
+          ? dateReader({ isMapped: false })(value)
+          : value;
   return typeof read === 'string' ? undefined : read;
 };
 
@@ -109,7 +116,7 @@ const faultsOf = (kind: FieldKind, mapping: unknown): Fault[] => {
   }
   const form = formOf(kind, mapping);
   if (!formsOf[kind].includes(form)) return [{ path: [], message: refusals[form] }];
-  const parsed = forms[form].safeParse(mapping);
+  const parsed = forms[form].safeParse(mapping, { reportInput: true });
   if (parsed.error) {
     return parsed.error.issues.flatMap((issue): Fault[] =>
       issue.code === 'unrecognized_keys'
@@ -117,7 +124,7 @@ const faultsOf = (kind: FieldKind, mapping: unknown): Fault[] => {
             path: [...issue.path, key],
             message: `does not go with ${Object.keys(forms[form].shape).join(', ')}`,
           }))
-        : [issue],
+        : [{ path: issue.path, message: messageOf(issue) }],
     );
   }
   const fault = 'value' in parsed.data ? constantFault(kind, parsed.data.value) : undefined;

@@ -48,7 +48,8 @@ const idLengthMax = 512;
 export const planFields = (mappings: FieldMappings): FieldPlan[] =>
   Object.entries(mappings).flatMap(([field, mapping]) => (mapping === undefined ? [] : [planField(field, mapping)]));
 
-export const planField = (field: string, mapping: FieldMapping): FieldPlan => {
+/** `isMapped` is false where the field is read under its own name, and what is wrong cannot be mended in a mapping. */
+export const planField = (field: string, mapping: FieldMapping, isMapped = true): FieldPlan => {
   if (typeof mapping === 'object' && 'value' in mapping) {
     const constant = reading(field, field)(mapping.value);
     return { field, columns: [], verbatim: false, written: { as: 'fixed' }, onEmpty: undefined, read: () => constant };
@@ -75,7 +76,7 @@ export const planField = (field: string, mapping: FieldMapping): FieldPlan => {
     verbatim,
     written: writtenAs(field, mapping),
     onEmpty,
-    read: unlessEmpty(reading(field, mapping), onEmpty),
+    read: unlessEmpty(reading(field, mapping, isMapped), onEmpty),
   };
 };
 
@@ -114,14 +115,14 @@ const writtenAs = (field: string, mapping: ColumnMapping): Written => {
   return { as: kind === 'id' ? 'id' : 'text' };
 };
 
-const reading = (field: string, mapping: ColumnMapping): ((cell: string) => string | Unreadable) => {
+const reading = (field: string, mapping: ColumnMapping, isMapped = true): ((cell: string) => string | Unreadable) => {
   const written = writtenAs(field, mapping);
   const options: Options = typeof mapping === 'string' ? {} : mapping;
   switch (written.as) {
     case 'currency':
       return readCurrency;
     case 'date':
-      return dateReader(options);
+      return dateReader({ ...options, isMapped });
     case 'amount':
       return amountReader(options, limitOf(field));
     case 'id':

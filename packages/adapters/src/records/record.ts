@@ -21,7 +21,7 @@ export const recordReader = (mappings: FieldMappings, identified: boolean) => {
   // Under its own name a known field is what it is called, and is read as such: these are records of ours, not somebody's columns.
   const implied = Object.keys(knownFields)
     .filter((name) => mappings[name] === undefined && !mapped.has(name))
-    .map((name) => planField(name, name));
+    .map((name) => planField(name, name, false));
   const isPlanned = new Set([...plans, ...implied].map(({ field }) => field));
   const currencyMapped = mappings['currency'] !== undefined;
 

@@ -121,6 +121,8 @@ describe('a date by a format', () => {
   it.each([
     ['DD/MM/YYYY', 'unknown token DD: write dd'],
     ['dd/MM/QQ', 'unknown token QQ'],
+    ['%d.%m.%Y', 'unknown token m: write dd.MM.yyyy'],
+    ['%e.%m.%Y', 'unknown token e'],
     ['dd/MM', 'yyyy'],
     ['MM/yyyy', 'dd'],
     ['dd/yyyy', 'MM'],

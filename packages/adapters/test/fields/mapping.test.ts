@@ -69,4 +69,12 @@ describe('the fields of a configuration', () => {
       ['date.format', 'the date format "DD.MM.YYYY" has an unknown token DD: write dd'],
     ]);
   });
+
+  it('say what is missing, and of a constant nothing about a mapping that it has not', () => {
+    expect(faults({ amount: { decimal: ',' }, fee: { debit: 'Out' }, date: { value: '01.04.2026' } })).toEqual([
+      ['amount.column', 'is missing'],
+      ['date.value', '"01.04.2026" is not an ISO date such as 2026-04-01'],
+      ['fee.credit', 'is missing'],
+    ]);
+  });
 });

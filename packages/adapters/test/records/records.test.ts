@@ -95,6 +95,14 @@ describe('inline records', () => {
     expect(errorsOf({ records: [{ amount: '1' }], fields: { currency: 'cur' } })).toEqual([['records[0].cur', 'is empty']]);
   });
 
+  it('name the format of a day, and speak of a mapping only where there is one', () => {
+    const said = '"01.04.2026" is not an ISO date such as 2026-04-01';
+    expect(errorsOf({ records: [{ date: '01.04.2026' }] })).toEqual([['records[0].date', said]]);
+    expect(errorsOf({ records: [{ day: '01.04.2026' }], fields: { date: 'day' } })).toEqual([
+      ['records[0].day', `${said}; give the mapping a "format"`],
+    ]);
+  });
+
   it('answer with the first hundred faults of many', () => {
     expect(errorsOf({ records: Array.from({ length: 5000 }, () => ({ amount: 'x' })) })).toHaveLength(100);
   });

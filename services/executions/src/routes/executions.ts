@@ -40,7 +40,10 @@ const runBody = z.strictObject({
   dryRun: z.boolean().default(false).describe('Matches and reports, and stores no results and no exceptions.'),
   overlap: z.boolean().default(false).describe('Queues this run behind one that is queued or running, in place of a 409.'),
   period: z
-    .strictObject({ from: day.describe('The first day.'), to: day.describe('The last day, included.') })
+    .strictObject(
+      { from: day.describe('The first day.'), to: day.describe('The last day, included.') },
+      'must be an object such as {"from": "2026-04-01", "to": "2026-04-30"}',
+    )
     .refine(({ from, to }) => from <= to, { path: ['to'], message: 'must not be before `from`' })
     .optional()
     .describe(
