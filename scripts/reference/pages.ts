@@ -7,6 +7,7 @@ import { configurationPage } from './configuration.ts';
 import { errorsPage } from './errors.ts';
 import { eventsPage } from './events.ts';
 import { type Page, pageText } from './markdown.ts';
+import { metricsPage } from './metrics.ts';
 import { routesPage } from './routes.ts';
 import { rulesSchemaFile, rulesSchemaText } from './rules-schema.ts';
 
@@ -19,7 +20,7 @@ interface File {
 }
 
 const files = (): readonly File[] => {
-  const pages = [routesPage(), eventsPage(), errorsPage(), auditActionsPage(), configurationPage()];
+  const pages = [routesPage(), eventsPage(), errorsPage(), auditActionsPage(), configurationPage(), metricsPage()];
   return [
     ...[indexOf(pages), ...pages].map((page) => ({ file: page.file, text: pageText(page) })),
     { file: rulesSchemaFile, text: rulesSchemaText() },

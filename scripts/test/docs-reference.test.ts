@@ -33,6 +33,15 @@ describe('the reference', () => {
     for (const service of services) expect(page('configuration.md')).toContain(`## ${service} alone\n`);
   });
 
+  it('names every metric that is told', () => {
+    const told = services.flatMap((service) => [...sourcesOf(service).matchAll(/'(settler_[a-z_]+)'/g)].map(([, name]) => name));
+    const chassis = ['metrics', 'messaging-metrics'].map((file) => readFileSync(join(root, `packages/chassis/src/${file}.ts`), 'utf8'));
+    const everywhere = [...chassis.join('\n').matchAll(/'(settler_[a-z_]+)'/g)].map(([, name]) => name);
+    expect(told.length).toBeGreaterThan(10);
+    expect(everywhere).toHaveLength(4);
+    for (const name of [...told, ...everywhere]) expect(page('metrics.md')).toContain(`| \`${name}\` |`);
+  });
+
   it('is whole when it was just written', () => {
     expect(referenceFaults(folder)).toEqual([]);
   });

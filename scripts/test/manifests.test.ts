@@ -2,7 +2,7 @@ import { readdirSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { root } from '../check/command.ts';
-import { overlayNames, readOverlay } from './deployment/kustomization.ts';
+import { componentNames, overlayNames, readComponent, readOverlay } from './deployment/kustomization.ts';
 import { environmentIn, programOf, secrets, type Workload, workloadsOf } from './deployment/pods.ts';
 import { configure, imageNames, unknownTo } from './deployment/programs.ts';
 
@@ -13,7 +13,7 @@ const mebibytes = (quantity: string) => Number.parseInt(quantity, 10) * (quantit
 describe('deploy/k8s', () => {
   it('has no file that no kustomization names', () => {
     const there = readdirSync(`${root}deploy/k8s`, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.yaml'));
-    const named = new Set(overlays.flatMap(({ overlay }) => overlay.files));
+    const named = new Set([...overlays.map(({ overlay }) => overlay), ...componentNames.map(readComponent)].flatMap(({ files }) => files));
     expect(there.map((file) => `deploy/k8s/${file}`).filter((file) => !named.has(file))).toEqual([]);
   });
 });

@@ -16,7 +16,8 @@ import { createIdempotency, type Idempotency } from './idempotency.ts';
 import { createInternalSigner, createInternalVerifier, type InternalSigner, type InternalVerifier } from './internal-token.ts';
 import { startJanitor } from './janitor.ts';
 import type { Life } from './lifecycle.ts';
-import { measureMessaging } from './messaging-metrics.ts';
+import { type Measures, startMeasures } from './measures.ts';
+import { messaging } from './messaging-metrics.ts';
 import { createMetrics, type Metrics, measureRequests, serveMetrics } from './metrics.ts';
 import { createOutbox, type Outbox } from './outbox.ts';
 import { type Cursors, createCursors } from './pagination.ts';
@@ -38,6 +39,8 @@ export interface ServiceParts<DB extends ChassisTables> {
   readonly cursors: Cursors;
   readonly idempotency: Idempotency;
   readonly metrics: Metrics;
+  /** Gauges of the service's own tables. */
+  readonly measure: (measures: Measures) => void;
   readonly sign: InternalSigner;
   readonly verify: InternalVerifier;
   /** Consumers begin when the service listens. */
@@ -73,7 +76,8 @@ export const createService = async <DB extends ChassisTables>(
   const idempotency = createIdempotency(chassisPostgres, derivedKey(config.SERVICE_SIGNING_KEY, 'idempotency'));
   const verify = createInternalVerifier(name, config.SERVICE_PUBLIC_KEYS);
   const metrics = createMetrics(name);
-  measureMessaging(metrics, chassisPostgres);
+  const measure = (measures: Measures) => startMeasures(measures, { metrics, postgres: chassisPostgres, logger });
+  measure(messaging);
   const app = await createHttp({ service: name, logger, isStopping: life.isStopping });
   measureRequests(app, metrics);
   serveMetrics(app, metrics);
@@ -96,6 +100,7 @@ export const createService = async <DB extends ChassisTables>(
     cursors: createCursors(derivedKey(config.SERVICE_SIGNING_KEY, 'cursors')),
     idempotency,
     metrics,
+    measure,
     sign: createInternalSigner(name, config.SERVICE_SIGNING_KEY),
     verify,
     consume: (definition, handle) => consume({ definition, handle }),

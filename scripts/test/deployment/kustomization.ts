@@ -6,8 +6,8 @@ import { z } from 'zod';
 import { root } from '../../check/command.ts';
 
 const kustomization = z.strictObject({
-  apiVersion: z.literal('kustomize.config.k8s.io/v1beta1'),
-  kind: z.literal('Kustomization'),
+  apiVersion: z.enum(['kustomize.config.k8s.io/v1beta1', 'kustomize.config.k8s.io/v1alpha1']),
+  kind: z.enum(['Kustomization', 'Component']),
   namespace: z.string().optional(),
   resources: z.array(z.string()),
   images: z.array(z.strictObject({ name: z.string(), newName: z.string().optional(), newTag: z.string() })).default([]),
@@ -36,9 +36,13 @@ export interface Overlay {
 }
 
 export const overlayNames = ['development', 'production'] as const;
+export const componentNames = ['monitoring'] as const;
 
 /** @throws where something that is named is not there, or is not what kustomize takes */
 export const readOverlay = (name: (typeof overlayNames)[number]): Overlay => readFolder(`deploy/k8s/overlays/${name}`);
+
+/** What an overlay may take in, and none of ours does. @throws as `readOverlay` does */
+export const readComponent = (name: (typeof componentNames)[number]): Overlay => readFolder(`deploy/k8s/components/${name}`);
 
 const readFolder = (folder: string): Overlay => {
   const file = join(folder, 'kustomization.yaml');

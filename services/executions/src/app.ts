@@ -6,6 +6,7 @@ import { createService } from '@settler/chassis/service';
 import { consumers } from '@settler/contracts/streams';
 import { startRequestedRun } from './application/commands/start-requested-run.ts';
 import { explainException } from './application/explain.ts';
+import { measuredEnds, type OnEnd } from './application/measured-ends.ts';
 import { startRequestedRuns } from './application/requested-runs.ts';
 import { runExecution } from './application/run-execution.ts';
 import { startWorker } from './application/worker.ts';
@@ -30,12 +31,14 @@ import { createHandMatches } from './infrastructure/postgres/hand-matches.ts';
 import { createLeaseStore } from './infrastructure/postgres/lease-store.ts';
 import { createMatchedBefore } from './infrastructure/postgres/match-keys.ts';
 import { createMatchStore } from './infrastructure/postgres/match-store.ts';
+import { runs } from './infrastructure/postgres/measures.ts';
 import { createOpenItemStore } from './infrastructure/postgres/open-items.ts';
 import { startResultRetention } from './infrastructure/postgres/result-retention.ts';
 import { createResultWriter } from './infrastructure/postgres/result-writer.ts';
 import { createRunRequests, receiveRunRequest } from './infrastructure/postgres/run-requests.ts';
 import { createSeparations } from './infrastructure/postgres/separations.ts';
 import type { Database } from './infrastructure/postgres/tables.ts';
+import { executionDuration } from './metrics.ts';
 import { approvalRoutes } from './routes/approvals.ts';
 import { exceptionRoutes } from './routes/exceptions.ts';
 import { exchangeRateRoutes } from './routes/exchange-rates.ts';
@@ -94,9 +97,14 @@ export const start = async (config: Config, life: Life): Promise<string> => {
   service.consume(consumers.baseCurrencies, recordBaseCurrency);
   service.consume(consumers.erasuresInExecutions, acknowledgeErasure('executions', outbox));
 
+  service.measure(runs);
+
   let onListening = (): void => {};
   if (config.ROLE !== 'api') {
-    const leases = createLeaseStore(postgres, outbox, { leaseMs: config.LEASE_MS, ringAgainMs: config.SWEEP_MS });
+    const durations = service.metrics.histogram(executionDuration);
+    const onEnd: OnEnd = (status, seconds) => durations.observe({ status }, seconds);
+    const lease = { leaseMs: config.LEASE_MS, ringAgainMs: config.SWEEP_MS, onOrphan: onEnd };
+    const leases = measuredEnds(createLeaseStore(postgres, outbox, lease), onEnd, () => performance.now());
     const threads = createMatchingThreads(config.WORKER_MEMORY_MB);
     const needs = {
       leases,

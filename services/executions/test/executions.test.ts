@@ -146,6 +146,10 @@ describe('the executions service', () => {
   test('a run explains every record, accounts for every cent and opens what needs a person', async () => {
     const execution = await runOnce();
     expect(execution).toMatchObject({ status: 'completed', jobId, jobVersion: 3, attempt: 1, error: null });
+    const told = await (await fetch(`${service.url}/metrics`)).text();
+    expect(told).toMatch(/^settler_execution_duration_seconds_count\{service="executions",status="completed"\} 1$/m);
+    for (const name of ['queued', 'running', 'queued_oldest_seconds'])
+      expect(told).toMatch(new RegExp(`^settler_executions_${name}\\{service="executions"\\} 0$`, 'm'));
     expect(execution.progress).toEqual({ stage: 'done', done: 6, total: 6 });
     expect(execution.summary).toMatchObject({
       source: { records: 5, amount: null },

@@ -5,11 +5,14 @@ import { createOutbox } from '@settler/chassis/outbox';
 import type { Postgres } from '@settler/chassis/postgres';
 import { openServiceDatabase } from '@settler/chassis/service-database';
 import { createIsland, type Island } from '@settler/harness';
+import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
+import { measuredEnds } from '../src/application/measured-ends.ts';
 import type { Ending, HeldExecution, LeaseStore } from '../src/application/ports.ts';
 import { type RunNeeds, runExecution } from '../src/application/run-execution.ts';
 import { createLeaseStore } from '../src/infrastructure/postgres/lease-store.ts';
+import { runs } from '../src/infrastructure/postgres/measures.ts';
 import type { Database } from '../src/infrastructure/postgres/tables.ts';
 import { together } from '../src/infrastructure/postgres/together.ts';
 import { organizationId, otherOrganizationId } from './running-service.ts';
@@ -20,6 +23,7 @@ describe('leases that are asked for at the same moment', () => {
   let island: Island;
   let postgres: Postgres<Database>;
   let leases: LeaseStore;
+  const orphans: [status: string, seconds: number][] = [];
 
   beforeAll(async () => {
     island = await createIsland();
@@ -29,7 +33,7 @@ describe('leases that are asked for at the same moment', () => {
     leases = createLeaseStore(
       postgres,
       createOutbox('executions', () => {}),
-      { leaseMs: 30_000, ringAgainMs: 4_000 },
+      { leaseMs: 30_000, ringAgainMs: 4_000, onOrphan: (status, seconds) => orphans.push([status, Math.round(seconds)]) },
     );
   });
   afterAll(async () => {
@@ -79,6 +83,59 @@ describe('leases that are asked for at the same moment', () => {
     return rows.map(({ organization_id: organization, body }) => [organization, JSON.parse(body).type]);
   };
   const rowOf = (id: string) => postgres.systemDb.selectFrom('executions').selectAll().where('id', '=', id).executeTakeFirstOrThrow();
+
+  test('are counted, and so is how long the first has been waiting that waits for a worker, and for nothing else', async () => {
+    const before = async (seconds: number, id: string, more: object = {}) =>
+      postgres.systemDb
+        .updateTable('executions')
+        .set({ not_before: new Date(Date.now() - seconds * 1_000), ...more })
+        .where('id', '=', id)
+        .execute();
+    const counted = async () => {
+      const { rows } = await sql.raw<Record<string, unknown>>(runs.query).execute(postgres.systemDb);
+      return rows.map(({ queued, running, oldest }) => [Number(queued), Number(running), Math.floor(Number(oldest) / 60)]);
+    };
+    expect(await counted()).toEqual([[0, 0, 0]]);
+    const jobId = newId('job');
+    const [running, behind, retried, waiting] = [
+      await queue({ jobId, isSerial: true }),
+      await queue({ jobId, isSerial: true }),
+      await queue({}),
+      await queue({}),
+    ];
+    await before(7_200, running, { status: 'running', lease_until: new Date(Date.now() + 60_000) });
+    await before(3_600, behind);
+    await before(-600, retried);
+    expect(await counted()).toEqual([[3, 1, 0]]);
+    await before(120, waiting);
+    expect(await counted()).toEqual([[3, 1, 2]]);
+    await postgres.systemDb.deleteFrom('executions').where('id', 'in', [running, behind, retried, waiting]).execute();
+  });
+
+  test('tell what ended and how long it took, also of what no worker could end', async () => {
+    const ends: [status: string, seconds: number][] = [];
+    let nowMs = 0;
+    const measured = measuredEnds(
+      leases,
+      (status, seconds) => ends.push([status, seconds]),
+      () => nowMs,
+    );
+    const taken = await Promise.all([await queue({}), await queue({})].map((id) => measured.claim(id, 'a worker')));
+    const [ended, lost] = taken.map((one) => one ?? expect.fail('an execution was not to be had')) as [HeldExecution, HeldExecution];
+    nowMs = 2_500;
+    expect(await measured.end(ended, failed('no input'))).toBe(true);
+    expect(await measured.end(ended, failed('no input'))).toBe(false);
+    expect(ends).toEqual([['failed', 2.5]]);
+    const ago = (seconds: number) => new Date(Date.now() - seconds * 1_000);
+    await postgres.systemDb
+      .updateTable('executions')
+      .set({ attempt: 5, started_at: ago(90), lease_until: ago(1) })
+      .where('id', '=', lost.id)
+      .execute();
+    await measured.sweep();
+    expect(orphans).toEqual([['failed', 90]]);
+    expect(await rowOf(lost.id)).toMatchObject({ status: 'failed', error: { code: 'attempts_exhausted' } });
+  });
 
   test('are given one each, whatever organization they are of, and each start is said once', async () => {
     const [mine, theirs] = [await queue({}), await queue({ organization: otherOrganizationId })];

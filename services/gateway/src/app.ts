@@ -24,6 +24,7 @@ import { createForward } from './forwarding/forward.ts';
 import { createOpenStreams } from './forwarding/open-streams.ts';
 import { createUpstreams } from './forwarding/upstreams.ts';
 import { createRateLimits } from './limits/rate-limits.ts';
+import { revocationsKnown } from './metrics.ts';
 import { referenceRoutes } from './reference/docs.ts';
 import { createOpenApi } from './reference/openapi.ts';
 import { apiRoutes } from './routes/api.ts';
@@ -49,7 +50,7 @@ export const start = async (config: Config, life: Life): Promise<string> => {
   life.onStop('identity', identity.close);
   const apiKeys = createApiKeys(identity, config.API_KEY_SECRET);
   const streams = createOpenStreams(config.UPLOADS_PER_ORGANIZATION_MAX);
-  const known = metrics.gauge('settler_revocations_known_timestamp_seconds', 'When it was last known what was revoked.', []);
+  const known = metrics.gauge(revocationsKnown);
   const revocations = startRevocations({
     identity,
     logger,

@@ -51,6 +51,7 @@ import { createSigningKeyStore } from './infrastructure/postgres/signing-key-sto
 import type { Database } from './infrastructure/postgres/tables.ts';
 import { createThrottle } from './infrastructure/postgres/throttle.ts';
 import { createTotpSecrets } from './infrastructure/totp-secrets.ts';
+import { loginsDenied } from './metrics.ts';
 import { apiKeyRoutes } from './routes/api-keys.ts';
 import { auditRoutes } from './routes/audit.ts';
 import { authRoutes } from './routes/auth.ts';
@@ -104,7 +105,7 @@ export const start = async (config: Config, life: Life): Promise<string> => {
   const factors = createSecondFactors({ postgres, outbox, box, secrets: totpSecrets });
   const prove = proveFactor({ factors, throttle });
   const queries = createQueries(postgres, cursors);
-  const deniedLogins = service.metrics.counter('settler_logins_denied_total', 'Logins with an unknown user or a wrong password.', []);
+  const deniedLogins = service.metrics.counter(loginsDenied);
 
   const accessToken = createAccessTokens(keyring, config.PUBLIC_URL ?? accessTokenIssuerDefault);
   const views = createSignedInViews(accessToken, accessTokenSeconds);

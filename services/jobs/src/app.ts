@@ -12,6 +12,7 @@ import type { Config } from './config.ts';
 import { createJobQueries } from './infrastructure/postgres/job-queries.ts';
 import { createJobStore } from './infrastructure/postgres/job-store.ts';
 import { recordLastExecution } from './infrastructure/postgres/last-execution.ts';
+import { schedules as schedulesMeasured } from './infrastructure/postgres/measures.ts';
 import { createScheduleStore } from './infrastructure/postgres/schedule-store.ts';
 import type { Database } from './infrastructure/postgres/tables.ts';
 import { adapterRoutes } from './routes/adapters.ts';
@@ -36,6 +37,7 @@ export const start = async (config: Config, life: Life): Promise<string> => {
   const schedules = createScheduleStore(service.postgres, service.outbox, { graceMs: config.SCHEDULE_GRACE_MS, logger: life.logger });
   const scheduler = startScheduler({ schedules, tickMs: config.SCHEDULE_TICK_MS, logger: life.logger });
   life.onStop('scheduler', scheduler.stop);
+  service.measure(schedulesMeasured);
   service.consume(consumers.lastRun, recordLastExecution);
   service.consume(consumers.erasuresInJobs, acknowledgeErasure('jobs', service.outbox));
   return service.listen();

@@ -1,6 +1,7 @@
 import { type Client, client, createIsland, type Island, type StartedService, startService, waitFor } from '@settler/harness';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { schedules } from '../src/infrastructure/postgres/measures.ts';
 
 const organizationId = 'org_01jqv8m0c4e7r9t2w5y8a1b3d6';
 const settings = { SCHEDULE_TICK_MS: '50' };
@@ -91,6 +92,19 @@ describe('schedules', () => {
     const job = await api.get(`/v1/jobs/${ids[0]}`);
     expect(job.headers.get('etag')).toMatch(/^"1-/);
     expect(job.body.nextRunAt).toMatch(/-01-01T00:00:00.000Z$/);
+  });
+
+  test('one that is late is told to whoever watches, and one that rests is not', async () => {
+    const [late, resting] = [await create(), await create()];
+    await database.query('begin');
+    // Before it is committed, no scheduler sees it.
+    await makeDue([late.id, resting.id], '1 hour');
+    await database.query(`update jobs set status = 'paused' where id = $1`, [resting.id]);
+    const { rows } = await database.query(schedules.query);
+    await database.query('rollback');
+    expect(rows.map((row) => [Number(row.late), Math.round(row.lateness / 60)])).toEqual([[1, 60]]);
+    for (const { url } of services)
+      expect(await (await fetch(`${url}/metrics`)).text()).toMatch(/^settler_schedules_late\{service="jobs"\} 0$/m);
   });
 
   test('missed times: one run for all, or none; both are said', async () => {

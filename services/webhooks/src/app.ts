@@ -15,8 +15,10 @@ import { createClaims } from './infrastructure/postgres/claims.ts';
 import { startDeliveryRetention } from './infrastructure/postgres/delivery-retention.ts';
 import { createEndpointStore, type SealHeaders, sealPlainHeaders } from './infrastructure/postgres/endpoint-store.ts';
 import { fanOut } from './infrastructure/postgres/fan-out.ts';
+import { sending } from './infrastructure/postgres/measures.ts';
 import type { Database } from './infrastructure/postgres/tables.ts';
 import { createWebhookQueries } from './infrastructure/postgres/webhook-queries.ts';
+import { deliveryAttempts } from './metrics.ts';
 import { deliveryRoutes } from './routes/deliveries.ts';
 import { webhookRoutes } from './routes/webhooks.ts';
 
@@ -37,11 +39,22 @@ export const start = async (config: Config, life: Life): Promise<string> => {
   await sealPlainHeaders(service.postgres, sealHeaders);
   const queries = createWebhookQueries(service.postgres, service.cursors);
 
+  const claims = createClaims(service.postgres, service.outbox, {
+    leaseMs: config.DELIVERY_TIMEOUT_MS + config.DELIVERY_CLAIM_MARGIN_MS,
+    perEndpoint: config.DELIVERY_PER_ENDPOINT,
+  });
+  const attempts = service.metrics.counter(deliveryAttempts);
+  service.measure(sending);
+
   const deliveries = startDeliveries({
-    claims: createClaims(service.postgres, service.outbox, {
-      leaseMs: config.DELIVERY_TIMEOUT_MS + config.DELIVERY_CLAIM_MARGIN_MS,
-      perEndpoint: config.DELIVERY_PER_ENDPOINT,
-    }),
+    claims: {
+      ...claims,
+      finish: async (claimed, attempted, verdict) => {
+        const isRecorded = await claims.finish(claimed, attempted, verdict);
+        if (isRecorded) attempts.inc({ result: verdict.kind });
+        return isRecorded;
+      },
+    },
     send: createSend(guard, config.DELIVERY_TIMEOUT_MS),
     openSecret: ({ organizationId, endpointId, sealedSecret }) =>
       secretKey(box.open(sealedSecret, secretPlace(organizationId, endpointId))),

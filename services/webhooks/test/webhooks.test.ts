@@ -184,6 +184,11 @@ describe('the webhooks service', () => {
       what: 'disabled',
     });
     expect((await api.get(`/v1/webhooks/${endpoint.id}`)).body.disabledReason).toContain('410');
+    const told = await (await fetch(`${service.url}/metrics`)).text();
+    expect(told).toMatch(/^settler_endpoints_disabled\{service="webhooks"\} 1$/m);
+    expect(told).toMatch(/^settler_delivery_attempts_total\{result="gone",service="webhooks"\} 1$/m);
+    expect(told).toMatch(/^settler_deliveries_pending\{service="webhooks"\} \d+$/m);
+    expect(told).toMatch(/^settler_deliveries_due_oldest_seconds\{service="webhooks"\} \d/m);
     const database = new pg.Client(island.databaseConfig('webhooks', 'admin'));
     await database.connect();
     const { rows } = await database.query(

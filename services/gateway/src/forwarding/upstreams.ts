@@ -4,6 +4,7 @@ import type { Logger } from '@settler/chassis/logger';
 import type { Metrics } from '@settler/chassis/metrics';
 import { type StatefulService, statefulServices } from '@settler/contracts/services';
 import { Pool } from 'undici';
+import { breakerOpen } from '../metrics.ts';
 import { type Breaker, type BreakerState, createBreaker } from './breaker.ts';
 import { createPlaces, type Places } from './places.ts';
 
@@ -45,7 +46,7 @@ const askTimeoutMs = 2_000;
 const numberOf: Readonly<Record<BreakerState, number>> = { closed: 0, 'half-open': 0.5, open: 1 };
 
 export const createUpstreams = ({ urls, breakerOpenMs, logger, metrics }: UpstreamsOptions): Upstreams => {
-  const breakers = metrics.gauge('settler_breaker_open', 'Whether a service is left alone: 1 open, 0.5 trying, 0 closed.', ['upstream']);
+  const breakers = metrics.gauge(breakerOpen);
 
   const open = (service: StatefulService): Upstream & { readonly own: Pool } => {
     const pool = (connections: number) => new Pool(urls[service], { connections, connectTimeout: connectTimeoutMs, pipelining: 1 });

@@ -4,8 +4,9 @@
  */
 import { violatedConstraint } from '@settler/chassis/database-errors';
 import type { Outbox } from '@settler/chassis/outbox';
-import type { Postgres } from '@settler/chassis/postgres';
+import { afterCommit, type Postgres } from '@settler/chassis/postgres';
 import { type Selectable, sql, type Transaction } from 'kysely';
+import type { OnEnd } from '../../application/measured-ends.ts';
 import type { Ending, HeldExecution, LeaseStore } from '../../application/ports.ts';
 import { attemptsMax } from '../../domain/execution.ts';
 import { appendAll, createEnd, endingEntry } from './execution-end.ts';
@@ -19,6 +20,8 @@ export interface LeaseOptions {
   readonly leaseMs: number;
   /** A bell that was rung this long ago and not answered is rung again. */
   readonly ringAgainMs: number;
+  /** Is told of runs that end because no worker could end them. */
+  readonly onOrphan?: OnEnd;
 }
 
 const heldOf = (row: Row): HeldExecution => ({
@@ -36,48 +39,51 @@ const heldOf = (row: Row): HeldExecution => ({
 
 const seconds = (ms: number) => sql`make_interval(secs => ${ms / 1000}::float8)`;
 
-export const createLeaseStore = (postgres: Postgres<Database>, outbox: Outbox, { leaseMs, ringAgainMs }: LeaseOptions): LeaseStore => ({
-  claim: createClaim(postgres, outbox, leaseMs),
-  end: createEnd(postgres, outbox),
+export const createLeaseStore = (postgres: Postgres<Database>, outbox: Outbox, options: LeaseOptions): LeaseStore => {
+  const { leaseMs, ringAgainMs, onOrphan = () => {} } = options;
+  return {
+    claim: createClaim(postgres, outbox, leaseMs),
+    end: createEnd(postgres, outbox),
 
-  renew: async ({ id, epoch }) => {
-    const { rows } = await sql<{ cancel_requested_at: Date | null }>`
+    renew: async ({ id, epoch }) => {
+      const { rows } = await sql<{ cancel_requested_at: Date | null }>`
       update executions set lease_until = now() + ${seconds(leaseMs)}
        where id = ${id} and lease_epoch = ${epoch} and status = 'running' returning cancel_requested_at`.execute(postgres.systemDb);
-    const [row] = rows;
-    if (row === undefined) return 'lost';
-    return row.cancel_requested_at === null ? 'held' : 'cancel';
-  },
+      const [row] = rows;
+      if (row === undefined) return 'lost';
+      return row.cancel_requested_at === null ? 'held' : 'cancel';
+    },
 
-  progress: async ({ id, epoch }, progress) => {
-    await sql`
+    progress: async ({ id, epoch }, progress) => {
+      await sql`
       update executions set progress = ${JSON.stringify(progress)}, progress_sequence = progress_sequence + 1
        where id = ${id} and lease_epoch = ${epoch} and status = 'running'`.execute(postgres.systemDb);
-  },
+    },
 
-  giveBack: async ({ id, epoch }, { countsAttempt, delayMs, reason }) => {
-    await sql`
+    giveBack: async ({ id, epoch }, { countsAttempt, delayMs, reason }) => {
+      await sql`
       update executions
          set status = 'queued', lease_owner = null, lease_until = null, waiting_for = ${reason}, not_before = now() + ${seconds(delayMs)},
              attempt = attempt - ${countsAttempt ? 0 : 1}, progress = '{"stage":"queued","done":0,"total":null}',
              progress_sequence = progress_sequence + 1, rung_at = now() - ${seconds(ringAgainMs)} + ${seconds(delayMs)}
        where id = ${id} and lease_epoch = ${epoch} and status = 'running'`.execute(postgres.systemDb);
-  },
+    },
 
-  sweep: () =>
-    postgres.system(async (trx) => {
-      await endOrphans(trx, outbox);
-      const { rows } = await sql<Row>`
+    sweep: () =>
+      postgres.system(async (trx) => {
+        await endOrphans(trx, outbox, onOrphan);
+        const { rows } = await sql<Row>`
         update executions set rung_at = now()
          where id in (select id from executions
                        where status in ('queued', 'running') and rung_at < now() - ${seconds(ringAgainMs)}
                          and ((status = 'queued' and not_before <= now()) or (status = 'running' and lease_until < now()))
                        order by created_at limit 100 for update skip locked)
         returning *`.execute(trx);
-      await appendAll(trx, outbox, rows.map(doorbellFor));
-      return rows.map((row) => row.id);
-    }),
-});
+        await appendAll(trx, outbox, rows.map(doorbellFor));
+        return rows.map((row) => row.id);
+      }),
+  };
+};
 
 /** As many as one transaction claims. */
 const claimsMax = 32;
@@ -123,7 +129,7 @@ const createClaim = (postgres: Postgres<Database>, outbox: Outbox, leaseMs: numb
 };
 
 /** Executions whose worker went silent after a cancellation, or for the last time. */
-const endOrphans = async (trx: Transaction<Database>, outbox: Outbox): Promise<void> => {
+const endOrphans = async (trx: Transaction<Database>, outbox: Outbox, onOrphan: OnEnd): Promise<void> => {
   const { rows } = await sql<Row>`
     update executions
        set status = case when cancel_requested_at is not null then 'cancelled' else 'failed' end,
@@ -142,4 +148,11 @@ const endOrphans = async (trx: Transaction<Database>, outbox: Outbox): Promise<v
     return [stateEvent(row), endingEntry(row, ending)];
   });
   await appendAll(trx, outbox, messages);
+  afterCommit(() => {
+    for (const { status, started_at: startedAt, completed_at: completedAt } of rows)
+      onOrphan(
+        status as Ending['status'],
+        startedAt === null || completedAt === null ? 0 : (completedAt.getTime() - startedAt.getTime()) / 1_000,
+      );
+  });
 };

@@ -1,0 +1,8 @@
+/** What identity tells Prometheus of itself. */
+import type { MetricDefinition } from '@settler/chassis/metrics';
+
+export const loginsDenied = {
+  name: 'settler_logins_denied_total',
+  help: 'Logins with an unknown user or a wrong password.',
+  labels: [],
+} as const satisfies MetricDefinition;
