@@ -74,6 +74,11 @@ describe('docker-compose.yml', () => {
     expect(file.networks).toMatchObject({ stores: { internal: true }, services: { internal: false } });
   });
 
+  it('keeps 100 MB of what each container writes, so that no disk fills up with it', () => {
+    for (const [name, { logging }] of Object.entries(file.services))
+      expect(logging, name).toEqual({ driver: 'json-file', options: { 'max-size': '20m', 'max-file': '5' } });
+  });
+
   it('runs what is ours without privileges and on a file system that cannot be written', () => {
     for (const name of imageNames) {
       expect(file.services[name]).toMatchObject({ read_only: true, cap_drop: ['ALL'], security_opt: ['no-new-privileges:true'] });

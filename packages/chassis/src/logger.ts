@@ -63,6 +63,9 @@ const createClock = (): ((nowMs?: number) => string) => {
  * Writes the lines of requests, from pino's own parts but each in one go: there is one for every request, with no secret to look for, and
  * as an object it would cost three times as much. None of its texts needs escaping: ids that were checked, patterns of ours, and methods,
  * which are tokens.
+ *
+ * What services ask each other and was answered well is for who debugs: each gateway asks identity for revocations once a second, which was
+ * nearly all that an idle installation ever logged.
  */
 export const createRequestLog = (logger: Logger): ((requests: readonly PastRequest[]) => void) => {
   const parts = logger as unknown as Readonly<Record<symbol, unknown>>;
@@ -71,11 +74,14 @@ export const createRequestLog = (logger: Logger): ((requests: readonly PastReque
   const timeAt = createClock();
   return (requests) => {
     if (!logger.isLevelEnabled('info')) return;
+    const tellsAll = logger.isLevelEnabled('debug');
     for (const { requestId, traceId, method, route, status, ms, isCut, endedAtMs } of requests) {
       if (route.startsWith('/health') || route === '/metrics') continue;
+      const isRoutine = route.startsWith('/internal/') && status < 400 && !isCut;
+      if (isRoutine && !tellsAll) continue;
       const cut = isCut ? ',"isCut":true' : '';
       stream.write(
-        `{"level":"info"${timeAt(endedAtMs)}${bindings},"requestId":"${requestId}","traceId":"${traceId}","method":"${method}","route":"${route}","status":${status},"ms":${Math.round(ms)}${cut},"msg":"request"}\n`,
+        `{"level":"${isRoutine ? 'debug' : 'info'}"${timeAt(endedAtMs)}${bindings},"requestId":"${requestId}","traceId":"${traceId}","method":"${method}","route":"${route}","status":${status},"ms":${Math.round(ms)}${cut},"msg":"request"}\n`,
       );
     }
   };

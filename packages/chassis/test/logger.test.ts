@@ -3,6 +3,8 @@ import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
+import { createLogger, createRequestLog } from '../src/logger.ts';
+import type { PastRequest } from '../src/past-requests.ts';
 
 const source = fileURLToPath(new URL('../src/logger.ts', import.meta.url));
 /** More than is written at once. */
@@ -52,4 +54,20 @@ it('does not wait for more lines for longer than a moment', async () => {
   child.kill();
   await once(child, 'close');
   expect(JSON.parse(String(written))).toMatchObject({ msg: 'a line' });
+});
+
+it.each([
+  ['info', ['/v1/jobs 200 info', '/internal/revocations 503 info', '/internal/revocations 499 info']],
+  ['debug', ['/v1/jobs 200 info', '/internal/revocations 200 debug', '/internal/revocations 503 info', '/internal/revocations 499 info']],
+  ['warn', []],
+])('at %s tells of requests what somebody has to know, and of what services ask each other what went wrong', (level, told) => {
+  const lines: string[] = [];
+  const log = createRequestLog(createLogger('identity', level, { write: (line) => lines.push(line) }));
+  const request = (route: string, status: number, isCut = false): PastRequest => ({
+    ...{ requestId: 'req_1', traceId: '4bf92f3577b34da6a3ce929d0e0e4736', method: 'GET', route, status },
+    ...{ ms: 1, isCut, endedAtMs: Date.UTC(2026, 3, 1) },
+  });
+  log([request('/v1/jobs', 200), request('/internal/revocations', 200), request('/internal/revocations', 503)]);
+  log([request('/internal/revocations', 499, true), request('/health/ready', 503), request('/metrics', 200)]);
+  expect(lines.map((line) => JSON.parse(line)).map(({ route, status, level: at }) => `${route} ${status} ${at}`)).toEqual(told);
 });

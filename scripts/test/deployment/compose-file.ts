@@ -11,6 +11,7 @@ const service = z.object({
   environment: z.record(z.string(), scalar).default({}),
   networks: z.array(z.string()),
   ports: z.array(z.string()).default([]),
+  logging: z.object({ driver: z.string(), options: z.record(z.string(), z.string()) }).optional(),
   read_only: z.boolean().default(false),
   cap_drop: z.array(z.string()).default([]),
   security_opt: z.array(z.string()).default([]),

@@ -69,7 +69,10 @@ export const startDoor = async (
   const common: Settings = { JOBS_URL: jobs.url, EXECUTIONS_URL: executions.url, WEBHOOKS_URL: webhooks.url, UNREADY_MS: '0' };
   const gatewayEnvironment = (overrides: Settings) => island.environmentFor('gateway', { ...common, ...settings, ...overrides });
   const [identity, gateway] = await Promise.all([
-    startService('identity', island.environmentFor('identity', { JWT_PRIVATE_KEY: signingKey, ...(await identitySettings(island)) })),
+    startService(
+      'identity',
+      island.environmentFor('identity', { JWT_PRIVATE_KEY: signingKey, LOG_LEVEL: 'debug', ...(await identitySettings(island)) }),
+    ),
     startService('gateway', gatewayEnvironment({})),
   ]);
 
