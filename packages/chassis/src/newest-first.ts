@@ -18,10 +18,39 @@ type Dated<Time extends string> = Readonly<Record<Time, Date | string>> & { read
 /** @throws Refusal `validation_failed` for a cursor of another list */
 export const newestFirst = async <DB, Table extends keyof DB, Row extends Dated<Time>, Item, Time extends string = typeof madeAt>(
   query: SelectQueryBuilder<DB, Table, Row>,
-  { cursors, list, limit, cursor }: NewestFirst,
+  page: NewestFirst,
   item: (row: Row) => Item,
   time: Time = madeAt as Time,
+): Promise<Page<Item>> => pageOf(await rowsOf(query, page, time), page, item, time);
+
+/**
+ * Of several lists the one that they are together. Each is read in its order from its own index, and no further than a page goes: asked for
+ * at once, all of them would be read, and sorted, before the first is told.
+ * @throws as `newestFirst`
+ */
+export const newestOfEach = async <DB, Table extends keyof DB, Row extends Dated<typeof madeAt>, Item>(
+  queries: readonly SelectQueryBuilder<DB, Table, Row>[],
+  page: NewestFirst,
+  item: (row: Row) => Item,
 ): Promise<Page<Item>> => {
+  // Sent together: none of them needs an answer of another.
+  const rows = (await Promise.all(queries.map((query) => rowsOf(query, page, madeAt)))).flat();
+  return pageOf(rows.sort((one, other) => newerFirst(one, other)).slice(0, page.limit + 1), page, item, madeAt);
+};
+
+const newerFirst = (one: Dated<typeof madeAt>, other: Dated<typeof madeAt>): number => {
+  const [at, otherAt] = [textOf(one[madeAt]), textOf(other[madeAt])];
+  if (at !== otherAt) return at < otherAt ? 1 : -1;
+  return one.id < other.id ? 1 : -1;
+};
+
+const textOf = (at: Date | string): string => (typeof at === 'string' ? at : at.toISOString());
+
+const rowsOf = async <DB, Table extends keyof DB, Row extends Dated<Time>, Time extends string>(
+  query: SelectQueryBuilder<DB, Table, Row>,
+  { cursors, list, limit, cursor }: NewestFirst,
+  time: Time,
+): Promise<Row[]> => {
   const column = sql.ref(time);
   const after = cursors.read(list, cursor);
   const rest = after === undefined ? query : query.where(sql<boolean>`(${column}, id) < (${after[0]}, ${after[1]})`);
@@ -30,8 +59,12 @@ export const newestFirst = async <DB, Table extends keyof DB, Row extends Dated<
     .orderBy(sql.ref('id'), 'desc')
     .limit(limit + 1)
     .execute();
-  return toPage(rows as Row[], limit, item, (row) => {
-    const at: Date | string = row[time];
-    return cursors.write(list, [typeof at === 'string' ? at : at.toISOString(), row.id]);
-  });
+  return rows as Row[];
 };
+
+const pageOf = <Row extends Dated<Time>, Item, Time extends string>(
+  rows: Row[],
+  { cursors, list, limit }: NewestFirst,
+  item: (row: Row) => Item,
+  time: Time,
+): Page<Item> => toPage(rows, limit, item, (row) => cursors.write(list, [textOf(row[time]), row.id]));

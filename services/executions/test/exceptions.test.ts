@@ -380,6 +380,48 @@ describe('the list of exceptions', () => {
   });
 });
 
+describe('exceptions of several statuses', () => {
+  test('are listed together, newest first, in pages that miss none, and resolved together', async () => {
+    const { must, api, exceptionsOf } = executions;
+    const jobId = newJobId();
+    await executions.run(
+      jobId,
+      [1, 2, 3, 4, 5, 6].map((number) => euro(`s${number}`, `${number}.00`)),
+      [],
+    );
+    const all: { id: string }[] = await exceptionsOf(jobId);
+    const [first, , third, , fifth] = all.map(({ id }) => id);
+    for (const id of [first, fifth]) await must(200, api.patch(`/v1/exceptions/${id}`, { status: 'in_progress' }));
+    await must(200, api.post(`/v1/exceptions/${third}/resolve`, { resolution: 'expected_timing' }));
+    const unresolved = all.map(({ id }) => id).filter((id) => id !== third);
+    const pages: string[][] = [];
+    for (let cursor = ''; ; ) {
+      const { data, nextCursor } = await must(200, api.get(`/v1/exceptions?jobId=${jobId}&status=open,in_progress&limit=2${cursor}`));
+      pages.push(data.map(({ id }: { id: string }) => id));
+      if (nextCursor === null) break;
+      cursor = `&cursor=${nextCursor}`;
+    }
+    expect(pages.map((page) => page.length)).toEqual([2, 2, 1]);
+    expect(pages.flat()).toEqual(unresolved);
+    expect(await exceptionsOf(jobId, '&status=resolved,in_progress,resolved')).toHaveLength(3);
+    for (const status of ['open,', 'open,closed', 'open in_progress'])
+      expect((await must(400, api.get(`/v1/exceptions?status=${encodeURIComponent(status)}`))).errors).toEqual([
+        {
+          path: 'status',
+          message:
+            'must be one of open, in_progress, resolved, dismissed, or several of them with commas between, such as open,in_progress',
+        },
+      ]);
+    const body = { filter: { jobId, status: 'in_progress,resolved' }, resolution: 'expected_timing' };
+    const { data } = await must(200, api.post('/v1/exceptions/bulk-resolve', body));
+    expect(data).toEqual([
+      { id: fifth, status: 'resolved' },
+      { id: first, status: 'resolved' },
+      { id: third, status: 'resolved', code: 'conflict' },
+    ]);
+  });
+});
+
 describe('many exceptions at once', () => {
   const resolve = (body: object, options = {}) =>
     executions.api.post('/v1/exceptions/bulk-resolve', { resolution: 'written_off', note: 'of last year', ...body }, options);

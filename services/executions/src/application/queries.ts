@@ -191,7 +191,8 @@ export type ListedResult = Omit<ResultView, StoredAsJson> &
 export interface ExceptionFilter {
   readonly jobId?: string | undefined;
   readonly executionId?: string | undefined;
-  readonly status?: ExceptionStatus | undefined;
+  /** One of these. Never empty. */
+  readonly status?: readonly ExceptionStatus[] | undefined;
   readonly category?: string | undefined;
   readonly severity?: Severity | undefined;
   readonly resolution?: Resolution | undefined;

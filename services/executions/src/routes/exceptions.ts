@@ -40,7 +40,21 @@ export interface ExceptionNeeds {
   readonly newIds: { readonly comment: () => string; readonly approval: () => string };
 }
 
-const status = z.enum(['open', 'in_progress', 'resolved', 'dismissed']);
+const statuses = ['open', 'in_progress', 'resolved', 'dismissed'] as const;
+const status = z.enum(statuses);
+/** As a text, because a query has no lists; in a body it is written in the same way, so that one is the other. */
+const oneOfStatuses = z
+  .string()
+  .max(100)
+  .transform((text, context) => {
+    const read = z.array(status).safeParse([...new Set(text.split(','))]);
+    if (read.success) return read.data;
+    context.addIssue({
+      code: 'custom',
+      message: `must be one of ${statuses.join(', ')}, or several of them with commas between, such as open,in_progress`,
+    });
+    return z.NEVER;
+  });
 const record = z.record(z.string(), z.unknown());
 const listed = z
   .object({
@@ -115,8 +129,12 @@ const commentBody = z.strictObject({
 /** What a list may be narrowed to. */
 const filters = {
   jobId: jobId.optional().describe('Of this job.'),
-  executionId: executionId.optional().describe('The execution that opened it.'),
-  status: status.optional().describe('Of this status.'),
+  executionId: executionId
+    .optional()
+    .describe('The execution that opened it. Those of a later run that meet the record again stay those of the first.'),
+  status: oneOfStatuses
+    .optional()
+    .describe(`One of ${statuses.join(', ')}, or several with commas between: \`open,in_progress\` is what is not closed.`),
   category: exceptionCategory.optional().describe('Of this category.'),
   severity: exceptionSeverity
     .optional()

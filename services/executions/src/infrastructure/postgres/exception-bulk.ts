@@ -84,8 +84,8 @@ const chosenColumns = ['id', 'job_id', 'status', 'record_key', 'records', 'creat
  * an end. Without a status only what is not closed is meant.
  */
 const idsOf = async (trx: Trx, filter: ExceptionFilter) => {
-  const all = trx.selectFrom('exceptions').select(chosenColumns);
-  const wanted = matching(filter.status === undefined ? all.where('status', 'in', ['open', 'in_progress']) : all, filter);
+  const { status = ['open', 'in_progress'] } = filter;
+  const wanted = matching(trx.selectFrom('exceptions').select(chosenColumns), { ...filter, status });
   const able: string[] = [];
   const unable: string[] = [];
   let isOver = false;

@@ -24,7 +24,7 @@ export const matching = <Row>(query: Query<Row>, filter: ExceptionFilter): Query
   let found = query;
   if (jobId !== undefined) found = found.where('job_id', '=', jobId);
   if (executionId !== undefined) found = found.where('execution_id', '=', executionId);
-  if (status !== undefined) found = found.where('status', '=', status);
+  if (status !== undefined) found = found.where('status', 'in', status);
   if (category !== undefined) found = found.where('category', '=', category);
   if (severity !== undefined) found = found.where(sql<SqlBool>`${severityNow} = ${severity}`);
   if (resolution !== undefined) found = found.where('resolution', '=', resolution);

@@ -1,9 +1,9 @@
 import { JsonText } from '@settler/chassis/json-text';
-import { newestFirst } from '@settler/chassis/newest-first';
+import { newestOfEach } from '@settler/chassis/newest-first';
 import type { Cursors } from '@settler/chassis/pagination';
 import type { Postgres } from '@settler/chassis/postgres';
 import { type Selectable, sql, type Transaction } from 'kysely';
-import type { ExceptionView, ExecutionQueries } from '../../application/queries.ts';
+import type { ExceptionFilter, ExceptionView, ExecutionQueries } from '../../application/queries.ts';
 import type { Severity } from '../../domain/exceptions.ts';
 import { approvalView, pendingOf } from './approvals.ts';
 import { matching, severityNow } from './exception-filter.ts';
@@ -51,6 +51,12 @@ const viewOf = (row: Viewed): ExceptionView => ({
   updatedAt: row.updated_at.toISOString(),
 });
 
+/** One list for each status, because the index has them in order of each. */
+const ofEach = (trx: Transaction<Database>, filter: ExceptionFilter) =>
+  filter.status === undefined
+    ? [matching(viewed(trx), filter)]
+    : filter.status.map((status) => matching(viewed(trx), { ...filter, status: [status] }));
+
 export const exceptionQueries = (postgres: Postgres<Database>, cursors: Cursors): Pick<ExecutionQueries, 'exceptions' | 'exception'> => ({
   exceptions: (organizationId, { limit, cursor, ...filter }) =>
     postgres.readingAtOnce(organizationId, async (trx) => {
@@ -60,7 +66,7 @@ export const exceptionQueries = (postgres: Postgres<Database>, cursors: Cursors)
         organizationId,
         jobId,
         executionId,
-        status,
+        status?.join(),
         category,
         severity,
         resolution,
@@ -69,7 +75,7 @@ export const exceptionQueries = (postgres: Postgres<Database>, cursors: Cursors)
         minAmount,
         q,
       ]);
-      return newestFirst(matching(viewed(trx), filter), { cursors, list, limit, cursor }, viewOf);
+      return newestOfEach(ofEach(trx, filter), { cursors, list, limit, cursor }, viewOf);
     }),
 
   exception: (organizationId, id) =>
