@@ -385,7 +385,7 @@ describe('the executions service', () => {
         0,
       );
     expect([ingested('source'), ingested('target')]).toEqual([3, 0]);
-    expect(execution.problems).toEqual([]);
+    expect(execution.problems).toMatchObject([{ side: 'target', code: 'no_records' }]);
   });
 
   test('what cannot be read is the same on another line, where it says who it is', async () => {

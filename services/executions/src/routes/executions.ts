@@ -85,7 +85,7 @@ export const executionAnswer = z
         }),
       )
       .describe(
-        'What is probably not meant as it was said: `no_such_field`, a rule about a field that no record has; `no_date`, records without one in a run of a period; `nothing_readable`.',
+        'What is probably not meant as it was said: `no_such_field`, a rule about a field that no record has; `no_date`, records without one in a run of a period; `nothing_readable`; `no_records`, a side that has brought none.',
       ),
     dryRun: z.boolean().describe('Whether it stores no results and no exceptions.'),
     period: z.object({ from: day, to: day }).nullable().describe('The days whose records it takes; null for all.'),

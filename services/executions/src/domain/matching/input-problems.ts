@@ -1,6 +1,7 @@
 /**
- * What is probably not meant as it was said: a rule about a field that no record has, and a side of which nothing can be used. Neither
- * fails a run, and both would otherwise be seen only in hundreds of records without counterpart.
+ * What is probably not meant as it was said: a rule about a field that no record has, and a side of which nothing can be used or nothing
+ * came. None of them fails a run: a day without payments is an ordinary day. All would otherwise be seen only in hundreds of records without
+ * counterpart.
  */
 import { alternativesOf, type FieldCondition, type Rules } from '@settler/contracts/rules';
 import { type Side, sides } from '../side.ts';
@@ -8,17 +9,19 @@ import { invalid, noDay, type RecordBatch } from './batch.ts';
 
 export interface InputProblem {
   readonly side: Side;
-  readonly code: 'no_such_field' | 'nothing_readable';
+  readonly code: 'no_records' | 'no_such_field' | 'nothing_readable';
   readonly message: string;
   readonly line?: number;
 }
 
 const namesShownMax = 20;
+const noRecords = 'this side has brought no record: its input is empty or a header alone, or has none of the days of the period';
 
 export const inputProblems = (rules: Rules, batches: Readonly<Record<Side, RecordBatch>>): InputProblem[] =>
   sides.flatMap((side) => {
     const batch = batches[side];
-    if (batch.length === 0) return [];
+    // Open items of earlier runs say nothing of what this one was given.
+    if (batch.carriedFrom === 0) return [{ side, code: 'no_records', message: noRecords }];
     const unreadable = nothingReadable(side, batch);
     return unreadable === undefined ? noSuchFields(side, batch, rules) : [unreadable];
   });

@@ -33,8 +33,9 @@ test('fields that are there are fine: those of numbers, paths into what is neste
       ],
     },
   ];
-  expect(inputProblems(rulesSchema.parse(pass(alternatives)), { source: one(), target: batchOf([]) })).toMatchObject([
+  expect(inputProblems(rulesSchema.parse(pass(alternatives)), { source: one(), target: one() })).toMatchObject([
     { side: 'source', code: 'no_such_field' },
+    { side: 'target', code: 'no_such_field' },
   ]);
 });
 
@@ -53,7 +54,7 @@ test('a rate is asked of the source alone, in an alternative too', () => {
 
 test('a side of which nothing can be used is told once, by its first record', () => {
   const unreadable = batchOf([{ line: 2, invalid: { field: 'amount', reason: 'amount "1,00" is no number' }, partial: { id: 'a' } }]);
-  expect(inputProblems(rulesOf('refrence'), { source: unreadable, target: batchOf([]) })).toEqual([
+  expect(inputProblems(rulesOf('reference'), { source: unreadable, target: one() })).toEqual([
     {
       side: 'source',
       code: 'nothing_readable',
@@ -74,7 +75,7 @@ test('a field that only some records have is there, and a side of which somethin
 test('of many fields twenty are named, and of what is asked each once, in order', () => {
   const wide = batchOf([Object.fromEntries(Array.from({ length: 30 }, (_, index) => [`f${index + 10}`, 'x']))], false);
   const rules = { ...rulesOf('zeta', 'f10', 'alpha', 'zeta'), duplicates: { by: ['beta'], action: 'flag' as const } };
-  const [first, ...rest] = inputProblems(rules, { source: wide, target: batchOf([]) });
+  const [first, ...rest] = inputProblems(rules, { source: wide, target: wide }).filter(({ side }) => side === 'source');
   expect(first?.message).toBe(
     `no record has a field alpha; there are ${Array.from({ length: 20 }, (_, index) => `f${index + 10}`).join(', ')}`,
   );
@@ -85,4 +86,17 @@ test('what has no line is told of without one', () => {
   const [problem] = inputProblems(rulesOf('id'), { source: batchOf([{ invalid: { reason: 'no' } }]), target: batchOf([]) });
   expect(problem?.message).toBe('none of the 1 records can be used; the first: no');
   expect(problem).not.toHaveProperty('line');
+});
+
+test('a side that has brought no record is told, whatever is open of it from earlier runs', () => {
+  const message = 'this side has brought no record: its input is empty or a header alone, or has none of the days of the period';
+  const empty = batchOf([]);
+  expect(inputProblems(rulesOf('refrence'), { source: empty, target: empty })).toEqual([
+    { side: 'source', code: 'no_records', message },
+    { side: 'target', code: 'no_records', message },
+  ]);
+  const carried = { ...one(), carriedFrom: 0 };
+  expect(inputProblems(rulesOf('reference'), { source: one(), target: carried })).toEqual([
+    { side: 'target', code: 'no_records', message },
+  ]);
 });
