@@ -40,14 +40,14 @@ export const reEncrypt = (columns: readonly SealedColumn[]): Operation => ({
             done += Number(numAffectedRows);
           } catch (error) {
             failed += 1;
-            print(`${table} ${row.id} stays under the key ${keyIdOf(row.sealed)}: ${(error as Error).message}`);
+            print(`${table}.${column} of ${row.id} stays under the key ${keyIdOf(row.sealed)}: ${(error as Error).message}`);
           }
         }
         const last = rows.at(-1);
         if (last === undefined) break;
         after = last.id;
       }
-      print(`${table}: ${done} encrypted anew, the others were under the key ${current} already.`);
+      print(`${table}.${column}: ${done} encrypted anew, the others were under the key ${current} already.`);
     }
     if (failed > 0) throw new Error(`${failed} could not be encrypted anew; keep the keys that they are under.`);
   },

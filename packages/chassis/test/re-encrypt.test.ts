@@ -33,10 +33,10 @@ describe('secrets at rest', () => {
   test('open under the first key alone once they were encrypted anew, however many there are', async () => {
     for (let index = 0; index < 1_201; index += 1)
       await keep(`whk_${String(index).padStart(5, '0')}`, `secret ${index}`, index === 7 ? fresh : old);
-    expect(await run([fresh, old])).toBe('endpoints: 1200 encrypted anew, the others were under the key fresh already.');
+    expect(await run([fresh, old])).toBe('endpoints.secret: 1200 encrypted anew, the others were under the key fresh already.');
     const box = createSecretBox([fresh]);
     for (const [id, sealed] of await kept()) expect(box.open(sealed, place(id))).toBe(`secret ${Number(id.slice(4))}`);
-    expect(await run([fresh, old])).toBe('endpoints: 0 encrypted anew, the others were under the key fresh already.');
+    expect(await run([fresh, old])).toBe('endpoints.secret: 0 encrypted anew, the others were under the key fresh already.');
   });
 
   test('stay as they are where their key is not there, which is said, and do not keep the others from it', async () => {

@@ -224,7 +224,7 @@ describe('one-time codes', () => {
     const { stdout } = await promisify(execFile)(process.execPath, ['--conditions=@settler/source', program, 'secrets', 're-encrypt'], {
       env,
     });
-    expect(stdout).toMatch(/^totp_secrets: [1-9]\d* encrypted anew/m);
+    expect(stdout).toMatch(/^totp_secrets\.[a-z_]+: [1-9]\d* encrypted anew/m);
     const [{ sealed_secret: sealed }] = await rows('select sealed_secret from totp_secrets where id = $1', [person.userId]);
     const opened = createSecretBox([fresh]).open(sealed, placeOf(noOrganization, 'totp_secrets', 'sealed_secret', person.userId));
     expect(Buffer.from(opened, 'base64url')).toEqual(bytesOf(person.secret));
