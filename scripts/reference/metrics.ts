@@ -4,7 +4,7 @@ import { statefulServices } from '@settler/contracts/services';
 import { runs } from '../../services/executions/src/infrastructure/postgres/measures.ts';
 import { executionDuration } from '../../services/executions/src/metrics.ts';
 import { breakerOpen, revocationsKnown } from '../../services/gateway/src/metrics.ts';
-import { loginsDenied } from '../../services/identity/src/metrics.ts';
+import { auditHeadsAltered, loginsDenied } from '../../services/identity/src/metrics.ts';
 import { schedules } from '../../services/jobs/src/infrastructure/postgres/measures.ts';
 import { sending } from '../../services/webhooks/src/infrastructure/postgres/measures.ts';
 import { deliveryAttempts } from '../../services/webhooks/src/metrics.ts';
@@ -27,7 +27,10 @@ const sections: Readonly<Record<string, readonly Row[]>> = {
     { kind: 'gauge', metric: breakerOpen },
     { kind: 'gauge', metric: revocationsKnown },
   ],
-  'identity alone': [{ kind: 'counter', metric: loginsDenied }],
+  'identity alone': [
+    { kind: 'counter', metric: loginsDenied },
+    { kind: 'counter', metric: auditHeadsAltered },
+  ],
   'jobs alone': ofDatabase(schedules),
   'executions alone': [...ofDatabase(runs), { kind: 'histogram', metric: executionDuration }],
   'webhooks alone': [...ofDatabase(sending), { kind: 'counter', metric: deliveryAttempts }],

@@ -51,7 +51,7 @@ import { createSigningKeyStore } from './infrastructure/postgres/signing-key-sto
 import type { Database } from './infrastructure/postgres/tables.ts';
 import { createThrottle } from './infrastructure/postgres/throttle.ts';
 import { createTotpSecrets } from './infrastructure/totp-secrets.ts';
-import { loginsDenied } from './metrics.ts';
+import { auditHeadsAltered, loginsDenied } from './metrics.ts';
 import { apiKeyRoutes } from './routes/api-keys.ts';
 import { auditRoutes } from './routes/audit.ts';
 import { authRoutes } from './routes/auth.ts';
@@ -200,7 +200,7 @@ export const start = async (config: Config, life: Life): Promise<string> => {
     isActiveMember: queries.isActiveMember,
   });
   service.consume(consumers.erasureAcknowledgements, takeAcknowledgement(outbox));
-  const alteredHeads = service.metrics.counter('settler_audit_heads_altered_total', 'Audit trails whose head was found altered.', []);
+  const alteredHeads = service.metrics.counter(auditHeadsAltered);
   const sayAltered = (organizationId: string, entries: number) => {
     alteredHeads.inc();
     life.logger.error({ organizationId, entries }, 'somebody without the key has altered the head of an audit trail: it stays invalid');

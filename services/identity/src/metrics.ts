@@ -6,3 +6,9 @@ export const loginsDenied = {
   help: 'Logins with an unknown user or a wrong password.',
   labels: [],
 } as const satisfies MetricDefinition;
+
+export const auditHeadsAltered = {
+  name: 'settler_audit_heads_altered_total',
+  help: 'Audit trails whose head was found altered: they stay invalid.',
+  labels: [],
+} as const satisfies MetricDefinition;

@@ -79,7 +79,11 @@ export const executionAnswer = z
       .array(
         z.object({
           side: z.string().describe('`source` or `target`.'),
-          code: z.string().describe('For programs.'),
+          code: z
+            .string()
+            .describe(
+              'For programs, such as `no_records`, `nothing_readable`, `mixed_encoding`, `too_few_rows`, `no_date` and `no_such_field`.',
+            ),
           message: z.string().describe('For people.'),
           line: z.number().int().optional().describe('Of the file: the first one of its kind.'),
         }),
