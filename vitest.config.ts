@@ -48,8 +48,7 @@ export default defineConfig({
           globalSetup: ['tests/harness/src/global-setup.ts'],
           testTimeout: 60_000,
           hookTimeout: 120_000,
-          include: ['services/*/test/*.test.ts', 'tests/harness/test/**/*.test.ts'],
-          exclude: [...configDefaults.exclude, ...(hasRedis() ? [] : ['services/gateway/test/shared-limits.test.ts'])],
+          include: ['services/{executions,identity,jobs}/test/*.test.ts', 'tests/harness/test/**/*.test.ts'],
         },
       },
       {
@@ -64,8 +63,14 @@ export default defineConfig({
           globalSetup: ['tests/harness/src/global-setup.ts'],
           testTimeout: 120_000,
           hookTimeout: 240_000,
-          // Those of the chassis are here because the other project takes longer.
-          include: ['tests/e2e/test/**/*.test.ts', 'scripts/test/start/*.test.ts', 'packages/{chassis,provision}/test/**/*.test.ts'],
+          // The last ones are here because the other project would take longer.
+          include: [
+            'tests/e2e/test/**/*.test.ts',
+            'scripts/test/start/*.test.ts',
+            'packages/{chassis,provision}/test/**/*.test.ts',
+            'services/{gateway,webhooks}/test/*.test.ts',
+          ],
+          exclude: [...configDefaults.exclude, ...(hasRedis() ? [] : ['services/gateway/test/shared-limits.test.ts'])],
         },
       },
     ],

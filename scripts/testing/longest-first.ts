@@ -15,10 +15,11 @@ export const longest = [
   'services/executions/test/domain/matching/properties.test.ts',
   'services/webhooks/test/webhooks.test.ts',
   'services/executions/test/exceptions-of-later-runs.test.ts',
-  'packages/provision/test/provision.test.ts',
-  'services/executions/test/matches.test.ts',
-  'services/executions/test/exceptions.test.ts',
   'services/executions/test/exports.test.ts',
+  'services/executions/test/kept-matches.test.ts',
+  'tests/e2e/test/examples.test.ts',
+  'services/executions/test/exceptions.test.ts',
+  'packages/provision/test/provision.test.ts',
 ];
 
 const placeOf = ({ moduleId }: TestSpecification): number => {

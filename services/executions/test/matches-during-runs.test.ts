@@ -67,6 +67,21 @@ describe('while a run is going on', () => {
     },
   );
 
+  test('a match that is made takes what it needs from a pair that differs, also where its other record is not there', async () => {
+    const jobId = newJobId();
+    forgetful.add(jobId);
+    const { id } = await executions().run(jobId, unclear.source, unclear.target);
+    const [, , t2] = unclear.target as readonly Fields[];
+    const inputs = { source: [euro('s8', '20.00', { reference: '2' })], target: [t2 as Fields] };
+    const { id: during, status } = await duringRun(jobId, () => match(id, ['s2'], ['t2']), inputs);
+    expect(status).toBe(201);
+    expect(await outcomesOf(during)).toEqual(['missing_in_source t2', 'missing_in_target s8']);
+    expect((await exceptionsOf(jobId)).filter((exception: string) => exception.startsWith('open') && /s8|t2/.test(exception))).toEqual([
+      'open  s8',
+    ]);
+    await holds(during);
+  });
+
   test('a match of one of several without ids that say the same is of that one', async () => {
     const jobId = newJobId();
     const same: Fields = { amount: '10.00', currency: 'EUR', date: '2026-04-01', reference: 'cash' };

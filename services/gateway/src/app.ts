@@ -33,6 +33,9 @@ import { closeSilent } from './silent-connections.ts';
 /** A connection on which nothing moves for this long is closed: longer than any route is silent, and than its deadline. */
 const silentMs = 120_000;
 
+/** A service makes its description when it is first asked, on a machine that may be busy with starting the others. */
+const describingMsMax = 10_000;
+
 export const start = async (config: Config, life: Life): Promise<string> => {
   const { logger } = life;
   const metrics = createMetrics('gateway');
@@ -108,7 +111,11 @@ export const start = async (config: Config, life: Life): Promise<string> => {
     statefulServices.map((name) => ({ name, isRequired: false, isUp: () => upstreams.ask(name, '/health/live').then(() => true) })),
     life.isStopping,
   );
-  const openApi = createOpenApi({ services: statefulServices, read: (service) => upstreams.ask(service, '/openapi.json'), version: '1' });
+  const openApi = createOpenApi({
+    services: statefulServices,
+    read: (service) => upstreams.ask(service, '/openapi.json', describingMsMax),
+    version: '1',
+  });
   await referenceRoutes(app, openApi, safe);
   await apiRoutes(app, admit, forward);
 

@@ -26,7 +26,13 @@ let system: System;
 let document: Document;
 beforeAll(async () => {
   ({ system } = await sharedSystem());
-  document = (await (await fetch(`${system.url}/openapi.json`)).json()) as Document;
+  document = await waitFor(
+    async () => {
+      const response = await fetch(`${system.url}/openapi.json`);
+      return response.ok ? ((await response.json()) as Document) : undefined;
+    },
+    { what: 'the document', timeoutMs: 60_000 },
+  );
 });
 
 describe('the OpenAPI document', () => {

@@ -25,8 +25,8 @@ export interface Upstream {
 
 export interface Upstreams {
   readonly to: (service: StatefulService) => Upstream;
-  /** The answer to a question of the gateway's own, as JSON. @throws where it is not 200 */
-  readonly ask: (service: StatefulService, path: string) => Promise<unknown>;
+  /** The answer to a question of the gateway's own, as JSON. @throws where it is not 200, or not there in time */
+  readonly ask: (service: StatefulService, path: string, timeoutMs?: number) => Promise<unknown>;
   readonly close: () => Promise<void>;
 }
 
@@ -80,8 +80,8 @@ export const createUpstreams = ({ urls, breakerOpenMs, logger, metrics }: Upstre
   const to = (service: StatefulService) => upstreams.get(service) as ReturnType<typeof open>;
   return {
     to,
-    ask: (service, path) =>
-      withDeadline(askTimeoutMs, async ({ signal }) => {
+    ask: (service, path, timeoutMs = askTimeoutMs) =>
+      withDeadline(timeoutMs, async ({ signal }) => {
         const { statusCode, body } = await to(service).own.request({ method: 'GET', path, signal });
         if (statusCode === 200) return body.json();
         await body.dump();

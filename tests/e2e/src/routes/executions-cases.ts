@@ -41,7 +41,7 @@ const anException = async (
     'executions',
     `insert into exceptions (id, organization_id, job_id, execution_id, record_key, category, severity, status, resolution, records, amount, currency,
                              first_seen_at, created_at, updated_at)
-     values ($1, $2, $3, $4, $1, 'missing_in_target', 'low', $5::text, case when $5::text = 'resolved' then 'other' end, '[{"id":"o9"}]', 9, 'EUR',
+     values ($1, $2, $3, $4, $1, 'missing_in_target', 'low', $5::text, case when $5::text = 'resolved' then 'other' end, jsonb_build_array(jsonb_build_object('id', $1::text)), 9, 'EUR',
              now(), now(), now())`,
     [id, party.organizationId, jobId, executionId, status],
   );
@@ -134,7 +134,8 @@ const anApproval = async (
     `insert into approvals (id, organization_id, job_id, execution_id, exception_id, kind, request, said, status, requested_by_type, requested_by_id,
                             requested_person_id)
      values ($1, $2, $3, $4, $5, 'resolve', '{"kind":"resolve","resolution":"other","note":null}',
-             '{"category":"missing_in_target","reason":null,"records":[{"id":"o9"}]}', $6, 'user', $7, $7)`,
+             jsonb_build_object('category', 'missing_in_target', 'reason', null, 'records', jsonb_build_array(jsonb_build_object('id', $5::text))),
+             $6, 'user', $7, $7)`,
     [id, party.organizationId, party.jobId, party.executionId, await anException(party, setting), status, maker],
   );
   return id;

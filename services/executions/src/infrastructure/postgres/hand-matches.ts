@@ -113,10 +113,12 @@ export const settleHandMatches = async (
   return { summary: told, messages };
 };
 
-/** Not all of its records are there; what the rules have matched with one that is, which waits for the others. */
+/** Not all of its records are there; what the rules have found together with one that is, which waits for the others. */
 interface Absent {
   readonly instead: readonly StoredResult[];
 }
+
+const isTogether: ReadonlySet<string> = new Set(['matched', 'mismatched', 'ambiguous']);
 
 /** Made while the run was going on: what a person said goes before what the rules have found meanwhile. */
 const matchLate = async (trx: Trx, run: Run, row: MatchRow): Promise<Exchanged | Absent | 'changed'> => {
@@ -128,7 +130,7 @@ const matchLate = async (trx: Trx, run: Run, row: MatchRow): Promise<Exchanged |
   if (places.some(({ result }) => result === undefined)) {
     const hasSome = (result: StoredResult): boolean =>
       records.some(({ side, record }) => result[side].some((other) => isDeepStrictEqual(other, record)));
-    return { instead: found.filter((result) => result.outcome === 'matched' && result.manual === null && hasSome(result)) };
+    return { instead: found.filter((result) => isTogether.has(result.outcome) && result.manual === null && hasSome(result)) };
   }
   const displaced = found.filter((result) => places.some((place) => place.result === result));
   const parts = joined(displaced, (side, result, at) =>
