@@ -19,7 +19,9 @@ export const rowReader = ({ width, placed, raw, currencyMapped, pointAssumed }: 
       else if (value !== undefined) fault ??= { field: plan.field, reason: value.reason };
     }
     for (const { name, index } of raw) record[name] = cells[index] ?? '';
-    fault ??= settle(record, currencyMapped, pointAssumed);
+    // Whatever else is wrong: what is left of the row is shown, and added up.
+    const unsettled = settle(record, currencyMapped, pointAssumed);
+    fault ??= unsettled;
     if (fault === undefined) return { line, record };
     return { line, invalid: { field: fault.field, reason: `${fault.field} ${fault.reason}` }, raw: excerpt(cells), partial: record };
   };
