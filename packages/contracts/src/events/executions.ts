@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { executionSummary } from '../executions.ts';
+import { type ExecutionSummary, executionSummary } from '../executions.ts';
 import { approvalId, exceptionId, executionId, jobId, organizationId, resultId, userId } from '../ids.ts';
 import { total } from '../money.ts';
 import { instant } from '../time.ts';
@@ -37,10 +37,9 @@ const queued = {
 };
 const started = { ...queued, status: 'running' as const, startedAt: '2026-04-01T09:30:00.020Z' };
 const over = { ...started, completedAt: '2026-04-01T09:30:01.100Z' };
-const totals = (records: number, amount: string) => ({ records, amount });
-const summary = {
-  source: totals(3, '60.00'),
-  target: totals(2, '30.00'),
+const counts = {
+  source: { records: 3, amount: '60.00' },
+  target: { records: 2, amount: '30.00' },
   matched: 2,
   mismatched: 0,
   missingInTarget: 1,
@@ -48,21 +47,9 @@ const summary = {
   duplicates: 0,
   ambiguous: 0,
   invalid: 0,
-  matchRate: 0.6667,
-  byCurrency: {
-    EUR: {
-      source: totals(3, '60.00'),
-      target: totals(2, '30.00'),
-      matched: 2,
-      mismatched: 0,
-      missingInTarget: 1,
-      missingInSource: 0,
-      duplicates: 0,
-      ambiguous: 0,
-      invalid: 0,
-    },
-  },
 };
+/** As examples show it: two orders of three are paid. */
+export const exampleSummary: ExecutionSummary = { ...counts, matchRate: 0.6667, byCurrency: { EUR: counts } };
 
 const executionEvent = (event: string, description: string, example: z.infer<typeof execution>) =>
   defineEvent({ type: `execution.${event}`, major: 1, service: 'executions', description, data: execution, example });
@@ -72,7 +59,7 @@ export const executionStarted = executionEvent('started', 'A worker began an exe
 export const executionCompleted = executionEvent('completed', 'An execution ended and its results can be read.', {
   ...over,
   status: 'completed',
-  summary,
+  summary: exampleSummary,
 });
 export const executionFailed = executionEvent('failed', 'An execution ended without results; `error` says why.', {
   ...over,

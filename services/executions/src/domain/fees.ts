@@ -1,7 +1,5 @@
 /** What a pass says that a provider keeps: of each source record a percentage, rounded half away from zero, and a fixed amount. */
-import { alternativesOf, type Condition, type Fee, type FieldCondition, type Rules } from '@settler/contracts/rules';
-
-type AmountCondition = Extract<FieldCondition, { type: 'amount' }>;
+import { alternativesOf, type Condition, type Fee, type Rules } from '@settler/contracts/rules';
 
 export interface AgreedFee {
   readonly pass: string;
@@ -30,7 +28,7 @@ export const agreedFees = ({ passes }: Rules): AgreedFee[] =>
     return compared.map(({ fee, source, target }) => ({ pass, ...agreedOn(hasFee ? (fee ?? {}) : undefined), source, target }));
   });
 
-const amountsIn = (condition: Condition) => alternativesOf(condition).filter(({ type }) => type === 'amount') as AmountCondition[];
+const amountsIn = (condition: Condition) => alternativesOf(condition).filter((one) => one.type === 'amount');
 
 const agreedOn = (fee: Fee | undefined): Pick<AgreedFee, 'percent' | 'fixed'> =>
   fee === undefined ? { percent: null, fixed: null } : { percent: fee.percent ?? '0', fixed: fee.fixed ?? '0' };

@@ -1,4 +1,5 @@
 /** Runs and what they found as the reference shows them: a shop's orders against card payments, one order of which is not paid. */
+import { exampleSummary } from '@settler/contracts/events/executions';
 
 const job = 'job_01jqv8m0c4e7r9t2w5y8a1b3d6';
 const execution = 'exe_01jqv8m0c4e7r9t2w5y8a1b3d6';
@@ -42,19 +43,6 @@ export const triedRules = {
   },
 } as const;
 
-const counts = {
-  source: { records: 3, amount: '60.00' },
-  target: { records: 2, amount: '30.00' },
-  matched: 2,
-  mismatched: 0,
-  missingInTarget: 1,
-  missingInSource: 0,
-  duplicates: 0,
-  ambiguous: 0,
-  invalid: 0,
-} as const;
-const summary = { ...counts, matchRate: 0.6667, byCurrency: { EUR: counts } } as const;
-
 export const queuedExecution = {
   id: execution,
   jobId: job,
@@ -81,7 +69,7 @@ export const completedExecution = {
   ...queuedExecution,
   status: 'completed',
   progress: { stage: 'done', done: 3, total: 3 },
-  summary,
+  summary: exampleSummary,
   attempt: 1,
   startedAt: '2026-04-02T09:30:00.020Z',
   completedAt: '2026-04-02T09:30:01.100Z',
@@ -267,7 +255,7 @@ const none = { count: 0, amount: '0.00' };
 export const report = {
   executionId: execution,
   status: 'completed',
-  summary,
+  summary: exampleSummary,
   matchRate: 0.6667,
   outcomes: [
     { outcome: 'matched', ...ofSource, pass: 'matching', ...two },
@@ -329,7 +317,7 @@ export const trend = {
       jobVersion: 1,
       createdAt: completedExecution.createdAt,
       completedAt: completedExecution.completedAt,
-      summary,
+      summary: exampleSummary,
       opened: [{ category: 'missing_in_target', currency: 'EUR', ...one }],
     },
   ],

@@ -275,17 +275,20 @@ const createTakeKey = (
 
 /**
  * Each record that a run has found anew, and that is not one more, is one that an older run had found: of those, the newest go, first of all
- * whoever is known to have gone. `runs`: what each has found of records that say the same, the newest first.
+ * whoever is likeliest to have gone. `runs`: what each has found of records that say the same, the newest first.
  */
 const currentOf = (
   runs: readonly (readonly number[])[],
   isAnother: (key: number) => boolean,
-  isGone: (key: number) => number,
+  likelihoodGone: (key: number) => number,
 ): { readonly current: number[]; readonly over: readonly number[] } => {
   const [current, over]: [number[], number[]] = [[], []];
   let foundAnew = 0;
   for (const found of runs) {
-    const [going, staying] = [[...found].sort((one, other) => isGone(other) - isGone(one)).slice(0, foundAnew), new Set(found)];
+    const [going, staying] = [
+      [...found].sort((one, other) => likelihoodGone(other) - likelihoodGone(one)).slice(0, foundAnew),
+      new Set(found),
+    ];
     for (const key of going) staying.delete(key);
     over.push(...going);
     current.push(...staying);

@@ -7,6 +7,7 @@ import type { HeldExecution, OpenExceptions, Seen } from '../../application/port
 import type { Side } from '../../domain/side.ts';
 import { resultPartition } from './partition.ts';
 import { keyOfOne } from './record-key.ts';
+import { nameOf, recordsNamed, withoutLoops } from './records-by-name.ts';
 import type { Database } from './tables.ts';
 
 type Trx = Transaction<Database>;
@@ -75,9 +76,6 @@ export const tellDecided = async (trx: Trx, { id, organizationId, jobId, epoch }
       from told t`.execute(trx);
 };
 
-/** What a record is known by, in whichever order its fields are stored. */
-export const nameOf = (record: RawBuilder<unknown>) => sql`coalesce(${record} ->> 'id', (${record})::jsonb::text)`;
-
 /** Of an exception: one of its records has no id, and there may be others that say the same. */
 const isAnonymous = sql`records @? '$[*] ? (!exists(@.id))'`;
 /** Which of them it is about. */
@@ -113,14 +111,6 @@ const placesOf = (seen: Seen | undefined, names: readonly string[]): RawBuilder<
   const wanted = new Set(names);
   const places = new Set(seen.sightings.flatMap(({ id, position }) => (wanted.has(id) ? [position] : [])));
   return sql`position = any(${[...places]}::int[])`;
-};
-
-/** Just after a COPY nothing is known of what was copied: the planner would go through all that is wanted once for each row of it. */
-export const withoutLoops = async <Found>(trx: Trx, read: () => Promise<Found>): Promise<Found> => {
-  await sql`select set_config('enable_nestloop', 'off', true)`.execute(trx);
-  const found = await read();
-  await sql`select set_config('enable_nestloop', 'on', true)`.execute(trx);
-  return found;
 };
 
 /**
@@ -236,23 +226,6 @@ const foundAnonymous = async (trx: Trx, held: HeldExecution): Promise<readonly M
       having count(distinct place) = size and bool_or(outcome = any(${better}::text[]))`.execute(trx),
   );
   return rows;
-};
-
-/**
- * Each record of the run that may be called so. Hardly any is wanted. Given as values, the names are looked up in a table before a result is
- * taken apart, and each side of it is read once for that. With a million results this saves at least a third of the time.
- */
-export const recordsNamed = (held: HeldExecution, names: readonly string[], places: RawBuilder<unknown>): RawBuilder<unknown> => {
-  const recordsOf = (side: Side) => {
-    const records = sql`${sql.ref(side)}::json`;
-    return sql`
-    select outcome, exception_id, position, ${side} as side, ${nameOf(sql`record`)} as name
-      from ${sql.table(resultPartition(held.createdAt))} cross join json_array_elements(${records}) as r(record)
-     where execution_id = ${held.id} and created_at = ${held.createdAt} and ${places}
-       and (coalesce(${records} #>> '{0,id}', (${records} -> 0)::jsonb::text) = any(${names}::text[])
-            or cardinality is distinct from 'one-to-one' and json_array_length(${records}) > 1)`;
-  };
-  return sql`(${recordsOf('source')} union all ${recordsOf('target')})`;
 };
 
 interface Met {

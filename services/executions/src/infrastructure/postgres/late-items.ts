@@ -7,7 +7,7 @@ import { carriesForward } from '@settler/contracts/rules';
 import { sql, type Transaction } from 'kysely';
 import type { HeldExecution } from '../../application/ports.ts';
 import { settlingOutcomes } from '../../domain/open-items.ts';
-import { nameOf, recordsNamed, withoutLoops } from './earlier-exceptions.ts';
+import { nameOf, recordsNamed, withoutLoops } from './records-by-name.ts';
 import type { Database } from './tables.ts';
 
 type Trx = Transaction<Database>;

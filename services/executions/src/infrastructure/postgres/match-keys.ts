@@ -48,8 +48,7 @@ export const createMatchedBefore = (postgres: Postgres<Database>): MatchedBefore
     for (const [executionId, matches] of Map.groupBy(broken, (match) => match.executionId)) {
       for (let from = 0; from < matches.length; from += resultsTogether) {
         const found = await othersOf(postgres, executionId, matches.slice(from, from + resultsTogether));
-        const known = await settledKeys(postgres, jobId, executionId, found);
-        yield found.filter(({ side, record }) => !known.has(keyOfOne(side, record, null)));
+        yield await unsettled(postgres, jobId, executionId, found);
       }
     }
   },
@@ -83,15 +82,15 @@ const othersOf = async (
 };
 
 /**
- * What is an open item takes part anyway, or was settled by somebody since the run that has found it, and so was what is matched by hand. Of
+ * But for what is known otherwise: what is an open item takes part anyway, or was settled by somebody since the run that has found it, and so was what is matched by hand. Of
  * records without ids that say the same each may be the one that was matched.
  */
-const settledKeys = async (
+const unsettled = async (
   { systemDb }: Postgres<Database>,
   jobId: string,
   executionId: string,
   records: readonly SideRecord[],
-): Promise<ReadonlySet<string>> => {
+): Promise<readonly SideRecord[]> => {
   const keys = records.map(({ side, record }) => keyOfOne(side, record, null));
   const key = sql`regexp_replace(record_key, '#[0-9]{1,9}$', '')`;
   const isSettled = sql`(retired_at is null or retired_at >= (select created_at from executions where id = ${executionId}))`;
@@ -103,7 +102,8 @@ const settledKeys = async (
     select record_key as key from open_items where job_id = ${jobId} and ${isSettled} and record_key = any(${keys}::text[])
     union select record_key from match_records where job_id = ${jobId} and record_key = any(${keys}::text[])
     ${areNamed ? sql`` : numbered}`.execute(systemDb);
-  return new Set(rows.map((row) => row.key));
+  const settled = new Set(rows.map((row) => row.key));
+  return records.filter((_, index) => !settled.has(keys[index] as string));
 };
 
 interface Place {
