@@ -183,8 +183,9 @@ const watching = (decoder: Decoder, tellMixed: (example: string) => void): Decod
   let isTold = false;
   function* push(chunk: Uint8Array): Generator<Uint8Array> {
     for (const block of decoder.push(chunk)) {
-      if (!isTold) {
-        const text = Buffer.from(block).toString('utf8');
+      const bytes = Buffer.from(block.buffer, block.byteOffset, block.byteLength);
+      if (!isTold && firsts.some((first) => bytes.includes(first))) {
+        const text = bytes.toString('utf8');
         const at = text.search(misread);
         if (at !== -1) tellMixed(around(text, at));
         isTold = at !== -1;
@@ -195,6 +196,8 @@ const watching = (decoder: Decoder, tellMixed: (example: string) => void): Decod
   return { push, finish: decoder.finish };
 };
 
+// Most files have neither, and to look for them costs nothing beside making a text of all.
+const firsts = ['\u00c2', '\u00c3'].map((first) => Buffer.from(first));
 // What the second byte of such a character is in windows-1252.
 const misread = /[\u00c2\u00c3][\u0080-\u00bf\u0152-\u2122]/;
 

@@ -1,5 +1,4 @@
 /** Feeds a CSV input to a parser, block by block, for readers of rows and of columns alike. */
-
 import { quoted } from '../fields/unreadable.ts';
 import { type ReadContext, ReaderFailure } from '../reader.ts';
 import { openInput } from '../source.ts';

@@ -54,13 +54,13 @@ export const resolveMoved = async (trx: Trx, held: HeldExecution): Promise<Resol
  * off while the run was going on. That is told where the decision stands, or only the run would know that there is something to take back. Once
  * matches by hand are settled: what is an open item by then, retired or not, has met nobody.
  */
-export const tellDecided = async (trx: Trx, { id, organizationId, jobId, epoch }: HeldExecution): Promise<void> => {
+export const tellDecided = async (trx: Trx, held: HeldExecution): Promise<void> => {
+  const { id, jobId, epoch } = held;
   await sql`
     with met as (
-      select record_key, min(outcome) as outcome from open_item_moves m
-       where execution_id = ${id} and epoch = ${epoch}
-         and not exists (select from open_items i where i.job_id = ${jobId} and i.record_key = m.record_key)
-       group by record_key having bool_and(outcome = any(${better}::text[]))),
+      select record_key, outcome from open_item_moves m
+       where execution_id = ${id} and epoch = ${epoch} and outcome = any(${better}::text[])
+         and not exists (select from open_items i where i.job_id = ${jobId} and i.record_key = m.record_key)),
     told as (
       update exceptions e set revision = e.revision + 1, updated_at = now()
         from met
@@ -70,11 +70,16 @@ export const tellDecided = async (trx: Trx, { id, organizationId, jobId, epoch }
            select from exceptions n
             where n.job_id = e.job_id and n.record_key = e.record_key and (n.created_at, n.id) > (e.created_at, e.id))
       returning e.id, met.outcome)
-    insert into exception_history (exception_id, organization_id, position, at, actor_type, actor_id, action, detail)
-    select t.id, ${organizationId}, 1 + (select coalesce(max(position), 0) from exception_history h where h.exception_id = t.id),
-           now(), 'system', 'system', 'found_by_run', jsonb_build_object('executionId', ${id}::text, 'outcome', t.outcome)
-      from told t`.execute(trx);
+    ${noted('told', 'found_by_run', held)}`.execute(trx);
 };
+
+/** A line in the history of each exception in `met`, which has its id and the outcome. */
+const noted = (met: string, action: string, { id, organizationId }: HeldExecution, detail: object = {}) => sql`
+  insert into exception_history (exception_id, organization_id, position, at, actor_type, actor_id, action, detail)
+  select met.id, ${organizationId}, 1 + (select coalesce(max(position), 0) from exception_history h where h.exception_id = met.id),
+         now(), 'system', 'system', ${action},
+         ${JSON.stringify(detail)}::jsonb || jsonb_build_object('executionId', ${id}::text, 'outcome', met.outcome)
+    from ${sql.table(met)} as met`;
 
 /** Of an exception: one of its records has no id, and there may be others that say the same. */
 const isAnonymous = sql`records @? '$[*] ? (!exists(@.id))'`;
@@ -234,7 +239,7 @@ interface Met {
 }
 
 /** Whose record is an open item of before, in a job that carries nothing forward by now, is none any more. */
-const resolve = async (trx: Trx, { id, organizationId, jobId }: HeldExecution, met: readonly Met[]): Promise<Resolved[]> => {
+const resolve = async (trx: Trx, held: HeldExecution, met: readonly Met[]): Promise<Resolved[]> => {
   if (met.length === 0) return [];
   const { rows } = await sql<Resolved>`
     with resolved as (
@@ -242,13 +247,9 @@ const resolve = async (trx: Trx, { id, organizationId, jobId }: HeldExecution, m
         from unnest(${met.map((one) => one.id)}::text[], ${met.map(({ outcome }) => outcome)}::text[]) as m(id, outcome)
        where e.id = m.id
       returning e.id, e.revision, e.record_key, m.outcome),
-    settled as (delete from open_items o using resolved r where o.job_id = ${jobId} and o.record_key = r.record_key),
+    settled as (delete from open_items o using resolved r where o.job_id = ${held.jobId} and o.record_key = r.record_key),
     told as (
-      insert into exception_history (exception_id, organization_id, position, at, actor_type, actor_id, action, detail)
-      select r.id, ${organizationId}, 1 + (select coalesce(max(position), 0) from exception_history h where h.exception_id = r.id),
-             now(), 'system', 'system', 'resolved',
-             jsonb_build_object('resolution', 'matched_later', 'executionId', ${id}::text, 'outcome', r.outcome)
-        from resolved r)
+      ${noted('resolved', 'resolved', held, { resolution: 'matched_later' })})
     select id, revision from resolved order by id`.execute(trx);
   return rows;
 };
