@@ -2,6 +2,7 @@
 import { resolve } from 'node:path';
 import { root } from './check/command.ts';
 import { openDataDirectory } from './supervisor/data-directory.ts';
+import { help } from './supervisor/help.ts';
 import { readyLine } from './supervisor/launch.ts';
 import { readSettings } from './supervisor/settings.ts';
 import { createSupervisor } from './supervisor/supervisor.ts';
@@ -57,7 +58,13 @@ const describe = (error: Error): string => {
 // A terminal or pipe that is gone must not keep us from stopping what we have started.
 process.stdout.on('error', () => undefined);
 process.stderr.on('error', () => undefined);
-await main().catch((error: unknown) => {
-  console.error(error instanceof Error ? error.message : error);
-  process.exitCode = 1;
-});
+const [argument] = process.argv.slice(2);
+if (argument === '--help' || argument === '-h') say(help());
+else if (argument !== undefined) {
+  console.error(`npm start takes no arguments, and was given ${argument}. npm start -- --help tells the settings.`);
+  process.exitCode = 2;
+} else
+  await main().catch((error: unknown) => {
+    console.error(error instanceof Error ? error.message : error);
+    process.exitCode = 1;
+  });
