@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { pageQuery } from '../src/pagination.ts';
+import { createCursors, pageQuery } from '../src/pagination.ts';
+import { Refusal } from '../src/refusal.ts';
 
 const query = z.object(pageQuery);
 
@@ -16,4 +17,32 @@ describe('the query of a list', () => {
       expect(messages).toEqual(['must be a whole number from 1 to 200']);
     },
   );
+});
+
+describe('a cursor', () => {
+  const cursors = createCursors(Buffer.alloc(32, 7));
+  const cursor = cursors.write('jobs', ['2026-04-01T09:30:00.000Z', 'job_1']);
+  const [body = '', seal = ''] = cursor.split('.');
+
+  test('is read as the position that it was written for', () => {
+    expect(cursors.read('jobs', cursor)).toEqual(['2026-04-01T09:30:00.000Z', 'job_1']);
+  });
+
+  test.each([
+    ['a letter behind it', `${cursor}x`],
+    ['padding', `${cursor}=`],
+    ['a space', `${cursor} `],
+    ['a part more', `${cursor}.x`],
+    ['a letter less', cursor.slice(0, -1)],
+    ['another seal', `${body}.${seal.startsWith('A') ? 'B' : 'A'}${seal.slice(1)}`],
+    ['another position', `${Buffer.from('["2027"]').toString('base64url')}.${seal}`],
+    ['no seal', body],
+    ['nothing', ''],
+  ])('is refused with %s', (_what, changed) => {
+    expect(() => cursors.read('jobs', changed)).toThrow(Refusal);
+  });
+
+  test('is none of another list', () => {
+    expect(() => cursors.read('jobs of others', cursor)).toThrow(Refusal);
+  });
 });
