@@ -155,12 +155,16 @@ describe('what reaches a service', () => {
 
   test('ids of requests and traces go through where they are sane, and are made where they are not', async () => {
     const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
-    const sane = await sendRaw(door.url, get('/v1/jobs', 'X-Request-Id: order-4711-abc', `traceparent: ${traceparent}`));
-    expect(sane.headers['x-request-id']).toBe('order-4711-abc');
-    expect(door.jobs.last().headers).toMatchObject({ 'x-request-id': 'order-4711-abc' });
+    for (const id of ['order-4711-abc', 'req-7', '7', 'x'.repeat(128)]) {
+      const sane = await sendRaw(door.url, get('/v1/jobs', `X-Request-Id: ${id}`, `traceparent: ${traceparent}`));
+      expect(sane.headers['x-request-id']).toBe(id);
+      expect(door.jobs.last().headers).toMatchObject({ 'x-request-id': id });
+    }
     expect(door.jobs.last().headers.traceparent).toMatch(/^00-0af7651916cd43dd8448eb211c80319c-(?!b7ad6b7169203331)[0-9a-f]{16}-01$/);
-    const odd = await sendRaw(door.url, get('/v1/jobs', 'X-Request-Id: <script>alert(1)</script>', 'traceparent: 00-0-0-0'));
-    expect(odd.headers['x-request-id']).toMatch(/^[0-9a-f-]{36}$/);
+    for (const id of ['<script>alert(1)</script>', 'x'.repeat(129)]) {
+      const odd = await sendRaw(door.url, get('/v1/jobs', `X-Request-Id: ${id}`, 'traceparent: 00-0-0-0'));
+      expect(odd.headers['x-request-id']).toMatch(/^[0-9a-f-]{36}$/);
+    }
     expect(door.jobs.last().headers.traceparent).toMatch(/^00-[0-9a-f]{32}-[0-9a-f]{16}-01$/);
   });
 });
