@@ -58,6 +58,11 @@ describe('every answer', () => {
       const { status, headers } = await fetch(door.url + path, { method });
       expect([path, status, headers.get('allow')]).toEqual([path, 405, 'POST']);
     }
+    // Outside of the contract.
+    for (const path of ['/health', '/health/live', '/health/ready', '/openapi.json', '/docs', '/docs/']) {
+      const { status, headers } = await fetch(door.url + path, { method: 'POST' });
+      expect([path, status, headers.get('allow')]).toEqual([path, 405, 'GET, HEAD']);
+    }
     expect((await door.as({}).get('/v1/invitations/accepted')).status).toBe(401);
     // Whatever the body is, there is nobody to take it.
     const odd = await door.as({}).post('/v1/nothing', undefined, { raw: '{broken', headers: { 'content-type': 'application/json' } });
