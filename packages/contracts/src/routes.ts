@@ -32,11 +32,13 @@ export interface Route {
   readonly idempotent: boolean;
   /** Fields of the answer that are shown this once and left out of a replay, as dotted paths. */
   readonly secretFields: readonly string[];
+  /** Of a download: what it may be. */
+  readonly mediaTypes?: readonly string[];
   /** Bodies that are passed on as they come, in one direction or the other. */
   readonly stream: 'none' | 'upload' | 'download' | 'events';
 }
 
-type Options = Partial<Pick<Route, 'bodyBytesMax' | 'bulkField' | 'timeoutMs' | 'secretFields' | 'stream'>>;
+type Options = Partial<Pick<Route, 'bodyBytesMax' | 'bulkField' | 'timeoutMs' | 'secretFields' | 'mediaTypes' | 'stream'>>;
 
 const route = (
   service: StatefulService,
@@ -162,6 +164,7 @@ export const routes = {
   deleteExchangeRate: route('executions', 'DELETE', '/v1/exchange-rates/{id}', 'executions:write', 'Delete an exchange rate'),
   exportResults: route('executions', 'GET', '/v1/executions/{id}/export', 'reports:export', 'Export the results of an execution', {
     timeoutMs: 60 * 60_000,
+    mediaTypes: ['text/csv', 'application/jsonl', 'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet'],
     stream: 'download',
   }),
   createMatch: route('executions', 'POST', '/v1/executions/{id}/matches', 'exceptions:write', 'Match records by hand', {

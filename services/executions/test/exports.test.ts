@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { type IncomingMessage, request } from 'node:http';
 import { buffer } from 'node:stream/consumers';
+import { routes } from '@settler/contracts/routes';
 import { waitFor } from '@settler/harness';
 import { readSheet } from 'read-excel-file/node';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -131,6 +132,8 @@ describe('an export', () => {
     const sheets = await exported(id, 'format=xlsx');
     const read = await readSheet(Buffer.from(await sheets.arrayBuffer()), 1);
     expect(asObjects(read).map((row) => row['id'])).toEqual(ids);
+    const types = [text, lines, sheets].map(({ headers }) => headers.get('content-type')?.split(';')[0]);
+    expect(types).toEqual(routes.exportResults.mediaTypes);
   });
 
   test('is narrowed as the list is, and says so in its name', async () => {

@@ -94,6 +94,11 @@ describe('the OpenAPI document', () => {
     expect(Object.keys(document.paths['/v1/executions/{id}/events']?.['get']?.responses['200']?.content ?? {})).toEqual([
       'text/event-stream',
     ]);
+    expect(Object.keys(document.paths['/v1/executions/{id}/export']?.['get']?.responses['200']?.content ?? {})).toEqual([
+      'text/csv',
+      'application/jsonl',
+      'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet',
+    ]);
   });
 
   test('refers to nothing that is not there, and holds nothing that nobody refers to', () => {

@@ -78,7 +78,7 @@ export const describeOperation = (route: Route, { 'x-settler-examples': examples
           ...described,
           ...shown(response, status, examples?.answers),
           ...(route.stream === 'events' ? eventContent : {}),
-          ...(route.stream === 'download' ? downloadContent : {}),
+          ...(route.mediaTypes === undefined ? {} : { content: contentOf(route.mediaTypes) }),
         },
       ];
     }),
@@ -109,8 +109,9 @@ const parametersOf = ({ idempotent, method, stream }: Route) =>
 
 const eventContent = { content: { 'text/event-stream': { schema: { type: 'string' } } } };
 
-/** What a file is in each of its formats is said by the header Content-Type of the answer. */
-const downloadContent = { content: { 'application/octet-stream': { schema: { type: 'string', format: 'binary' } } } };
+/** A file, in each of its formats. */
+const contentOf = (types: readonly string[]) =>
+  Object.fromEntries(types.map((type) => [type, { schema: { type: 'string', format: 'binary' } }]));
 
 const uploadBody = {
   required: true,
