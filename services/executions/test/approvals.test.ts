@@ -1,6 +1,7 @@
 import type { Postgres } from '@settler/chassis/postgres';
 import type { ChassisTables } from '@settler/chassis/tables';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { exceptionAnswer } from '../src/routes/exceptions.ts';
 import { lookingInto, manualReview } from './looking-into.ts';
 import { byReference, createJobs, type Executions, euro, type Fields, organizationId, startExecutions } from './running-service.ts';
 
@@ -59,6 +60,18 @@ describe('what one person may settle', () => {
     await executions.must(409, executions.api.patch(at, { status: 'dismissed' }));
     const waiting = await executions.must(202, executions.api.post(`${at}/resolve`, { resolution: 'written_off' }));
     expect(waiting.pendingApproval).toMatchObject({ amount, currency: amount === null ? null : 'EUR' });
+  });
+
+  test('is told as what its records come to, however many digits that has', async () => {
+    const jobId = jobWith(rules.groups);
+    const most = Array.from({ length: 112 }, (_, index) => euro(`s${index}`, '9007199254740991', { currency: 'JPY', reference: 'p' }));
+    await executions.run(jobId, most, [euro('t1', '5', { currency: 'JPY', reference: 'p' })]);
+    const [{ id }] = await executions.exceptionsOf(jobId);
+    const waiting = await executions.must(202, executions.api.post(`/v1/exceptions/${id}/resolve`, { resolution: 'written_off' }));
+    const amount = '1008806316530990992';
+    expect(waiting).toMatchObject({ amount, pendingApproval: { amount } });
+    // By what the reference says of it.
+    expect(exceptionAnswer.safeParse(waiting).error?.issues).toBeUndefined();
   });
 
   test.each(['pairs', 'forgetful'] as const)('is told by one of those without ids that say the same: %s', async (named) => {

@@ -5,7 +5,7 @@ import { notFound } from '@settler/chassis/refusal';
 import { actor } from '@settler/contracts/actor';
 import { approvalStatus, manualResolution } from '@settler/contracts/events/executions';
 import { approvalId, exceptionId, executionId, jobId, resultId } from '@settler/contracts/ids';
-import { decimal } from '@settler/contracts/money';
+import { total } from '@settler/contracts/money';
 import { instant } from '@settler/contracts/time';
 import { z } from 'zod';
 import type { ApprovalQueries, ApprovalStore, Decision } from '../application/approvals.ts';
@@ -41,7 +41,7 @@ export const approvalAnswer = z
         }),
       ])
       .describe('What is done once it is approved.'),
-    amount: decimal.nullable().describe('What is at stake, where it is known.'),
+    amount: total.nullable().describe('What is at stake, where it is known.'),
     currency: z.string().nullable().describe('Of the amount.'),
     requestedBy: actor.describe('Who has settled it, and cannot decide.'),
     requestedAt: instant,

@@ -8,7 +8,7 @@ import { actor } from '@settler/contracts/actor';
 import { exceptionCategory, exceptionResolution, exceptionSeverity, manualResolution } from '@settler/contracts/events/executions';
 import { outcome } from '@settler/contracts/executions';
 import { exceptionId, executionId, jobId, userId } from '@settler/contracts/ids';
-import { currency, decimal } from '@settler/contracts/money';
+import { currency, decimal, total } from '@settler/contracts/money';
 import { instant } from '@settler/contracts/time';
 import { z } from 'zod';
 import type { Decide, ExceptionStore } from '../application/exceptions.ts';
@@ -65,7 +65,7 @@ const listed = z
     severity: exceptionSeverity.describe('Of the money at stake, what is wrong, and how long it waits; or as a person has set it.'),
     status: status.describe('`open` and `in_progress` need a person. `resolved` says what became of it, `dismissed` that it needs nobody.'),
     records: z.array(record).describe('What it is about, as the newest run that had them has brought them.'),
-    amount: decimal.nullable().describe('Of several records: what they come to on the side that has more, in the currency of the first.'),
+    amount: total.nullable().describe('Of several records: what they come to on the side that has more, in the currency of the first.'),
     currency: z.string().nullable().describe('Of the amount; null where it could not be read.'),
     reason: z.string().nullable().describe('Why, for people, where the category does not say all.'),
     firstSeenAt: instant.describe('When Settler first saw the record without its counterpart.'),
@@ -84,7 +84,7 @@ const comment = z
     createdAt: instant,
   })
   .meta({ id: 'Comment' });
-const whole = z
+export const exceptionAnswer = z
   .object({
     ...listed.shape,
     pendingApproval: approvalAnswer.nullable().describe('How somebody has resolved it, which waits for a second person.'),
@@ -181,7 +181,7 @@ const bulkAnswer = z.object({
 
 const gain = z.object({
   records: z.number().int().describe('Source records.'),
-  amounts: z.record(z.string(), decimal).describe('What they come to, by currency.'),
+  amounts: z.record(z.string(), total).describe('What they come to, by currency.'),
 });
 const explanation = z
   .object({
@@ -269,7 +269,7 @@ export const exceptionRoutes = (endpoint: Endpoints['endpoint'], needs: Exceptio
   endpoint('readException', {
     description: 'With its comments, what waits for a second person, and the newest 1,000 lines of its history.',
     params: byId,
-    answers: { 200: whole },
+    answers: { 200: exceptionAnswer },
     examples: { answers: { 200: wholeException } },
     handle: ({ params, principal }) => answer(principal.organizationId, params.id),
   });
@@ -279,7 +279,7 @@ export const exceptionRoutes = (endpoint: Endpoints['endpoint'], needs: Exceptio
       'The assignee has to be a member who is not disabled: `validation_failed`. A closed exception is changed by nothing but reopening it: `conflict`; so is dismissing what takes a second person. Send the ETag as `If-Match` to change only what you have read.',
     params: byId,
     body: changeBody,
-    answers: { 200: whole },
+    answers: { 200: exceptionAnswer },
     examples: { bodies: exceptionChanges, answers: { 200: changedException } },
     prepare: ({ body, principal }) => requireMember(body.assigneeId, principal),
     handle: (input) => deciding(input, (state) => changeException(state, input.body)),
@@ -291,7 +291,7 @@ export const exceptionRoutes = (endpoint: Endpoints['endpoint'], needs: Exceptio
     refuses: [412],
     params: byId,
     body: resolveBody,
-    answers: { 200: whole, 202: whole },
+    answers: { 200: exceptionAnswer, 202: exceptionAnswer },
     examples: { bodies: resolutions, answers: { 200: resolvedException, 202: waitingException } },
     handle: async ({ params, ifMatch, body: { resolution, note: said = null }, principal, address }) => {
       const became = await store.resolve(params.id, ifMatch, { resolution, note: said }, newIds.approval(), { principal, address });
@@ -304,7 +304,7 @@ export const exceptionRoutes = (endpoint: Endpoints['endpoint'], needs: Exceptio
       'It is `open` again, without a resolution, and its record takes part in the next run, whatever the resolution was. `conflict` where it is not closed, where a newer exception is open for the same record, and where the record is matched: the answer names the match, which is to be undone instead.',
     refuses: [412],
     params: byId,
-    answers: { 200: whole },
+    answers: { 200: exceptionAnswer },
     handle: (input) => deciding(input, reopenException),
   });
 
