@@ -54,4 +54,12 @@ describe('an upload that cannot be taken', () => {
     const { code, errors } = JSON.parse(body);
     expect({ status, code, path: errors?.[0]?.path }).toEqual(refusal);
   });
+
+  test('with a Content-Type that is none is told so, and not that it must be JSON', async () => {
+    const { status, body } = await executions.api.post('/v1/files', undefined, { raw: 'Id', headers: { 'content-type': 'weird' } });
+    expect({ status, body }).toMatchObject({
+      status: 415,
+      body: { code: 'unsupported_media_type', detail: 'The Content-Type is no media type such as text/csv.' },
+    });
+  });
 });

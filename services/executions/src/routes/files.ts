@@ -4,6 +4,7 @@ import multipart, { type MultipartFile } from '@fastify/multipart';
 import type { Answer } from '@settler/chassis/answer';
 import type { Endpoints } from '@settler/chassis/endpoint';
 import { requireRevision, resource } from '@settler/chassis/entity-tag';
+import { sendProblem } from '@settler/chassis/http';
 import { fingerprintOf, type Idempotency, readIdempotencyKey } from '@settler/chassis/idempotency';
 import { unstorable } from '@settler/chassis/json';
 import { pageOf, pageQuery } from '@settler/chassis/pagination';
@@ -73,6 +74,8 @@ export const fileRoutes = async (endpoint: Endpoints['endpoint'], { app, files, 
     scope.removeAllContentTypeParsers();
     await scope.register(multipart, { limits: { files: 1, fields: 10, fileSize: bytesMax } });
     scope.addContentTypeParser('*', (_request, payload, done) => done(null, payload));
+    // Every type is taken, so what is refused is none at all.
+    scope.setErrorHandler((error, request, reply) => sendProblem(isNoMediaType(error) ? noMediaType() : error, request, reply));
     endpoint(
       'uploadFile',
       {
@@ -122,6 +125,10 @@ export const fileRoutes = async (endpoint: Endpoints['endpoint'], { app, files, 
     },
   });
 };
+
+const isNoMediaType = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && error.code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE';
+const noMediaType = () => new Refusal('unsupported_media_type', 'The Content-Type is no media type such as text/csv.');
 
 /** What is not a form, breaks off, or has more than is taken. */
 const asRefusal = (error: unknown): never => {
