@@ -517,3 +517,24 @@ describe('the trend of a job', () => {
     ]);
   });
 });
+
+test('whoever asks for the head of a stream of events has it while the run goes on', async () => {
+  const jobId = 'job_01jqv8m0c4e7r9t2w5y8a5head';
+  // No run of the job comes to its end as long as this is held.
+  await executions.database.query('begin');
+  await executions.database.query('select pg_advisory_xact_lock(hashtextextended($1, 0))', [`open items of ${jobId}`]);
+  try {
+    const input = { source: { records: [euro('s1', '10.00')] }, target: { records: [] } };
+    const { id } = await executions.must(202, executions.api.post(`/v1/jobs/${jobId}/executions`, input));
+    const { url, token } = executions.address();
+    const head = await fetch(`${url}/v1/executions/${id}/events`, {
+      method: 'HEAD',
+      headers: { authorization: `Bearer ${token}` },
+      signal: AbortSignal.timeout(5_000),
+    });
+    expect([head.status, head.headers.get('content-type')]).toEqual([200, 'text/event-stream']);
+    expect((await executions.must(200, executions.api.get(`/v1/executions/${id}`))).completedAt).toBeNull();
+  } finally {
+    await executions.database.query('commit');
+  }
+});

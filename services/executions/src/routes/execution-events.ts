@@ -45,6 +45,11 @@ const stream = async (
   reply.hijack();
   const { raw } = reply;
   raw.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store', 'x-request-id': reply.request.id });
+  // Whoever asks for the head alone is told no event, and waits for none.
+  if (reply.request.method === 'HEAD') {
+    raw.end();
+    return;
+  }
   let isClosed = false;
   raw.on('close', () => {
     isClosed = true;
