@@ -267,6 +267,16 @@ describe('the webhooks service', () => {
     });
   });
 
+  test('an endpoint that was just made has not been changed since, nor before', async () => {
+    const own = api.as({ token: () => tokenFor('org_01jqv8m0c4e7r9t2w5y8a1b3da') });
+    // The part of a millisecond at which each is made is chance.
+    for (let made = 0; made < 20; made += 1) {
+      const { id, createdAt, updatedAt } = (await own.post('/v1/webhooks', { url: `${receiver.url}/new`, events: ['*'] })).body;
+      expect(updatedAt).toBe(createdAt);
+      await own.delete(`/v1/webhooks/${id}`);
+    }
+  });
+
   test('an organization has at most 500 endpoints, however many are asked for at once', async () => {
     const own = api.as({ token: () => tokenFor('org_01jqv8m0c4e7r9t2w5y8a1b3d9') });
     const make = () => own.post('/v1/webhooks', { url: `${receiver.url}/full`, events: ['*'] });

@@ -10,6 +10,9 @@ import { endpointView } from './webhook-queries.ts';
 type Row = Selectable<Database['endpoints']>;
 type Trx = Transaction<Database>;
 
+/** What is finer than a millisecond is rounded by one column and cut off by the other. */
+const thisMillisecond = sql<Date>`date_trunc('milliseconds', now())`;
+
 const audit = (row: Row, { principal, address }: Actor, action: 'created' | 'updated' | 'deleted', before?: Row) =>
   auditMessage('webhooks', row.organization_id, {
     ...doneBy({ principal, address }),
@@ -50,8 +53,8 @@ export const createEndpointStore = (
           ...sealed(sealHeaders, actor.principal.organizationId, id, headers),
           status: 'active',
           secret: sealedSecret,
-          created_at: sql<Date>`now()`,
-          updated_at: sql<Date>`now()`,
+          created_at: thisMillisecond,
+          updated_at: thisMillisecond,
         })
         .returningAll()
         .executeTakeFirstOrThrow();
