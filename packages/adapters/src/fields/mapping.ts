@@ -14,8 +14,8 @@ export type FieldKind = 'id' | 'text' | 'currency' | 'amount' | 'date' | 'any';
 export const knownFields = {
   id: { kind: 'id', description: "The record's identity at its source. Required where it is mapped." },
   amount: { kind: 'amount', description: 'A decimal string; negative for a refund. Required where it is mapped.' },
-  currency: { kind: 'currency', description: 'ISO 4217, upper case.' },
-  date: { kind: 'date', description: 'An ISO day.' },
+  currency: { kind: 'currency', description: 'ISO 4217, in whichever case; kept in capitals.' },
+  date: { kind: 'date', description: 'An ISO day, or a moment, which counts on its day in UTC.' },
   reference: { kind: 'text', description: 'What both sides call the business case: an order, invoice or payment number.' },
   counterparty: { kind: 'text', description: 'Who is on the other end.' },
   description: { kind: 'text', description: 'Free text.' },
