@@ -76,3 +76,21 @@ export const toPage = <Row, Item>(
   const last = shown.at(-1);
   return { data: shown.map(item), nextCursor: rows.length > limit && last !== undefined ? cursorAfter(last) : null };
 };
+
+/** A page of what is in memory as a whole, such as a catalogue: in the order of its names, which a cursor names. */
+export const pageByName = <Item>(
+  items: readonly Item[],
+  nameOf: (item: Item) => string,
+  { cursors, list, limit, cursor }: { cursors: Cursors; list: string; limit: number; cursor?: string | undefined },
+): Page<Item> => {
+  const [after] = cursors.read(list, cursor) ?? [];
+  const rest = items
+    .filter((item) => after === undefined || nameOf(item) > String(after))
+    .sort((one, other) => (nameOf(one) < nameOf(other) ? -1 : 1));
+  return toPage(
+    rest,
+    limit,
+    (item) => item,
+    (item) => cursors.write(list, [nameOf(item)]),
+  );
+};

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { createCursors, pageQuery } from '../src/pagination.ts';
+import { createCursors, pageByName, pageQuery } from '../src/pagination.ts';
 import { Refusal } from '../src/refusal.ts';
 
 const query = z.object(pageQuery);
@@ -45,4 +45,19 @@ describe('a cursor', () => {
   test('is none of another list', () => {
     expect(() => cursors.read('jobs of others', cursor)).toThrow(Refusal);
   });
+});
+
+test('a catalogue is told page by page, each item once, however its cursor’s item fares meanwhile', () => {
+  const cursors = createCursors(Buffer.alloc(32, 7));
+  const page = (names: readonly string[], cursor?: string) =>
+    pageByName(
+      names.map((name) => ({ name })),
+      ({ name }) => name,
+      { cursors, list: 'letters', limit: 2, cursor },
+    );
+  const names = ({ data }: ReturnType<typeof page>) => data.map(({ name }) => name);
+  const first = page(['c', 'a', 'd', 'b', 'e']);
+  const second = page(['c', 'a', 'd', 'e', 'aa'], first.nextCursor ?? '');
+  const third = page(['c', 'a', 'd', 'b', 'e'], second.nextCursor ?? '');
+  expect([names(first), names(second), names(third), third.nextCursor]).toEqual([['a', 'b'], ['c', 'd'], ['e'], null]);
 });

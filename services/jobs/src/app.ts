@@ -32,7 +32,7 @@ export const start = async (config: Config, life: Life): Promise<string> => {
     updateJob: updateJob({ jobs, clock }),
     changeStatus: changeStatus({ jobs, clock }),
   });
-  adapterRoutes(endpoint);
+  adapterRoutes(endpoint, service.cursors);
   internalRoutes(service.app, service.verify, queries);
   const schedules = createScheduleStore(service.postgres, service.outbox, { graceMs: config.SCHEDULE_GRACE_MS, logger: life.logger });
   const scheduler = startScheduler({ schedules, tickMs: config.SCHEDULE_TICK_MS, logger: life.logger });

@@ -266,7 +266,10 @@ describe('the jobs service', () => {
 
   test('adapters are listed with the schema of their configuration', async () => {
     const { body: list } = await api.get('/v1/adapters');
-    expect(list.data.map((adapter: { name: string }) => adapter.name)).toEqual(['csv', 'records']);
+    expect([list.data.map(({ name }: { name: string }) => name), list.nextCursor]).toEqual([['csv', 'records'], null]);
+    const { body: first } = await api.get('/v1/adapters?limit=1');
+    const { body: second } = await api.get(`/v1/adapters?limit=1&cursor=${first.nextCursor}`);
+    expect([first.data, second]).toEqual([[list.data[0]], { data: [list.data[1]], nextCursor: null }]);
     expect((await api.get('/v1/adapters/csv')).body).toMatchObject({ name: 'csv', configSchema: { type: 'object' }, secretFields: [] });
     expect((await api.get('/v1/adapters/telepathy')).status).toBe(404);
   });

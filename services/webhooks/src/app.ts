@@ -84,7 +84,7 @@ export const start = async (config: Config, life: Life): Promise<string> => {
       return { shown, sealed: box.seal(shown, secretPlace(organizationId, id)) };
     },
   });
-  deliveryRoutes(endpoint, queries);
+  deliveryRoutes(endpoint, queries, service.cursors);
   for (const consumer of [consumers.fanOutIdentity, consumers.fanOutJobs, consumers.fanOutExecutions])
     service.consume(consumer, fanOut(deliveries.wake));
   service.consume(consumers.erasuresInWebhooks, acknowledgeErasure('webhooks', service.outbox));

@@ -495,5 +495,8 @@ describe('the webhooks service', () => {
     const { body } = await api.get('/v1/event-types');
     expect(body.data.map((item: { type: string }) => item.type)).toContain('execution.completed');
     for (const item of body.data) expect(item).toMatchObject({ schema: { type: 'object' }, example: expect.any(Object) });
+    const { body: first } = await api.get('/v1/event-types?limit=20');
+    const { body: second } = await api.get(`/v1/event-types?limit=200&cursor=${first.nextCursor}`);
+    expect([first.data.length, [...first.data, ...second.data], second.nextCursor]).toEqual([20, body.data, null]);
   });
 });

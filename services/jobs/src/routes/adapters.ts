@@ -1,5 +1,6 @@
 import { adapterNamed, catalogue, catalogueEntry } from '@settler/adapters/catalogue';
 import type { Endpoints } from '@settler/chassis/endpoint';
+import { type Cursors, pageByName, pageOf, pageQuery } from '@settler/chassis/pagination';
 import { notFound } from '@settler/chassis/refusal';
 import { z } from 'zod';
 
@@ -21,15 +22,16 @@ const adapterAnswer = z
   })
   .meta({ id: 'Adapter' });
 
-export const adapterRoutes = (endpoint: Endpoints['endpoint']): void => {
+export const adapterRoutes = (endpoint: Endpoints['endpoint'], cursors: Cursors): void => {
   endpoint('listAdapters', {
     description:
-      'Where records can come from, with the JSON Schema of each configuration: what `config` of a job’s source and target takes. All of them are on one page.',
-    answers: {
-      200: z.object({ data: z.array(adapterAnswer).describe('All adapters.'), nextCursor: z.null().describe('There is one page.') }),
+      'Where records can come from, with the JSON Schema of each configuration: what `config` of a job’s source and target takes. By name.',
+    query: z.strictObject(pageQuery),
+    answers: { 200: pageOf(adapterAnswer) },
+    handle: async ({ query }) => {
+      const { data, nextCursor } = pageByName(catalogue, ({ name }) => name, { cursors, list: 'adapters', ...query });
+      return { status: 200, body: { data: data.map(catalogueEntry), nextCursor } };
     },
-    // The whole catalogue is one page: it has a few dozen entries at most.
-    handle: async () => ({ status: 200, body: { data: catalogue.map(catalogueEntry), nextCursor: null } }),
   });
 
   endpoint('readAdapter', {

@@ -1,5 +1,5 @@
 import type { Endpoints } from '@settler/chassis/endpoint';
-import { pageOf, pageQuery } from '@settler/chassis/pagination';
+import { type Cursors, pageByName, pageOf, pageQuery } from '@settler/chassis/pagination';
 import { notFound } from '@settler/chassis/refusal';
 import { publicEvents } from '@settler/contracts/events/catalogue';
 import { deliveryId, eventId, webhookId } from '@settler/contracts/ids';
@@ -54,7 +54,7 @@ const eventTypes = publicEvents.map(({ type, major, description, data, example }
   example,
 }));
 
-export const deliveryRoutes = (endpoint: Endpoints['endpoint'], queries: WebhookQueries): void => {
+export const deliveryRoutes = (endpoint: Endpoints['endpoint'], queries: WebhookQueries, cursors: Cursors): void => {
   endpoint('listDeliveries', {
     description:
       'By `sequence`, the highest first. A delivery is `pending` until its attempt is on record, a moment after the answer came. They are kept for 30 days after their last attempt, unless the installation says otherwise; what is pending or held stays.',
@@ -87,9 +87,12 @@ export const deliveryRoutes = (endpoint: Endpoints['endpoint'], queries: Webhook
   });
 
   endpoint('listEventTypes', {
-    description: 'What an endpoint can be told of, with the JSON Schema of each `data` and an example. All of them are on one page.',
-    answers: { 200: z.object({ data: z.array(eventType).describe('All types.'), nextCursor: z.null().describe('There is one page.') }) },
-    // One page: the catalogue is a few dozen entries.
-    handle: async () => ({ status: 200, body: { data: eventTypes, nextCursor: null } }),
+    description: 'What an endpoint can be told of, with the JSON Schema of each `data` and an example. By type.',
+    query: z.strictObject(pageQuery),
+    answers: { 200: pageOf(eventType) },
+    handle: async ({ query }) => ({
+      status: 200,
+      body: pageByName(eventTypes, ({ type }) => type, { cursors, list: 'event types', ...query }),
+    }),
   });
 };
