@@ -128,11 +128,16 @@ export const resultAnswer = z
     margin: z.number().nullable().describe('What would be lost of the score if this match were forbidden: 0 where another one is as good.'),
     delta: z
       .object({
-        amount: z.string().nullable().describe('A decimal, where both sides have one currency.'),
-        days: z.number().int().nullable().describe('Days of the calendar.'),
+        amount: z
+          .string()
+          .nullable()
+          .describe(
+            'Of what a condition on amounts, or the sum of a group, has compared, in the currency of the target; null where none has.',
+          ),
+        days: z.number().int().nullable().describe('Of the calendar, between what a condition on dates has compared; null where none has.'),
       })
       .nullable()
-      .describe('By how much they differ: target − source.'),
+      .describe('By how much they differ: target − source. Of a match by hand, amounts of one currency and dates of two records.'),
     conditions: z
       .array(record)
       .describe('What was compared: `field`, `type`, `source`, `target`, `delta` where there is one, `score`, and whether it `passed`.'),
@@ -221,7 +226,7 @@ export const executionRoutes = (endpoint: Endpoints['endpoint'], { queries, stor
 
   endpoint('cancelExecution', {
     description:
-      'A queued execution is cancelled on the spot. One that runs is told so, and is `cancelled` a moment later unless it has ended by then: 202 is no promise; read it, or follow its events. It has no results. Cancelling it twice is the same as once; one that is over is a `conflict`.',
+      'A queued execution is cancelled on the spot. One that runs is told so, and is `cancelled` a moment later unless it has ended by then: 202 is no promise; read it, or follow its events. It has no results. Asking again while it still runs is the same as once; one that is over is a `conflict`, and so is one that is cancelled by then.',
     params: byId,
     answers: { 202: executionAnswer },
     examples: { answers: { 202: { ...queuedExecution, status: 'cancelled', completedAt: '2026-04-02T09:30:00.500Z' } } },
