@@ -239,6 +239,25 @@ describe('a later run', () => {
     expect(await match(id, ['s2'], ['t2'])).toMatchObject({ status: 409, body: { detail: expect.stringContaining(later.id) } });
   });
 
+  test('that has a record in another version keeps it from a match by hand in the run before', async () => {
+    const jobId = newJobId();
+    const { id } = await executions().run(jobId, [euro('s1', '10.00')], [euro('t9', '10.00')]);
+    const later = await executions().run(jobId, [], [euro('t9', '12.00')]);
+    expect(await match(id, ['s1'], ['t9'])).toMatchObject({ status: 409, body: { detail: expect.stringContaining(later.id) } });
+    expect((await match(later.id, ['s1'], ['t9'])).status).toBe(201);
+  });
+
+  test('that has matched what a match by hand in the run before would leave over keeps that, too', async () => {
+    const jobId = newJobId();
+    const t2 = euro('t2', '25.00');
+    const { id } = await executions().run(jobId, [euro('s2', '20.00')], [t2, euro('t9', '29.00')]);
+    const later = await executions().run(jobId, [euro('s8', '25.00', { reference: '2' })], [t2]);
+    expect(await outcomesOf(later.id)).toEqual(['matched s8 t2', 'missing_in_source t9', 'missing_in_target s2']);
+    expect(await match(id, ['s2'], ['t9'])).toMatchObject({ status: 409, body: { detail: expect.stringContaining(later.id) } });
+    expect((await match(later.id, ['s2'], ['t9'])).status).toBe(201);
+    expect(await itemsOf(jobId)).toEqual(['s2 retired', 't9 retired']);
+  });
+
   test('that has found a counterpart keeps it', async () => {
     const jobId = newJobId();
     const { id } = await executions().run(jobId, [euro('s1', '10.00')], [euro('t9', '10.00')]);

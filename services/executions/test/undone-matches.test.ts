@@ -138,6 +138,19 @@ describe('a match of the rules', () => {
     await holds(id);
   });
 
+  test('is refused while a later run has one of its records in another version, or with others, and names where', async () => {
+    const jobId = newJobId();
+    const { id } = await executions().run(jobId, [s1], [t1]);
+    const later = await executions().run(jobId, [], [{ ...t1, amount: '15.00' }]);
+    expect(await outcomesOf(later.id)).toEqual(['mismatched s1 t1']);
+    expect((await undo(id, await matchedIn(id))).body).toMatchObject({ status: 409, detail: expect.stringContaining(later.id) });
+    expect(await itemsOf(jobId)).toEqual([]);
+    expect(await exceptionsOf(jobId)).toEqual(['open  s1 t1']);
+    const last = await executions().run(jobId, [], [{ ...t1, reference: 'other' }]);
+    expect(await outcomesOf(last.id)).toEqual(['missing_in_source t1', 'missing_in_target s1']);
+    expect((await undo(id, await matchedIn(id))).body).toMatchObject({ status: 409, detail: expect.stringContaining(last.id) });
+  });
+
   /** As if it had been so long ago that runs know nothing of it. */
   const forgetMatched = (jobId: string) => executions().database.query('delete from match_keys where job_id = $1', [jobId]);
 

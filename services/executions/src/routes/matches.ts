@@ -28,7 +28,7 @@ const matchBody = z.strictObject({
 export const matchRoutes = (endpoint: Endpoints['endpoint'], { matches, newIds }: MatchNeeds): void => {
   endpoint('createMatch', {
     description:
-      '201: the records are one match now, the exceptions about them are resolved as `matched_manually`, and later runs keep the match while its records say the same. 202: it takes a second person, because the rules say so of its amount, and nothing is changed yet; the answer is the approval that waits. It takes records of a completed execution that are missing, differ or are ambiguous there. `validation_failed` names an id that no such record has; `conflict` where one is matched already, here or in a later run.',
+      '201: the records are one match now, the exceptions about them are resolved as `matched_manually`, and later runs keep the match while its records say the same. 202: it takes a second person, because the rules say so of its amount, and nothing is changed yet; the answer is the approval that waits. It takes records of a completed execution that are missing, differ or are ambiguous there. `validation_failed` names an id that no such record has; `conflict` where one is matched already, here or in a later run, or was found otherwise by one that the answer names: match them there.',
     params: z.object({ id: executionId }),
     body: matchBody,
     answers: { 201: resultAnswer, 202: approvalAnswer },
@@ -42,7 +42,7 @@ export const matchRoutes = (endpoint: Endpoints['endpoint'], { matches, newIds }
 
   endpoint('deleteMatch', {
     description:
-      'Its records are open again, with exceptions, and no later run brings a source record of it together with one of its target records while both say the same; by hand they can be matched again. `conflict` where the result is no match, has more than 10,000 records, or where a later run has one of them in a match: the answer names that one, which is to be undone first.',
+      'Its records are open again, with exceptions, and no later run brings a source record of it together with one of its target records while both say the same; by hand they can be matched again. `conflict` where the result is no match, has more than 10,000 records, or where a later run has one of them in a match, which the answer names and which is to be undone first, or in another version, or with others.',
     params: z.object({ id: executionId, resultId: resultId.describe('The result that is the match: `res_` and 26 characters.') }),
     answers: { 204: null },
     refuses: [409],

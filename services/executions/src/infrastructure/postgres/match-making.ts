@@ -10,7 +10,7 @@ import { resolveMatched } from './match-exceptions.ts';
 import { hold, join, recordsOf, retellRun } from './match-exchange.ts';
 import { createdMessages } from './match-messages.ts';
 import { calledIn, carry, identified, type KnownRecord, type Placed, requireUnmatched, retire } from './match-records.ts';
-import { refuseWhileMatchedLater } from './reopening.ts';
+import { refuseWhileFoundLater } from './reopening.ts';
 import { isAlone, type Run, resultsNaming, type StoredResult } from './stored-results.ts';
 import type { Before, Database } from './tables.ts';
 
@@ -33,7 +33,10 @@ export const planMatch = async (trx: Trx, run: Run, wanted: Wanted): Promise<Mat
   const taken = await identified(trx, run, placedIn(displaced, recordsOf(joined.taken)));
   requireUnmatched(taken);
   requireStillOpen(run, displaced, taken);
-  if (run.carriesForward) await refuseWhileMatchedLater(trx, run, recordsOf(joined.taken));
+  if (run.carriesForward) {
+    const all = displaced.flatMap(recordsOf);
+    await refuseWhileFoundLater(trx, run, all, all);
+  }
   return { joined, displaced, taken };
 };
 

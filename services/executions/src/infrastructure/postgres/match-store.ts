@@ -26,7 +26,7 @@ import { inNeed, makeMatch, planMatch } from './match-making.ts';
 import { undoneMessages } from './match-messages.ts';
 import { lockOpenItems } from './open-items.ts';
 import { recordKey } from './record-key.ts';
-import { refuseWhileMatchedLater } from './reopening.ts';
+import { refuseWhileFoundLater } from './reopening.ts';
 import { separate } from './separations.ts';
 import { completedRun, putRows, type Run, resultsById, type StoredResult, takeOut } from './stored-results.ts';
 import type { Before, Database } from './tables.ts';
@@ -89,7 +89,7 @@ const undo = async (trx: Trx, run: Run, result: StoredResult, actor: Actor): Pro
   if (kept !== undefined) requireUndoable(kept.match);
   // Whoever is taken out of it is kept from all the others.
   const apart = kept?.match ?? result;
-  await refuseWhileMatchedLater(trx, run, recordsOf(apart));
+  await refuseWhileFoundLater(trx, run, recordsOf(apart));
   if (made !== undefined) await release(trx, run.jobId, matchId, 'undone', by);
   const about = { matchId, run: { ...run, id: made?.execution_id ?? run.id }, records: result };
   const mayDiffer = made !== undefined && hadDiffered(made.before, result);

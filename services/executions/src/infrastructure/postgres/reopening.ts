@@ -1,10 +1,13 @@
 /** Whether records may be open again, by their exception or the match that they are in: not while they are matched, and need nobody. */
+import { isDeepStrictEqual } from 'node:util';
 import { Refusal } from '@settler/chassis/refusal';
 import { type Selectable, sql, type Transaction } from 'kysely';
 import type { SideRecord } from '../../application/ports.ts';
 import type { Fields } from '../../domain/stake.ts';
+import { recordsOf } from './match-exchange.ts';
+import { calledIn } from './match-records.ts';
 import { sourcesIn } from './record-key.ts';
-import { completedRun, type Run, resultsHolding, type StoredResult } from './stored-results.ts';
+import { completedRun, isAlone, type Run, resultsHolding, type StoredResult } from './stored-results.ts';
 import type { Database } from './tables.ts';
 
 type Trx = Transaction<Database>;
@@ -99,10 +102,15 @@ const resolvedLike = async (trx: Trx, { id, job_id: jobId, records }: Row, execu
 };
 
 /**
- * @throws Refusal `conflict` where the rules have matched one of these records in a newer run: free, it would find a second counterpart.
- * What somebody has matched by hand stays as it is, in whichever run.
+ * @throws Refusal `conflict` where the rules have matched one of these records in a newer run, or have found it in another version or with others
+ * than `together`: free, it would find a second counterpart, or be open twice. What somebody has matched by hand stays as it is, in whichever run.
  */
-export const refuseWhileMatchedLater = async (trx: Trx, run: Run, records: readonly SideRecord[]): Promise<void> => {
+export const refuseWhileFoundLater = async (
+  trx: Trx,
+  run: Run,
+  records: readonly SideRecord[],
+  together: readonly SideRecord[] = [],
+): Promise<void> => {
   const newer = await newestWithResults(trx, run.jobId, run.carriesForward ? runsAskedFor(records) : 1)
     .where('created_at', '>', run.createdAt)
     .execute();
@@ -114,15 +122,29 @@ export const refuseWhileMatchedLater = async (trx: Trx, run: Run, records: reado
     const match = found.find(({ outcome, manual, pass }) => outcome === 'matched' && manual === null && (pass !== null || index === 0));
     if (match !== undefined)
       throw new Refusal('conflict', `A later run has a record of it in a match: undo the match ${match.id} of ${id} instead.`);
+    const telling = found.filter(({ outcome, pass }) => isTold(outcome, pass));
+    for (const known of asked) {
+      const other = telling.find((result) => isOtherwise(result, known, together));
+      if (other !== undefined)
+        throw new Refusal('conflict', `A later run has found the ${calledIn(known)} otherwise: it is in ${other.id} of ${id}.`);
+    }
     // Of each, the newest run that has it tells.
-    asked = asked.filter(
-      ({ side, record }) => !found.some(({ outcome, pass, [side]: those }) => isTold(outcome, pass) && has(those, record)),
-    );
+    asked = asked.filter(({ side, record }) => !telling.some(({ [side]: those }) => has(those, record)));
   }
 };
 
-const isTold = (outcome: string, pass: string | null): boolean => outcome !== 'matched' || pass !== null;
+/** Rows that repeat or contradict each other tell nothing of what was found before. */
+const isTold = (outcome: string, pass: string | null): boolean =>
+  outcome === 'matched' ? pass !== null : outcome !== 'invalid' && outcome !== 'duplicate';
 const has = (records: readonly Fields[], { id }: Fields): boolean => records.some((other) => other['id'] === id);
+
+/** Without an id it may be another that says the same. */
+const isOtherwise = (result: StoredResult, { side, record }: SideRecord, together: readonly SideRecord[]): boolean => {
+  if (result.manual !== null || record['id'] === undefined || !has(result[side], record)) return false;
+  const isKnown = (one: SideRecord): boolean =>
+    together.some((other) => other.side === one.side && isDeepStrictEqual(other.record, one.record));
+  return !result[side].some((other) => isDeepStrictEqual(other, record)) || (!isAlone(result) && !recordsOf(result).every(isKnown));
+};
 
 /** Each run is searched, which takes it some milliseconds by ids, and seconds without. */
 const runsAskedMax = 50;
