@@ -258,6 +258,22 @@ describe('a later run', () => {
     expect(await itemsOf(jobId)).toEqual(['s2 retired', 't9 retired']);
   });
 
+  test.each([
+    { as: 'it was', settled: '25.00', items: ['t2 retired', 't9 retired'], found: ['missing_in_target s8'] },
+    { as: 'it is now', settled: '24.00', items: ['t2', 't9 retired'], found: ['matched s8 t2'] },
+  ])('has what was settled once and is left over as $as', async ({ settled, items, found }) => {
+    const jobId = newJobId();
+    await executions().run(jobId, [], [euro('t2', settled)]);
+    const [{ id: exceptionId }] = await executions().exceptionsOf(jobId);
+    await executions().must(200, executions().api.post(`/v1/exceptions/${exceptionId}/resolve`, { resolution: 'written_off' }));
+    const { id } = await executions().run(jobId, [euro('s2', '20.00')], [euro('t2', '25.00'), euro('t9', '29.00')]);
+    expect(await outcomesOf(id)).toEqual(['mismatched s2 t2', 'missing_in_source t9']);
+    expect((await match(id, ['s2'], ['t9'])).status).toBe(201);
+    expect(await itemsOf(jobId)).toEqual(items);
+    const last = await executions().run(jobId, [euro('s8', '25.00', { reference: '2' })], []);
+    expect(await outcomesOf(last.id)).toEqual(found);
+  });
+
   test('that has found a counterpart keeps it', async () => {
     const jobId = newJobId();
     const { id } = await executions().run(jobId, [euro('s1', '10.00')], [euro('t9', '10.00')]);

@@ -206,7 +206,14 @@ const carrySome = async (trx: Trx, run: Run, records: readonly CarriedRecord[]):
         first_seen_at: sql<Date>`now()`,
       })),
     )
-    .onConflict((conflict) => conflict.columns(['job_id', 'identity']).doUpdateSet({ retired_at: null }))
+    .onConflict((conflict) =>
+      // What a person has settled stays so for as long as it says the same. An item that is open says already what its newest version says.
+      conflict.columns(['job_id', 'identity']).doUpdateSet({
+        record: sql`case when open_items.retired_at is null then open_items.record else excluded.record end`,
+        record_key: sql`case when open_items.retired_at is null then open_items.record_key else excluded.record_key end`,
+        retired_at: sql`case when open_items.record::jsonb = excluded.record::jsonb then open_items.retired_at end`,
+      }),
+    )
     .returning(['identity', sql<boolean>`xmax = 0`.as('isNew')])
     .execute();
   return rows.flatMap(({ identity, isNew }) => (isNew ? [identity] : []));
