@@ -481,6 +481,18 @@ describe('reopening', () => {
     expect(await reopen(lost.id)).toMatchObject({ status: 'open' });
   });
 
+  test('is refused while a later run has its record in another version, whatever was decided about that', async () => {
+    const jobId = jobWith(byReference);
+    await executions.run(jobId, [s1], []);
+    const { id } = await exceptionFor(jobId, 's1');
+    await executions.must(200, executions.api.post(`/v1/exceptions/${id}/resolve`, { resolution: 'written_off' }));
+    await executions.run(jobId, [{ ...s1, amount: '15.00' }], [t1]);
+    const pair = await exceptionFor(jobId, 's1', 't1');
+    await executions.must(200, executions.api.post(`/v1/exceptions/${pair.id}/resolve`, { resolution: 'written_off' }));
+    expect(await reopen(id)).toEqual({ status: 409, detail: `Its record says something else by now: work on ${pair.id} instead.` });
+    expect(await reopen(pair.id)).toMatchObject({ status: 'open' });
+  });
+
   test('of a pair is refused while one of the two is in another, and the other way, and names which', async () => {
     const openIn = async (jobId: string) =>
       (await exceptionsOf(jobId, '&status=open')).map(({ records }) => records.map((record) => record['id']).join(' ')).sort();

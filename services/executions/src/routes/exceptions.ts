@@ -301,7 +301,7 @@ export const exceptionRoutes = (endpoint: Endpoints['endpoint'], needs: Exceptio
 
   endpoint('reopenException', {
     description:
-      'It is `open` again, without a resolution, and its record takes part in the next run, whatever the resolution was. `conflict` where it is not closed, where a newer exception is open for the same record, and where the record is matched: the answer names the match, which is to be undone instead.',
+      'It is `open` again, without a resolution, and its record takes part in the next run, whatever the resolution was. `conflict` where it is not closed, where a newer exception is open for the same record, where a later run has the record in another version, and where it is matched: the answer names the match, which is to be undone instead.',
     refuses: [412],
     params: byId,
     answers: { 200: exceptionAnswer },

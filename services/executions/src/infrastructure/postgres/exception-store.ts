@@ -37,8 +37,8 @@ export const createExceptionStore = (postgres: Postgres<Database>, outbox: Outbo
       if (transition.entries.length === 0) return;
       if (transition.state.status === 'dismissed') await refuseDismissal(trx, before);
       if (transition.record === 'restored') {
-        await refuseWhileMatched(trx, before);
         await refuseWhileInAnother(trx, before);
+        await refuseWhileMatched(trx, before);
       }
       await apply(trx, outbox, before, transition, actor);
     }),

@@ -24,7 +24,7 @@ export const refuseWhileMatchedByHand = async (trx: Trx, matchId: string): Promi
   throw new Refusal('conflict', `Its record was matched by hand: undo the match ${matchId} of ${match.execution_id} to open it again.`);
 };
 
-/** @throws Refusal `conflict` where the newest run that has its record, or else the one that has resolved it, has matched it */
+/** @throws Refusal `conflict` where the newest run that has its record, or else the one that has resolved it, has matched it, or has another version */
 export const refuseWhileMatched = async (trx: Trx, row: Row): Promise<void> => {
   const records = recordsIn(row);
   // Of what could not be read at all there is nothing that could be found.
@@ -34,6 +34,7 @@ export const refuseWhileMatched = async (trx: Trx, row: Row): Promise<void> => {
     if (found.length === 0) continue;
     // It is the reason for one of them, whatever became of others that say the same.
     if (found.some(({ exceptionId }) => exceptionId === row.id)) return;
+    refuseWhileChanged(row, records, found);
     const matched = found.filter(({ outcome }) => outcome === 'matched');
     if (matched.length === 0) return;
     const matches = await holdingOf(trx, matched);
@@ -42,6 +43,20 @@ export const refuseWhileMatched = async (trx: Trx, row: Row): Promise<void> => {
     if (matches.length <= (await resolvedLike(trx, row, run.id))) continue;
     throw new Refusal('conflict', `Its record is matched: undo the match ${match.id} of ${run.id} instead.`);
   }
+};
+
+/** Open again, it would be worked on, and take part in runs, as it was. A version that could not be read has an exception of its own. */
+const refuseWhileChanged = (row: Row, records: readonly SideRecord[], found: readonly StoredResult[]): void => {
+  if (row.record_key.startsWith('invalid:')) return;
+  const newer = found.find(
+    ({ outcome, pass, exceptionId, ...result }) =>
+      exceptionId !== null &&
+      isTold(outcome, pass) &&
+      records.some(({ side, record }) =>
+        result[side].some((other) => record['id'] !== undefined && other['id'] === record['id'] && !isDeepStrictEqual(other, record)),
+      ),
+  );
+  if (newer !== undefined) throw new Refusal('conflict', `Its record says something else by now: work on ${newer.exceptionId} instead.`);
 };
 
 const recordsIn = ({ record_key: key, records }: Pick<Row, 'record_key' | 'records'>): SideRecord[] => {
