@@ -167,6 +167,19 @@ describe('a match of the rules', () => {
     await holds(id);
   });
 
+  test('has a record take part again that was written off in another version', async () => {
+    const jobId = newJobId();
+    await executions().run(jobId, [], [{ ...t1, amount: '15.00' }]);
+    const [{ id: open }] = await executions().exceptionsOf(jobId);
+    await executions().must(200, executions().api.post(`/v1/exceptions/${open}/resolve`, { resolution: 'written_off' }));
+    const { id } = await executions().run(jobId, [s1], [t1]);
+    expect((await undo(id, await matchedIn(id))).status).toBe(204);
+    expect(await exceptionsOf(jobId)).toEqual(['open  s1', 'open  t1', 'resolved written_off t1']);
+    expect(await itemsOf(jobId)).toEqual(['s1', 't1']);
+    const last = await executions().run(jobId, [euro('s7', '10.00', { reference: '1' })], []);
+    expect(await outcomesOf(last.id)).toEqual(['matched s7 t1', 'missing_in_target s1']);
+  });
+
   test('leaves a record settled that was matched by hand in another run', async () => {
     const jobId = newJobId();
     const { id } = await executions().run(jobId, [s1], [t1]);

@@ -46,11 +46,10 @@ export const part = async (trx: Trx, run: Run, matches: readonly StoredResult[])
   await takeOut(trx, run, matches);
   const alone = known.map((record) => aloneOf(run, record));
   const after = await putIn(trx, run, alone, placesOf(matches));
-  // What a person has settled since then stays so.
   await carry(
     trx,
     run,
-    known.filter((record) => record.match === undefined && !record.isRetired),
+    known.filter((record) => record.match === undefined),
   );
   return { before: matches, after };
 };

@@ -31,7 +31,6 @@ export interface KnownRecord extends SideRecord, ItemKey {
   readonly recordKey: string;
   /** Whether it is an open item, retired or not. */
   readonly isItem: boolean;
-  readonly isRetired: boolean;
   /** The match by hand that it is in. */
   readonly match?: { readonly id: string; readonly executionId: string };
 }
@@ -87,10 +86,9 @@ const identifiedAmong = async (
     const key = free.get(keys)?.next().value;
     if (key === undefined) return undefined;
     const { identity, occurrence } = key;
-    const item = itemOf.get(identity);
     const match = matchOf.get(identity);
     const recordKey = keyOfOne(side, record, occurrence);
-    const one = { side, record, identity, occurrence, recordKey, isItem: item !== undefined, isRetired: item?.isRetired ?? false };
+    const one = { side, record, identity, occurrence, recordKey, isItem: itemOf.has(identity) };
     known.push(match === undefined ? one : { ...one, match });
   }
   return known;
