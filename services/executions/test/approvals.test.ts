@@ -3,7 +3,7 @@ import type { ChassisTables } from '@settler/chassis/tables';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { exceptionAnswer } from '../src/routes/exceptions.ts';
 import { lookingInto, manualReview } from './looking-into.ts';
-import { byReference, createJobs, type Executions, euro, type Fields, organizationId, startExecutions } from './running-service.ts';
+import { byReference, createJobs, type Executions, euro, type Fields, organizationId, shareExecutions } from './running-service.ts';
 
 const approval = { above: { EUR: '100.00' } };
 const rules = {
@@ -20,7 +20,7 @@ const { rulesOf, jobWith } = createJobs();
 let executions: Executions;
 let postgres: Postgres<ChassisTables>;
 beforeAll(async () => {
-  executions = await startExecutions((jobId) => rulesOf.get(jobId));
+  executions = await shareExecutions((jobId) => rulesOf.get(jobId));
   postgres = executions.openPostgres();
 });
 afterAll(async () => {

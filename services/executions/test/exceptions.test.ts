@@ -1,6 +1,6 @@
 import { waitFor } from '@settler/harness';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { byReference, type Executions, euro, type Fields, startExecutions } from './running-service.ts';
+import { byReference, type Executions, euro, type Fields, shareExecutions } from './running-service.ts';
 
 const userId = 'usr_01jqv8m0c4e7r9t2w5y8a1b3d6';
 const strictJobId = 'job_01jqv8m0c4e7r9t2w5y8a1b3s9';
@@ -13,7 +13,7 @@ const newJobId = () => {
 
 let executions: Executions;
 beforeAll(async () => {
-  executions = await startExecutions((jobId) => (jobId === strictJobId ? strict : byReference));
+  executions = await shareExecutions((jobId) => (jobId === strictJobId ? strict : byReference));
 });
 afterAll(() => executions.stop());
 

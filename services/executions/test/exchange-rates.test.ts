@@ -2,11 +2,11 @@ import { connect } from '@nats-io/transport-node';
 import { organizationUpdated } from '@settler/contracts/events/identity';
 import { waitFor } from '@settler/harness';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Executions, euro, organizationId, startExecutions } from './running-service.ts';
+import { type Executions, euro, organizationId, shareExecutions } from './running-service.ts';
 
 let executions: Executions;
 beforeAll(async () => {
-  executions = await startExecutions();
+  executions = await shareExecutions();
 });
 afterAll(() => executions.stop());
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Executions, euro, startExecutions } from './running-service.ts';
+import { type Executions, euro, shareExecutions } from './running-service.ts';
 
 const jobIds = Array.from({ length: 8 }, (_, index) => `job_01jqv8m0c4e7r9t2w5y8a1b3f${index}`);
 const [lateId, differsId, againId, goneId, invalidId, manyId, foreignId] = jobIds as [
@@ -29,7 +29,7 @@ const verified = {
 
 let executions: Executions;
 beforeAll(async () => {
-  executions = await startExecutions((jobId) => (jobId === differsId ? verified : rules));
+  executions = await shareExecutions((jobId) => (jobId === differsId ? verified : rules));
 });
 afterAll(() => executions.stop());
 

@@ -9,7 +9,7 @@ import type { ResultView } from '../src/application/queries.ts';
 import { columnNames } from '../src/routes/export/columns.ts';
 import { csvCell } from '../src/routes/export/csv.ts';
 import { workbook } from '../src/routes/export/workbook.ts';
-import { byReference, type Executions, euro, startExecutions } from './running-service.ts';
+import { byReference, type Executions, euro, shareExecutions } from './running-service.ts';
 
 const withFees = 'job_01jqv8m0c4e7r9t2w5y8a5fees';
 const feeRules = {
@@ -69,7 +69,7 @@ const rulesOf: Readonly<Record<string, object>> = { [withFees]: feeRules, [withN
 
 let executions: Executions;
 beforeAll(async () => {
-  executions = await startExecutions((jobId) => rulesOf[jobId] ?? byReference);
+  executions = await shareExecutions((jobId) => rulesOf[jobId] ?? byReference);
 });
 afterAll(() => executions.stop());
 

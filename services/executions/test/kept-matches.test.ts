@@ -2,14 +2,14 @@ import type { Postgres } from '@settler/chassis/postgres';
 import type { ChassisTables } from '@settler/chassis/tables';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { lookingInto } from './looking-into.ts';
-import { byReference, createJobs, type Executions, euro, type Fields, startExecutions } from './running-service.ts';
+import { byReference, createJobs, type Executions, euro, type Fields, shareExecutions } from './running-service.ts';
 
 const { rulesOf, jobWith } = createJobs();
 
 let executions: Executions;
 let postgres: Postgres<ChassisTables>;
 beforeAll(async () => {
-  executions = await startExecutions((jobId) => rulesOf.get(jobId));
+  executions = await shareExecutions((jobId) => rulesOf.get(jobId));
   postgres = executions.openPostgres();
 });
 afterAll(async () => {

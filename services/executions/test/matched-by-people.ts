@@ -3,7 +3,7 @@ import type { Postgres } from '@settler/chassis/postgres';
 import type { ChassisTables } from '@settler/chassis/tables';
 import { afterAll, beforeAll } from 'vitest';
 import { lookingInto, manualReview, unclear } from './looking-into.ts';
-import { type Executions, startExecutions } from './running-service.ts';
+import { type Executions, shareExecutions } from './running-service.ts';
 
 const byPayout = {
   passes: [{ name: 'payouts', cardinality: 'many-to-one', match: [{ field: 'reference', type: 'exact' }], sum: {} }],
@@ -24,7 +24,7 @@ export const matchedByPeople = () => {
   let running: Executions;
   let opened: Postgres<ChassisTables>;
   beforeAll(async () => {
-    running = await startExecutions((jobId) => ({
+    running = await shareExecutions((jobId) => ({
       ...(grouped.has(jobId) ? byPayout : manualReview),
       openItems: { carryForward: !forgetful.has(jobId) },
     }));

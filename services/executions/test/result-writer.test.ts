@@ -7,7 +7,7 @@ import { resultPartition } from '../src/infrastructure/postgres/partition.ts';
 import { rowsOf } from '../src/infrastructure/postgres/result-rows.ts';
 import { createResultWriter } from '../src/infrastructure/postgres/result-writer.ts';
 import type { Database } from '../src/infrastructure/postgres/tables.ts';
-import { type Executions, euro, startExecutions } from './running-service.ts';
+import { type Executions, euro, shareExecutions } from './running-service.ts';
 
 const tables = ['results', 'result_sums'] as const;
 
@@ -19,7 +19,7 @@ describe('the writer of results', () => {
   let blocker: pg.Client;
 
   beforeAll(async () => {
-    executions = await startExecutions();
+    executions = await shareExecutions();
     postgres = executions.openPostgres() as unknown as Postgres<Database>;
     writer = createResultWriter(postgres);
     blocker = new pg.Client(executions.island.databaseConfig('executions', 'admin'));

@@ -6,7 +6,7 @@ import { createLogger } from '@settler/chassis/logger';
 import { openServiceDatabase } from '@settler/chassis/service-database';
 import type { ChassisTables } from '@settler/chassis/tables';
 import type { JobDefinition } from '@settler/contracts/internal/job-definition';
-import { type Client, client, createIsland, startService, waitFor } from '@settler/harness';
+import { type Client, client, createIsland, type StartOptions, startService, waitFor } from '@settler/harness';
 import pg from 'pg';
 import { expect } from 'vitest';
 import { z } from 'zod';
@@ -47,11 +47,13 @@ export const createJobs = () => {
   return { rulesOf, jobWith };
 };
 
-/** Every job reads records from both sides, by `rulesOf(jobId)`. */
-export const startExecutions = async (
-  rulesOf: (jobId: string) => unknown = () => byReference,
-  more: (jobId: string) => Partial<JobDefinition> = () => ({}),
-) => {
+/** What the jobs service says of a job. Every job reads records from both sides, unless `more` says otherwise. */
+type RulesOf = (jobId: string) => unknown;
+type More = (jobId: string) => Partial<JobDefinition>;
+const alwaysByReference: RulesOf = () => byReference;
+const nothingMore: More = () => ({});
+
+const launch = async (rulesOf: RulesOf, more: More, options: StartOptions = {}) => {
   const island = await createIsland();
   await island.provision('executions');
   const jobs = createServer((request, response) => {
@@ -77,14 +79,39 @@ export const startExecutions = async (
       .writeHead(identityStatus, { 'content-type': 'application/json' })
       .end(JSON.stringify({ userId, active: !nonMembers.has(userId) }));
   });
-  for (const server of [jobs, identity]) await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const servers = [jobs, identity];
+  for (const server of servers) await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const urlOf = (server: Server) => `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const environment = island.environmentFor('executions', {
     JOBS_URL: urlOf(jobs),
     IDENTITY_URL: urlOf(identity),
     SWEEP_MS: '300',
   });
-  const service = await startService('executions', environment);
+  const service = await startService('executions', environment, options);
+  return {
+    island,
+    environment,
+    service,
+    nonMembers,
+    setIdentityStatus: (status: number) => {
+      identityStatus = status;
+    },
+    stop: async () => {
+      for (const server of servers) {
+        server.closeAllConnections();
+        await new Promise((resolve) => server.close(resolve));
+      }
+      await island.dispose();
+    },
+  };
+};
+
+type Launched = Awaited<ReturnType<typeof launch>>;
+
+const callsOf = async (
+  { island, environment, service, nonMembers, setIdentityStatus }: Launched,
+  stop: (database: pg.Client) => Promise<void>,
+) => {
   const tokenFor = (organization: string) => island.principalToken({ audience: 'executions', organizationId: organization, scopes: ['*'] });
   const api = client(service.url, { token: () => tokenFor(organizationId) });
   const database = new pg.Client(island.databaseConfig('executions', 'admin'));
@@ -108,9 +135,7 @@ export const startExecutions = async (
     island,
     /** Users whom identity does not know as members; it knows all others. */
     nonMembers,
-    setIdentityStatus: (status: number) => {
-      identityStatus = status;
-    },
+    setIdentityStatus,
     environment,
     service,
     api,
@@ -150,15 +175,52 @@ export const startExecutions = async (
       );
       return rows.map(({ data }) => data);
     },
-    stop: async () => {
-      await database.end();
-      for (const server of [jobs, identity]) {
-        server.closeAllConnections();
-        await new Promise((resolve) => server.close(resolve));
-      }
-      await island.dispose();
-    },
+    stop: () => stop(database),
   };
 };
 
-export type Executions = Awaited<ReturnType<typeof startExecutions>>;
+export type Executions = Awaited<ReturnType<typeof callsOf>>;
+
+/** A service of one's own, to be stopped, killed, or given an older database. */
+export const startExecutions = async (rulesOf = alwaysByReference, more = nothingMore): Promise<Executions> => {
+  const launched = await launch(rulesOf, more);
+  return callsOf(launched, async (database) => {
+    await database.end();
+    await launched.stop();
+  });
+};
+
+let shared: Promise<Launched> | undefined;
+let rulesOfNow = alwaysByReference;
+let moreNow = nothingMore;
+
+/**
+ * One service for the test files of a worker, one after the other, until the run ends: it is started and warm already, which costs more
+ * than most of what is tested on it. Whoever uses it leaves it running, and its tables as they were made; `stop` empties them.
+ */
+export const shareExecutions = async (rulesOf = alwaysByReference, more = nothingMore): Promise<Executions> => {
+  [rulesOfNow, moreNow] = [rulesOf, more];
+  shared ??= launch(
+    (jobId) => rulesOfNow(jobId),
+    (jobId) => moreNow(jobId),
+    { endsWith: 'the run' },
+  );
+  const launched = await shared;
+  return callsOf(launched, async (database) => {
+    launched.nonMembers.clear();
+    launched.setIdentityStatus(200);
+    await emptied(database);
+    await database.end();
+  });
+};
+
+/** What migrations have written stays: their own record, and the row of the relay's lease. */
+const emptied = async (database: pg.Client): Promise<void> => {
+  await waitFor(async () => (await database.query('select 1 from outbox limit 1')).rowCount === 0, { what: 'all to be published' });
+  const { rows } = await database.query<{ table: string }>(
+    `select quote_ident(tablename) as table from pg_tables
+      where schemaname = 'public' and tablename not like 'kysely%' and tablename <> 'relay_lease'`,
+  );
+  // Rows and no tables are locked: the service goes on with its rounds meanwhile.
+  for (const { table } of rows) await database.query(`delete from ${table}`);
+};

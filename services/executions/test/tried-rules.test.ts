@@ -3,7 +3,7 @@ import type { ChassisTables } from '@settler/chassis/tables';
 import { waitFor } from '@settler/harness';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { lookingInto, manualReview, unclear } from './looking-into.ts';
-import { createJobs, type Executions, euro, type Fields, startExecutions } from './running-service.ts';
+import { createJobs, type Executions, euro, type Fields, shareExecutions } from './running-service.ts';
 
 const { rulesOf, jobWith } = createJobs();
 const archived = new Set<string>();
@@ -12,7 +12,7 @@ const newJobId = () => jobWith(manualReview);
 let executions: Executions;
 let postgres: Postgres<ChassisTables>;
 beforeAll(async () => {
-  executions = await startExecutions(
+  executions = await shareExecutions(
     (jobId) => rulesOf.get(jobId),
     (jobId) => (archived.has(jobId) ? { status: 'archived' } : {}),
   );

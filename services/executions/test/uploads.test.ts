@@ -1,10 +1,10 @@
 import { open } from '@settler/harness/raw';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Executions, startExecutions } from './running-service.ts';
+import { type Executions, shareExecutions } from './running-service.ts';
 
 let executions: Executions;
 beforeAll(async () => {
-  executions = await startExecutions();
+  executions = await shareExecutions();
 });
 afterAll(async () => {
   await executions?.stop();

@@ -3,7 +3,7 @@ import type { Postgres } from '@settler/chassis/postgres';
 import type { ChassisTables } from '@settler/chassis/tables';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { verifyCertificate } from '../src/infrastructure/postgres/verify-certificate.ts';
-import { type Executions, euro, startExecutions } from './running-service.ts';
+import { type Executions, euro, shareExecutions } from './running-service.ts';
 
 const ofFiles = 'job_01jqv8m0c4e7r9t2w5y8a39999';
 const fields = { id: 'id', amount: 'amount', currency: 'currency', date: 'date', reference: 'reference' };
@@ -24,7 +24,7 @@ s9,8.50,EUR,2026-04-01,9
 let executions: Executions;
 let postgres: Postgres<ChassisTables>;
 beforeAll(async () => {
-  executions = await startExecutions(undefined, (jobId) => (jobId === ofFiles ? { source: { adapter: 'csv', config: { fields } } } : {}));
+  executions = await shareExecutions(undefined, (jobId) => (jobId === ofFiles ? { source: { adapter: 'csv', config: { fields } } } : {}));
   postgres = executions.openPostgres();
 });
 afterAll(async () => {

@@ -4,6 +4,6 @@ export { createIsland, type Island } from './island.ts';
 export type { DatabaseUser } from './island-stores.ts';
 export type { TokenWanted } from './principal-token.ts';
 export { type StartedRedis, startRedis } from './servers/redis.ts';
-export { type StartedService, startService } from './service-process.ts';
+export { type StartedService, type StartOptions, startService } from './service-process.ts';
 export { type System, type SystemOverrides, sharedSystem, startSystem } from './system.ts';
 export { type WaitOptions, waitFor } from './wait-for.ts';
