@@ -30,22 +30,30 @@ export const isDeclared = ({ responses }: Operation, status: number): boolean =>
 /** In what an answer differs from what the gateway's document says of it; empty where it does not. */
 export type Compare = (operationId: string, answer: Answer) => readonly string[];
 
-export const readReference = async (url: string): Promise<Compare> => {
-  const document = await read(url);
+/**
+ * By pointer: what checks a value against that schema of a document. Each is compiled once, because
+ * compiling takes far longer than checking, and most answers of an operation have one schema.
+ */
+export const validatorsOf = (document: object): ((pointer: string) => ValidateFunction) => {
   // The document says `nullable` and the like in its own words; what is wrong with it as a document is the gateway's test to find.
   const ajv = new Ajv2020({ strict: false, validateFormats: false, allErrors: true });
   ajv.addSchema(document, 'reference');
+  const compiled = new Map<string, ValidateFunction>();
+  return (pointer) => {
+    const known = compiled.get(pointer) ?? ajv.compile({ $ref: `reference#${pointer}` });
+    compiled.set(pointer, known);
+    return known;
+  };
+};
+
+export const readReference = async (url: string): Promise<Compare> => {
+  const document = await read(url);
+  const validatorAt = validatorsOf(document);
   const places = new Map(
     Object.entries(document.paths).flatMap(([path, methods]) =>
       Object.entries(methods).map(([method, { operationId }]) => [operationId, ['paths', path, method, 'responses']] as const),
     ),
   );
-  const compiled = new Map<string, ValidateFunction>();
-  const validatorAt = (pointer: string): ValidateFunction => {
-    const known = compiled.get(pointer) ?? ajv.compile({ $ref: `reference#${pointer}` });
-    compiled.set(pointer, known);
-    return known;
-  };
 
   return (operationId, { status, headers, body }) => {
     const mediaType = headers.get('content-type')?.split(';')[0];

@@ -1,7 +1,7 @@
 /** What the document of the gateway says of its operations to people: descriptions, and examples beside their schemas. */
 import type { RouteName } from '@settler/contracts/routes';
 import type { Answer } from '@settler/harness';
-import { Ajv2020 } from 'ajv/dist/2020.js';
+import { validatorsOf } from './descriptions.ts';
 
 export interface Example {
   readonly name: string;
@@ -63,10 +63,9 @@ interface Document {
 
 export const readExamples = async (url: string): Promise<readonly Documented[]> => {
   const document = (await (await fetch(`${url}/openapi.json`)).json()) as Document;
-  const ajv = new Ajv2020({ strict: false, validateFormats: false, allErrors: true });
-  ajv.addSchema(document, 'reference');
+  const validatorAt = validatorsOf(document);
   const faultsIn = (pointer: string, value: unknown): readonly string[] => {
-    const validate = ajv.compile({ $ref: `reference#${pointer}` });
+    const validate = validatorAt(pointer);
     return validate(value) ? [] : (validate.errors ?? []).map(({ instancePath, message }) => `${instancePath} ${message}`);
   };
   const at = <Found>(found: { readonly $ref?: string } & Found): [Found, string] | undefined => {
