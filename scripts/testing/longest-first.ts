@@ -17,7 +17,6 @@ export const longest = [
   'services/executions/test/exceptions-of-later-runs.test.ts',
   'services/executions/test/exports.test.ts',
   'services/executions/test/kept-matches.test.ts',
-  'services/executions/test/exceptions.test.ts',
   'packages/provision/test/provision.test.ts',
 ];
 
