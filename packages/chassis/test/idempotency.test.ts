@@ -52,17 +52,23 @@ describe('a request with an Idempotency-Key and remote work', () => {
     secretFields: [],
   });
   const refusedAs = (code: string) => (error: unknown) => error instanceof Refusal && error.code === code;
-  /** Somebody who looks at a key, for as long as `done` takes. */
-  const holding = (key: string, done: Promise<unknown>): Promise<void> =>
-    server.postgres.organization(organizationId, async (trx) => {
+  /** Somebody who looks at a key, from when this returns for as long as `done` takes. */
+  const holding = async (key: string, done: Promise<unknown>): Promise<{ readonly ended: Promise<void> }> => {
+    const held = Promise.withResolvers<void>();
+    const ended = server.postgres.organization(organizationId, async (trx) => {
       await sql`select pg_advisory_xact_lock(hashtextextended(${`${organizationId}\nPOST /v1/webhooks\n${key}`}, 0))`.execute(trx);
+      held.resolve();
       await done;
     });
+    await Promise.race([held.promise, ended]);
+    return { ended };
+  };
   const waits = () =>
     waitFor(
       async () => {
         const { rows } = await sql<{ count: number }>`
-          select count(*)::int as count from pg_locks where locktype = 'advisory' and not granted`.execute(server.postgres.systemDb);
+          select count(*)::int as count from pg_locks where locktype = 'advisory' and not granted
+             and database = (select oid from pg_database where datname = current_database())`.execute(server.postgres.systemDb);
         return (rows[0]?.count ?? 0) > 0 || undefined;
       },
       { what: 'somebody who waits for the lock' },
@@ -72,20 +78,20 @@ describe('a request with an Idempotency-Key and remote work', () => {
     const idempotency = createIdempotency(server.postgres, secret);
     const request = requestOf('two');
     const looked = Promise.withResolvers<void>();
-    let looking: Promise<void> | undefined;
+    let looking: Awaited<ReturnType<typeof holding>> | undefined;
     const running = idempotency.run(request, {
       prepare: async () => {
         // While the claim is held, whoever asks again is told so, and in no case done.
         const again = idempotency.run(request, { prepare: async () => {}, effect: async () => ({ status: 500 }) });
         await expect(again).rejects.toSatisfy(refusedAs('idempotency_in_flight'));
-        looking = holding('two', looked.promise);
+        looking = await holding('two', looked.promise);
       },
       effect: async () => ({ status: 201, body: { times: 1 } }),
     });
     await waits();
     looked.resolve();
     expect(await running).toEqual({ answer: { status: 201, body: { times: 1 } }, replayed: false });
-    await looking;
+    await looking?.ended;
   });
 
   test('that was done is answered again to all who ask at once', async () => {
@@ -93,7 +99,7 @@ describe('a request with an Idempotency-Key and remote work', () => {
     const request = requestOf('three');
     await idempotency.run(request, { effect: async () => ({ status: 201, body: {} }) });
     const looked = Promise.withResolvers<void>();
-    const looking = holding('three', looked.promise);
+    const looking = await holding('three', looked.promise);
     const never = async () => ({ status: 500 });
     const answers = await Promise.all(Array.from({ length: 5 }, () => idempotency.run(request, { effect: never })));
     expect(answers.map(({ answer, replayed }) => [answer.status, replayed])).toEqual(Array.from({ length: 5 }, () => [201, true]));
@@ -101,7 +107,7 @@ describe('a request with an Idempotency-Key and remote work', () => {
       refusedAs('idempotency_key_reused'),
     );
     looked.resolve();
-    await looking;
+    await looking.ended;
   });
 
   test('that lasted longer than its claim is not done once more by the first', async () => {

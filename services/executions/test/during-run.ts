@@ -2,7 +2,7 @@ import { waitFor } from '@settler/harness';
 import type { Executions, Fields } from './running-service.ts';
 
 /** Other test files have databases of their own on the same server. */
-const waitingLocks = `
+export const waitingLocks = `
   select 1 from pg_locks where locktype = 'advisory' and not granted
      and database = (select oid from pg_database where datname = current_database())`;
 

@@ -71,7 +71,8 @@ describe('signing keys', () => {
     // As whoever makes a key does.
     await admin.query("select pg_advisory_lock(hashtext('settler signing keys'))");
     const both = [operate('signing-keys', 'rotate'), operate('signing-keys', 'rotate')];
-    const blocked = "select from pg_locks where locktype = 'advisory' and not granted";
+    const blocked =
+      "select from pg_locks join pg_stat_activity using (pid) where datname = current_database() and locktype = 'advisory' and not granted";
     await waitFor(async () => (await admin.query(blocked)).rowCount === 2, { timeoutMs: 20_000, what: 'both to wait' });
     await admin.query("select pg_advisory_unlock(hashtext('settler signing keys'))");
     const ends = (await Promise.all(both)).sort((one, other) => one.code - other.code);

@@ -88,7 +88,7 @@ test('a 410 waits for whoever changes the endpoint, and keeps nothing that it ne
     await changing.query('begin');
     await changing.query('select from endpoints where id = $1 for update', [id]);
     answerAll(410);
-    const blocked = 'select from pg_locks where not granted';
+    const blocked = 'select from pg_locks join pg_stat_activity using (pid) where datname = current_database() and not granted';
     await waitFor(async () => ((await database.query(blocked)).rowCount ?? 0) > 0, { timeoutMs: 10_000, what: 'it to wait' });
     // As pausing does.
     await changing.query("update deliveries set next_reason = 'paused' where endpoint_id = $1", [id]);
