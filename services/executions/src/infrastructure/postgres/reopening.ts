@@ -1,8 +1,8 @@
 /** Whether records may be open again, by their exception or the match that they are in: not while they are matched, and need nobody. */
-import { isDeepStrictEqual } from 'node:util';
 import { Refusal } from '@settler/chassis/refusal';
 import { type Selectable, sql, type Transaction } from 'kysely';
 import type { SideRecord } from '../../application/ports.ts';
+import { canonical } from '../../domain/matching/canonical.ts';
 import type { Fields } from '../../domain/stake.ts';
 import { recordsOf } from './match-exchange.ts';
 import { calledIn } from './match-records.ts';
@@ -48,14 +48,9 @@ export const refuseWhileMatched = async (trx: Trx, row: Row): Promise<void> => {
 /** Open again, it would be worked on, and take part in runs, as it was. A version that could not be read has an exception of its own. */
 const refuseWhileChanged = (row: Row, records: readonly SideRecord[], found: readonly StoredResult[]): void => {
   if (row.record_key.startsWith('invalid:')) return;
-  const newer = found.find(
-    ({ outcome, pass, exceptionId, ...result }) =>
-      exceptionId !== null &&
-      isTold(outcome, pass) &&
-      records.some(({ side, record }) =>
-        result[side].some((other) => record['id'] !== undefined && other['id'] === record['id'] && !isDeepStrictEqual(other, record)),
-      ),
-  );
+  const told = toldIn(found);
+  const changed = new Set(records.flatMap((one) => told.holding(one).filter((result) => told.saysOtherwise(result, one))));
+  const newer = found.find((result) => result.exceptionId !== null && changed.has(result));
   if (newer !== undefined) throw new Refusal('conflict', `Its record says something else by now: work on ${newer.exceptionId} instead.`);
 };
 
@@ -129,6 +124,8 @@ export const refuseWhileFoundLater = async (
   const newer = await newestWithResults(trx, run.jobId, run.carriesForward ? runsAskedFor(records) : 1)
     .where('created_at', '>', run.createdAt)
     .execute();
+  const known = new Set(together.map(contentOf));
+  const isWithOthers = (result: StoredResult): boolean => !isAlone(result) && !recordsOf(result).every((one) => known.has(contentOf(one)));
   let asked = records;
   for (const [index, { id }] of newer.entries()) {
     if (asked.length === 0) return;
@@ -137,28 +134,47 @@ export const refuseWhileFoundLater = async (
     const match = found.find(({ outcome, manual, pass }) => outcome === 'matched' && manual === null && (pass !== null || index === 0));
     if (match !== undefined)
       throw new Refusal('conflict', `A later run has a record of it in a match: undo the match ${match.id} of ${id} instead.`);
-    const telling = found.filter(({ outcome, pass }) => isTold(outcome, pass));
-    for (const known of asked) {
-      const other = telling.find((result) => isOtherwise(result, known, together));
+    const told = toldIn(found);
+    const withOthers = new Set(found.filter(isWithOthers));
+    // Without an id it may be another that says the same.
+    for (const one of asked.filter(({ record }) => record['id'] !== undefined)) {
+      const other = told
+        .holding(one)
+        .find((result) => result.manual === null && (withOthers.has(result) || told.saysOtherwise(result, one)));
       if (other !== undefined)
-        throw new Refusal('conflict', `A later run has found the ${calledIn(known)} otherwise: it is in ${other.id} of ${id}.`);
+        throw new Refusal('conflict', `A later run has found the ${calledIn(one)} otherwise: it is in ${other.id} of ${id}.`);
     }
     // Of each, the newest run that has it tells.
-    asked = asked.filter(({ side, record }) => !telling.some(({ [side]: those }) => has(those, record)));
+    asked = asked.filter((one) => told.holding(one).length === 0);
   }
 };
 
 /** Rows that repeat or contradict each other tell nothing of what was found before. */
-const isTold = (outcome: string, pass: string | null): boolean =>
+const isTold = ({ outcome, pass }: StoredResult): boolean =>
   outcome === 'matched' ? pass !== null : outcome !== 'invalid' && outcome !== 'duplicate';
-const has = (records: readonly Fields[], { id }: Fields): boolean => records.some((other) => other['id'] === id);
 
-/** Without an id it may be another that says the same. */
-const isOtherwise = (result: StoredResult, { side, record }: SideRecord, together: readonly SideRecord[]): boolean => {
-  if (result.manual !== null || record['id'] === undefined || !has(result[side], record)) return false;
-  const isKnown = (one: SideRecord): boolean =>
-    together.some((other) => other.side === one.side && isDeepStrictEqual(other.record, one.record));
-  return !result[side].some((other) => isDeepStrictEqual(other, record)) || (!isAlone(result) && !recordsOf(result).every(isKnown));
+const placeOf = ({ side, record }: SideRecord): string => `${side} ${JSON.stringify(record['id'])}`;
+const contentOf = ({ side, record }: SideRecord): string => `${side} ${canonical(record)}`;
+
+/** Which of a run's results tell of a record, and what they say. Both may be thousands, so that each is looked up. */
+const toldIn = (results: readonly StoredResult[]) => {
+  const holding = new Map<string, StoredResult[]>();
+  const said = new Set<string>();
+  for (const result of results.filter(isTold)) {
+    for (const one of recordsOf(result)) {
+      const here = holding.get(placeOf(one)) ?? [];
+      if (here.at(-1) !== result) here.push(result);
+      holding.set(placeOf(one), here);
+      said.add(`${result.id} ${contentOf(one)}`);
+    }
+  }
+  return {
+    /** By its id; of those without one, all that have none. */
+    holding: (one: SideRecord): readonly StoredResult[] => holding.get(placeOf(one)) ?? [],
+    /** Of a record that it holds: without an id it may be another that says the same. */
+    saysOtherwise: (result: StoredResult, one: SideRecord): boolean =>
+      one.record['id'] !== undefined && !said.has(`${result.id} ${contentOf(one)}`),
+  };
 };
 
 /** Each run is searched, which takes it some milliseconds by ids, and seconds without. */
