@@ -51,8 +51,6 @@ declare module 'fastify' {
   }
   interface FastifyInstance {
     readonly pastRequests: PastRequests;
-    /** Where there is something to read, as routes are written. */
-    readonly readablePaths: ReadonlySet<string>;
   }
 }
 
@@ -95,11 +93,6 @@ export const createHttp = async ({ service, logger, isStopping = () => false, he
   const pastRequests = createPastRequests();
   pastRequests.follow(createRequestLog(logger));
   app.decorate('pastRequests', pastRequests);
-  const readablePaths = new Set<string>();
-  app.decorate('readablePaths', readablePaths);
-  app.addHook('onRoute', ({ method, url }) => {
-    if (method === 'GET') readablePaths.add(url);
-  });
   const quiet = closeWhenQuiet(app);
   const follow = (request: FastifyRequest, reply: FastifyReply, { requestId, traceId }: WorkContext): void => {
     followPipelined(request.raw, reply.raw);
@@ -187,7 +180,7 @@ export const nothingThere = (request: FastifyRequest): Refusal => {
   const [path = '/'] = request.url.split('?', 1);
   const methods = [...routesAt(path).keys()];
   // What is outside of the contract, such as health and the reference, is there to be read.
-  if (methods.length === 0 && request.server.readablePaths.has(path)) methods.push('GET');
+  if (methods.length === 0 && request.server.hasRoute({ method: 'GET', url: path })) methods.push('GET');
   // Whatever can be read can be asked for its head.
   const allow = methods.flatMap((method) => (method === 'GET' ? ['GET', 'HEAD'] : [method])).join(', ');
   if (allow === '') return new Refusal('not_found', 'There is no such path.');

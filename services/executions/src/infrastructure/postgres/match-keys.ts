@@ -82,8 +82,8 @@ const othersOf = async (
 };
 
 /**
- * But for what is known otherwise: what is an open item takes part anyway, or was settled by somebody since the run that has found it, and so was what is matched by hand. Of
- * records without ids that say the same each may be the one that was matched.
+ * Without what is an open item, which takes part anyway or was settled by somebody since the run that has found it, and what is matched by hand.
+ * Of records without ids that say the same each may be the one that was matched.
  */
 const unsettled = async (
   { systemDb }: Postgres<Database>,
