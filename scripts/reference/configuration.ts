@@ -7,7 +7,7 @@ import { config as gateway } from '../../services/gateway/src/config.ts';
 import { config as identity } from '../../services/identity/src/config.ts';
 import { config as jobs } from '../../services/jobs/src/config.ts';
 import { config as webhooks } from '../../services/webhooks/src/config.ts';
-import { passedOnNames, startDefaults, startSettings } from '../supervisor/settings.ts';
+import { onlyPassedOnNames, startDefaults, startSettings } from '../supervisor/settings.ts';
 import { code, duration, type Page, table } from './markdown.ts';
 import { type JsonSchema, typeText } from './schema.ts';
 
@@ -25,7 +25,7 @@ export const configurationPage = (): Page => ({
     '## `npm start`',
     settingsTable(startSettings.shape),
     `\`NATS_IDENTITY_URL\` and so on, for ${statefulServices.join(', ')}, are the credentials of each service at a server of yours. These are passed on to the services as they are:`,
-    table(['setting', 'default', 'meaning'], passedOnNames.filter((name) => !(name in startSettings.shape)).map(passedOnRow)),
+    table(['setting', 'default', 'meaning'], onlyPassedOnNames.map(passedOnRow)),
     'Everything else that services need is made by `npm start` itself. Generated secrets are in `secrets.json` of the data directory.',
     '## Every service',
     settingsTable(serviceSettings),
@@ -70,7 +70,7 @@ const defaultText = (name: string, value: unknown): string => {
 };
 
 /** Described by the services that read it. A setting that none of them reads would be passed on for nothing. */
-const passedOnRow = (name: (typeof passedOnNames)[number]): string[] => {
+const passedOnRow = (name: (typeof onlyPassedOnNames)[number]): string[] => {
   if (name === 'NODE_EXTRA_CA_CERTS') return [code(name), '', 'A file of certificates that Node trusts beside its own.'];
   const readers = services.filter((service) => name in configs[service].shape);
   const [reader] = readers;

@@ -1,6 +1,6 @@
 /** What `npm start -- --help` prints. */
 import { z } from 'zod';
-import { passedOnNames, startSettings } from './settings.ts';
+import { onlyPassedOnNames, startSettings } from './settings.ts';
 
 export const help = (): string => {
   const { properties = {} } = z.toJSONSchema(startSettings, { io: 'input', unrepresentable: 'any' });
@@ -20,7 +20,7 @@ export const help = (): string => {
     '',
     'These are passed on to the services:',
     '',
-    ...passedOnNames.filter((name) => !(name in startSettings.shape)).map((name) => `  ${name}`),
+    ...onlyPassedOnNames.map((name) => `  ${name}`),
     '',
     'docs/reference/configuration.md tells all of them.',
   ].join('\n');

@@ -55,6 +55,9 @@ export const passedOnNames = [
   'NODE_EXTRA_CA_CERTS',
 ] as const;
 
+/** What `npm start` itself makes nothing of. */
+export const onlyPassedOnNames = passedOnNames.filter((name) => !(name in startSettings.shape));
+
 /** What is passed on where the environment says nothing and the services' own default is for more than one machine. */
 export const startDefaults: Environment = {
   // What a user of one machine wants to reconcile is often on it. Settler's own ports stay closed all the same.
