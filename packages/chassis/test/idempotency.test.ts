@@ -1,4 +1,4 @@
-import { waitFor } from '@settler/harness';
+import { lockWaits, waitFor } from '@settler/harness';
 import { sql } from 'kysely';
 import { describe, expect, test } from 'vitest';
 import { isUnavailable } from '../src/database-errors.ts';
@@ -66,10 +66,8 @@ describe('a request with an Idempotency-Key and remote work', () => {
   const waits = () =>
     waitFor(
       async () => {
-        const { rows } = await sql<{ count: number }>`
-          select count(*)::int as count from pg_locks where locktype = 'advisory' and not granted
-             and database = (select oid from pg_database where datname = current_database())`.execute(server.postgres.systemDb);
-        return (rows[0]?.count ?? 0) > 0 || undefined;
+        const { rows } = await sql.raw(`${lockWaits} and locktype = 'advisory'`).execute(server.postgres.systemDb);
+        return rows.length > 0;
       },
       { what: 'somebody who waits for the lock' },
     );

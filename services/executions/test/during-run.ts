@@ -1,10 +1,5 @@
-import { waitFor } from '@settler/harness';
+import { lockWaits, waitFor } from '@settler/harness';
 import type { Executions, Fields } from './running-service.ts';
-
-/** Other test files have databases of their own on the same server. */
-export const waitingLocks = `
-  select 1 from pg_locks where locktype = 'advisory' and not granted
-     and database = (select oid from pg_database where datname = current_database())`;
 
 /** The act waits for the lock first, and the end of the run, which has read and written everything by then, behind it. */
 export const duringRun = async (
@@ -14,7 +9,7 @@ export const duringRun = async (
   inputs: Readonly<Record<'source' | 'target', readonly Fields[]>>,
 ) => {
   const waiting = (count: number, what: string) =>
-    waitFor(async () => (await database.query(waitingLocks)).rowCount === count, { what, timeoutMs: 20_000 });
+    waitFor(async () => (await database.query(`${lockWaits} and locktype = 'advisory'`)).rowCount === count, { what, timeoutMs: 20_000 });
   await database.query('begin');
   await database.query('select pg_advisory_xact_lock(hashtextextended($1, 0))', [`open items of ${jobId}`]);
   const acting = act();

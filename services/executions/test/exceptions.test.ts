@@ -1,6 +1,5 @@
-import { waitFor } from '@settler/harness';
+import { lockWaits, waitFor } from '@settler/harness';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { waitingLocks } from './during-run.ts';
 import { byReference, type Executions, euro, type Fields, shareExecutions } from './running-service.ts';
 
 const userId = 'usr_01jqv8m0c4e7r9t2w5y8a1b3d6';
@@ -194,7 +193,7 @@ describe('a run that ends', () => {
     await database.query('begin');
     await database.query('select pg_advisory_xact_lock(hashtextextended($1, 0))', [`open items of ${mine.jobId}`]);
     const settling = api.post(`${mine.at}/resolve`, { resolution: 'written_off' });
-    await waitFor(async () => (await database.query(waitingLocks)).rowCount === 1, {
+    await waitFor(async () => (await database.query(`${lockWaits} and locktype = 'advisory'`)).rowCount === 1, {
       what: 'the request to wait',
       timeoutMs: 20_000,
     });

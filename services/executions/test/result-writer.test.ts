@@ -1,5 +1,5 @@
 import type { Postgres } from '@settler/chassis/postgres';
-import { waitFor } from '@settler/harness';
+import { lockWaits, waitFor } from '@settler/harness';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { HeldExecution, ResultWriter } from '../src/application/ports.ts';
@@ -57,7 +57,7 @@ describe('the writer of results', () => {
       () => 'written',
       (error: Error) => error.message,
     );
-    const waiting = `select 1 from pg_locks where not granted and relation::regclass::text like 'result%'`;
+    const waiting = `${lockWaits} and relation::regclass::text like 'result%'`;
     await waitFor(async () => ((await executions.database.query(waiting)).rowCount ?? 0) > 0, {
       timeoutMs: 10_000,
       what: 'who waits for the rows',

@@ -9,7 +9,7 @@ import {
   erasureRequest,
 } from '@settler/contracts/internal/erasure';
 import { auditSubject, erasureAcknowledgementSubject } from '@settler/contracts/subjects';
-import { startService, waitFor } from '@settler/harness';
+import { lockWaits, startService, waitFor } from '@settler/harness';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Identity, type Person, password, startIdentity } from './setup.ts';
 
@@ -268,17 +268,7 @@ describe('personal data', () => {
     await database.query('begin');
     await database.query('select 1 from audit_entries where actor_id = $1 for update', [userId]);
     const { id } = (await erase(owner, userId)).body;
-    await waitFor(
-      async () =>
-        (
-          await rows(
-            "select 1 from pg_locks join pg_stat_activity using (pid) where datname = current_database() and not granted and locktype = 'transactionid'",
-          )
-        ).length > 0,
-      {
-        what: 'it to be in the middle',
-      },
-    );
+    await waitFor(async () => (await rows(`${lockWaits} and locktype = 'transactionid'`)).length > 0, { what: 'it to be in the middle' });
     identity.service.kill('SIGKILL');
     await identity.service.exited;
     await database.query('rollback');

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { generateKeyPairSync } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { type Client, client, startService, waitFor } from '@settler/harness';
+import { type Client, client, lockWaits, startService, waitFor } from '@settler/harness';
 import { freePorts } from '@settler/local/processes/ports';
 import { createLocalJWKSet, decodeProtectedHeader, jwtVerify } from 'jose';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -71,8 +71,7 @@ describe('signing keys', () => {
     // As whoever makes a key does.
     await admin.query("select pg_advisory_lock(hashtext('settler signing keys'))");
     const both = [operate('signing-keys', 'rotate'), operate('signing-keys', 'rotate')];
-    const blocked =
-      "select from pg_locks join pg_stat_activity using (pid) where datname = current_database() and locktype = 'advisory' and not granted";
+    const blocked = `${lockWaits} and locktype = 'advisory'`;
     await waitFor(async () => (await admin.query(blocked)).rowCount === 2, { timeoutMs: 20_000, what: 'both to wait' });
     await admin.query("select pg_advisory_unlock(hashtext('settler signing keys'))");
     const ends = (await Promise.all(both)).sort((one, other) => one.code - other.code);

@@ -1,7 +1,7 @@
 /** What becomes of deliveries whose endpoint is paused, disabled or gone while they are on their way. */
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { type Client, client, createIsland, type Island, startService, waitFor } from '@settler/harness';
+import { type Client, client, createIsland, type Island, lockWaits, startService, waitFor } from '@settler/harness';
 import pg from 'pg';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 
@@ -88,8 +88,7 @@ test('a 410 waits for whoever changes the endpoint, and keeps nothing that it ne
     await changing.query('begin');
     await changing.query('select from endpoints where id = $1 for update', [id]);
     answerAll(410);
-    const blocked = 'select from pg_locks join pg_stat_activity using (pid) where datname = current_database() and not granted';
-    await waitFor(async () => ((await database.query(blocked)).rowCount ?? 0) > 0, { timeoutMs: 10_000, what: 'it to wait' });
+    await waitFor(async () => ((await database.query(lockWaits)).rowCount ?? 0) > 0, { timeoutMs: 10_000, what: 'it to wait' });
     // As pausing does.
     await changing.query("update deliveries set next_reason = 'paused' where endpoint_id = $1", [id]);
     await changing.query('commit');

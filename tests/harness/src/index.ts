@@ -2,6 +2,7 @@
 export { type Answer, type Client, type Credentials, client, type RequestOptions } from './client.ts';
 export { createIsland, type Island } from './island.ts';
 export type { DatabaseUser } from './island-stores.ts';
+export { lockWaits } from './lock-waits.ts';
 export type { TokenWanted } from './principal-token.ts';
 export { type StartedRedis, startRedis } from './servers/redis.ts';
 export { type StartedService, type StartOptions, startService } from './service-process.ts';
