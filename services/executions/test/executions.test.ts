@@ -485,6 +485,27 @@ describe('the executions service', () => {
     for (const never of [`${last}0`, '9007199254740993', '-1', 'x']) expect(await behind(never)).toBe(text);
   });
 
+  test('whoever asks for the head of a stream of events has it while the run goes on', async () => {
+    // No run of the job comes to its end as long as this is held.
+    await database.query('begin');
+    await database.query('select pg_advisory_xact_lock(hashtextextended($1, 0))', [`open items of ${jobId}`]);
+    try {
+      const answer = await start({ source: { fileId: await upload(orders) }, target: { records: payments } });
+      expect(answer.status).toBe(202);
+      const head = await fetch(`${service.url}/v1/executions/${answer.body.id}/events`, {
+        method: 'HEAD',
+        headers: { authorization: `Bearer ${tokenFor(organizationId)}` },
+        signal: AbortSignal.timeout(5_000),
+      });
+      expect([head.status, head.headers.get('content-type')]).toEqual([200, 'text/event-stream']);
+      expect((await api.get(`/v1/executions/${answer.body.id}`)).body.completedAt).toBeNull();
+      await database.query('commit');
+      await over(answer.body.id);
+    } finally {
+      await database.query('rollback');
+    }
+  });
+
   test('what cannot run is refused before it is queued', async () => {
     const missing = 'fil_01jqv8m0c4e7r9t2w5y8a1b3d6';
     expect((await start({ source: { fileId: missing } })).body).toMatchObject({
