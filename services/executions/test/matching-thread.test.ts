@@ -62,21 +62,34 @@ describe('the matching thread', () => {
     await matching.read('target', input, fileOf(rowCount - 1), () => {});
     await matching.match(() => {});
     const ids: string[] = [];
+    const counts: number[] = [];
     const memory: ArrayBufferLike[] = [];
-    for await (const { results, digests } of matching.results(run)) {
-      const rows = Buffer.from(results).toString().trimEnd().split('\n');
+    const rowsIn = (results: Uint8Array | undefined) =>
+      Buffer.from(results ?? [])
+        .toString()
+        .trimEnd()
+        .split('\n');
+    let before: { readonly results: Uint8Array; readonly rows: readonly string[] } | undefined;
+    for await (const { count, results, digests } of matching.results(run)) {
+      const rows = rowsIn(results);
       expect(digests.reduce((sum, { first, last }) => sum + last - first + 1, 0)).toBe(rows.length);
-      // Whoever writes takes a while.
+      // Whoever writes takes a while, also with the one before.
       await new Promise((resolve) => setTimeout(resolve, 20));
-      expect(Buffer.from(results).toString().trimEnd().split('\n')).toEqual(rows);
+      expect(rowsIn(results)).toEqual(rows);
+      if (before !== undefined) expect(rowsIn(before.results)).toEqual(before.rows);
+      before = { results, rows };
       ids.push(...rows.map((row) => /"id":\s?"(\d+)"/.exec(row)?.[1] ?? row));
+      counts.push(count);
       memory.push(results.buffer);
     }
     expect(ids.toSorted((one, other) => Number(one) - Number(other))).toEqual(
       Array.from({ length: rowCount }, (_, index) => String(index)),
     );
+    // The first and the last, while nobody else has anything to do, are small.
+    expect([counts[0], counts.at(-1)]).toEqual([1_000, 1_000]);
+    expect(Math.max(...counts)).toBe(8_000);
     // Those that were written are the thread's again.
-    expect(memory.filter(({ byteLength }) => byteLength > 0).length).toBeLessThanOrEqual(2);
+    expect(memory.filter(({ byteLength }) => byteLength > 0).length).toBeLessThanOrEqual(3);
     await matching.close();
   });
 

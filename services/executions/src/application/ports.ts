@@ -241,7 +241,7 @@ export interface ResultRows {
   readonly moves: Uint8Array;
 }
 
-/** Its rows are the writer's until the next piece is asked for. */
+/** Its rows are the writer's until the next piece but one is asked for. */
 export interface ResultPiece extends ResultRows {
   readonly count: number;
   /** What the results hold. */

@@ -276,18 +276,26 @@ const writeResults = async (
   const sightings: Sighting[] = [];
   let done = 0;
   await writer.begin(held);
-  for await (const piece of matching.results({
-    organizationId,
-    id,
-    epoch,
-    createdAt,
-    carriesForward: carriesForward(held.definition.rules),
-  })) {
-    signal.throwIfAborted();
-    await writer.write(held, piece);
-    done += piece.count;
-    if (sightings.length <= sightingsMax) sightings.push(...piece.sightings);
-    report({ stage: 'writing', done, total });
+  const run = { organizationId, id, epoch, createdAt, carriesForward: carriesForward(held.definition.rules) };
+  let before: Promise<void> = Promise.resolve();
+  let writing = before;
+  try {
+    for await (const piece of matching.results(run)) {
+      signal.throwIfAborted();
+      // Two at once: while the disk has the one before, the database takes the next.
+      before = writing;
+      writing = writer.write(held, piece).then(() => {
+        done += piece.count;
+        report({ stage: 'writing', done, total });
+      });
+      writing.catch(() => {});
+      if (sightings.length <= sightingsMax) sightings.push(...piece.sightings);
+      await before;
+    }
+    await writing;
+  } finally {
+    // Nothing of this attempt is on its way once it is over.
+    await Promise.allSettled([before, writing]);
   }
   return watched === undefined || sightings.length > sightingsMax ? undefined : { ids: new Set(watched), sightings };
 };

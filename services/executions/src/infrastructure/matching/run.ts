@@ -34,6 +34,7 @@ import { type Compared, createDiff } from '../../domain/run-diff.ts';
 import { type Side, sides } from '../../domain/side.ts';
 import { createTally } from '../../domain/tally.ts';
 import { hashOf } from '../postgres/record-key.ts';
+import { digestedMax } from '../postgres/result-digest.ts';
 import { rowsOf } from '../postgres/result-rows.ts';
 import { searchedNames } from '../postgres/search-text.ts';
 import { requireMemory } from './memory.ts';
@@ -42,6 +43,8 @@ import { RecordOfRow } from './record-of-row.ts';
 
 /** A transaction each: more at once would hold more memory, fewer would wait for the disk more often. */
 const resultsPerPiece = 8_000;
+/** The first, which the database waits for, and the last, for which nothing more is made, are smaller. */
+const resultsLeast = 1_000;
 
 /** So many are looked for together: one by one, each would wait for its records to come from memory. */
 const resultsTogether = 64;
@@ -341,7 +344,7 @@ export const createRun = ({ notify, context }: RunNeeds): ((request: RunRequest)
       case 'next': {
         if (matched !== undefined) bytes ??= bytesOf(matched.batches);
         const first = position;
-        position = Math.min(position + resultsPerPiece, matched?.reconciliation.length ?? 0);
+        position += pieceOf(first, (matched?.reconciliation.length ?? 0) - first);
         const sightings: Sighting[] = [];
         const keys = request.run.carriesForward ? matched?.keys : undefined;
         const found = resultsFrom(first, position, keys);
@@ -360,6 +363,12 @@ export const createRun = ({ notify, context }: RunNeeds): ((request: RunRequest)
   });
 
   return answer;
+};
+
+/** How many results come next, where so many were given and so many are left: whole digests, except at the end. */
+const pieceOf = (given: number, left: number): number => {
+  const most = Math.min(resultsPerPiece, Math.max(resultsLeast, given));
+  return Math.min(left, most, Math.max(resultsLeast, Math.ceil(left / 2 / digestedMax) * digestedMax));
 };
 
 const recordOf = ({ record }: MatchedRecord) => record;

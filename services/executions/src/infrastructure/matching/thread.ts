@@ -139,14 +139,17 @@ const openMatching = (
       return { summary, resultCount, problems, given };
     },
     results: async function* (run) {
+      // The piece that was given last is the caller's still, and so is the one before.
       let written: ResultRows | undefined;
+      let before: ResultRows | undefined;
       let next = ask({ kind: 'next', run, written }, 'results');
       for (;;) {
         const { piece } = await next;
         if (piece.count === 0) return;
-        // Made while this one is written, in the memory of the one before.
+        // Made while those are written.
         next = ask({ kind: 'next', run, written }, 'results');
-        written = piece;
+        written = before;
+        before = piece;
         // Whoever stops in between does not ask how it went.
         next.catch(() => {});
         yield piece;

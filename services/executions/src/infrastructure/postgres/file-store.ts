@@ -25,14 +25,23 @@ export const createFileStore = (postgres: Postgres<Database>, outbox: Outbox): F
     const hash = createHash('sha256');
     let size = 0;
     let position = 0;
-    for await (const chunk of inChunks(bytes)) {
-      size += chunk.length;
-      if (size > file.bytesMax) throw new Refusal('payload_too_large', `A file may have ${file.bytesMax} bytes.`);
-      hash.update(chunk);
-      const row = { file_id: id, organization_id: organizationId, position, bytes: chunk };
-      // Each chunk is its own short transaction: a slow upload must not hold one open.
-      await postgres.organization(organizationId, (trx) => trx.insertInto('file_chunks').values(row).execute());
-      position += 1;
+    let storing: Promise<unknown> = Promise.resolve();
+    try {
+      for await (const chunk of inChunks(bytes)) {
+        size += chunk.length;
+        if (size > file.bytesMax) throw new Refusal('payload_too_large', `A file may have ${file.bytesMax} bytes.`);
+        hash.update(chunk);
+        const row = { file_id: id, organization_id: organizationId, position, bytes: chunk };
+        await storing;
+        // Each chunk is its own short transaction: a slow upload must not hold one open. The next one comes in meanwhile.
+        storing = postgres.organization(organizationId, (trx) => trx.insertInto('file_chunks').values(row).execute());
+        storing.catch(() => {});
+        position += 1;
+      }
+      await storing;
+    } catch (error) {
+      await storing.catch(() => {});
+      throw error;
     }
     return { id, organizationId, size, sha256: hash.digest('hex') };
   },
@@ -120,13 +129,22 @@ const viewOf = (row: Selectable<Database['files']>): FileView => ({
   createdAt: row.created_at.toISOString(),
 });
 
+/** The next chunk is asked for before one is given, so that the database looks for it while somebody is busy with that one. */
 async function* chunksOf(postgres: Postgres<Database>, organizationId: string, id: string, signal: AbortSignal): AsyncIterable<Uint8Array> {
-  for (let position = 0; ; position += 1) {
-    signal.throwIfAborted();
-    const chunk = await postgres.reading(organizationId, (trx) =>
+  const read = (position: number) => {
+    const chunk = postgres.readingAtOnce(organizationId, (trx) =>
       trx.selectFrom('file_chunks').select('bytes').where('file_id', '=', id).where('position', '=', position).executeTakeFirst(),
     );
+    // Whoever stops in between does not ask how it went.
+    chunk.catch(() => {});
+    return chunk;
+  };
+  let next = read(0);
+  for (let position = 1; ; position += 1) {
+    signal.throwIfAborted();
+    const chunk = await next;
     if (chunk === undefined) return;
+    next = read(position);
     yield chunk.bytes;
   }
 }
