@@ -164,8 +164,10 @@ describe('an export that cannot go on', () => {
     const { id } = await run([euro('s1', '10.00', { description: 'x'.repeat(2_000) }), ...source], target);
     const { rows } = await executions.database.query('select position from results where execution_id = $1', [id]);
     await executions.database.query(
-      `insert into results select (jsonb_populate_record(r, jsonb_build_object('id', r.id || n, 'position', n + 9))).*
-         from results r, generate_series(1, 20000) n where execution_id = $1 and source like '%xxx%'`,
+      `insert into results select made.*
+         from results r, generate_series(1, 20000) n,
+              jsonb_populate_record(r, jsonb_build_object('id', r.id || n, 'position', n + 9)) made
+        where r.execution_id = $1 and r.source like '%xxx%'`,
       [id],
     );
     return { id, first: rows[0].position };
