@@ -346,6 +346,16 @@ describe('a record that was matched and comes in another version', () => {
     expect(await openOf(jobId)).toEqual(['amount_mismatch s1 t1']);
   });
 
+  test('of a pair that differed brings back the other, also where it was matched by hand with somebody else and taken apart from that one', async () => {
+    const jobId = jobWith(byReference);
+    const differing = { ...paid('t1'), amount: '12.00' };
+    const { id } = await executions.run(jobId, [paid('s1'), euro('s2', '50.00')], [differing]);
+    const match = await executions.must(201, executions.api.post(`/v1/executions/${id}/matches`, { source: ['s2'], target: ['t1'] }));
+    await executions.must(204, executions.api.delete(`/v1/executions/${id}/matches/${match.id}`));
+    expect(await told((await executions.run(jobId, [], [differing])).id)).toEqual(['mismatched s1 t1', 'missing_in_target s2']);
+    expect(await openOf(jobId)).toEqual(['amount_mismatch s1 t1', 'missing_in_target s2']);
+  });
+
   test('brings back who was settled before it came and was matched', async () => {
     const jobId = jobWith(byReference);
     await executions.run(jobId, [paid('s1')], []);

@@ -62,19 +62,17 @@ export const findApart = (separations: readonly Separated[], batches: Readonly<R
 };
 
 /**
- * What was taken apart is free of what runs have matched until then, and those that may be found to differ again are free of no pair that does.
- * What a newer run has matched was another decision. `runsAt`: of each, when the run was made whose match it was.
+ * What was taken apart is free of what runs have matched until then. What a newer run has matched was another decision.
+ * `runsAt`: of each, when the run was made whose match it was.
  */
 export const freeBy = (apart: readonly ApartRows[], runsAt: readonly number[]): IsFree => {
   const freeUntil = { source: new Map<number, number>(), target: new Map<number, number>() };
-  const freeOfPairsUntil = { source: new Map<number, number>(), target: new Map<number, number>() };
   for (const [index, rows] of apart.entries()) {
     const runAt = runsAt[index] as number;
-    for (const untils of rows.mayDiffer === true ? [freeUntil] : [freeUntil, freeOfPairsUntil])
-      for (const side of sides)
-        for (const row of rows[side]) untils[side].set(row, Math.max(runAt, untils[side].get(row) ?? Number.NEGATIVE_INFINITY));
+    for (const side of sides)
+      for (const row of rows[side]) freeUntil[side].set(row, Math.max(runAt, freeUntil[side].get(row) ?? Number.NEGATIVE_INFINITY));
   }
-  return (side, row, runAt, isOpen) => runAt <= ((isOpen ? freeOfPairsUntil : freeUntil)[side].get(row) ?? Number.NEGATIVE_INFINITY);
+  return (side, row, runAt) => runAt <= (freeUntil[side].get(row) ?? Number.NEGATIVE_INFINITY);
 };
 
 const rowsSaying = (groups: readonly (readonly Fields[])[], batch: RecordBatch): number[][] => {

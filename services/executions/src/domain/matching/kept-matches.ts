@@ -48,10 +48,10 @@ export interface BrokenMatch {
 }
 
 /**
- * Rows that take part whatever a run of that time has matched, or, where `isOpen`, has found to belong together otherwise: somebody has taken
- * them apart in it, or in a newer one.
+ * Rows that take part whatever a run of that time has matched: somebody has taken them apart in it, or in a newer one. What differs nobody has
+ * taken apart: where a match by hand that had taken one of it is undone, it is there again.
  */
-export type IsFree = (side: Side, row: number, runAt: number, isOpen: boolean) => boolean;
+export type IsFree = (side: Side, row: number, runAt: number) => boolean;
 
 export interface KnownBefore {
   readonly kept: KeptMatches;
@@ -164,7 +164,7 @@ const recognized = (
     }
     const { match, executionId, runAt, position, isOpen, holds } = key;
     matches.delivered(match);
-    const takesPart = isOpenItem || isFree(side, row, runAt, isOpen);
+    const takesPart = isOpenItem || (!isOpen && isFree(side, row, runAt));
     if (takesPart || !holds) matches.broken(match);
     if (!takesPart) (holds ? same : changed).push({ row, match, executionId, position });
   }
