@@ -89,7 +89,9 @@ describe('records without ids that say the same', () => {
     await executions.run(jobId, times(4), [received('t1')]);
     expect(await standing(jobId)).toEqual(['1 open', '2 open', '3 open', '4 matched_later']);
     await executions.run(jobId, times(1), [received('t2')]);
-    expect(await standing(jobId)).toEqual(['1 matched_later', '2 open', '3 open', '4 matched_later']);
+    expect(await standing(jobId)).toEqual(['1 open', '2 open', '3 matched_later', '4 matched_later']);
+    await executions.run(jobId, times(2), []);
+    expect(await standing(jobId)).toEqual(['1 open', '2 open', '3 matched_later', '4 matched_later']);
   });
 
   test('are decided about one by one: what is settled stays so, and one more is a new exception', async () => {
@@ -154,6 +156,34 @@ describe('records without ids that say the same', () => {
       // The second of the payments is alone now.
       expect(await standing(jobId)).toEqual(['1 written_off', '1 open', '2 matched_later']);
     }
+  });
+
+  test('stay as many where one of two pairs that differ is parted, and the other is brought back', async () => {
+    const jobId = jobWith(byReference);
+    const [paid, refunded] = [
+      { ...cash, amount: '61.00' },
+      { ...cash, amount: '61.00', note: 'refund' },
+    ];
+    await executions.run(jobId, times(2), times(2, paid));
+    expect(await standing(jobId)).toEqual(['1 open', '2 open']);
+    await executions.run(jobId, [refunded], [paid]);
+    const open = async () => (await executions.exceptionsOf(jobId, '&status=open')).map(({ category }: { category: string }) => category);
+    expect((await open()).sort()).toEqual(['amount_mismatch', 'missing_in_target']);
+    for (const delivered of [2, 1, 2]) {
+      await executions.run(jobId, times(delivered), []);
+      expect((await open()).sort()).toEqual(['amount_mismatch', 'missing_in_target']);
+    }
+  });
+
+  test('of a pair that is parted are no pair any more, also where whoever is alone was decided about before', async () => {
+    const jobId = jobWith(byReference);
+    await executions.run(jobId, [cash], []);
+    await executions.must(200, executions.api.patch(`/v1/exceptions/${await exceptionAt(jobId, 1)}`, { status: 'dismissed' }));
+    const payment = received('t1', { amount: '61.00' });
+    await executions.run(jobId, [], [payment]);
+    expect(await standing(jobId)).toEqual(['1 dismissed', '1 open']);
+    await executions.run(jobId, [{ ...cash, amount: '61.00' }], [payment]);
+    expect(await standing(jobId)).toEqual(['1 dismissed', '1 matched_later']);
   });
 
   test('stay as many once no rule pairs them any more: each exception is about one of its two, and the others have their own', async () => {

@@ -64,13 +64,18 @@ export interface KnownBefore {
 export const findKept = (earlier: readonly EarlierMatches[], batches: Readonly<Record<Side, RecordBatch>>, isFree: IsFree): KnownBefore => {
   if (earlier.length === 0) return { kept: { source: [], target: [] }, broken: [], isAnother: () => false };
   const matches = numbered(earlier);
-  const takeKeys = sides.map((side) =>
-    createTakeKey(
+  const known = sides.map((side) =>
+    createKnownKeys(
       earlier.map(({ [side]: keys, ...piece }) => ({ ...piece, keys })),
       matches,
     ),
   );
-  const found = sides.map((side, index) => ({ side, ...recognized(side, batches[side], takeKeys[index] as TakeKey, matches, isFree) }));
+  // Before any is taken: who was found anew tells of whom else the match is over, on the other side too.
+  for (const { leaveCurrent } of known) leaveCurrent();
+  const found = sides.map((side, index) => ({
+    side,
+    ...recognized(side, batches[side], (known[index] as KnownKeys).take, matches, isFree),
+  }));
   // Not before both sides have said what has come of each match.
   const [source = [], target = []] = found.map(({ same }) =>
     same.filter(({ match }) => matches.isHeld(match)).map(({ row, executionId }) => ({ row, executionId })),
@@ -104,12 +109,14 @@ const numbered = (earlier: readonly EarlierMatches[]) => {
     count += Math.max(last(source), last(target)) + 1;
   }
   const absent = new Int32Array(count);
+  const isOfSeveral = new Uint8Array(count);
   const isBroken = new Uint8Array(count);
   const isOvertaken = new Uint8Array(count);
   for (const [piece, { source, target }] of earlier.entries()) {
     for (const keys of [source, target]) {
       for (let at = matchAt; at < keys.length; at += wordsPerKey) {
         const match = (firsts[piece] as number) + placeIn(keys[at] as number);
+        if (absent[match] !== 0) isOfSeveral[match] = 1;
         absent[match] = (absent[match] as number) + 1;
         if (isOpenIn(keys[at] as number)) isBroken[match] = 1;
       }
@@ -117,6 +124,7 @@ const numbered = (earlier: readonly EarlierMatches[]) => {
   }
   return {
     firsts,
+    isOfOne: (match: number): boolean => isOfSeveral[match] === 0,
     delivered: (match: number): void => {
       absent[match] = (absent[match] as number) - 1;
     },
@@ -179,16 +187,23 @@ interface Found extends Omit<Recognized, 'row'> {
   readonly holds: boolean;
 }
 
-type TakeKey = (words: Keys) => Found | undefined;
-
 /**
  * The key of a record in the newest run that has found something of it. Without an id there may be several, in one run and in others: each is
- * given once, and none that a newer run has found anew. Open addressing.
+ * given once, and none that a newer run has found anew.
  */
-const createTakeKey = (
+type TakeKey = (words: Keys) => Found | undefined;
+
+interface KnownKeys {
+  readonly take: TakeKey;
+  /** Of records without ids that say the same, leaves those that no newer run has found anew. */
+  readonly leaveCurrent: () => void;
+}
+
+/** Open addressing. */
+const createKnownKeys = (
   pieces: readonly (Pick<EarlierMatches, 'executionId' | 'runAt' | 'first'> & { readonly keys: Keys })[],
-  { firsts, overtaken, isOvertaken }: Numbered,
-): TakeKey => {
+  { firsts, isOfOne, overtaken, isOvertaken }: Numbered,
+): KnownKeys => {
   const length = pieces.reduce((sum, { keys }) => sum + keys.length / wordsPerKey, 0);
   const mask = 2 ** Math.ceil(Math.log2(Math.max(2, length * 2))) - 1;
   // Numbers of keys count from 1; 0 is none.
@@ -203,6 +218,7 @@ const createTakeKey = (
   const executionOf = (key: number): string => pieces[pieceOf[key] as number]?.executionId as string;
   const wordOf = (key: number): number => keysOf(key)[(atOf[key] as number) + matchAt] as number;
   const matchOf = (key: number): number => (firsts[pieceOf[key] as number] as number) + placeIn(wordOf(key));
+  const positionOf = (key: number): number => (pieces[pieceOf[key] as number]?.first as number) + placeIn(wordOf(key));
 
   const placeOf = (words: Keys, at: number): number => {
     for (let place = (words[at] as number) & mask; ; place = (place + 1) & mask) {
@@ -228,32 +244,70 @@ const createTakeKey = (
     }
   }
 
-  /** Of records without ids that say the same: those that were matched before those that were not, and none twice. */
-  const putInOrder = (place: number): void => {
-    isInOrder[place] = 1;
-    const first = places[place] as number;
-    if (nexts[first] === 0) return;
+  /** Those that say the same, the oldest run's first. */
+  const chained = (place: number): number[] => {
     const all: number[] = [];
-    for (let key = first; key !== 0; key = nexts[key] as number) all.push(key);
-    const { current, over } = currentOf(
-      [...Map.groupBy(all.reverse(), executionOf).values()],
-      (key) => isAnotherIn(wordOf(key)),
-      (key) => (isOvertaken(matchOf(key)) ? 2 : isOpenIn(wordOf(key)) ? 1 : 0),
-    );
-    for (const key of over) overtaken(matchOf(key));
-    const [head = first, ...rest] = current.sort((one, other) => Number(isOpenIn(wordOf(one))) - Number(isOpenIn(wordOf(other))));
-    if (current.length === 0) isTaken[first] = 1;
-    places[place] = head;
-    nexts[head] = 0;
-    let last = head;
-    for (const key of rest) {
-      nexts[last] = key;
-      nexts[key] = 0;
-      last = key;
+    for (let key = places[place] as number; key !== 0; key = nexts[key] as number) all.push(key);
+    return all;
+  };
+  const chain = (place: number, keys: readonly number[]): void => {
+    places[place] = keys[0] as number;
+    for (let index = 0; index < keys.length; index += 1) nexts[keys[index] as number] = keys[index + 1] ?? 0;
+  };
+
+  /** Who was with somebody whom a newer run has found anew; who was alone, and is an open item if it is anywhere; what was no match. */
+  const likelihoodGone = (key: number): number => {
+    const match = matchOf(key);
+    if (isOvertaken(match)) return 3;
+    if (isOfOne(match)) return 2;
+    return Number(isOpenIn(wordOf(key)));
+  };
+
+  /**
+   * Each record that a run has found anew, and that is not one more, is one that an older run had found: of those, the newest go, first of all
+   * whoever is likeliest to have gone, and of pairs that say the same the last, as their exceptions do.
+   */
+  const leaveCurrent = (): void => {
+    for (let place = 0; place < places.length; place += 1) {
+      const first = places[place] as number;
+      if (nexts[first] === 0 || !isNameless(keysOf(first), atOf[first] as number)) continue;
+      const keys = chained(place);
+      const current: number[] = [];
+      let foundAnew = 0;
+      for (let end = keys.length; end > 0; ) {
+        const execution = executionOf(keys[end - 1] as number);
+        let from = end - 1;
+        while (from > 0 && executionOf(keys[from - 1] as number) === execution) from -= 1;
+        const going = Math.min(foundAnew, end - from);
+        const found = keys.slice(from, end);
+        if (going > 0 && going < found.length)
+          found.sort((one, other) => likelihoodGone(other) - likelihoodGone(one) || positionOf(other) - positionOf(one));
+        for (const [index, key] of found.entries()) {
+          if (index < going) overtaken(matchOf(key));
+          else current.push(key);
+          if (!isAnotherIn(wordOf(key))) foundAnew += 1;
+        }
+        foundAnew -= going;
+        end = from;
+      }
+      chain(place, current.reverse());
     }
   };
 
-  return (words) => {
+  /** Of records without ids that say the same, whoever is least likely to have gone before the others. */
+  const putInOrder = (place: number): void => {
+    isInOrder[place] = 1;
+    if (nexts[places[place] as number] === 0) return;
+    // The pieces of the newest run come first, and of each run its last.
+    const inPlace = (one: number, other: number): number =>
+      (pieceOf[one] as number) - (pieceOf[other] as number) || positionOf(other) - positionOf(one);
+    chain(
+      place,
+      chained(place).sort((one, other) => likelihoodGone(one) - likelihoodGone(other) || inPlace(one, other)),
+    );
+  };
+
+  const take: TakeKey = (words) => {
     const found = placeOf(words, 0);
     if (places[found] !== 0 && isInOrder[found] === 0 && isNameless(words, 0)) putInOrder(found);
     const key = places[found] as number;
@@ -271,30 +325,8 @@ const createTakeKey = (
       holds: !isOpenIn(word) && areEqual(keys, at + contentAt, words, contentAt, matchAt - contentAt),
     };
   };
-};
 
-/**
- * Each record that a run has found anew, and that is not one more, is one that an older run had found: of those, the newest go, first of all
- * whoever is likeliest to have gone. `runs`: what each has found of records that say the same, the newest first.
- */
-const currentOf = (
-  runs: readonly (readonly number[])[],
-  isAnother: (key: number) => boolean,
-  likelihoodGone: (key: number) => number,
-): { readonly current: number[]; readonly over: readonly number[] } => {
-  const [current, over]: [number[], number[]] = [[], []];
-  let foundAnew = 0;
-  for (const found of runs) {
-    const [going, staying] = [
-      [...found].sort((one, other) => likelihoodGone(other) - likelihoodGone(one)).slice(0, foundAnew),
-      new Set(found),
-    ];
-    for (const key of going) staying.delete(key);
-    over.push(...going);
-    current.push(...staying);
-    foundAnew += found.filter((key) => !isAnother(key)).length - going.length;
-  }
-  return { current, over };
+  return { take, leaveCurrent };
 };
 
 const areEqual = (keys: Keys, at: number, others: Keys, othersAt: number, words: number): boolean => {

@@ -211,8 +211,8 @@ const foundNamed = async (
 };
 
 /**
- * Of records without ids that say the same, the exception of the third is about the third that the run has, counted from those that need
- * somebody on. Where it has but two, it is all that tells of that one.
+ * Of exceptions that say the same, as many as the run has such records that none of them tells of, and the last ones: what is found again is told
+ * by the first. Those that need somebody are counted before those that have found something better.
  */
 const foundAnonymous = async (trx: Trx, held: HeldExecution): Promise<readonly Met[]> => {
   const names = await wantedNames(trx, held, isAnonymous);
@@ -221,12 +221,19 @@ const foundAnonymous = async (trx: Trx, held: HeldExecution): Promise<readonly M
     sql<Met>`
       with ${wantedOf(held, isAnonymous)},
       found as materialized (select * from ${recordsNamed(held, names, sql`true`)} f where name = any(${names}::text[])),
+      told as materialized (
+        select id, ${withoutNumber(sql`record_key`)} as about from exceptions
+         where id = any(array(select exception_id from found where exception_id is not null))),
+      ranked as materialized (
+        select *, dense_rank() over (partition by about, records order by ${occurrenceIn(sql`record_key`)} desc) as rank
+          from (select *, ${withoutNumber(sql`record_key`)} as about from wanted) w where id not in (select id from told)),
       numbered as (
-        select *, row_number() over (partition by side, name order by outcome = any(${better}::text[]), position) as number from found)
+        select r.*, outcome, row_number() over (partition by about, r.side, f.side, name order by outcome = any(${better}::text[]), position) as number
+          from found f join (select distinct about, side, name from ranked) r using (name)
+         where (r.side is null or r.side = f.side) and not exists (select from told t where t.id = f.exception_id and t.about = r.about))
       select w.id, min(outcome) filter (where outcome = any(${better}::text[])) as outcome
         from numbered n
-        join wanted w on w.name = n.name and (w.side is null or w.side = n.side) and ${occurrenceIn(sql`w.record_key`)} = n.number
-       where w.id not in (select exception_id from found where exception_id is not null)
+        join ranked w on w.about = n.about and w.name = n.name and w.side is not distinct from n.side and w.rank = n.number
        group by w.id, size
       having count(distinct place) = size and bool_or(outcome = any(${better}::text[]))`.execute(trx),
   );

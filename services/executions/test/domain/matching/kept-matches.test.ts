@@ -125,6 +125,24 @@ describe('records that were matched before', () => {
     expect(keptIn(earlier, batchesOf([coffee, coffee, coffee], [], false), free).source.map(({ row }) => row)).toEqual([0, 1]);
   });
 
+  it('without ids are of those that say the same the ones whose others no newer run has found with somebody else', () => {
+    const [{ id: _, ...coffee }, { id: __, ...tea }, { id: ___, ...cake }] = ['3.50', '2.50', '4.50'].map((amount) =>
+      euro('x', amount),
+    ) as [Fields, Fields, Fields];
+    const differing = (executionId: string, source: readonly Fields[], target: readonly Fields[]): EarlierMatches => {
+      const writer = createKeyWriter(batchesOf(source, target, false), () => false);
+      for (const place of source.keys()) writer.add({ source: [place], target: [place] }, place, true);
+      return { executionId, runAt: 0, first: 0, ...writer.take() };
+    };
+    const earlier = [differing('exe_2', [cake], [tea]), differing('exe_1', [coffee, coffee], [tea, tea])];
+    const brokenBy = (source: readonly Fields[], target: readonly Fields[]) =>
+      findKept(earlier, batchesOf(source, target, false), free).broken.map(({ executionId, position }) => `${executionId} ${position}`);
+    expect(brokenBy([coffee], [])).toEqual(['exe_1 0']);
+    expect(brokenBy([coffee, coffee], [])).toEqual(['exe_1 0']);
+    expect(brokenBy([], [tea])).toEqual(['exe_2 0']);
+    expect(brokenBy([], [tea, tea])).toEqual(['exe_2 0', 'exe_1 0']);
+  });
+
   it('are those that a search through all of them finds', () => {
     const records = (side: string) =>
       fc.uniqueArray(
