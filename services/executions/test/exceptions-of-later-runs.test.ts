@@ -153,6 +153,35 @@ describe('an open exception', () => {
     expect(await exceptionsOf(jobId)).toEqual([]);
   });
 
+  test('of a pair that is parted before its records are due is about the first of them, and no more about the other', async () => {
+    for (const openItems of [{}, { carryForward: false }]) {
+      const jobId = jobWith({ ...byReference, openItems: { ...openItems, expectWithin: { after: 3_660 } } });
+      const differing = euro('t1', '12.00');
+      await executions.run(jobId, [s1], [differing]);
+      const { id: pair } = await exceptionFor(jobId, 's1', 't1');
+      const parted = await executions.run(jobId, [s1], [{ ...differing, reference: 'other' }]);
+      expect(await standing(jobId)).toEqual(['open missing_in_target s1']);
+      expect(await exceptionFor(jobId, 's1')).toMatchObject({ id: pair, amount: '10.00', history: [{}, { action: 'record_changed' }] });
+      expect(await resultsOf(parted.id)).toMatchObject([
+        { outcome: 'missing_in_target', exceptionId: pair },
+        { outcome: 'missing_in_source', exceptionId: null },
+      ]);
+      await executions.run(jobId, [euro('s2', '15.00', { reference: 'other' })], [{ ...differing, reference: 'other' }]);
+      expect(await standing(jobId)).toEqual(['open amount_mismatch s2 t1', 'open missing_in_target s1']);
+    }
+  });
+
+  test('says what its record says now, also where that is not due yet', async () => {
+    const jobId = jobWith({ ...byReference, openItems: { expectWithin: { after: 30 } } });
+    await executions.run(jobId, [s1], []);
+    expect(await standing(jobId)).toEqual(['open missing_in_target s1']);
+    const rebooked = { ...s1, amount: '11.00', date: new Date().toISOString().slice(0, 10) };
+    const { id } = await executions.run(jobId, [rebooked], []);
+    const exception = await exceptionFor(jobId, 's1');
+    expect(exception).toMatchObject({ amount: '11.00', records: [rebooked] });
+    expect(await resultsOf(id)).toMatchObject([{ dueOn: expect.any(String), exceptionId: exception.id }]);
+  });
+
   test('has been waiting since its record was left open, by whichever run that was', async () => {
     const jobId = jobWith(byReference);
     await executions.run(jobId, [s1], []);

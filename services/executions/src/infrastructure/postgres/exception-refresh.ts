@@ -2,6 +2,8 @@
 import { type Selectable, sql, type Transaction } from 'kysely';
 import type { HeldExecution } from '../../application/ports.ts';
 import { type Said, saysTheSame } from '../../domain/exception-life.ts';
+import { resultPartition } from './partition.ts';
+import { nameOf, withoutLoops } from './records-by-name.ts';
 import type { Database } from './tables.ts';
 
 type Trx = Transaction<Database>;
@@ -25,6 +27,26 @@ export const liveOf = async (trx: Trx, jobId: string, recordKeys: readonly strin
     .where(sql<boolean>`record_key = any(${[...recordKeys]}::text[])`)
     .execute();
   return new Map(rows.map((row) => [row.record_key, row]));
+};
+
+/**
+ * Where results stand of what is not due yet and may be open all the same: it was in a pair that is parted, it was due as it was, or the rules
+ * gave it less time.
+ */
+export const openThoughNotDue = async (trx: Trx, { id, jobId, createdAt, definition }: HeldExecution): Promise<readonly number[]> => {
+  if (definition.rules.openItems?.expectWithin === undefined) return [];
+  const { rows } = await withoutLoops(trx, () =>
+    sql<{ position: number }>`
+      with waiting as materialized (
+        select position, ${nameOf(sql`record`)} as name
+          from (select position, coalesce(source::json -> 0, target::json -> 0) as record from ${sql.table(resultPartition(createdAt))}
+                 where execution_id = ${id} and created_at = ${createdAt} and due_on is not null) r),
+      open as materialized (
+        select distinct ${nameOf(sql`record`)} as name from exceptions cross join jsonb_array_elements(records) as r(record)
+         where job_id = ${jobId} and status in ('open', 'in_progress') and record_key not like 'invalid:%')
+      select position from waiting join open using (name)`.execute(trx),
+  );
+  return rows.map(({ position }) => position);
 };
 
 export const refreshChanged = async (

@@ -15,7 +15,7 @@ import { type Category, categoryOf, severityOf } from '../../domain/exceptions.t
 import { type OpenedLine, openedLines } from '../../domain/opened.ts';
 import { type Stake, shownStake, type Taken } from '../../domain/stake.ts';
 import { type Opened, openedMessages } from './exception-messages.ts';
-import { liveOf, refreshChanged } from './exception-refresh.ts';
+import { liveOf, openThoughNotDue, refreshChanged } from './exception-refresh.ts';
 import { type FoundResult, findAll, type Sought } from './find-results.ts';
 import { resultPartition } from './partition.ts';
 import { recordKey } from './record-key.ts';
@@ -28,7 +28,7 @@ export type About = Pick<HeldExecution, 'id' | 'organizationId' | 'jobId' | 'cre
 export type ResultInNeed = Pick<
   FoundResult,
   'id' | 'outcome' | 'category' | 'reason' | 'line' | 'delta' | 'source' | 'target' | 'position' | 'occurrence' | 'exception_id'
->;
+> & { readonly due_on?: FoundResult['due_on'] };
 
 const batchRows = 1_000;
 
@@ -53,9 +53,10 @@ export const openExceptions = async (
 ): Promise<{ count: number; lines: OpenedLine[]; messages: OutboxMessage[] }> => {
   const about = { ...held, severity: held.definition.rules.severity };
   const target = { table: resultPartition(held.createdAt), known: await knownOf(trx, about) };
+  const sought = eitherInNeed(await openThoughNotDue(trx, held));
   const batches: Promise<readonly Opened[]>[] = [];
   try {
-    for await (const results of findAll(trx, { id: held.id, created_at: held.createdAt }, [inNeed], batchRows)) {
+    for await (const results of findAll(trx, { id: held.id, created_at: held.createdAt }, [sought], batchRows)) {
       const before = batches.at(-1);
       const batch = insertBatch(trx, about, results, target, before);
       batch.catch(() => {});
@@ -71,11 +72,11 @@ export const openExceptions = async (
   }
 };
 
-/** Nearly all others are matched: of a thousand that are, nobody looks at any. */
-const inNeed: Sought = {
-  result: sql`outcome <> 'matched' and due_on is null`,
+/** Nearly all others are matched: of a thousand that are, nobody looks at any. `open`: the positions of what is open though it is not due. */
+const eitherInNeed = (open: readonly number[]): Sought => ({
+  result: sql`outcome <> 'matched' and (due_on is null ${open.length === 0 ? sql`` : sql`or position = any(${[...open]}::int[])`})`,
   digest: sql`outcomes is distinct from ${['matched']}::text[]`,
-};
+});
 
 /** Whether anything of a job was ever closed, matched by hand, or left open by another run: in its first, nobody looks for any of them. */
 interface Known {
@@ -118,7 +119,7 @@ const insertBatch = async (
     const decided = closed.get(row.record_key);
     return (decided?.holds === true && isSettledBy(decided, said)) || isMatchedAsIs(matched.get(row.record_key), said);
   };
-  const undecided = candidates.filter((candidate) => !isSettled(candidate));
+  const undecided = candidates.filter((candidate) => !candidate.isWaiting && !isSettled(candidate));
   const insert = undecided.length === 0 ? undefined : insertOf(held, undecided, { closed, leftOpen: known.leftOpen });
   await before;
   const inserted = (await insert?.execute(trx))?.rows ?? [];
@@ -129,7 +130,8 @@ const insertBatch = async (
     recordKeys.filter((key) => !opened.has(key)),
   );
   await refreshChanged(trx, held, live, candidates);
-  await linkResults(trx, held, candidates, new Map<string, { readonly id: string }>([...closed, ...live, ...opened]), table);
+  const told = candidates.filter(({ isWaiting, row }) => !isWaiting || live.has(row.record_key));
+  await linkResults(trx, held, told, new Map<string, { readonly id: string }>([...closed, ...live, ...opened]), table);
   return inserted.map((row) => ({
     id: row.id,
     category: row.category as Category,
@@ -241,6 +243,8 @@ interface Candidate {
   readonly position: number;
   /** The exception that its result points at: the one that it would open, or none yet. */
   readonly linked: string | null;
+  /** It is not due yet: nothing is opened for it, and what is open says what it says now. */
+  readonly isWaiting: boolean;
   readonly said: Said;
   readonly row: ReturnType<typeof rowOf>;
 }
@@ -248,7 +252,8 @@ interface Candidate {
 const candidateOf = (held: About, result: ResultInNeed, category: Category): Candidate => {
   const records = [...result.source, ...result.target] as Record<string, unknown>[];
   const said = { category, reason: result.reason, records };
-  return { resultId: result.id, position: result.position, linked: result.exception_id, said, row: rowOf(held, result, category, records) };
+  const { id: resultId, position, exception_id: linked, due_on: dueOn = null } = result;
+  return { resultId, position, linked, isWaiting: dueOn !== null, said, row: rowOf(held, result, category, records) };
 };
 
 const rowOf = (held: About, result: ResultInNeed, category: Category, records: readonly Record<string, unknown>[]) => {
