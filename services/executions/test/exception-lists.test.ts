@@ -1,0 +1,211 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type Executions, euro, shareExecutions } from './running-service.ts';
+
+const userId = 'usr_01jqv8m0c4e7r9t2w5y8a1b3d6';
+let jobs = 0;
+const newJobId = () => {
+  jobs += 1;
+  return `job_01jqv8m0c4e7r9t2w5y8a1${String(jobs).padStart(4, '0')}`;
+};
+
+let executions: Executions;
+beforeAll(async () => {
+  executions = await shareExecutions();
+});
+afterAll(() => executions.stop());
+
+/** A job with one order that nobody has paid. */
+const withOneOpen = async () => {
+  const jobId = newJobId();
+  await executions.run(jobId, [euro('s1', '10.00')], []);
+  const [exception] = await executions.exceptionsOf(jobId);
+  return { jobId, id: exception.id as string, at: `/v1/exceptions/${exception.id}` };
+};
+
+describe('the list of exceptions', () => {
+  test('is narrowed by what people ask for, and its pages stay put', async () => {
+    const { api, must, exceptionsOf } = executions;
+    const jobId = newJobId();
+    await executions.run(
+      jobId,
+      [
+        euro('s1', '10.00', { counterparty: 'Harbour Café' }),
+        euro('s2', '75.00'),
+        euro('s3', '12000.00'),
+        euro('s4', '-2000.00'),
+        euro('s5', '80', { currency: 'JPY' }),
+      ],
+      [euro('t2', '75.50')],
+    );
+    const amounts = async (filter: string) => (await exceptionsOf(jobId, filter)).map(({ amount }: { amount: string }) => amount).sort();
+    expect(await amounts('&category=missing_in_target')).toEqual(['-2000.00', '10.00', '12000.00', '80']);
+    expect(await amounts('&minAmount=75')).toEqual(['-2000.00', '12000.00', '75.50', '80']);
+    expect(await amounts('&minAmount=75&currency=EUR')).toEqual(['-2000.00', '12000.00', '75.50']);
+    expect(await amounts('&currency=JPY')).toEqual(['80']);
+    expect((await api.get('/v1/exceptions?currency=eur')).body.errors).toMatchObject([{ path: 'currency' }]);
+    expect(await amounts('&q=harbour%20caf%C3%A9')).toEqual(['10.00']);
+    expect(await amounts('&severity=critical')).toEqual(['12000.00']);
+    expect(await amounts('&severity=high')).toEqual(['-2000.00']);
+    // Seventy-five are in the bank; half of one is not.
+    expect(await amounts('&severity=low')).toEqual(['10.00', '75.50', '80']);
+    const [{ id }] = await exceptionsOf(jobId, '&severity=critical');
+    await must(200, api.patch(`/v1/exceptions/${id}`, { assigneeId: userId }));
+    expect(await amounts(`&assignee=${userId}`)).toEqual(['12000.00']);
+    expect(await amounts('&assignee=none')).toHaveLength(4);
+    await must(200, api.post(`/v1/exceptions/${id}/resolve`, { resolution: 'expected_timing' }));
+    expect(await amounts('&resolution=expected_timing')).toEqual(['12000.00']);
+    const first = await must(200, api.get(`/v1/exceptions?jobId=${jobId}&limit=1`));
+    const other = await api.get(`/v1/exceptions?jobId=${jobId}&limit=1&status=open&cursor=${first.nextCursor}`);
+    expect(other.body.errors).toMatchObject([{ path: 'cursor' }]);
+    expect((await api.get('/v1/exceptions?assignee=Ann')).body.errors).toEqual([
+      { path: 'assignee', message: 'must be the id of a user, or none' },
+    ]);
+  });
+
+  test('shows what nobody deals with as more urgent the longer it waits, unless a person has weighed it', async () => {
+    const { api, must, database, exceptionsOf } = executions;
+    const { jobId, id, at } = await withOneOpen();
+    const waiting = async (days: number) => {
+      await database.query('update exceptions set first_seen_at = now() - make_interval(days => $2) where id = $1', [id, days]);
+      const [{ severity, ageDays }] = await exceptionsOf(jobId);
+      return [severity, ageDays];
+    };
+    expect(await waiting(30)).toEqual(['low', 30]);
+    expect(await waiting(31)).toEqual(['medium', 31]);
+    expect(await waiting(91)).toEqual(['high', 91]);
+    expect(await exceptionsOf(jobId, '&severity=high')).toHaveLength(1);
+    await must(200, api.patch(at, { severity: 'low' }));
+    expect(await exceptionsOf(jobId, '&severity=low')).toHaveLength(1);
+  });
+
+  test('is summed up in the report by how long each has waited', async () => {
+    const { api, must, database } = executions;
+    const jobId = newJobId();
+    const { id: executionId } = await executions.run(
+      jobId,
+      [7, 8, 30, 31, 60, 61, 90, 91].map((days) => euro(`s${days}`, days === 8 ? '-1.00' : '1.00')),
+      [],
+    );
+    await database.query(
+      `update exceptions set first_seen_at = now() - make_interval(days => right(records->0->>'id', -1)::int) where job_id = $1`,
+      [jobId],
+    );
+    const { ageing } = await must(200, api.get(`/v1/executions/${executionId}/report`));
+    expect(ageing.map(({ bucket, count, amount }: { bucket: string; count: number; amount: string }) => [bucket, count, amount])).toEqual([
+      ['0-7', 1, '1.00'],
+      ['8-30', 2, '2.00'],
+      ['31-60', 2, '2.00'],
+      ['61-90', 2, '2.00'],
+      ['90+', 1, '1.00'],
+    ]);
+  });
+});
+
+describe('exceptions of several statuses', () => {
+  test('are listed together, newest first, in pages that miss none, and resolved together', async () => {
+    const { must, api, exceptionsOf } = executions;
+    const jobId = newJobId();
+    await executions.run(
+      jobId,
+      [1, 2, 3, 4, 5, 6].map((number) => euro(`s${number}`, `${number}.00`)),
+      [],
+    );
+    const all: { id: string }[] = await exceptionsOf(jobId);
+    const [first, , third, , fifth] = all.map(({ id }) => id);
+    for (const id of [first, fifth]) await must(200, api.patch(`/v1/exceptions/${id}`, { status: 'in_progress' }));
+    await must(200, api.post(`/v1/exceptions/${third}/resolve`, { resolution: 'expected_timing' }));
+    const unresolved = all.map(({ id }) => id).filter((id) => id !== third);
+    const pages: string[][] = [];
+    for (let cursor = ''; ; ) {
+      const { data, nextCursor } = await must(200, api.get(`/v1/exceptions?jobId=${jobId}&status=open,in_progress&limit=2${cursor}`));
+      pages.push(data.map(({ id }: { id: string }) => id));
+      if (nextCursor === null) break;
+      cursor = `&cursor=${nextCursor}`;
+    }
+    expect(pages.map((page) => page.length)).toEqual([2, 2, 1]);
+    expect(pages.flat()).toEqual(unresolved);
+    expect(await exceptionsOf(jobId, '&status=resolved,in_progress,resolved')).toHaveLength(3);
+    for (const status of ['open,', 'open,closed', 'open in_progress'])
+      expect((await must(400, api.get(`/v1/exceptions?status=${encodeURIComponent(status)}`))).errors).toEqual([
+        {
+          path: 'status',
+          message:
+            'must be one of open, in_progress, resolved, dismissed, or several of them with commas between, such as open,in_progress',
+        },
+      ]);
+    const body = { filter: { jobId, status: 'in_progress,resolved' }, resolution: 'expected_timing' };
+    const { data } = await must(200, api.post('/v1/exceptions/bulk-resolve', body));
+    expect(data).toEqual([
+      { id: fifth, status: 'resolved' },
+      { id: first, status: 'resolved' },
+      { id: third, status: 'resolved', code: 'conflict' },
+    ]);
+  });
+});
+
+describe('many exceptions at once', () => {
+  const resolve = (body: object, options = {}) =>
+    executions.api.post('/v1/exceptions/bulk-resolve', { resolution: 'written_off', note: 'of last year', ...body }, options);
+
+  test('are resolved each by itself: what cannot be says why, and keeps nothing else from it', async () => {
+    const { must, api, messages } = executions;
+    const jobId = newJobId();
+    await executions.run(jobId, [euro('s1', '1.00'), euro('s2', '2.00'), euro('s3', '3.00')], []);
+    const ids = (await executions.exceptionsOf(jobId)).map(({ id }: { id: string }) => id);
+    await must(200, api.post(`/v1/exceptions/${ids[0]}/resolve`, { resolution: 'expected_timing' }));
+    const nobodys = 'exc_01jqv8m0c4e7r9t2w5y8a1b3d6';
+    const answer = await must(200, resolve({ ids: [ids[2], nobodys, ids[0], ids[1], ids[1]] }));
+    expect(answer).toEqual({
+      data: [
+        { id: ids[2], status: 'resolved' },
+        { id: nobodys, status: null, code: 'not_found' },
+        { id: ids[0], status: 'resolved', code: 'conflict' },
+        { id: ids[1], status: 'resolved' },
+      ],
+      hasMore: false,
+    });
+    const one = await must(200, api.get(`/v1/exceptions/${ids[1]}`));
+    expect(one).toMatchObject({ resolution: 'written_off' });
+    expect(one.history.at(-1)).toMatchObject({ action: 'resolved', detail: { resolution: 'written_off', note: 'of last year' } });
+    expect((await must(200, api.get(`/v1/exceptions/${ids[0]}`))).resolution).toBe('expected_timing');
+    const told = (await messages('exception.resolved')).map(({ exceptionId }) => exceptionId);
+    expect(told.filter((id) => ids.includes(id)).sort()).toEqual([...ids].sort());
+    const audited = (await messages('audit.recorded')).filter(
+      ({ action, resource }) => action === 'exception.resolved' && ids.includes(resource.id),
+    );
+    expect(audited).toHaveLength(3);
+    // Only the one that is late takes part again.
+    expect((await executions.run(jobId, [], [])).summary).toMatchObject({ missingInTarget: 1 });
+  });
+
+  test('are found by the filter of the list, a thousand at a time', async () => {
+    const { must, database, exceptionsOf, messages } = executions;
+    const jobId = newJobId();
+    await executions.run(
+      jobId,
+      Array.from({ length: 1_003 }, (_, index) => euro(`s${index}`, index === 7 ? '500.00' : '0.01')),
+      [],
+    );
+    const count = async () =>
+      Number((await database.query(`select count(*) from exceptions where job_id = $1 and status = 'open'`, [jobId])).rows[0].count);
+    expect((await must(200, resolve({ filter: { jobId, minAmount: '100' } }))).data).toHaveLength(1);
+    const headers = { headers: { 'idempotency-key': `bulk ${jobId}` } };
+    const first = await must(200, resolve({ filter: { jobId } }, headers));
+    expect(first).toMatchObject({ hasMore: true });
+    expect(first.data).toHaveLength(1_000);
+    expect(await count()).toBe(2);
+    expect(await must(200, resolve({ filter: { jobId } }, headers))).toEqual(first);
+    expect(await must(200, resolve({ filter: { jobId } }))).toMatchObject({ data: [{}, {}], hasMore: false });
+    expect(await must(200, resolve({ filter: { jobId } }))).toEqual({ data: [], hasMore: false });
+    expect(await exceptionsOf(jobId, '&status=open')).toEqual([]);
+    expect((await messages('exception.resolved')).filter((event) => event.jobId === jobId)).toHaveLength(1_003);
+  });
+
+  test('of another organization are not found', async () => {
+    const { id } = await withOneOpen();
+    const { body } = await executions.stranger.post('/v1/exceptions/bulk-resolve', { ids: [id], resolution: 'other' });
+    expect(body.data).toEqual([{ id, status: null, code: 'not_found' }]);
+    const all = await executions.stranger.post('/v1/exceptions/bulk-resolve', { filter: { minAmount: '0' }, resolution: 'other' });
+    expect(all.body).toEqual({ data: [], hasMore: false });
+  });
+});
