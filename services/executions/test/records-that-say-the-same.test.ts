@@ -186,6 +186,25 @@ describe('records without ids that say the same', () => {
     expect(await standing(jobId)).toEqual(['1 dismissed', '1 matched_later']);
   });
 
+  test('of a pair that differs are brought back, also where another that says the same is open or was matched by hand before', async () => {
+    for (const isMatched of [true, false]) {
+      const jobId = jobWith(byReference);
+      const other = received('t0', { reference: 'other' });
+      const { id } = await executions.run(jobId, [cash], [other]);
+      const [alone] = (await resultsOf(id)).filter(({ outcome }) => outcome === 'missing_in_target');
+      if (isMatched)
+        await executions.must(201, executions.api.post(`/v1/executions/${id}/matches`, { source: [alone?.id], target: ['t0'] }));
+      await executions.run(jobId, times(2), [received('t1', { amount: '61.00' })]);
+      const open = async () => (await standing(jobId)).filter((told) => told.endsWith('open'));
+      expect(await open()).toHaveLength(isMatched ? 1 : 2);
+      await executions.run(jobId, [], [received('t1', { amount: '62.00' })]);
+      expect(await open()).toHaveLength(isMatched ? 1 : 2);
+      expect((await executions.exceptionsOf(jobId, '&status=open&category=amount_mismatch'))[0]).toMatchObject({
+        records: [cash, { id: 't1', amount: '62.00' }],
+      });
+    }
+  });
+
   test('stay as many once no rule pairs them any more: each exception is about one of its two, and the others have their own', async () => {
     const jobId = jobWith(byReference);
     const inputs = [times(3), times(3, { ...cash, amount: '61.00' })] as const;

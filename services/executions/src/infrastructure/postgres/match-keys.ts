@@ -83,7 +83,8 @@ const othersOf = async (
 
 /**
  * Without what is an open item, which takes part anyway or was settled by somebody since the run that has found it, and what is matched by hand.
- * Of records without ids that say the same each may be the one that was matched.
+ * Of records without ids that say the same, each that another run has left open since may be the one that was found, and so may each that was
+ * matched by hand elsewhere since; those that were open or matched before are others.
  */
 const unsettled = async (
   { systemDb }: Postgres<Database>,
@@ -92,16 +93,21 @@ const unsettled = async (
   records: readonly SideRecord[],
 ): Promise<readonly SideRecord[]> => {
   const keys = records.map(({ side, record }) => keyOfOne(side, record, null));
+  const areNamed = records.map(({ record }) => record['id'] !== undefined);
+  const [named, others] = [true, false].map((isNamed) => keys.filter((_, index) => areNamed[index] === isNamed));
+  const foundAt = sql`(select created_at from executions where id = ${executionId})`;
   const key = sql`regexp_replace(record_key, '#[0-9]{1,9}$', '')`;
-  const isSettled = sql`(retired_at is null or retired_at >= (select created_at from executions where id = ${executionId}))`;
-  const numbered = sql`
-    union select ${key} from open_items where job_id = ${jobId} and occurrence > 1 and ${isSettled} and ${key} = any(${keys}::text[])
-    union select ${key} from match_records where job_id = ${jobId} and occurrence > 1 and ${key} = any(${keys}::text[])`;
-  const areNamed = records.every(({ record }) => record['id'] !== undefined);
+  const saysSo = sql`(record_key = any(${others}::text[]) or occurrence > 1 and ${key} = any(${others}::text[]))`;
+  const anonymous = sql`
+    union select ${key} from open_items
+     where job_id = ${jobId} and first_execution_id <> ${executionId} and first_seen_at >= ${foundAt} and ${saysSo}
+    union select ${key} from match_records r join matches m on m.id = r.match_id
+     where r.job_id = ${jobId} and not retired and m.execution_id <> ${executionId} and m.created_at >= ${foundAt} and ${saysSo}`;
   const { rows } = await sql<{ key: string }>`
-    select record_key as key from open_items where job_id = ${jobId} and ${isSettled} and record_key = any(${keys}::text[])
-    union select record_key from match_records where job_id = ${jobId} and record_key = any(${keys}::text[])
-    ${areNamed ? sql`` : numbered}`.execute(systemDb);
+    select record_key as key from open_items
+     where job_id = ${jobId} and (retired_at is null or retired_at >= ${foundAt}) and record_key = any(${named}::text[])
+    union select record_key from match_records where job_id = ${jobId} and record_key = any(${named}::text[])
+    ${others?.length === 0 ? sql`` : anonymous}`.execute(systemDb);
   const settled = new Set(rows.map((row) => row.key));
   return records.filter((_, index) => !settled.has(keys[index] as string));
 };
