@@ -35,9 +35,7 @@ export const rowsOf = (run: ResultRun, results: Iterable<MatchedResult>, first: 
     const found = findable(result);
     // The one that it opens, unless one is there for its record: then the end of the run says which.
     const exceptionId = needsSomebody(result) ? nextExceptionId() : none;
-    rows.results.add(`${createdAt}\t${id}\t${ofRun}\t`);
-    addResult(rows.results, result, first + count, found);
-    rows.results.add(`\t${exceptionId}\t${numberOf(result)}\n`);
+    addResult(rows.results, `${createdAt}\t${id}\t${ofRun}`, result, first + count, found, `${exceptionId}\t${numberOf(result)}`);
     sums.add(result);
     digests.add({ id, outcome: result.outcome, pass: result.pass, amount: found.amount, text: found.text, names: found.names });
     count += 1;
@@ -158,18 +156,19 @@ const lettersIn = (records: readonly MatchedRecord[]): Letters | undefined => {
   return { codes, length };
 };
 
-const addResult = (rows: Rows, result: MatchedResult, position: number, found: Found): void => {
+/** Between `begin` and `end`, as few texts as can be: each is written by itself. */
+const addResult = (rows: Rows, begin: string, result: MatchedResult, position: number, found: Found, end: string): void => {
   const { outcome, pass, cardinality, score, margin, delta, category, reason, line, dueOn, conditions, source, target, manual } = result;
   const told = `${position}\t${outcome}\t${escaped(pass)}\t${plain(cardinality)}\t${plain(score)}\t${plain(margin)}`;
   const needs = `${delta === null ? none : json(delta)}\t${plain(category)}\t${escaped(reason)}\t${plain(line)}\t${plain(dueOn)}`;
-  rows.add(`${told}\t${needs}\t${json(conditions)}\t`);
+  rows.add(`${begin}\t${told}\t${needs}\t${json(conditions)}\t`);
   rows.addRecords(source);
   rows.add('\t');
   rows.addRecords(target);
   rows.add(`\t${plain(found.amount)}\t`);
   if (found.escaped === undefined) rows.addLetters(found.text);
   else rows.add(found.escaped);
-  rows.add(`\t${manual === undefined ? none : json(manual)}`);
+  rows.add(`\t${manual === undefined ? none : json(manual)}\t${end}\n`);
 };
 
 /** Whatever the currencies; the first of several. Minor units. */
