@@ -197,7 +197,7 @@ const readFigures = async (settler: Settler, headers: Readonly<Record<string, st
   ].map((path) => ({ method: 'GET' as const, path }));
   const wanted = { path: '/', seconds, connections: readers, headers };
   const reading = await load(gateway, { ...wanted, requests: read });
-  const paced = await load(gateway, { ...wanted, requests: read, rate: readers });
+  const paced = await load(gateway, { ...wanted, requests: read, isPaced: true });
   const write = exceptions.map(({ id }: { id: string }) => ({
     method: 'POST' as const,
     path: `/v1/exceptions/${id}/comments`,

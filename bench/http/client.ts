@@ -1,39 +1,52 @@
 /** The client of load.ts, in a process of its own: `node http/client.ts <options as JSON>` prints one line of JSON. */
+import { setTimeout as delay } from 'node:timers/promises';
 import autocannon from 'autocannon';
 import type { ClientOptions } from './load.ts';
 
-const { url, seconds, connections, headers = {}, rate, requests } = JSON.parse(process.argv[2] ?? '') as ClientOptions;
+const { url, seconds, connections, headers = {}, rate, isPaced = false, requests } = JSON.parse(process.argv[2] ?? '') as ClientOptions;
 const times: number[] = [];
 let clients = 0;
-const running = autocannon({
-  url,
-  connections,
-  duration: seconds,
-  headers: { ...headers },
-  ...(rate === undefined ? {} : { overallRate: rate }),
-  ...(requests === undefined
-    ? {}
-    : {
-        requests,
-        // Each begins with another one: people who ask at once do not ask the same.
-        setupClient: (client) => {
-          const first = clients % requests.length;
-          clients += 1;
-          client.setRequests([...requests.slice(first), ...requests.slice(0, first)]);
-        },
-      }),
-});
-// The library knows no 95th percentile.
-running.on('response', (_client, _status, _bytes, ms) => times.push(ms));
-const result = await running;
+const ask = (connections: number, perSecond: number | undefined) => {
+  const running = autocannon({
+    url,
+    connections,
+    duration: seconds,
+    headers: { ...headers },
+    ...(perSecond === undefined ? {} : { overallRate: perSecond }),
+    ...(requests === undefined
+      ? {}
+      : {
+          requests,
+          // Each begins with another one: people who ask at once do not ask the same.
+          setupClient: (client) => {
+            const first = clients % requests.length;
+            clients += 1;
+            client.setRequests([...requests.slice(first), ...requests.slice(0, first)]);
+          },
+        }),
+  });
+  // The library knows no 95th percentile, and none of several calls.
+  running.on('response', (_client, _status, _bytes, ms) => times.push(ms));
+  return running;
+};
+// All connections of one call ask at the same moment of each second.
+const groups = isPaced ? connections : 1;
+const results = await Promise.all(
+  Array.from({ length: groups }, async (_, group) => {
+    await delay((group * 1_000) / groups);
+    return ask(connections / groups, isPaced ? 1 : rate);
+  }),
+);
 times.sort((one, other) => one - other);
+const sum = (of: (result: (typeof results)[number]) => number): number => results.reduce((total, result) => total + of(result), 0);
+const at = (share: number): number | undefined => times[Math.ceil(times.length * share) - 1];
 console.log(
   JSON.stringify({
-    requests: result['2xx'],
-    failures: result.non2xx + result.errors + result.timeouts,
-    p50Ms: result.latency.p50,
-    p95Ms: times[Math.ceil(times.length * 0.95) - 1],
-    p99Ms: result.latency.p99,
-    seconds: result.duration,
+    requests: sum((result) => result['2xx']),
+    failures: sum((result) => result.non2xx + result.errors + result.timeouts),
+    p50Ms: at(0.5),
+    p95Ms: at(0.95),
+    p99Ms: at(0.99),
+    seconds: results[0]?.duration,
   }),
 );

@@ -13,6 +13,8 @@ export interface LoadWanted {
   readonly headers?: Readonly<Record<string, string>>;
   /** Requests per second over all connections; absent: as many as are answered. */
   readonly rate?: number;
+  /** As people do: each connection asks once a second, some at one time and some at another. */
+  readonly isPaced?: boolean;
   /** Asked for in turn by each connection, in place of `path` alone. */
   readonly requests?: readonly { readonly method: 'GET' | 'POST'; readonly path: string; readonly body?: string }[];
 }
