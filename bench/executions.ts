@@ -1,7 +1,7 @@
 /**
  * Runs through a whole Settler, from the upload to stored results, beside what the database and DuckDB need for the same rows; how soon a
  * run begins; how fast its results are read; and how many items a worker hands out in a second, beside queues in PostgreSQL.
- * `npm run bench:executions`, about ten minutes, or two with `-- --quick`; with `-- dispatch`, the last of these alone.
+ * `npm run bench:executions`, about seven minutes, or three with `-- --quick`; with `-- dispatch`, the last of these alone.
  * docs/guides/benchmarks.md says what is measured and how to read it.
  */
 import { chmodSync, openAsBlob, readFileSync, rmSync } from 'node:fs';
