@@ -2,6 +2,7 @@
 import { eventMessage, type OutboxMessage } from '@settler/chassis/outbox';
 import type { Postgres } from '@settler/chassis/postgres';
 import { exceptionBulkResolved, exceptionResolved } from '@settler/contracts/events/executions';
+import { carriesForward } from '@settler/contracts/rules';
 import { type RawBuilder, sql, type Transaction } from 'kysely';
 import type { HeldExecution, OpenExceptions, Seen } from '../../application/ports.ts';
 import type { Side } from '../../domain/side.ts';
@@ -212,11 +213,15 @@ const foundNamed = async (
 
 /**
  * Of exceptions that say the same, as many as the run has such records that none of them tells of, and the last ones: what is found again is told
- * by the first. Those that need somebody are counted before those that have found something better.
+ * by the first. Those that need somebody are counted before those that have found something better. What is in a match of before was told of
+ * then. Where nothing is carried forward, each run has its records anew, and of more than it has, nothing has come.
  */
 const foundAnonymous = async (trx: Trx, held: HeldExecution): Promise<readonly Met[]> => {
   const names = await wantedNames(trx, held, isAnonymous);
   if (names.length === 0) return [];
+  const mayHaveCome = carriesForward(held.definition.rules)
+    ? sql`true`
+    : sql`${occurrenceIn(sql`record_key`)} <= (select count(*) from found f where f.name = w.name and (w.side is null or f.side = w.side))`;
   const { rows } = await withoutLoops(trx, () =>
     sql<Met>`
       with ${wantedOf(held, isAnonymous)},
@@ -226,11 +231,13 @@ const foundAnonymous = async (trx: Trx, held: HeldExecution): Promise<readonly M
          where id = any(array(select exception_id from found where exception_id is not null))),
       ranked as materialized (
         select *, dense_rank() over (partition by about, records order by ${occurrenceIn(sql`record_key`)} desc) as rank
-          from (select *, ${withoutNumber(sql`record_key`)} as about from wanted) w where id not in (select id from told)),
+          from (select *, ${withoutNumber(sql`record_key`)} as about from wanted) w
+         where id not in (select id from told) and ${mayHaveCome}),
       numbered as (
         select r.*, outcome, row_number() over (partition by about, r.side, f.side, name order by outcome = any(${better}::text[]), position) as number
           from found f join (select distinct about, side, name from ranked) r using (name)
-         where (r.side is null or r.side = f.side) and not exists (select from told t where t.id = f.exception_id and t.about = r.about))
+         where (r.side is null or r.side = f.side) and (outcome <> 'matched' or pass is not null)
+           and not exists (select from told t where t.id = f.exception_id and t.about = r.about))
       select w.id, min(outcome) filter (where outcome = any(${better}::text[])) as outcome
         from numbered n
         join ranked w on w.about = n.about and w.name = n.name and w.side is not distinct from n.side and w.rank = n.number

@@ -18,7 +18,7 @@ export const recordsNamed = (held: HeldExecution, names: readonly string[], plac
   const recordsOf = (side: Side) => {
     const records = sql`${sql.ref(side)}::json`;
     return sql`
-    select outcome, exception_id, position, ${side} as side, ${nameOf(sql`record`)} as name
+    select outcome, pass, exception_id, position, ${side} as side, ${nameOf(sql`record`)} as name
       from ${sql.table(resultPartition(held.createdAt))} cross join json_array_elements(${records}) as r(record)
      where execution_id = ${held.id} and created_at = ${held.createdAt} and ${places}
        and (coalesce(${records} #>> '{0,id}', (${records} -> 0)::jsonb::text) = any(${names}::text[])
