@@ -3,7 +3,8 @@ import { unclear } from './looking-into.ts';
 import { matchedByPeople } from './matched-by-people.ts';
 import { euro, type Fields } from './running-service.ts';
 
-const { executions, newJobId, match, undo, withUnclear, resultsOf, outcomesOf, exceptionsOf, holds, stored, itemsOf } = matchedByPeople();
+const { executions, newJobId, forgetful, match, undo, withUnclear, resultsOf, outcomesOf, exceptionsOf, holds, stored, itemsOf } =
+  matchedByPeople();
 
 describe('a match by hand', () => {
   test('is one result that says who made it, closes the exceptions, and leaves the certificate and the summary true', async () => {
@@ -245,6 +246,17 @@ describe('a later run', () => {
     const later = await executions().run(jobId, [], [euro('t9', '12.00')]);
     expect(await match(id, ['s1'], ['t9'])).toMatchObject({ status: 409, body: { detail: expect.stringContaining(later.id) } });
     expect((await match(later.id, ['s1'], ['t9'])).status).toBe(201);
+  });
+
+  test('that has a record in another version keeps it from one where nothing is carried forward, too: it could not be undone', async () => {
+    const jobId = newJobId();
+    forgetful.add(jobId);
+    const { id } = await executions().run(jobId, [euro('s1', '10.00')], [euro('t9', '10.00')]);
+    const later = await executions().run(jobId, [euro('s1', '10.00')], [euro('t9', '12.00')]);
+    expect(await match(id, ['s1'], ['t9'])).toMatchObject({ status: 409, body: { detail: expect.stringContaining(later.id) } });
+    const made = await match(later.id, ['s1'], ['t9']);
+    expect(made.status).toBe(201);
+    expect((await executions().api.delete(`/v1/executions/${later.id}/matches/${made.body.id}`)).status).toBe(204);
   });
 
   test('that has matched what a match by hand in the run before would leave over keeps that, too', async () => {

@@ -33,10 +33,8 @@ export const planMatch = async (trx: Trx, run: Run, wanted: Wanted): Promise<Mat
   const taken = await identified(trx, run, placedIn(displaced, recordsOf(joined.taken)));
   requireUnmatched(taken);
   requireStillOpen(run, displaced, taken);
-  if (run.carriesForward) {
-    const all = displaced.flatMap(recordsOf);
-    await refuseWhileFoundLater(trx, run, all, all);
-  }
+  const all = displaced.flatMap(recordsOf);
+  await refuseWhileFoundLater(trx, run, all, all);
   return { joined, displaced, taken };
 };
 
