@@ -8,7 +8,7 @@ import type { HeldExecution, OpenExceptions, Seen } from '../../application/port
 import type { Side } from '../../domain/side.ts';
 import { resultPartition } from './partition.ts';
 import { keyOfOne } from './record-key.ts';
-import { nameOf, recordsNamed, withoutLoops } from './records-by-name.ts';
+import { nameOf, recordsNamed, withoutLoops, withoutNumber } from './records-by-name.ts';
 import type { Database } from './tables.ts';
 
 type Trx = Transaction<Database>;
@@ -86,7 +86,6 @@ const noted = (met: string, action: string, { id, organizationId }: HeldExecutio
 const isAnonymous = sql`records @? '$[*] ? (!exists(@.id))'`;
 /** Which of them it is about. */
 const occurrenceIn = (key: RawBuilder<unknown>) => sql`coalesce(substring(${key} from '#([0-9]{1,9})$')::int, 1)`;
-const withoutNumber = (key: RawBuilder<unknown>) => sql`regexp_replace(${key}, '#[0-9]{1,9}$', '')`;
 
 /**
  * `wanted`: the records of open exceptions. Those of the source come first, and on which side one in the middle is, an exception does not
@@ -221,7 +220,7 @@ const foundAnonymous = async (trx: Trx, held: HeldExecution): Promise<readonly M
   if (names.length === 0) return [];
   const mayHaveCome = carriesForward(held.definition.rules)
     ? sql`true`
-    : sql`${occurrenceIn(sql`record_key`)} <= (select count(*) from found f where f.name = w.name and (w.side is null or f.side = w.side))`;
+    : sql`${occurrenceIn(sql`record_key`)} <= case side when 'source' then sources when 'target' then targets else sources + targets end`;
   const { rows } = await withoutLoops(trx, () =>
     sql<Met>`
       with ${wantedOf(held, isAnonymous)},
@@ -229,9 +228,11 @@ const foundAnonymous = async (trx: Trx, held: HeldExecution): Promise<readonly M
       told as materialized (
         select id, ${withoutNumber(sql`record_key`)} as about from exceptions
          where id = any(array(select exception_id from found where exception_id is not null))),
+      counted as materialized (
+        select name, count(*) filter (where side = 'source') as sources, count(*) filter (where side = 'target') as targets from found group by name),
       ranked as materialized (
         select *, dense_rank() over (partition by about, records order by ${occurrenceIn(sql`record_key`)} desc) as rank
-          from (select *, ${withoutNumber(sql`record_key`)} as about from wanted) w
+          from (select *, ${withoutNumber(sql`record_key`)} as about from wanted) w join counted using (name)
          where id not in (select id from told) and ${mayHaveCome}),
       numbered as (
         select r.*, outcome, row_number() over (partition by about, r.side, f.side, name order by outcome = any(${better}::text[]), position) as number

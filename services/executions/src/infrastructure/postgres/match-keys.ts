@@ -10,6 +10,7 @@ import type { Fields } from '../../domain/stake.ts';
 import { told } from './find-results.ts';
 import { recordsOf } from './match-exchange.ts';
 import { keyOfOne } from './record-key.ts';
+import { withoutNumber } from './records-by-name.ts';
 import type { Database } from './tables.ts';
 
 /** Of the newest runs, so many matched records are known: more would take longer to read than a run of the usual size takes. */
@@ -93,10 +94,11 @@ const unsettled = async (
   records: readonly SideRecord[],
 ): Promise<readonly SideRecord[]> => {
   const keys = records.map(({ side, record }) => keyOfOne(side, record, null));
-  const areNamed = records.map(({ record }) => record['id'] !== undefined);
-  const [named, others] = [true, false].map((isNamed) => keys.filter((_, index) => areNamed[index] === isNamed));
+  const isNamed = (index: number): boolean => records[index]?.record['id'] !== undefined;
+  const named = keys.filter((_, index) => isNamed(index));
+  const others = keys.filter((_, index) => !isNamed(index));
   const foundAt = sql`(select created_at from executions where id = ${executionId})`;
-  const key = sql`regexp_replace(record_key, '#[0-9]{1,9}$', '')`;
+  const key = withoutNumber(sql`record_key`);
   const saysSo = sql`(record_key = any(${others}::text[]) or occurrence > 1 and ${key} = any(${others}::text[]))`;
   const anonymous = sql`
     union select ${key} from open_items
@@ -107,7 +109,7 @@ const unsettled = async (
     select record_key as key from open_items
      where job_id = ${jobId} and (retired_at is null or retired_at >= ${foundAt}) and record_key = any(${named}::text[])
     union select record_key from match_records where job_id = ${jobId} and record_key = any(${named}::text[])
-    ${others?.length === 0 ? sql`` : anonymous}`.execute(systemDb);
+    ${others.length === 0 ? sql`` : anonymous}`.execute(systemDb);
   const settled = new Set(rows.map((row) => row.key));
   return records.filter((_, index) => !settled.has(keys[index] as string));
 };

@@ -10,6 +10,9 @@ type Trx = Transaction<Database>;
 /** What a record is known by, in whichever order its fields are stored. */
 export const nameOf = (record: RawBuilder<unknown>) => sql`coalesce(${record} ->> 'id', (${record})::jsonb::text)`;
 
+/** The key of an exception or an open item, without which of those that say the same it is about. */
+export const withoutNumber = (key: RawBuilder<unknown>) => sql`regexp_replace(${key}, '#[0-9]{1,9}$', '')`;
+
 /**
  * Each record of the run that may be called so. Hardly any is wanted. Given as values, the names are looked up in a table before a result is
  * taken apart, and each side of it is read once for that. With a million results this saves at least a third of the time.
