@@ -8,6 +8,7 @@ import { Refusal } from '@settler/chassis/refusal';
 import { type Selectable, sql } from 'kysely';
 import type { FileQueries, FileStore, FileView } from '../../application/files.ts';
 import { auditOf } from './audit.ts';
+import { oneAhead } from './one-ahead.ts';
 import type { Database } from './tables.ts';
 
 const chunkBytes = 1024 * 1024;
@@ -39,9 +40,9 @@ export const createFileStore = (postgres: Postgres<Database>, outbox: Outbox): F
         position += 1;
       }
       await storing;
-    } catch (error) {
-      await storing.catch(() => {});
-      throw error;
+    } finally {
+      // Whoever discards it then discards all of it.
+      await Promise.allSettled([storing]);
     }
     return { id, organizationId, size, sha256: hash.digest('hex') };
   },
@@ -94,7 +95,7 @@ export const createFileStore = (postgres: Postgres<Database>, outbox: Outbox): F
       trx.selectFrom('files').select('size').where('id', '=', id).where('state', '=', 'ready').executeTakeFirst(),
     );
     if (file === undefined) return undefined;
-    return { size: Number(file.size), bytes: chunksOf(postgres, organizationId, id, signal) };
+    return { size: Number(file.size), bytes: oneAhead(chunksOf(postgres, organizationId, id, signal)) };
   },
 
   sweepUnfinished: async () => {
@@ -129,22 +130,18 @@ const viewOf = (row: Selectable<Database['files']>): FileView => ({
   createdAt: row.created_at.toISOString(),
 });
 
-/** The next chunk is asked for before one is given, so that the database looks for it while somebody is busy with that one. */
-async function* chunksOf(postgres: Postgres<Database>, organizationId: string, id: string, signal: AbortSignal): AsyncIterable<Uint8Array> {
-  const read = (position: number) => {
-    const chunk = postgres.readingAtOnce(organizationId, (trx) =>
+async function* chunksOf(
+  postgres: Postgres<Database>,
+  organizationId: string,
+  id: string,
+  signal: AbortSignal,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  for (let position = 0; ; position += 1) {
+    signal.throwIfAborted();
+    const chunk = await postgres.readingAtOnce(organizationId, (trx) =>
       trx.selectFrom('file_chunks').select('bytes').where('file_id', '=', id).where('position', '=', position).executeTakeFirst(),
     );
-    // Whoever stops in between does not ask how it went.
-    chunk.catch(() => {});
-    return chunk;
-  };
-  let next = read(0);
-  for (let position = 1; ; position += 1) {
-    signal.throwIfAborted();
-    const chunk = await next;
     if (chunk === undefined) return;
-    next = read(position);
     yield chunk.bytes;
   }
 }

@@ -7,6 +7,7 @@ import { type RawBuilder, type Selectable, sql, type Transaction } from 'kysely'
 import type { ResultFilter } from '../../application/queries.ts';
 import { type Side, sides } from '../../domain/side.ts';
 import { containing } from './containing.ts';
+import { oneAhead } from './one-ahead.ts';
 import { bitsOf } from './result-digest.ts';
 import type { Database } from './tables.ts';
 
@@ -134,34 +135,26 @@ const find = async <Found>(
   return found;
 };
 
-/**
- * All of them, in pieces of at most `limit`. The next piece is asked for before one is given, so that the database looks for it while
- * somebody is busy with that one.
- */
-export const findAll = async function* (
+/** All of them, in pieces of at most `limit`. */
+export const findAll = (
   trx: Trx,
   run: Run,
   sought: readonly Sought[],
   limit: number,
-): AsyncGenerator<readonly FoundResult[], void> {
+): AsyncGenerator<readonly FoundResult[], void, undefined> => oneAhead(piecesOf(trx, run, sought, limit));
+
+const piecesOf = async function* (
+  trx: Trx,
+  run: Run,
+  sought: readonly Sought[],
+  limit: number,
+): AsyncGenerator<readonly FoundResult[], void, undefined> {
   let spans = await spansOf(trx, run, sought, -1);
-  const read = (): Promise<readonly FoundResult[]> | undefined => {
-    const piece = spans.length === 0 ? undefined : readSpans<FoundResult>(trx, run, sought, spans.slice(0, limit), limit, asValues);
-    // Whoever stops in between does not ask how it went.
-    piece?.catch(() => {});
-    return piece;
-  };
-  let next = read();
-  try {
-    while (next !== undefined) {
-      const found: readonly FoundResult[] = await next;
-      const last = found.length < limit ? undefined : found.at(-1);
-      spans = last === undefined ? spans.slice(limit) : behind(spans, last.position);
-      next = read();
-      if (found.length > 0) yield found;
-    }
-  } finally {
-    await next?.catch(() => {});
+  while (spans.length > 0) {
+    const found = await readSpans<FoundResult>(trx, run, sought, spans.slice(0, limit), limit, asValues);
+    const last = found.length < limit ? undefined : found.at(-1);
+    spans = last === undefined ? spans.slice(limit) : behind(spans, last.position);
+    if (found.length > 0) yield found;
   }
 };
 
