@@ -1,9 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { questionsOf } from './exception-questions.ts';
-import { byReference, createJobs, type Executions, euro, type Fields, startExecutions } from './running-service.ts';
+import { byReference, createJobs, type Executions, euro, type Fields, flagging, forgetful, startExecutions } from './running-service.ts';
 
-const forgetful = { ...byReference, openItems: { carryForward: false } };
-const flagging = { ...byReference, duplicates: { by: ['reference', 'amount'], action: 'flag' } };
 const payouts = {
   passes: [{ name: 'payouts', cardinality: 'many-to-one', match: [{ field: 'reference', type: 'exact' }], sum: {} }],
 };

@@ -1,29 +1,21 @@
 import { lockWaits, waitFor } from '@settler/harness';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { byReference, type Executions, euro, type Fields, shareExecutions } from './running-service.ts';
+import { questionsOf, userId } from './exception-questions.ts';
+import { byReference, createJobs, type Executions, euro, type Fields, shareExecutions } from './running-service.ts';
 
-const userId = 'usr_01jqv8m0c4e7r9t2w5y8a1b3d6';
-const strictJobId = 'job_01jqv8m0c4e7r9t2w5y8a1b3s9';
 const strict = { ...byReference, severity: { from: { EUR: { critical: '10.00' } }, categories: { missing_in_source: 'high' } } };
-let jobs = 0;
-const newJobId = () => {
-  jobs += 1;
-  return `job_01jqv8m0c4e7r9t2w5y8a1${String(jobs).padStart(4, '0')}`;
-};
+const { rulesOf, jobWith } = createJobs();
+const newJobId = () => jobWith(byReference);
+const strictJobId = jobWith(strict);
 
 let executions: Executions;
 beforeAll(async () => {
-  executions = await shareExecutions((jobId) => (jobId === strictJobId ? strict : byReference));
+  executions = await shareExecutions((jobId) => rulesOf.get(jobId));
 });
 afterAll(() => executions.stop());
 
-/** A job with one order that nobody has paid. */
-const withOneOpen = async () => {
-  const jobId = newJobId();
-  await executions.run(jobId, [euro('s1', '10.00')], []);
-  const [exception] = await executions.exceptionsOf(jobId);
-  return { jobId, id: exception.id as string, at: `/v1/exceptions/${exception.id}` };
-};
+const questions = questionsOf(() => executions);
+const withOneOpen = () => questions.withOneOpen(newJobId());
 
 describe('an exception', () => {
   test('is assigned, taken up, weighed and commented on, and remembers who did what', async () => {

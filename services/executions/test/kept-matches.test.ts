@@ -17,19 +17,13 @@ afterAll(async () => {
   await executions?.stop();
 });
 
-const { holds } = lookingInto(
+const { holds, outcomesOf: told } = lookingInto(
   () => executions,
   () => postgres,
 );
 
 const paid = (id: string): Fields => euro(id, '10.00', { reference: 'CUST-7' });
 const resultsOf = async (id: string) => (await executions.must(200, executions.api.get(`/v1/executions/${id}/results`))).data;
-const told = async (id: string): Promise<string[]> =>
-  (await resultsOf(id))
-    .map(({ outcome, source, target }: { outcome: string; source: Fields[]; target: Fields[] }) =>
-      [outcome, ...[...source, ...target].map((record) => record['id'] ?? record['reference'])].join(' '),
-    )
-    .sort();
 const openOf = async (jobId: string) =>
   (await executions.exceptionsOf(jobId, '&status=open'))
     .map(({ category, records }: { category: string; records: Fields[] }) => `${category} ${records.map(({ id }) => id).join(' ')}`)

@@ -10,6 +10,7 @@ export interface Result {
   readonly outcome: string;
   readonly source: readonly Fields[];
   readonly target: readonly Fields[];
+  readonly exceptionId: string | null;
   readonly manual: { readonly matchId: string } | null;
 }
 
@@ -38,8 +39,8 @@ export const unclear = {
   ],
 };
 
-/** Of a service and a database that are there once the tests begin. */
-export const lookingInto = (executions: () => Executions, postgres: () => Postgres<ChassisTables>) => {
+/** Of a service that is there once the tests begin. */
+export const resultsIn = (executions: () => Executions) => {
   const resultsOf = async (id: string): Promise<Result[]> =>
     (await executions().must(200, executions().api.get(`/v1/executions/${id}/results?limit=200`))).data;
   const outcomesOf = async (id: string) =>
@@ -48,6 +49,11 @@ export const lookingInto = (executions: () => Executions, postgres: () => Postgr
         [outcome, ...[...source, ...target].map((record) => record['id'] ?? record['reference'])].join(' '),
       )
       .sort();
+  return { resultsOf, outcomesOf };
+};
+
+/** Of a service and a database that are there once the tests begin. */
+export const lookingInto = (executions: () => Executions, postgres: () => Postgres<ChassisTables>) => {
   const exceptionsOf = async (jobId: string) =>
     (await executions().exceptionsOf(jobId))
       .map(({ status, resolution, records }: { status: string; resolution: string | null; records: Fields[] }) =>
@@ -85,5 +91,5 @@ export const lookingInto = (executions: () => Executions, postgres: () => Postgr
     return rows.map(({ id, retired }) => (retired ? `${id} retired` : id));
   };
 
-  return { resultsOf, outcomesOf, exceptionsOf, holds, stored, itemsOf };
+  return { ...resultsIn(executions), exceptionsOf, holds, stored, itemsOf };
 };

@@ -1,8 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { byReference, createJobs, type Executions, euro, type Fields, startExecutions } from './running-service.ts';
-
-const forgetful = { ...byReference, openItems: { carryForward: false } };
-const flagging = { ...byReference, duplicates: { by: ['reference', 'amount'], action: 'flag' } };
+import { resultsIn } from './looking-into.ts';
+import { byReference, createJobs, type Executions, euro, type Fields, flagging, forgetful, startExecutions } from './running-service.ts';
 
 const { rulesOf, jobWith } = createJobs();
 
@@ -42,12 +40,7 @@ const exceptionAt = async (jobId: string, number: number): Promise<string> => {
   );
   return rows[0].id;
 };
-const resultsOf = async (executionId: string) =>
-  (await executions.must(200, executions.api.get(`/v1/executions/${executionId}/results?limit=200`))).data as {
-    readonly id: string;
-    readonly outcome: string;
-    readonly exceptionId: string | null;
-  }[];
+const { resultsOf } = resultsIn(() => executions);
 const resolve = (id: string, resolution = 'written_off') =>
   executions.must(200, executions.api.post(`/v1/exceptions/${id}/resolve`, { resolution }));
 const reopen = (id: string) => executions.must(200, executions.api.post(`/v1/exceptions/${id}/reopen`));

@@ -1,9 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Exception, questionsOf } from './exception-questions.ts';
-import { byReference, createJobs, type Executions, euro, type Fields, shareExecutions } from './running-service.ts';
-
-const forgetful = { ...byReference, openItems: { carryForward: false } };
-const flagging = { ...byReference, duplicates: { by: ['reference', 'amount'], action: 'flag' } };
+import { byReference, createJobs, type Executions, euro, type Fields, flagging, forgetful, shareExecutions } from './running-service.ts';
 
 const { rulesOf, jobWith } = createJobs();
 

@@ -36,6 +36,9 @@ export const byReference = {
   ],
 };
 
+export const forgetful = { ...byReference, openItems: { carryForward: false } };
+export const flagging = { ...byReference, duplicates: { by: ['reference', 'amount'], action: 'flag' } };
+
 /** Jobs that are made as they are needed, each with rules of its own. */
 export const createJobs = () => {
   const rulesOf = new Map<string, object>();
