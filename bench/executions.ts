@@ -207,7 +207,7 @@ const readFigures = async (settler: Settler, headers: Readonly<Record<string, st
   const json = { ...headers, 'content-type': 'application/json' };
   const writing = await load(gateway, { ...wanted, headers: json, requests: write });
   console.log(
-    `${readers} at once: reads ${reading.perSecond.toFixed(0)}/s, p50 ${reading.p50Ms} ms; writes ${writing.perSecond.toFixed(0)}/s, p50 ${writing.p50Ms} ms; no errors`,
+    `${readers} at once: reads ${reading.perSecond.toFixed(0)}/s, p50 ${shown(reading.p50Ms)} ms; writes ${writing.perSecond.toFixed(0)}/s, p50 ${shown(writing.p50Ms)} ms; no errors`,
   );
   return [
     ...pages,

@@ -79,7 +79,7 @@ const measure = async (): Promise<Figure[]> => {
     const how = [rate === undefined ? 'saturated' : `${rate.toFixed(0)}/s`, 'authorization' in headers ? ', access token' : ''].join('');
     console.log(
       `${server.name.padEnd(20)} ${how.padEnd(24)} ${loaded.perSecond.toFixed(0).padStart(6)} req/s, ${(loaded.busy * 100).toFixed(0).padStart(3)} % of a core, ` +
-        `${(1e6 / loaded.perCoreSecond).toFixed(1).padStart(6)} µs of it per request, p50 ${loaded.p50Ms} ms, p99 ${loaded.p99Ms} ms`,
+        `${(1e6 / loaded.perCoreSecond).toFixed(1).padStart(6)} µs of it per request, p50 ${shown(loaded.p50Ms)} ms, p99 ${shown(loaded.p99Ms)} ms`,
     );
     return loaded;
   };
