@@ -6,12 +6,12 @@ import { forgetMemory } from '../../domain/matching/columns/scratch.ts';
 import { ColumnTooLarge } from '../../domain/matching/columns/text-column.ts';
 import { TooManyCandidates } from '../../domain/matching/passes/candidates.ts';
 import { receiveFile } from './file-port.ts';
-import { memoryOf, type Notice, type Reply, type Request } from './protocol.ts';
+import type { Notice, Reply, Request } from './protocol.ts';
 import { createRun } from './run.ts';
 
 const port = parentPort;
 if (port === null) throw new Error('this program runs as a thread');
-const say = (reply: Reply): void => port.postMessage(reply, reply.kind === 'results' ? memoryOf(reply.piece) : []);
+const say = (reply: Reply): void => port.postMessage(reply);
 const notify = (notice: Extract<Notice, { kind: 'progress' }>): void => port.postMessage(notice);
 
 const context: ReadContext = {

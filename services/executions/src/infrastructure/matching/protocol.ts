@@ -68,6 +68,3 @@ export type Notice =
   | { readonly kind: 'progress'; readonly done: number; readonly total: number | null }
   /** The thread wants a file, and its bytes over this port: files are the service's, which has the database. */
   | { readonly kind: 'file'; readonly fileId: string; readonly port: MessagePort };
-
-/** What goes over to the other side with rows: their memory is handed over, not copied. */
-export const memoryOf = ({ results, moves }: ResultRows): ArrayBuffer[] => [results, moves].map(({ buffer }) => buffer as ArrayBuffer);

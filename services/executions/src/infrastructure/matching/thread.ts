@@ -4,7 +4,7 @@ import { ReaderFailure, type ReaderFailureCode } from '@settler/adapters/reader'
 import { MatchingRefused, type OpenInput, type OpenMatching, type ResultRows } from '../../application/ports.ts';
 import { sendFile } from './file-port.ts';
 import { outOfMemory, type ThreadData } from './memory.ts';
-import { memoryOf, type Notice, type Reply, type Request } from './protocol.ts';
+import type { Notice, Reply, Request } from './protocol.ts';
 
 /** What was compiled for one run serves the next; of a larger one, compiling is a small part. */
 const reusedUpTo = 250_000;
@@ -107,7 +107,7 @@ const openMatching = (
     const reply = await new Promise<Reply>((resolve, reject) => {
       if (failure !== undefined) return reject(failure);
       waiting = { resolve, reject };
-      worker.postMessage(request, request.kind === 'next' && request.written !== undefined ? memoryOf(request.written) : []);
+      worker.postMessage(request);
     });
     if (reply.kind !== kind) throw new Error(`the matching thread answered ${reply.kind}`);
     return reply as Extract<Reply, { kind: Kind }>;

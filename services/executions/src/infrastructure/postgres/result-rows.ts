@@ -49,13 +49,16 @@ export const rowsOf = (run: ResultRun, results: Iterable<MatchedResult>, first: 
   return { count, results: rows.results.bytes(), moves: rows.moves.bytes(), sums: sums.all(), digests: digests.build() };
 };
 
-/** Text as bytes, row by row: one text of all rows would be copied twice more. */
+/**
+ * Text as bytes, row by row: one text of all rows would be copied twice more. In memory that both threads share: what is handed over counts
+ * as newly allocated, and for every few megabytes of that the engine marks the whole heap of whoever has it.
+ */
 const createRows = (written?: Uint8Array) => {
-  let buffer = written === undefined ? Buffer.allocUnsafeSlow(64 * 1_024) : Buffer.from(written.buffer);
+  let buffer = Buffer.from(written?.buffer ?? new SharedArrayBuffer(64 * 1_024));
   let used = 0;
   const reserve = (bytes: number): void => {
     if (used + bytes <= buffer.length) return;
-    const grown = Buffer.allocUnsafeSlow(used * 2 + bytes);
+    const grown = Buffer.from(new SharedArrayBuffer(used * 2 + bytes));
     buffer.copy(grown, 0, 0, used);
     buffer = grown;
   };
