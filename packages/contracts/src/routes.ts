@@ -201,6 +201,14 @@ export const routes = {
   resolveExceptions: route('executions', 'POST', '/v1/exceptions/bulk-resolve', 'exceptions:write', 'Resolve many exceptions at once', {
     timeoutMs: 30_000,
   }),
+  updateExceptions: route(
+    'executions',
+    'POST',
+    '/v1/exceptions/bulk-update',
+    'exceptions:write',
+    'Assign, take up, weigh or dismiss many exceptions at once',
+    { timeoutMs: 30_000 },
+  ),
   explainException: route(
     'executions',
     'GET',

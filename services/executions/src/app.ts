@@ -20,7 +20,7 @@ import { createApprovalQueries, createApprovalStore } from './infrastructure/pos
 import { recordBaseCurrency } from './infrastructure/postgres/base-currencies.ts';
 import { createBaseResults } from './infrastructure/postgres/base-results.ts';
 import { createOpenExceptions } from './infrastructure/postgres/earlier-exceptions.ts';
-import { createResolveMany } from './infrastructure/postgres/exception-bulk.ts';
+import { createBulkStore } from './infrastructure/postgres/exception-bulk.ts';
 import { createExceptionStore } from './infrastructure/postgres/exception-store.ts';
 import { createExchangeRateStore } from './infrastructure/postgres/exchange-rates.ts';
 import { createExecutionQueries } from './infrastructure/postgres/execution-queries.ts';
@@ -54,7 +54,7 @@ export const start = async (config: Config, life: Life): Promise<string> => {
   const { app, endpoints, postgres, cursors, outbox, idempotency } = service;
   const { endpoint } = endpoints;
   const files = createFileStore(postgres, outbox);
-  const exceptions = { ...createExceptionStore(postgres, outbox), resolveMany: createResolveMany(postgres, outbox) };
+  const exceptions = { ...createExceptionStore(postgres, outbox), ...createBulkStore(postgres, outbox) };
   const explainer = createExplainer();
   life.onStop('explainer', explainer.close);
   const explain = explainException({ material: createExplainQuery(postgres), ask: explainer.ask });

@@ -139,6 +139,8 @@ describe('many exceptions at once', () => {
   const resolve = (body: object, options = {}) =>
     executions.api.post('/v1/exceptions/bulk-resolve', { resolution: 'written_off', note: 'of last year', ...body }, options);
 
+  const update = (body: object) => executions.api.post('/v1/exceptions/bulk-update', body);
+
   test('are resolved each by itself: what cannot be says why, and keeps nothing else from it', async () => {
     const { must, api, messages } = executions;
     const jobId = newJobId();
@@ -193,11 +195,94 @@ describe('many exceptions at once', () => {
     expect((await messages('exception.resolved')).filter((event) => event.jobId === jobId)).toHaveLength(1_003);
   });
 
+  test('are assigned, taken up and weighed together, each with what has changed of it in its history', async () => {
+    const { must, api, messages } = executions;
+    const jobId = newJobId();
+    await executions.run(jobId, [euro('s1', '1.00'), euro('s2', '2.00'), euro('s3', '3.00')], []);
+    const ids: string[] = (await executions.exceptionsOf(jobId)).map(({ id }: { id: string }) => id);
+    const [first, second, third] = ids;
+    await must(200, api.patch(`/v1/exceptions/${first}`, { assigneeId: userId, severity: 'critical' }));
+    await must(200, api.post(`/v1/exceptions/${third}/resolve`, { resolution: 'expected_timing' }));
+    const nobodys = 'exc_01jqv8m0c4e7r9t2w5y8a1b3d6';
+    const change = { assigneeId: userId, status: 'in_progress', severity: 'high' };
+    expect(await must(200, update({ ids: [first, nobodys, second, third], ...change }))).toEqual({
+      data: [
+        { id: first, status: 'in_progress' },
+        { id: nobodys, status: null, code: 'not_found' },
+        { id: second, status: 'in_progress' },
+        { id: third, status: 'resolved', code: 'conflict' },
+      ],
+      hasMore: false,
+    });
+    const read = await Promise.all(ids.map((id) => must(200, api.get(`/v1/exceptions/${id}`))));
+    expect(read.map(({ assigneeId, status, severity }) => [assigneeId, status, severity])).toEqual([
+      [userId, 'in_progress', 'high'],
+      [userId, 'in_progress', 'high'],
+      [null, 'resolved', 'low'],
+    ]);
+    const lines = ({ history }: { history: readonly { action: string; detail: object }[] }) =>
+      history.map(({ action, detail }) => ({ action, ...detail }));
+    expect(lines(read[0]).slice(-2)).toEqual([
+      { action: 'severity_changed', from: 'critical', to: 'high' },
+      { action: 'status_changed', from: 'open', to: 'in_progress' },
+    ]);
+    expect(lines(read[1]).slice(-3)).toEqual([
+      { action: 'assigned', from: null, to: userId },
+      { action: 'severity_changed', from: 'low', to: 'high' },
+      { action: 'status_changed', from: 'open', to: 'in_progress' },
+    ]);
+    const told = (await messages('exception.assigned')).map(({ exceptionId }) => exceptionId);
+    expect(told.filter((id) => id === second)).toHaveLength(1);
+    const audited = (await messages('audit.recorded')).filter(
+      ({ action, resource }) => action === 'exception.updated' && resource.id === second,
+    );
+    expect(audited.map(({ after }) => after)).toEqual([{ status: 'in_progress', severity: 'high', assigneeId: userId, resolution: null }]);
+    // Said again it changes nothing, and is not said again.
+    const before = read[1].history.length;
+    expect((await must(200, update({ ids: [second], ...change }))).data).toEqual([{ id: second, status: 'in_progress' }]);
+    expect((await must(200, api.get(`/v1/exceptions/${second}`))).history).toHaveLength(before);
+  });
+
+  test('are changed by the filter of the list until there are no more, also where the filter still finds what was changed', async () => {
+    const { must, exceptionsOf } = executions;
+    const jobId = newJobId();
+    await executions.run(
+      jobId,
+      Array.from({ length: 1_003 }, (_, index) => euro(`s${index}`, '0.01')),
+      [],
+    );
+    const body = { filter: { jobId }, assigneeId: userId };
+    const first = await must(200, update(body));
+    expect(first).toMatchObject({ hasMore: true });
+    expect(first.data).toHaveLength(1_000);
+    expect(await must(200, update(body))).toMatchObject({ data: [{}, {}, {}], hasMore: false });
+    expect(await must(200, update(body))).toEqual({ data: [], hasMore: false });
+    expect(await exceptionsOf(jobId, '&assignee=none')).toEqual([]);
+    expect((await must(200, update({ filter: { jobId, assignee: userId }, assigneeId: null }))).data).toHaveLength(1_000);
+  });
+
+  test('are dismissed together, but for what takes a second person', async () => {
+    const { must, api } = executions;
+    const jobId = jobWith({ ...byReference, approval: { above: { EUR: '100.00' } } });
+    await executions.run(jobId, [euro('s1', '1.00'), euro('s2', '500.00')], []);
+    const [large, small] = await Promise.all(
+      ['500', '0'].map(async (least) => (await executions.exceptionsOf(jobId, `&minAmount=${least}`)).at(least === '0' ? -1 : 0)?.id),
+    );
+    const ids = [large, small];
+    expect((await must(200, update({ ids, status: 'dismissed' }))).data).toEqual([
+      { id: large, status: 'open', code: 'approval_required' },
+      { id: small, status: 'dismissed' },
+    ]);
+    expect((await must(200, api.get(`/v1/exceptions/${large}`))).status).toBe('open');
+  });
+
   test('of another organization are not found', async () => {
     const { id } = await withOneOpen();
     const { body } = await executions.stranger.post('/v1/exceptions/bulk-resolve', { ids: [id], resolution: 'other' });
     expect(body.data).toEqual([{ id, status: null, code: 'not_found' }]);
     const all = await executions.stranger.post('/v1/exceptions/bulk-resolve', { filter: { minAmount: '0' }, resolution: 'other' });
     expect(all.body).toEqual({ data: [], hasMore: false });
+    const changed = await executions.stranger.post('/v1/exceptions/bulk-update', { ids: [id], severity: 'high' });
+    expect(changed.body.data).toEqual([{ id, status: null, code: 'not_found' }]);
   });
 });

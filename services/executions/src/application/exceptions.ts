@@ -1,4 +1,11 @@
-import type { ExceptionState, ExceptionStatus, ExceptionTransition, ManualResolution, Refused } from '../domain/exception-life.ts';
+import type {
+  ExceptionChange,
+  ExceptionState,
+  ExceptionStatus,
+  ExceptionTransition,
+  ManualResolution,
+  Refused,
+} from '../domain/exception-life.ts';
 import type { Actor } from './ports.ts';
 import type { CommentView, ExceptionFilter } from './queries.ts';
 
@@ -12,15 +19,21 @@ export interface BulkOutcome {
   readonly code?: 'not_found' | 'conflict' | 'approval_required';
 }
 
+/** At most a thousand; `hasMore` says whether the filter finds others beyond those. */
+export interface BulkOutcomes {
+  readonly data: readonly BulkOutcome[];
+  readonly hasMore: boolean;
+}
+
 export type Wanted = { readonly ids: readonly string[] } | { readonly filter: ExceptionFilter };
 
 export interface ExceptionStore {
-  /** At most a thousand; `hasMore` says whether the filter finds others beyond those. */
   readonly resolveMany: (
     wanted: Wanted,
     how: { readonly resolution: ManualResolution; readonly note: string | null },
     actor: Actor,
-  ) => Promise<{ readonly data: readonly BulkOutcome[]; readonly hasMore: boolean }>;
+  ) => Promise<BulkOutcomes>;
+  readonly changeMany: (wanted: Wanted, change: ExceptionChange, actor: Actor) => Promise<BulkOutcomes>;
   /** @throws Refusal `not_found`, `version_conflict`, or `conflict` with what `decide` refuses */
   readonly decide: (id: string, ifMatch: number | undefined, actor: Actor, decide: Decide) => Promise<void>;
   /**

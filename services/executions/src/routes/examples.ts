@@ -220,6 +220,21 @@ export const bulkResolutions = {
   },
   'By ids': { ids: [exception, 'exc_01jqv8m0c4e7r9t2w5y8a1b3d7'], resolution: 'duplicate' },
 } as const;
+export const bulkChanges = {
+  'All of a category to one person': {
+    filter: { jobId: job, category: 'amount_mismatch', assignee: 'none' },
+    assigneeId: person.id,
+    status: 'in_progress',
+  },
+  'By ids': { ids: [exception, 'exc_01jqv8m0c4e7r9t2w5y8a1b3d7'], severity: 'high' },
+} as const;
+export const bulkChanged = {
+  data: [
+    { id: exception, status: 'in_progress' },
+    { id: 'exc_01jqv8m0c4e7r9t2w5y8a1b3d7', status: 'resolved', code: 'conflict' },
+  ],
+  hasMore: false,
+} as const;
 export const bulkOutcome = {
   data: [
     { id: exception, status: 'resolved' },

@@ -20,6 +20,8 @@ import { approvalAnswer } from './approvals.ts';
 import {
   comment as aComment,
   explanation as anExplanation,
+  bulkChanged,
+  bulkChanges,
   bulkOutcome,
   bulkResolutions,
   changedException,
@@ -102,18 +104,18 @@ export const exceptionAnswer = z
   })
   .meta({ id: 'ExceptionDetail' });
 
-const changeBody = z
-  .strictObject({
-    assigneeId: userId.nullable().optional().describe('Whose it is; null for nobody.'),
-    status: z
-      .enum(['open', 'in_progress', 'dismissed'], {
-        error: 'must be open, in_progress or dismissed; /resolve resolves, and /reopen reopens',
-      })
-      .optional()
-      .describe('`in_progress`: somebody works on it. `dismissed`: it needs nobody, and its record goes on as before.'),
-    severity: exceptionSeverity.optional().describe('Set by hand, it stays: the rules decide it no more.'),
-  })
-  .refine((change) => Object.values(change).some((value) => value !== undefined), 'must change something');
+const changing = {
+  assigneeId: userId.nullable().optional().describe('Whose it is; null for nobody.'),
+  status: z
+    .enum(['open', 'in_progress', 'dismissed'], {
+      error: 'must be open, in_progress or dismissed; /resolve resolves, and /reopen reopens',
+    })
+    .optional()
+    .describe('`in_progress`: somebody works on it. `dismissed`: it needs nobody, and its record goes on as before.'),
+  severity: exceptionSeverity.optional().describe('Set by hand, it stays: the rules decide it no more.'),
+};
+const saysSomething = (fields: object): boolean => Object.values(fields).some((value) => value !== undefined);
+const changeBody = z.strictObject(changing).refine(saysSomething, 'must change something');
 const note = z.string().trim().min(1, 'must not be empty').max(2_000).optional().describe('Why, for the history.');
 const resolving = {
   resolution: manualResolution.describe(
@@ -152,17 +154,22 @@ const filters = {
   q: z.string().min(1).max(200).optional().describe('Is contained in an id, reference, counterparty or description.'),
 };
 
-const bulkBody = z
-  .strictObject({
-    ids: z.array(exceptionId).min(1, 'must name at least one').max(1_000).optional().describe('At most 1,000 of them.'),
-    filter: z
-      .strictObject(filters)
-      .refine((filter) => Object.values(filter).some((value) => value !== undefined), 'must narrow the list by at least one of its fields')
-      .optional()
-      .describe('As the list takes it. Without a status what is not closed is meant; those that have waited longest come first.'),
-    ...resolving,
-  })
-  .refine(({ ids, filter }) => (ids === undefined) !== (filter === undefined), 'must have either ids or filter');
+const many = {
+  ids: z.array(exceptionId).min(1, 'must name at least one').max(1_000).optional().describe('At most 1,000 of them.'),
+  filter: z
+    .strictObject(filters)
+    .refine(saysSomething, 'must narrow the list by at least one of its fields')
+    .optional()
+    .describe('As the list takes it. Without a status what is not closed is meant; those that have waited longest come first.'),
+};
+const isEither = ({ ids, filter }: { readonly ids?: unknown; readonly filter?: unknown }): boolean =>
+  (ids === undefined) !== (filter === undefined);
+const eitherMessage = 'must have either ids or filter';
+const bulkResolveBody = z.strictObject({ ...many, ...resolving }).refine(isEither, eitherMessage);
+const bulkChangeBody = z
+  .strictObject({ ...many, ...changing })
+  .refine(isEither, eitherMessage)
+  .refine(({ ids: _, filter: __, ...change }) => saysSomething(change), 'must change something');
 const bulkAnswer = z.object({
   data: z.array(
     z.object({
@@ -172,11 +179,11 @@ const bulkAnswer = z.object({
         .enum(['not_found', 'conflict', 'approval_required'])
         .optional()
         .describe(
-          'Why it was not resolved by this call; absent where it was. `approval_required`: resolve it by itself, and a second person decides.',
+          'Why this call left it as it was; absent where it is as was asked for. `approval_required`: resolve it by itself, and a second person decides.',
         ),
     }),
   ),
-  hasMore: z.boolean().describe('Whether the filter finds more that can be resolved than the thousand of one call: ask again.'),
+  hasMore: z.boolean().describe('Whether the filter finds more on which this can be done than the thousand of one call: ask again.'),
 });
 
 const gain = z.object({
@@ -311,12 +318,25 @@ export const exceptionRoutes = (endpoint: Endpoints['endpoint'], needs: Exceptio
   endpoint('resolveExceptions', {
     description:
       'At most a thousand, in one transaction, and each with an outcome of its own: 200 says that the call was carried out, and `code` why one was left as it is. Of what a filter finds, those that can be resolved and have waited longest come first; where `hasMore` is true, ask again, with another `Idempotency-Key`.',
-    body: bulkBody,
+    body: bulkResolveBody,
     answers: { 200: bulkAnswer },
     examples: { bodies: bulkResolutions, answers: { 200: bulkOutcome } },
     handle: async ({ body: { ids, filter = {}, resolution, note: said = null }, principal, address }) => {
       const wanted = ids === undefined ? { filter } : { ids };
       return { status: 200, body: await store.resolveMany(wanted, { resolution, note: said }, { principal, address }) };
+    },
+  });
+
+  endpoint('updateExceptions', {
+    description:
+      'What one exception takes, for at most a thousand, in one transaction, and each with an outcome of its own: 200 says that the call was carried out, and `code` why one was left as it is. Of what a filter finds, those that this changes and that have waited longest come first; where `hasMore` is true, ask again, with another `Idempotency-Key`. The assignee has to be a member who is not disabled: `validation_failed`.',
+    body: bulkChangeBody,
+    answers: { 200: bulkAnswer },
+    examples: { bodies: bulkChanges, answers: { 200: bulkChanged } },
+    prepare: ({ body, principal }) => requireMember(body.assigneeId, principal),
+    handle: async ({ body: { ids, filter = {}, ...change }, principal, address }) => {
+      const wanted = ids === undefined ? { filter } : { ids };
+      return { status: 200, body: await store.changeMany(wanted, change, { principal, address }) };
     },
   });
 

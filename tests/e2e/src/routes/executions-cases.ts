@@ -164,6 +164,7 @@ const ofRate = async ({ key }: Party): Promise<Wanted> => {
 };
 
 const bulk = (which: object): Wanted => ({ path: '/v1/exceptions/bulk-resolve', body: { ...which, resolution: 'other' } });
+const bulkChange = (which: object): Wanted => ({ path: '/v1/exceptions/bulk-update', body: { severity: 'high', ...which } });
 
 export const executionsCases = {
   uploadFile: {
@@ -414,6 +415,25 @@ export const executionsCases = {
       invalid('a filter that the list does not have', 'filter.colour', () => bulk({ filter: { colour: 'red' } })),
       invalid('too many ids', 'ids', () => bulk({ ids: Array.from({ length: 1_001 }, () => nobodys('exc')) })),
       invalid('an id of something else', 'ids[1]', () => bulk({ ids: [nobodys('exc'), nobodys('job')] })),
+    ],
+  },
+  updateExceptions: {
+    status: 200,
+    ask: async (party, setting) => ({
+      path: '/v1/exceptions/bulk-update',
+      body: { ids: [await anException(party, setting), nobodys('exc')], status: 'in_progress' },
+    }),
+    otherBody: (body) => ({ ...body, severity: 'high' }),
+    refusals: [
+      invalid('ids and a filter', '', () => bulkChange({ ids: [nobodys('exc')], filter: { status: 'open' } })),
+      invalid('neither ids nor a filter', '', () => bulkChange({})),
+      invalid('a change of nothing', '', () => bulkChange({ ids: [nobodys('exc')], severity: undefined })),
+      invalid('a filter that the list does not have', 'filter.colour', () => bulkChange({ filter: { colour: 'red' } })),
+      invalid('resolving in passing', 'status', () => bulkChange({ ids: [nobodys('exc')], status: 'resolved' })),
+      invalid('somebody of another organization', 'assigneeId', async (setting) => {
+        const { id } = (await setting.theirs.user.get('/v1/me')).body;
+        return bulkChange({ ids: [nobodys('exc')], assigneeId: id });
+      }),
     ],
   },
   reopenException: {

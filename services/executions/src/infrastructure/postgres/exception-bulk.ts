@@ -1,12 +1,20 @@
-/** One decision about many exceptions, in one transaction: whole or not at all, and each with an outcome, an entry and an event of its own. */
+/** One act on many exceptions, in one transaction: whole or not at all, and each with an outcome, an entry and an event of its own. */
 import type { Outbox } from '@settler/chassis/outbox';
 import type { Postgres } from '@settler/chassis/postgres';
-import { type Selectable, sql, type Transaction } from 'kysely';
-import type { BulkOutcome, ExceptionStore } from '../../application/exceptions.ts';
+import { type RawBuilder, type Selectable, type SqlBool, sql, type Transaction } from 'kysely';
+import type { BulkOutcome, ExceptionStore, Wanted } from '../../application/exceptions.ts';
 import type { Actor } from '../../application/ports.ts';
 import type { ExceptionFilter } from '../../application/queries.ts';
 import { takesSecond } from '../../domain/approval.ts';
-import { type ExceptionTransition, isClosed, type ManualResolution, resolveException } from '../../domain/exception-life.ts';
+import {
+  changeException,
+  type ExceptionChange,
+  type ExceptionState,
+  type ExceptionTransition,
+  isClosed,
+  type Refused,
+  resolveException,
+} from '../../domain/exception-life.ts';
 import { approvalRule } from './approvals.ts';
 import { matching } from './exception-filter.ts';
 import { messagesOf } from './exception-messages.ts';
@@ -23,35 +31,64 @@ interface Decided {
   readonly transition: ExceptionTransition;
 }
 
+/** What is done with each of them. */
+interface Act {
+  readonly decide: (state: ExceptionState) => ExceptionTransition | Refused;
+  /** Whether it closes them: then some take a second person. */
+  readonly closes: boolean;
+  /** What it would change anything of; absent where that is all. */
+  readonly changes?: RawBuilder<SqlBool>;
+}
+
 export const bulkItemsMax = 1_000;
 
-export const createResolveMany =
-  (postgres: Postgres<Database>, outbox: Outbox): ExceptionStore['resolveMany'] =>
-  (wanted, { resolution, note }, actor) =>
+export const createBulkStore = (postgres: Postgres<Database>, outbox: Outbox): Pick<ExceptionStore, 'resolveMany' | 'changeMany'> => {
+  const actOn = (wanted: Wanted, act: Act, actor: Actor) =>
     postgres.organization(actor.principal.organizationId, async (trx) => {
-      const { ids, hasMore } = 'ids' in wanted ? { ids: [...new Set(wanted.ids)], hasMore: false } : await idsOf(trx, wanted.filter);
+      const { ids, hasMore } = 'ids' in wanted ? { ids: [...new Set(wanted.ids)], hasMore: false } : await idsOf(trx, wanted.filter, act);
       if (ids.length === 0) return { data: [], hasMore };
       const rows = await lockAll(trx, ids);
-      const waiting = await takingSecond(trx, rows);
-      const decisions = rows.map((row) => ({
-        row,
-        transition: waiting.has(row.id) ? ('waits' as const) : resolveException(stateOf(row), resolution, note),
-      }));
+      const waiting = act.closes ? await takingSecond(trx, rows) : nobody;
+      const decisions = rows.map((row) => ({ row, transition: waiting.has(row.id) ? ('waits' as const) : act.decide(stateOf(row)) }));
       const decided = decisions.filter(
-        (decision): decision is Decided => decision.transition !== 'waits' && !('refused' in decision.transition),
+        (decision): decision is Decided =>
+          decision.transition !== 'waits' && !('refused' in decision.transition) && decision.transition.entries.length > 0,
       );
       if (decided.length > 0) {
-        const after = await writeAll(trx, decided, resolution, note, actor);
+        const after = await writeAll(trx, decided, actor);
         await outbox.append(
           trx,
           decided.flatMap(({ row, transition }) => messagesOf(row, after.get(row.id) ?? row, transition, actor)),
         );
       }
       const outcomes = new Map(decisions.map(({ row, transition }) => [row.id, outcomeOf(row, transition)]));
-      return { data: ids.map((id) => outcomes.get(id) ?? { id, status: null, code: 'not_found' }), hasMore };
+      return { data: ids.map((id): BulkOutcome => outcomes.get(id) ?? { id, status: null, code: 'not_found' }), hasMore };
     });
 
-const outcomeOf = (row: Row, transition: ReturnType<typeof resolveException> | 'waits'): BulkOutcome => {
+  return {
+    resolveMany: (wanted, { resolution, note }, actor) =>
+      actOn(wanted, { decide: (state) => resolveException(state, resolution, note), closes: true }, actor),
+    changeMany: (wanted, change, actor) =>
+      actOn(
+        wanted,
+        { decide: (state) => changeException(state, change), closes: change.status === 'dismissed', changes: isChangedBy(change) },
+        actor,
+      ),
+  };
+};
+
+const nobody: ReadonlySet<string> = new Set();
+
+const isChangedBy = ({ assigneeId, status, severity }: ExceptionChange): RawBuilder<SqlBool> => {
+  const changes = [
+    ...(assigneeId === undefined ? [] : [sql`assignee_id is distinct from ${assigneeId}`]),
+    ...(status === undefined ? [] : [sql`status <> ${status}`]),
+    ...(severity === undefined ? [] : [sql`(severity <> ${severity} or not severity_is_set)`]),
+  ];
+  return sql<SqlBool>`(${sql.join([sql`false`, ...changes], sql` or `)})`;
+};
+
+const outcomeOf = (row: Row, transition: ExceptionTransition | Refused | 'waits'): BulkOutcome => {
   if (transition === 'waits') return { id: row.id, status: row.status, code: 'approval_required' };
   return 'refused' in transition ? { id: row.id, status: row.status, code: 'conflict' } : { id: row.id, status: transition.state.status };
 };
@@ -74,18 +111,19 @@ const takingSecond = async (trx: Trx, rows: readonly Omit<Chosen, 'created_at'>[
   return new Set([...taking.map(({ id }) => id), ...pending.flatMap(({ exception_id: id }) => id ?? [])]);
 };
 
-/** Those that cannot be resolved are few, or all of them are told of their kind: so many are looked at in search of others. */
+/** Those on which nobody can act are few, or all of them are told of their kind: so many are looked at in search of others. */
 const lookedAtMax = 20_000;
 
 const chosenColumns = ['id', 'job_id', 'status', 'record_key', 'records', 'created_at'] as const;
 
 /**
- * Those that have waited longest come first, but behind all that can be resolved: whoever asks again as long as there are more must come to
+ * Those that have waited longest come first, but behind all that can be acted on: whoever asks again as long as there are more must come to
  * an end. Without a status only what is not closed is meant.
  */
-const idsOf = async (trx: Trx, filter: ExceptionFilter) => {
+const idsOf = async (trx: Trx, filter: ExceptionFilter, { closes, changes }: Act) => {
   const { status = ['open', 'in_progress'] } = filter;
-  const wanted = matching(trx.selectFrom('exceptions').select(chosenColumns), { ...filter, status });
+  const found = matching(trx.selectFrom('exceptions').select(chosenColumns), { ...filter, status });
+  const wanted = changes === undefined ? found : found.where(changes);
   const able: string[] = [];
   const unable: string[] = [];
   let isOver = false;
@@ -96,7 +134,7 @@ const idsOf = async (trx: Trx, filter: ExceptionFilter) => {
       .orderBy('id')
       .limit(bulkItemsMax + 1)
       .execute();
-    const waiting = await takingSecond(trx, rows);
+    const waiting = closes ? await takingSecond(trx, rows) : nobody;
     for (const { id, status } of rows) (waiting.has(id) || isClosed(status) ? unable : able).push(id);
     after = rows.at(-1);
     lookedAt += rows.length;
@@ -116,25 +154,21 @@ const lockAll = async (trx: Trx, ids: readonly string[]): Promise<Row[]> => {
   return trx.selectFrom('exceptions').selectAll().where('id', 'in', ids).orderBy('id').forUpdate().execute();
 };
 
-const writeAll = async (
-  trx: Trx,
-  decided: readonly Decided[],
-  resolution: ManualResolution,
-  note: string | null,
-  { principal }: Actor,
-): Promise<ReadonlyMap<string, Row>> => {
-  const ids = decided.map(({ row }) => row.id);
-  const rows = await trx
-    .updateTable('exceptions')
-    .set({ status: 'resolved', resolution, revision: sql<bigint>`revision + 1`, updated_at: sql<Date>`now()` })
-    .where('id', 'in', ids)
-    .returningAll()
-    .execute();
-  await sql`
-    insert into exception_history (exception_id, organization_id, position, at, actor_type, actor_id, action, detail)
-    select id, ${principal.organizationId}, 1 + (select coalesce(max(position), 0) from exception_history h where h.exception_id = id),
-           now(), ${principal.kind}, ${principal.id}, 'resolved', ${JSON.stringify({ resolution, note })}::jsonb
-      from unnest(${ids}::text[]) as resolved(id)`.execute(trx);
+const writeAll = async (trx: Trx, decided: readonly Decided[], { principal }: Actor): Promise<ReadonlyMap<string, Row>> => {
+  const column = <Value>(of: (one: Decided) => Value): Value[] => decided.map(of);
+  const { rows } = await sql<Row>`
+    update exceptions e
+       set status = n.status, severity = n.severity, severity_is_set = n.severity_is_set, assignee_id = n.assignee_id, resolution = n.resolution,
+           revision = revision + 1, updated_at = now()
+      from unnest(${column(({ row }) => row.id)}::text[], ${column(({ transition }) => transition.state.status)}::text[],
+                  ${column(({ transition }) => transition.state.severity)}::text[],
+                  ${column(({ transition }) => transition.state.severityIsSet)}::boolean[],
+                  ${column(({ transition }) => transition.state.assigneeId)}::text[],
+                  ${column(({ transition }) => transition.state.resolution)}::text[]
+           ) as n(id, status, severity, severity_is_set, assignee_id, resolution)
+     where e.id = n.id
+    returning e.*`.execute(trx);
+  await addHistories(trx, decided, principal);
   const retired = Map.groupBy(
     decided.filter(({ transition }) => transition.record === 'retired'),
     ({ row }) => row.job_id,
@@ -148,4 +182,15 @@ const writeAll = async (
     );
   }
   return new Map(rows.map((row) => [row.id, row]));
+};
+
+const addHistories = async (trx: Trx, decided: readonly Decided[], principal: Actor['principal']): Promise<void> => {
+  const lines = decided.flatMap(({ row: { id }, transition }) => transition.entries.map((entry, index) => ({ id, index, ...entry })));
+  await sql`
+    insert into exception_history (exception_id, organization_id, position, at, actor_type, actor_id, action, detail)
+    select id, ${principal.organizationId}, 1 + index + (select coalesce(max(position), 0) from exception_history h where h.exception_id = id),
+           now(), ${principal.kind}, ${principal.id}, action, detail
+      from unnest(${lines.map(({ id }) => id)}::text[], ${lines.map(({ index }) => index)}::int[],
+                  ${lines.map(({ action }) => action)}::text[], ${lines.map(({ detail }) => JSON.stringify(detail))}::jsonb[]
+           ) as line(id, index, action, detail)`.execute(trx);
 };

@@ -24,7 +24,7 @@ type Row = Selectable<Database['exceptions']>;
 /** A conversation that is longer than this is had elsewhere. */
 const commentsMax = 500;
 
-export const createExceptionStore = (postgres: Postgres<Database>, outbox: Outbox): Omit<ExceptionStore, 'resolveMany'> => ({
+export const createExceptionStore = (postgres: Postgres<Database>, outbox: Outbox): Omit<ExceptionStore, 'resolveMany' | 'changeMany'> => ({
   decide: (id, ifMatch, actor, decide) =>
     postgres.organization(actor.principal.organizationId, async (trx) => {
       const { job_id: jobId } = await find(trx, id);
