@@ -63,6 +63,12 @@ const route = (
 
 const tokens = ['accessToken', 'refreshToken'];
 
+const exported = {
+  timeoutMs: 60 * 60_000,
+  mediaTypes: ['text/csv', 'application/jsonl', 'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet'],
+  stream: 'download',
+} as const satisfies Options;
+
 export const routes = {
   register: route('identity', 'POST', '/v1/auth/register', 'public', 'Register an organization and its owner', { secretFields: tokens }),
   login: route('identity', 'POST', '/v1/auth/login', 'public', 'Log in', { secretFields: tokens }),
@@ -162,11 +168,7 @@ export const routes = {
   listExchangeRates: route('executions', 'GET', '/v1/exchange-rates', 'reports:read', 'List the exchange rates'),
   readExchangeRate: route('executions', 'GET', '/v1/exchange-rates/{id}', 'reports:read', 'Read an exchange rate'),
   deleteExchangeRate: route('executions', 'DELETE', '/v1/exchange-rates/{id}', 'executions:write', 'Delete an exchange rate'),
-  exportResults: route('executions', 'GET', '/v1/executions/{id}/export', 'reports:export', 'Export the results of an execution', {
-    timeoutMs: 60 * 60_000,
-    mediaTypes: ['text/csv', 'application/jsonl', 'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet'],
-    stream: 'download',
-  }),
+  exportResults: route('executions', 'GET', '/v1/executions/{id}/export', 'reports:export', 'Export the results of an execution', exported),
   createMatch: route('executions', 'POST', '/v1/executions/{id}/matches', 'exceptions:write', 'Match records by hand', {
     timeoutMs: 30_000,
   }),
@@ -187,6 +189,7 @@ export const routes = {
   }),
   rejectApproval: route('executions', 'POST', '/v1/approvals/{id}/reject', 'exceptions:write', 'Reject what another settled'),
   listExceptions: route('executions', 'GET', '/v1/exceptions', 'exceptions:read', 'List exceptions'),
+  exportExceptions: route('executions', 'GET', '/v1/exceptions/export', 'reports:export', 'Export exceptions', exported),
   readException: route('executions', 'GET', '/v1/exceptions/{id}', 'exceptions:read', 'Read an exception, its comments and its history'),
   updateException: route(
     'executions',

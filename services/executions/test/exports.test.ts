@@ -6,13 +6,16 @@ import { waitFor } from '@settler/harness';
 import { readSheet } from 'read-excel-file/node';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { ResultView } from '../src/application/queries.ts';
-import { columnNames } from '../src/routes/export/columns.ts';
 import { csvCell } from '../src/routes/export/csv.ts';
+import { exceptions } from '../src/routes/export/exceptions.ts';
+import { results as resultTable } from '../src/routes/export/results.ts';
 import { workbook } from '../src/routes/export/workbook.ts';
 import { feeRules } from './fee-rules.ts';
 import { byReference, type Executions, euro, shareExecutions } from './running-service.ts';
 
 const withFees = 'job_01jqv8m0c4e7r9t2w5y8a5fees';
+
+const columnNames = resultTable.columns.map(([name]) => name);
 
 let executions: Executions;
 beforeAll(async () => {
@@ -41,16 +44,68 @@ const asObjects = ([names = [], ...rows]: readonly (readonly unknown[])[]) =>
   rows.map((row) => Object.fromEntries(names.map((name, index) => [name, row[index]])));
 
 const exported = (id: string, query: string) => executions.download(`/v1/executions/${id}/export?${query}`);
-const listed = async (id: string, query = '') => {
-  const all: ResultView[] = [];
+const listedAt = async <Item>(path: string): Promise<Item[]> => {
+  const all: Item[] = [];
   let cursor = '';
   do {
-    const page = await executions.must(200, executions.api.get(`/v1/executions/${id}/results?limit=200${query}${cursor}`));
+    const page = await executions.must(200, executions.api.get(`${path}&limit=200${cursor}`));
     all.push(...page.data);
     cursor = page.nextCursor === null ? '' : `&cursor=${page.nextCursor}`;
   } while (cursor !== '');
   return all;
 };
+const listed = (id: string, query = '') => listedAt<ResultView>(`/v1/executions/${id}/results?${query}`);
+
+describe('an export of exceptions', () => {
+  const exportedOf = (jobId: string, query = '') => executions.download(`/v1/exceptions/export?jobId=${jobId}${query}`);
+
+  test('has each that the list has, in its order and over several pages, in each format', async () => {
+    const numbers = Array.from({ length: 1_102 }, (_, index) => index);
+    const { jobId } = await run(
+      numbers.map((index) => euro(`s${index}`, index === 5 ? '900.00' : '10.00', { counterparty: '=SUM(A1)' })),
+      [],
+    );
+    const [first] = await executions.exceptionsOf(jobId);
+    await executions.must(200, executions.api.patch(`/v1/exceptions/${first.id}`, { status: 'in_progress', severity: 'critical' }));
+    const all = await listedAt<{ readonly id: string }>(`/v1/exceptions?jobId=${jobId}`);
+    expect(all).toHaveLength(1_102);
+    const lines = await exportedOf(jobId, '&format=jsonl');
+    expect(lines.headers.get('content-disposition')).toMatch(/^attachment; filename="settler-exceptions-\d{4}-\d\d-\d\d\.jsonl"$/);
+    expect(
+      (await lines.text())
+        .trimEnd()
+        .split('\n')
+        .map((line) => JSON.parse(line)),
+    ).toEqual(all);
+    const rows = rowsOf(await (await exportedOf(jobId)).text());
+    expect(rows[0]).toEqual(exceptions.columns.map(([name]) => name));
+    const [row] = asObjects(rows);
+    expect(asObjects(rows).map(({ id }) => id)).toEqual(all.map(({ id }) => id));
+    expect(row).toMatchObject({
+      jobId,
+      category: 'missing_in_target',
+      severity: 'critical',
+      status: 'in_progress',
+      amount: first.amount,
+      currency: 'EUR',
+      ageDays: '0',
+      assigneeId: '',
+      counterparties: "'=SUM(A1)",
+      records: '1',
+    });
+    const sheet = asObjects(await readSheet(Buffer.from(await (await exportedOf(jobId, '&format=xlsx&minAmount=500')).arrayBuffer()), 1));
+    expect(sheet.map(({ amount, counterparties }) => [amount, counterparties])).toEqual([[900, '=SUM(A1)']]);
+    expect(rowsOf(await (await exportedOf(jobId, '&status=resolved')).text())).toHaveLength(1);
+  });
+
+  test('is refused where the filter is none, and has nothing of another organization', async () => {
+    const { jobId } = await run([euro('s1', '10.00')], []);
+    const { status, body } = await executions.api.get('/v1/exceptions/export?status=lost');
+    expect([status, body.errors[0].path]).toEqual([400, 'status']);
+    const strangers = await executions.stranger.get(`/v1/exceptions/export?jobId=${jobId}&format=jsonl`);
+    expect([strangers.status, strangers.body ?? '']).toEqual([200, '']);
+  });
+});
 
 describe('an export', () => {
   test('has every result once and in order, in each format, over many pages', { timeout: 60_000 }, async () => {
@@ -263,6 +318,7 @@ describe('a workbook', () => {
   const written = async (results: readonly ResultView[], rowsMax?: number) =>
     buffer(
       workbook(
+        resultTable,
         (async function* () {
           yield results;
         })(),
@@ -300,6 +356,6 @@ describe('a workbook', () => {
       yield [result(1)];
       throw new Error('the database is away');
     };
-    await expect(buffer(workbook(pages()))).rejects.toThrow('the database is away');
+    await expect(buffer(workbook(resultTable, pages()))).rejects.toThrow('the database is away');
   });
 });

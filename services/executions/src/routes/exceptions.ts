@@ -129,7 +129,7 @@ const commentBody = z.strictObject({
 });
 
 /** What a list may be narrowed to. */
-const filters = {
+export const exceptionFilters = {
   jobId: jobId.optional().describe('Of this job.'),
   executionId: executionId
     .optional()
@@ -157,7 +157,7 @@ const filters = {
 const many = {
   ids: z.array(exceptionId).min(1, 'must name at least one').max(1_000).optional().describe('At most 1,000 of them.'),
   filter: z
-    .strictObject(filters)
+    .strictObject(exceptionFilters)
     .refine(saysSomething, 'must narrow the list by at least one of its fields')
     .optional()
     .describe('As the list takes it. Without a status what is not closed is meant; those that have waited longest come first.'),
@@ -267,7 +267,7 @@ export const exceptionRoutes = (endpoint: Endpoints['endpoint'], needs: Exceptio
   endpoint('listExceptions', {
     description:
       'Newest first. Several filters narrow it together. There is one open exception per record of a job: a run that meets the record again brings the exception up to date, and opens no other.',
-    query: z.strictObject({ ...pageQuery, ...filters }),
+    query: z.strictObject({ ...pageQuery, ...exceptionFilters }),
     answers: { 200: pageOf(listed) },
     examples: { answers: { 200: { data: [listedException], nextCursor: null } } },
     handle: async ({ principal, query }) => ({ status: 200, body: await queries.exceptions(principal.organizationId, query) }),

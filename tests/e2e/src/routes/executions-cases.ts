@@ -357,6 +357,14 @@ export const executionsCases = {
       invalid('an urgency that does not exist', 'severity', () => ({ path: '/v1/exceptions?severity=huge' })),
     ],
   },
+  exportExceptions: {
+    status: 200,
+    ask: () => ({ path: '/v1/exceptions/export?format=csv' }),
+    refusals: [
+      invalid('a format that does not exist', 'format', () => ({ path: '/v1/exceptions/export?format=pdf' })),
+      invalid('somebody who is no user', 'assignee', () => ({ path: '/v1/exceptions/export?assignee=Ann' })),
+    ],
+  },
   readException: { status: 200, ask: ({ exceptionId }) => ({ path: `/v1/exceptions/${exceptionId}` }) },
   explainException: { status: 200, ask: ({ exceptionId }) => ({ path: `/v1/exceptions/${exceptionId}/explain` }) },
   updateException: {

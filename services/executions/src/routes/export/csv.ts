@@ -2,8 +2,7 @@
  * CSV by RFC 4180: commas, CRLF, quotes where they are needed. Without a byte order mark, which most programs would read as part of
  * the first column's name; for spreadsheets there is a format of their own.
  */
-import type { ResultView } from '../../application/queries.ts';
-import { type Cell, cellsOf, columnNames } from './columns.ts';
+import type { Cell, Table } from './cells.ts';
 
 /** A spreadsheet takes such a cell for a formula, and runs what a stranger wrote into a payment's reference. */
 const startsFormula = /^[=+\-@\t\r\n＝＋－＠]/;
@@ -24,12 +23,12 @@ export const csvCell = (cell: Cell): string => {
   return /[",\r\n]/.test(harmless) ? `"${harmless.replaceAll('"', '""')}"` : harmless;
 };
 
-export const csv = async function* (pages: AsyncIterable<readonly ResultView[]>): AsyncGenerator<string> {
-  yield `${columnNames.join(',')}\r\n`;
-  for await (const page of pages) yield page.map((result) => `${cellsOf(result).map(csvCell).join(',')}\r\n`).join('');
+export const csv = async function* <Row>({ columns }: Table<Row>, pages: AsyncIterable<readonly Row[]>): AsyncGenerator<string> {
+  yield `${columns.map(([name]) => name).join(',')}\r\n`;
+  for await (const page of pages) yield page.map((row) => `${columns.map(([, cell]) => csvCell(cell(row))).join(',')}\r\n`).join('');
 };
 
-/** Each line is one result as the list has it. */
-export const jsonLines = async function* (pages: AsyncIterable<readonly ResultView[]>): AsyncGenerator<string> {
-  for await (const page of pages) yield page.map((result) => `${JSON.stringify(result)}\n`).join('');
+/** Each line is one of them as the list has it. */
+export const jsonLines = async function* (pages: AsyncIterable<readonly unknown[]>): AsyncGenerator<string> {
+  for await (const page of pages) yield page.map((row) => `${JSON.stringify(row)}\n`).join('');
 };

@@ -1,5 +1,5 @@
 /** One worksheet of an Office Open XML workbook, as text that is written while it is read. */
-import { type Cell, columnNames } from './columns.ts';
+import type { Cell } from './cells.ts';
 
 /** What the format allows. */
 export const sheetRowsMax = 1_048_576;
@@ -28,14 +28,19 @@ export const styles = `<?xml version="1.0" encoding="UTF-8" standalone="yes"?>
   .map((_, index) => `<xf numFmtId="${164 + index}" fontId="0" fillId="0" borderId="0" xfId="0" applyNumberFormat="1"/>`)
   .join('')}</cellXfs><cellStyles count="1"><cellStyle name="Normal" xfId="0" builtinId="0"/></cellStyles></styleSheet>`;
 
-/** Takes rows from `next` until there are no more, or the sheet is full. */
-export const sheet = async function* (next: () => Promise<readonly Cell[] | undefined>, rowsMax: number): AsyncGenerator<string> {
+/** Takes rows from `next`, under the names of their columns, until there are no more, or the sheet is full. */
+export const sheet = async function* (
+  names: readonly string[],
+  next: () => Promise<readonly Cell[] | undefined>,
+  rowsMax: number,
+): AsyncGenerator<string> {
+  const header = names.map((name, column) => textXml(name, `${lettersOf(column)}1`, headerStyle)).join('');
   let text = `<?xml version="1.0" encoding="UTF-8" standalone="yes"?>
-<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetViews><sheetView workbookViewId="0"><pane ySplit="1" topLeftCell="A2" activePane="bottomLeft" state="frozen"/></sheetView></sheetViews><sheetData>${header}`;
+<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetViews><sheetView workbookViewId="0"><pane ySplit="1" topLeftCell="A2" activePane="bottomLeft" state="frozen"/></sheetView></sheetViews><sheetData><row r="1">${header}</row>`;
   for (let row = 2; row <= rowsMax; row += 1) {
     const cells = await next();
     if (cells === undefined) break;
-    text += `<row r="${row}">${cells.map((cell, column) => cellXml(cell, `${letters[column]}${row}`)).join('')}</row>`;
+    text += `<row r="${row}">${cells.map((cell, column) => cellXml(cell, `${lettersOf(column)}${row}`)).join('')}</row>`;
     if (text.length < chunkCharacters) continue;
     yield text;
     text = '';
@@ -44,9 +49,8 @@ export const sheet = async function* (next: () => Promise<readonly Cell[] | unde
 };
 
 /** `A`, …, `Z`, `AA`, …: by the index of a column. */
-const letters = columnNames.map(
-  (_, index) => (index < 26 ? '' : String.fromCharCode(64 + Math.floor(index / 26))) + String.fromCharCode(65 + (index % 26)),
-);
+const lettersOf = (column: number): string =>
+  (column < 26 ? '' : String.fromCharCode(64 + Math.floor(column / 26))) + String.fromCharCode(65 + (column % 26));
 
 const cellXml = (cell: Cell, at: string): string => {
   if (cell === undefined) return '';
@@ -83,5 +87,3 @@ const escaped = (value: string): string =>
     .replaceAll(/[^\t\n\r\u{20}-\u{d7ff}\u{e000}-\u{fffd}\u{10000}-\u{10ffff}]/gu, '\u{fffd}')
     .replaceAll(/_(?=x[0-9a-f]{4}_)/gi, '_x005F_')
     .replaceAll(/[&<>\r]/g, (character) => entities[character] as string);
-
-const header = `<row r="1">${columnNames.map((name, column) => textXml(name, `${letters[column]}1`, headerStyle)).join('')}</row>`;

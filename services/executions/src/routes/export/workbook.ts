@@ -5,22 +5,28 @@
 import { PassThrough, Readable } from 'node:stream';
 import { finished } from 'node:stream/promises';
 import { ZipFile } from 'yazl';
-import type { ResultView } from '../../application/queries.ts';
-import { type Cell, cellsOf } from './columns.ts';
+import type { Cell, Table } from './cells.ts';
 import { sheet, sheetRowsMax, styles } from './sheet.ts';
 
 /** Destroyed with the error of `pages` where they fail; destroying it ends `pages`. */
-export const workbook = (pages: AsyncIterable<readonly ResultView[]>, rowsMax = sheetRowsMax): Readable => {
+export const workbook = <Row>(table: Table<Row>, pages: AsyncIterable<readonly Row[]>, rowsMax = sheetRowsMax): Readable => {
   const zip = new ZipFile();
   const output = new PassThrough();
   zip.on('error', (error: Error) => output.destroy(error));
   zip.outputStream.pipe(output);
-  void write(zip, pages, rowsMax, output).catch((error) => output.destroy(error as Error));
+  void write(zip, table, pages, rowsMax, output).catch((error) => output.destroy(error as Error));
   return output;
 };
 
-const write = async (zip: ZipFile, pages: AsyncIterable<readonly ResultView[]>, rowsMax: number, output: Readable): Promise<void> => {
-  const rows = rowsOf(pages);
+const write = async <Row>(
+  zip: ZipFile,
+  table: Table<Row>,
+  pages: AsyncIterable<readonly Row[]>,
+  rowsMax: number,
+  output: Readable,
+): Promise<void> => {
+  const rows = rowsOf(table, pages);
+  const names = table.columns.map(([name]) => name);
   let sheets = 0;
   try {
     let ahead = await rows.next();
@@ -32,7 +38,7 @@ const write = async (zip: ZipFile, pages: AsyncIterable<readonly ResultView[]>, 
     };
     do {
       sheets += 1;
-      const content = Readable.from(sheet(next, rowsMax), { objectMode: false });
+      const content = Readable.from(sheet(names, next, rowsMax), { objectMode: false });
       const stop = () => content.destroy();
       output.once('close', stop);
       zip.addReadStream(content, `xl/worksheets/sheet${sheets}.xml`);
@@ -42,12 +48,15 @@ const write = async (zip: ZipFile, pages: AsyncIterable<readonly ResultView[]>, 
   } finally {
     await rows.return(undefined);
   }
-  for (const [name, text] of partsOf(sheets)) zip.addBuffer(Buffer.from(text), name);
+  for (const [name, text] of partsOf(table.name, sheets)) zip.addBuffer(Buffer.from(text), name);
   zip.end();
 };
 
-const rowsOf = async function* (pages: AsyncIterable<readonly ResultView[]>): AsyncGenerator<readonly Cell[], undefined> {
-  for await (const page of pages) for (const result of page) yield cellsOf(result);
+const rowsOf = async function* <Row>(
+  { columns }: Table<Row>,
+  pages: AsyncIterable<readonly Row[]>,
+): AsyncGenerator<readonly Cell[], undefined> {
+  for await (const page of pages) for (const row of page) yield columns.map(([, cell]) => cell(row));
 };
 
 const xml = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n';
@@ -55,12 +64,12 @@ const office = 'http://schemas.openxmlformats.org/officeDocument/2006/relationsh
 const packaged = 'http://schemas.openxmlformats.org/package/2006';
 const spreadsheet = 'application/vnd.openxmlformats-officedocument.spreadsheetml';
 
-const partsOf = (sheets: number): [name: string, text: string][] => {
+const partsOf = (name: string, sheets: number): [name: string, text: string][] => {
   const each = (part: (number: number) => string) => Array.from({ length: sheets }, (_, index) => part(index + 1)).join('');
   return [
     [
       'xl/workbook.xml',
-      `${xml}<workbook xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main" xmlns:r="${office}"><sheets>${each((number) => `<sheet name="Results ${number}" sheetId="${number}" r:id="rId${number}"/>`)}</sheets></workbook>`,
+      `${xml}<workbook xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main" xmlns:r="${office}"><sheets>${each((number) => `<sheet name="${name} ${number}" sheetId="${number}" r:id="rId${number}"/>`)}</sheets></workbook>`,
     ],
     [
       'xl/_rels/workbook.xml.rels',

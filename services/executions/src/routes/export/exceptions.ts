@@ -1,0 +1,31 @@
+/** An exception as one row, as people divide and sum up their work. */
+import type { ExceptionView } from '../../application/queries.ts';
+import { type Column, type Fields, firstDate, joined, number, type Table, text } from './cells.ts';
+
+export type ExportedException = Omit<ExceptionView, 'records'> & { readonly records: readonly Fields[] };
+
+const columns: readonly Column<ExportedException>[] = [
+  ['id', ({ id }) => text(id)],
+  ['jobId', ({ jobId }) => text(jobId)],
+  ['executionId', ({ executionId }) => text(executionId)],
+  ['category', ({ category }) => text(category)],
+  ['severity', ({ severity }) => text(severity)],
+  ['status', ({ status }) => text(status)],
+  ['amount', ({ amount }) => number(amount)],
+  ['currency', ({ currency }) => text(currency)],
+  ['reason', ({ reason }) => text(reason)],
+  ['firstSeenAt', ({ firstSeenAt }) => text(firstSeenAt)],
+  ['ageDays', ({ ageDays }) => number(ageDays)],
+  ['assigneeId', ({ assigneeId }) => text(assigneeId)],
+  ['resolution', ({ resolution }) => text(resolution)],
+  ['createdAt', ({ createdAt }) => text(createdAt)],
+  ['updatedAt', ({ updatedAt }) => text(updatedAt)],
+  ['recordIds', ({ records }) => joined(records, 'id')],
+  ['recordDate', ({ records }) => firstDate(records)],
+  ['references', ({ records }) => joined(records, 'reference')],
+  ['counterparties', ({ records }) => joined(records, 'counterparty')],
+  ['descriptions', ({ records }) => joined(records, 'description')],
+  ['records', ({ records }) => number(records.length)],
+];
+
+export const exceptions: Table<ExportedException> = { name: 'Exceptions', columns };
