@@ -70,6 +70,7 @@ const nobodys: Readonly<Record<string, number | { readonly path: string }>> = {
   'acceptInvitation, With a new account': { path: 'token' },
   'acceptInvitation, With the account there is': { path: 'token' },
   'updateException, Take it up': { path: 'assigneeId' },
+  'updateExceptions, All of a category to one person': { path: 'assigneeId' },
 };
 
 describe('the running system', () => {
