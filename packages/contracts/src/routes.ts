@@ -189,6 +189,7 @@ export const routes = {
   }),
   rejectApproval: route('executions', 'POST', '/v1/approvals/{id}/reject', 'exceptions:write', 'Reject what another settled'),
   listExceptions: route('executions', 'GET', '/v1/exceptions', 'exceptions:read', 'List exceptions'),
+  summarizeExceptions: route('executions', 'GET', '/v1/exceptions/summary', 'exceptions:read', 'Sum up exceptions', { timeoutMs: 30_000 }),
   exportExceptions: route('executions', 'GET', '/v1/exceptions/export', 'reports:export', 'Export exceptions', exported),
   readException: route('executions', 'GET', '/v1/exceptions/{id}', 'exceptions:read', 'Read an exception, its comments and its history'),
   updateException: route(

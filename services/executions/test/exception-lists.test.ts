@@ -93,6 +93,63 @@ describe('the list of exceptions', () => {
   });
 });
 
+describe('the sum of exceptions', () => {
+  test('is of what the list finds, as a whole and by all that work is divided by', async () => {
+    const { must, api, database, exceptionsOf } = executions;
+    const jobId = newJobId();
+    const withoutAmount = { id: 's6', reference: 'R6', currency: 'EUR', date: '2026-04-01' };
+    await executions.run(
+      jobId,
+      [
+        euro('s1', '10.00'),
+        euro('s2', '-4.50'),
+        euro('s3', '12000.00'),
+        euro('s4', '80', { currency: 'JPY' }),
+        euro('s5', '1.00'),
+        withoutAmount,
+      ],
+      [euro('t9', '3.00')],
+    );
+    const large = (await exceptionsOf(jobId, '&minAmount=5000'))[0]?.id;
+    const [small] = await exceptionsOf(jobId, '&q=s5');
+    await must(200, api.patch(`/v1/exceptions/${large}`, { assigneeId: userId, status: 'in_progress' }));
+    await must(200, api.post(`/v1/exceptions/${small?.id}/resolve`, { resolution: 'expected_timing' }));
+    await database.query(`update exceptions set first_seen_at = now() - make_interval(days => 40) where id = $1`, [large]);
+    const sumOf = async (filter: string) => must(200, api.get(`/v1/exceptions/summary?jobId=${jobId}${filter}`));
+    const found = await exceptionsOf(jobId, '&status=open,in_progress');
+    const open = await sumOf('&status=open,in_progress');
+    expect(open.count).toBe(found.length);
+    expect(open).toEqual({
+      count: 6,
+      amounts: { EUR: '12017.50', JPY: '80' },
+      by: {
+        status: [
+          { value: 'open', count: 5, amounts: { EUR: '17.50', JPY: '80' } },
+          { value: 'in_progress', count: 1, amounts: { EUR: '12000.00' } },
+        ],
+        category: [
+          { value: 'missing_in_target', count: 5, amounts: { EUR: '12014.50', JPY: '80' } },
+          { value: 'missing_in_source', count: 1, amounts: { EUR: '3.00' } },
+        ],
+        severity: expect.arrayContaining([{ value: 'critical', count: 1, amounts: { EUR: '12000.00' } }]),
+        age: [
+          { value: '0-7', count: 5, amounts: { EUR: '17.50', JPY: '80' } },
+          { value: '31-60', count: 1, amounts: { EUR: '12000.00' } },
+        ],
+        assignee: [
+          { value: null, count: 5, amounts: { EUR: '17.50', JPY: '80' } },
+          { value: userId, count: 1, amounts: { EUR: '12000.00' } },
+        ],
+        job: [{ value: jobId, count: 6, amounts: { EUR: '12017.50', JPY: '80' } }],
+      },
+    });
+    expect(await sumOf('&resolution=expected_timing')).toMatchObject({ count: 1, amounts: { EUR: '1.00' } });
+    const nothing = { status: [], category: [], severity: [], age: [], assignee: [], job: [] };
+    expect(await sumOf('&q=nobody')).toEqual({ count: 0, amounts: {}, by: nothing });
+    expect((await executions.stranger.get(`/v1/exceptions/summary?jobId=${jobId}`)).body).toEqual({ count: 0, amounts: {}, by: nothing });
+  });
+});
+
 describe('exceptions of several statuses', () => {
   test('are listed together, newest first, in pages that miss none, and resolved together', async () => {
     const { must, api, exceptionsOf } = executions;

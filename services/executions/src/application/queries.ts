@@ -113,6 +113,21 @@ export interface ExceptionView {
   readonly updatedAt: string;
 }
 
+/** What exceptions are divided by. */
+export const exceptionDimensions = ['status', 'category', 'severity', 'age', 'assignee', 'job'] as const;
+export type ExceptionDimension = (typeof exceptionDimensions)[number];
+
+/** `value`: of the dimension; null for nobody's. Amounts by currency, whatever their signs. */
+export interface ExceptionGroup {
+  readonly value: string | null;
+  readonly count: number;
+  readonly amounts: Readonly<Record<string, string>>;
+}
+
+export interface ExceptionSummary extends Omit<ExceptionGroup, 'value'> {
+  readonly by: Readonly<Record<ExceptionDimension, readonly ExceptionGroup[]>>;
+}
+
 export interface ApprovalView {
   readonly id: string;
   readonly status: ApprovalStatus;
@@ -225,6 +240,7 @@ export interface ExecutionQueries {
   readonly fees: (organizationId: string, id: string) => Promise<FeeReport | undefined>;
   readonly trend: (organizationId: string, filter: TrendFilter) => Promise<Page<TrendPoint>>;
   readonly exceptions: (organizationId: string, filter: ExceptionFilter & PageRequest) => Promise<Page<ExceptionView>>;
+  readonly exceptionSummary: (organizationId: string, filter: ExceptionFilter) => Promise<ExceptionSummary>;
   readonly exception: (
     organizationId: string,
     id: string,

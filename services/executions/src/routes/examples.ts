@@ -180,6 +180,28 @@ export const listedException = {
   updatedAt: '2026-04-03T07:00:00.000Z',
 } as const;
 
+const openOnes = { count: 3, amounts: { EUR: '80.00', USD: '12.50' } } as const;
+export const summedUp = {
+  ...openOnes,
+  by: {
+    status: [{ value: 'open', ...openOnes }],
+    category: [
+      { value: 'missing_in_target', count: 2, amounts: { EUR: '80.00' } },
+      { value: 'duplicate', count: 1, amounts: { USD: '12.50' } },
+    ],
+    severity: [{ value: 'low', ...openOnes }],
+    age: [
+      { value: '0-7', count: 1, amounts: { USD: '12.50' } },
+      { value: '31-60', count: 2, amounts: { EUR: '80.00' } },
+    ],
+    assignee: [
+      { value: null, count: 2, amounts: { EUR: '30.00', USD: '12.50' } },
+      { value: person.id, count: 1, amounts: { EUR: '50.00' } },
+    ],
+    job: [{ value: job, ...openOnes }],
+  },
+} as const;
+
 export const comment = {
   id: 'cmt_01jqv8m0c4e7r9t2w5y8a1b3d6',
   text: 'The customer has paid by cheque; it clears on Friday.',

@@ -16,6 +16,7 @@ import { type explainException, explainReasons } from '../application/explain.ts
 import type { Members } from '../application/ports.ts';
 import type { ExecutionQueries } from '../application/queries.ts';
 import { changeException, reopenException } from '../domain/exception-life.ts';
+import { ageBuckets } from '../domain/exceptions.ts';
 import { approvalAnswer } from './approvals.ts';
 import {
   comment as aComment,
@@ -30,6 +31,7 @@ import {
   newComments,
   resolutions,
   resolvedException,
+  summedUp,
   waitingException,
   wholeException,
 } from './examples.ts';
@@ -186,6 +188,27 @@ const bulkAnswer = z.object({
   hasMore: z.boolean().describe('Whether the filter finds more on which this can be done than the thousand of one call: ask again.'),
 });
 
+const sum = {
+  count: z.number().int(),
+  amounts: z
+    .record(z.string(), total)
+    .describe('What they come to by currency, whatever their signs. What has no amount is counted alone.'),
+};
+const groupsOf = <Value extends z.ZodType>(value: Value) => z.array(z.object({ value, ...sum }));
+const summary = z
+  .object({
+    ...sum,
+    by: z.object({
+      status: groupsOf(status),
+      category: groupsOf(exceptionCategory),
+      severity: groupsOf(exceptionSeverity).describe('As urgent as they are now.'),
+      age: groupsOf(z.enum(ageBuckets)).describe('Whole days since Settler first saw the record; `90+` is more than 90.'),
+      assignee: groupsOf(z.string().nullable()).describe('Null: nobody’s. At most a hundred.'),
+      job: groupsOf(jobId).describe('At most a hundred.'),
+    }),
+  })
+  .meta({ id: 'ExceptionSummary' });
+
 const gain = z.object({
   records: z.number().int().describe('Source records.'),
   amounts: z.record(z.string(), total).describe('What they come to, by currency.'),
@@ -271,6 +294,15 @@ export const exceptionRoutes = (endpoint: Endpoints['endpoint'], needs: Exceptio
     answers: { 200: pageOf(listed) },
     examples: { answers: { 200: { data: [listedException], nextCursor: null } } },
     handle: async ({ principal, query }) => ({ status: 200, body: await queries.exceptions(principal.organizationId, query) }),
+  });
+
+  endpoint('summarizeExceptions', {
+    description:
+      'What the list comes to, narrowed as it is: how many, and how much by currency, whatever the signs; and the same by status, category, urgency, age, assignee and job. Those with the most come first, ages from young to old. Without a `status` what is closed is among it: `open,in_progress` is what needs somebody.',
+    query: z.strictObject(exceptionFilters),
+    answers: { 200: summary },
+    examples: { answers: { 200: summedUp } },
+    handle: async ({ principal, query }) => ({ status: 200, body: await queries.exceptionSummary(principal.organizationId, query) }),
   });
 
   endpoint('readException', {

@@ -8,6 +8,7 @@ import { currency } from '@settler/contracts/money';
 import { day, instant, instantInput } from '@settler/contracts/time';
 import { z } from 'zod';
 import type { ExecutionQueries } from '../application/queries.ts';
+import { ageBuckets } from '../domain/exceptions.ts';
 import { changes } from '../domain/run-diff.ts';
 import { fees, report, trend } from './examples.ts';
 import { rateFields } from './exchange-rates.ts';
@@ -43,7 +44,7 @@ const reportAnswer = z
     ageing: z
       .array(
         z.object({
-          bucket: z.enum(['0-7', '8-30', '31-60', '61-90', '90+']).describe('Whole days.'),
+          bucket: z.enum(ageBuckets).describe('Whole days.'),
           currency: currencyOf,
           ...total.shape,
         }),

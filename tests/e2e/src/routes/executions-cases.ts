@@ -357,6 +357,14 @@ export const executionsCases = {
       invalid('an urgency that does not exist', 'severity', () => ({ path: '/v1/exceptions?severity=huge' })),
     ],
   },
+  summarizeExceptions: {
+    status: 200,
+    ask: () => ({ path: '/v1/exceptions/summary?status=open,in_progress' }),
+    refusals: [
+      invalid('an amount that is none', 'minAmount', () => ({ path: '/v1/exceptions/summary?minAmount=1e400' })),
+      invalid('a page, of which it has none', 'limit', () => ({ path: '/v1/exceptions/summary?limit=10' })),
+    ],
+  },
   exportExceptions: {
     status: 200,
     ask: () => ({ path: '/v1/exceptions/export?format=csv' }),

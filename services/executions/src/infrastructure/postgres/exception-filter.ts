@@ -1,7 +1,7 @@
 /** Which exceptions a list or an act is about, in SQL. */
 import { type SelectQueryBuilder, type SqlBool, sql } from 'kysely';
 import type { ExceptionFilter } from '../../application/queries.ts';
-import { escalationDays, type Severity, severities } from '../../domain/exceptions.ts';
+import { type AgeBucket, escalationDays, type Severity, severities } from '../../domain/exceptions.ts';
 import { containing } from './containing.ts';
 import type { Database } from './tables.ts';
 
@@ -16,6 +16,12 @@ export const severityNow = sql<Severity>`
                 escalationDays.map((days) => sql`(first_seen_at <= now() - make_interval(days => ${sql.lit(days)}))::int`),
                 sql` + `,
               )})] end`;
+
+/** How long it has waited, in whole days. */
+export const ageBucket = sql<AgeBucket>`
+  case when extract(day from now() - first_seen_at) < 8 then '0-7' when extract(day from now() - first_seen_at) < 31 then '8-30'
+       when extract(day from now() - first_seen_at) < 61 then '31-60' when extract(day from now() - first_seen_at) < 91 then '61-90'
+       else '90+' end`;
 
 type Query<Row> = SelectQueryBuilder<Database, 'exceptions', Row>;
 

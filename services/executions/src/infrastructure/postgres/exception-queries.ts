@@ -8,6 +8,7 @@ import type { Severity } from '../../domain/exceptions.ts';
 import { approvalView, pendingOf } from './approvals.ts';
 import { matching, severityNow } from './exception-filter.ts';
 import { commentColumns, commentView } from './exception-store.ts';
+import { summarizeExceptions } from './exception-summary.ts';
 import type { Database } from './tables.ts';
 
 /** The newest: nobody reads more at once. */
@@ -57,7 +58,10 @@ const ofEach = (trx: Transaction<Database>, filter: ExceptionFilter) =>
     ? [matching(viewed(trx), filter)]
     : filter.status.map((status) => matching(viewed(trx), { ...filter, status: [status] }));
 
-export const exceptionQueries = (postgres: Postgres<Database>, cursors: Cursors): Pick<ExecutionQueries, 'exceptions' | 'exception'> => ({
+export const exceptionQueries = (
+  postgres: Postgres<Database>,
+  cursors: Cursors,
+): Pick<ExecutionQueries, 'exceptions' | 'exceptionSummary' | 'exception'> => ({
   exceptions: (organizationId, { limit, cursor, ...filter }) =>
     postgres.readingAtOnce(organizationId, async (trx) => {
       const { jobId, executionId, status, category, severity, resolution, assignee, currency, minAmount, q } = filter;
@@ -77,6 +81,8 @@ export const exceptionQueries = (postgres: Postgres<Database>, cursors: Cursors)
       ]);
       return newestOfEach(ofEach(trx, filter), { cursors, list, limit, cursor }, viewOf);
     }),
+
+  exceptionSummary: (organizationId, filter) => postgres.readingAtOnce(organizationId, (trx) => summarizeExceptions(trx, filter)),
 
   exception: (organizationId, id) =>
     postgres.readingAtOnce(organizationId, async (trx) => {

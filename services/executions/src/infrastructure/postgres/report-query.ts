@@ -5,6 +5,7 @@ import { baseTotals } from '../../domain/base-totals.ts';
 import { certify, outcomeLines } from '../../domain/certificate.ts';
 import type { ReportLine, StoredReport } from '../../domain/execution.ts';
 import { baseCurrencyOf } from './base-currencies.ts';
+import { ageBucket } from './exception-filter.ts';
 import { ratesOn } from './exchange-rates.ts';
 import { storedSums } from './result-sums.ts';
 import type { Database } from './tables.ts';
@@ -53,10 +54,8 @@ export const sumsOf = async (trx: Trx, run: Pick<Selectable<Database['executions
 const ageingOf = async (trx: Trx, jobId: string): Promise<ReportView['ageing']> => {
   const { rows } = await sql<{ bucket: string; currency: string | null; count: bigint; amount: string }>`
     select bucket, currency, count(*) as count, coalesce(sum(abs(amount)), 0)::text as amount
-      from (select case when days < 8 then '0-7' when days < 31 then '8-30' when days < 61 then '31-60' when days < 91 then '61-90' else '90+' end as bucket,
-                   days, currency, amount
-              from (select extract(day from now() - first_seen_at) as days, currency, amount from exceptions
-                     where job_id = ${jobId} and status in ('open', 'in_progress')) as aged) as bucketed
+      from (select ${ageBucket} as bucket, extract(day from now() - first_seen_at) as days, currency, amount from exceptions
+             where job_id = ${jobId} and status in ('open', 'in_progress')) as aged
      group by bucket, currency order by min(days), currency`.execute(trx);
   return rows.map(({ bucket, currency, count, amount }) => ({ bucket, currency: currency ?? '', count: Number(count), amount }));
 };
