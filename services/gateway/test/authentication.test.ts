@@ -9,7 +9,7 @@ let door: Door;
 let person: Person;
 let key: Key;
 beforeAll(async () => {
-  door = await startDoor({ TRUSTED_PROXIES: '127.0.0.1/32,10.0.0.0/8' });
+  door = await startDoor({ TRUSTED_PROXIES: '127.0.0.1/32,10.0.0.0/8' }, () => ({}));
   person = await door.register();
   key = await door.createKey(person);
 });

@@ -2,7 +2,17 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { createInternalVerifier, type InternalVerifier } from '@settler/chassis/internal-token';
 import type { PrincipalClaims } from '@settler/contracts/internal/principal';
-import { type Answer, type Client, client, createIsland, type Island, type StartedService, startService } from '@settler/harness';
+import {
+  type Answer,
+  type Client,
+  client,
+  createIsland,
+  type Island,
+  type StartedService,
+  type StartOptions,
+  startService,
+  stopStartedServices,
+} from '@settler/harness';
 import { freePorts } from '@settler/local/processes/ports';
 import { type Arrived, type StandIn, startStandIn, stopStandIns } from './stand-in.ts';
 
@@ -55,26 +65,39 @@ let people = 0;
 export const claimsIn = (token: string): Record<string, unknown> =>
   JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString()) as Record<string, unknown>;
 
-/** Settings that name a port are made for the island, whose own ports it has to be beside. */
-export const startDoor = async (
-  wanted: Settings | ((island: Island) => Promise<Settings>) = {},
-  identitySettings: (island: Island) => Settings | Promise<Settings> = () => ({}),
-): Promise<Door> => {
+type IdentitySettings = (island: Island) => Settings | Promise<Settings>;
+
+const launchIdentity = async (settings: IdentitySettings, options: StartOptions = {}) => {
   const island = await createIsland();
-  const settings = typeof wanted === 'function' ? await wanted(island) : wanted;
-  const [jobs, executions, webhooks] = await Promise.all([startStandIn(), startStandIn(), startStandIn()]);
   await island.provision('identity');
   const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
   const signingKey = privateKey.export({ type: 'pkcs8', format: 'pem' }) as string;
+  const environment = { JWT_PRIVATE_KEY: signingKey, LOG_LEVEL: 'debug', ...(await settings(island)) };
+  return { island, signingKey, identity: await startService('identity', island.environmentFor('identity', environment), options) };
+};
+
+let shared: ReturnType<typeof launchIdentity> | undefined;
+
+/** One for the doors of a worker, one after the other, until the run ends: whoever uses it leaves it running and reads no logs of it. */
+const shareIdentity = () => {
+  shared ??= launchIdentity(() => ({}), { endsWith: 'the run' });
+  return shared;
+};
+
+/**
+ * @param wanted settings that name a port are made for the island, whose own ports it has to be beside
+ * @param ownIdentity settings of an identity that nobody else has
+ */
+export const startDoor = async (
+  wanted: Settings | ((island: Island) => Promise<Settings>) = {},
+  ownIdentity?: IdentitySettings,
+): Promise<Door> => {
+  const { island, signingKey, identity } = await (ownIdentity === undefined ? shareIdentity() : launchIdentity(ownIdentity));
+  const settings = typeof wanted === 'function' ? await wanted(island) : wanted;
+  const [jobs, executions, webhooks] = await Promise.all([startStandIn(), startStandIn(), startStandIn()]);
   const common: Settings = { JOBS_URL: jobs.url, EXECUTIONS_URL: executions.url, WEBHOOKS_URL: webhooks.url, UNREADY_MS: '0' };
   const gatewayEnvironment = (overrides: Settings) => island.environmentFor('gateway', { ...common, ...settings, ...overrides });
-  const [identity, gateway] = await Promise.all([
-    startService(
-      'identity',
-      island.environmentFor('identity', { JWT_PRIVATE_KEY: signingKey, LOG_LEVEL: 'debug', ...(await identitySettings(island)) }),
-    ),
-    startService('gateway', gatewayEnvironment({})),
-  ]);
+  const gateway = await startService('gateway', gatewayEnvironment({}));
 
   const called = (token: string) => client(identity.url, { token });
   const anonymous = () => called(island.principalToken({ audience: 'identity', kind: 'anonymous', scopes: [] }));
@@ -131,7 +154,7 @@ export const startDoor = async (
       return verify((headers.authorization ?? '').replace(/^Bearer /, ''));
     },
     dispose: async () => {
-      await island.dispose();
+      await (ownIdentity === undefined ? stopStartedServices() : island.dispose());
       await stopStandIns();
     },
   };

@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Identity, startIdentity } from './setup.ts';
+import { type Identity, shareIdentity } from './setup.ts';
 
 describe('API keys', () => {
   let identity: Identity;
   let owner: Awaited<ReturnType<Identity['register']>>;
 
   beforeAll(async () => {
-    identity = await startIdentity();
+    identity = await shareIdentity();
     owner = await identity.register();
   });
   afterAll(() => identity.dispose());

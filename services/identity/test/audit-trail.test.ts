@@ -4,14 +4,14 @@ import { waitFor } from '@settler/harness';
 import type pg from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { emptyHead, headSeal } from '../src/domain/audit-chain.ts';
-import { type Identity, type Person, startIdentity } from './setup.ts';
+import { type Identity, type Person, shareIdentity } from './setup.ts';
 
 let identity: Identity;
 let admin: pg.Client;
 let person: Person;
 
 beforeAll(async () => {
-  identity = await startIdentity();
+  identity = await shareIdentity();
   admin = await identity.database('admin');
 });
 afterAll(() => identity.dispose());

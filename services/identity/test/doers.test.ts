@@ -1,11 +1,11 @@
 import { scopesFor } from '@settler/contracts/scopes';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Identity, type Person, password, startIdentity } from './setup.ts';
+import { type Identity, type Person, password, shareIdentity } from './setup.ts';
 
 let identity: Identity;
 
 beforeAll(async () => {
-  identity = await startIdentity();
+  identity = await shareIdentity();
 });
 afterAll(() => identity.dispose());
 

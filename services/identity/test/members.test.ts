@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { claimsOf, type Identity, type Person, password, startIdentity } from './setup.ts';
+import { claimsOf, type Identity, type Person, password, shareIdentity } from './setup.ts';
 
 let identity: Identity;
 
 beforeAll(async () => {
-  identity = await startIdentity();
+  identity = await shareIdentity();
 });
 afterAll(() => identity.dispose());
 

@@ -1,11 +1,11 @@
 import { waitFor } from '@settler/harness';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { claimsOf, type Identity, type Person, password, startIdentity } from './setup.ts';
+import { claimsOf, type Identity, type Person, password, shareIdentity } from './setup.ts';
 
 let identity: Identity;
 
 beforeAll(async () => {
-  identity = await startIdentity();
+  identity = await shareIdentity();
 });
 afterAll(() => identity.dispose());
 

@@ -1,5 +1,14 @@
 /** What the tests of this service have in common: an island with identity on it, and people who are registered there. */
-import { type Answer, type Client, client, createIsland, type Island, type StartedService, startService } from '@settler/harness';
+import {
+  type Answer,
+  type Client,
+  client,
+  createIsland,
+  type Island,
+  type StartedService,
+  type StartOptions,
+  startService,
+} from '@settler/harness';
 import pg from 'pg';
 
 export const password = 'a password of several words';
@@ -37,10 +46,32 @@ let people = 0;
 export const claimsOf = (token: string): Record<string, unknown> =>
   JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString()) as Record<string, unknown>;
 
-export const startIdentity = async (settings: Record<string, string> = {}): Promise<Identity> => {
+const launch = async (settings: Record<string, string> = {}, options: StartOptions = {}) => {
   const island = await createIsland();
   await island.provision('identity');
-  const service = await startService('identity', island.environmentFor('identity', settings));
+  return { island, service: await startService('identity', island.environmentFor('identity', settings), options) };
+};
+
+type Launched = Awaited<ReturnType<typeof launch>>;
+
+/** A service of one's own, to be killed or given settings and other keys. */
+export const startIdentity = async (settings: Record<string, string> = {}): Promise<Identity> => {
+  const launched = await launch(settings);
+  return identityOf(launched, launched.island.dispose);
+};
+
+let shared: Promise<Launched> | undefined;
+
+/**
+ * One service for the test files of a worker, one after the other, until the run ends: starting it costs more than most of what is
+ * tested on it. Whoever uses it has organizations and addresses of its own, and leaves it running.
+ */
+export const shareIdentity = async (): Promise<Identity> => {
+  shared ??= launch({}, { endsWith: 'the run' });
+  return identityOf(await shared, async () => {});
+};
+
+const identityOf = ({ island, service }: Launched, dispose: () => Promise<void>): Identity => {
   const connections: pg.Client[] = [];
   const as: Identity['as'] = (who) => client(service.url, { token: () => island.principalToken({ audience: 'identity', ...who }) });
   const anonymous = (address?: string) => as({ kind: 'anonymous', scopes: [], address });
@@ -92,7 +123,7 @@ export const startIdentity = async (settings: Record<string, string> = {}): Prom
     database,
     dispose: async () => {
       await Promise.all(connections.map((connection) => connection.end()));
-      await island.dispose();
+      await dispose();
     },
   };
 };

@@ -6,14 +6,14 @@ import { createSecretBox, noOrganization, placeOf } from '@settler/chassis/secre
 import { waitFor } from '@settler/harness';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { codeOf, stepAt } from '../src/domain/totp.ts';
-import { claimsOf, type Identity, type Person, password, startIdentity } from './setup.ts';
+import { claimsOf, type Identity, type Person, password, shareIdentity } from './setup.ts';
 
 const program = fileURLToPath(new URL('../src/operate.ts', import.meta.url));
 
 let identity: Identity;
 
 beforeAll(async () => {
-  identity = await startIdentity();
+  identity = await shareIdentity();
 });
 afterAll(() => identity.dispose());
 

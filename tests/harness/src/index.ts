@@ -5,6 +5,6 @@ export type { DatabaseUser } from './island-stores.ts';
 export { lockWaits } from './lock-waits.ts';
 export type { TokenWanted } from './principal-token.ts';
 export { type StartedRedis, startRedis } from './servers/redis.ts';
-export { type StartedService, type StartOptions, startService } from './service-process.ts';
+export { type StartedService, type StartOptions, startService, stopStartedServices } from './service-process.ts';
 export { type System, type SystemOverrides, sharedSystem, startSystem } from './system.ts';
 export { type WaitOptions, waitFor } from './wait-for.ts';
