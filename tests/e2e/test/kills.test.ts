@@ -1,11 +1,11 @@
 /**
  * Every service of the main path is killed where it hurts most: with its work done and not yet committed, committed and not yet
- * acknowledged, published and not yet recorded, in the middle of a COPY. Each is started again, and the leases are those of
- * production; afterwards nothing is lost and nothing has happened twice.
+ * acknowledged, published and not yet recorded, in the middle of a COPY. Each is started again and killed at its next point, and the
+ * leases are those of production; afterwards nothing is lost and nothing has happened twice.
  */
 import { type StatefulService, statefulServices } from '@settler/contracts/services';
 import { consumers } from '@settler/contracts/streams';
-import { createIsland, type Island, type System, startService, startSystem, waitFor } from '@settler/harness';
+import { createIsland, type Island, type StartedService, type System, startService, startSystem, waitFor } from '@settler/harness';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Databases, openDatabases } from '../src/databases.ts';
 import { createParty, must, type Party, payments } from '../src/party.ts';
@@ -18,7 +18,7 @@ let receiver: Receiver;
 /** Of the endpoint that every party has. */
 let bystander: Receiver;
 let party: Party;
-const running = new Map<StatefulService, Awaited<ReturnType<typeof startService>>>();
+const running = new Map<StatefulService, StartedService>();
 
 beforeAll(async () => {
   // A sixth of what it is elsewhere, or most of this would be waiting.
@@ -44,15 +44,26 @@ const restart = async (service: StatefulService, settings: Record<string, string
   running.set(service, await startService(service, island.environmentFor(service, settings)));
 };
 
-/** Starts a service that will kill itself at a point, and another one as soon as it has. */
-const doom = async (service: StatefulService, point: string): Promise<{ readonly died: Promise<void> }> => {
-  await restart(service, { SETTLER_FAULT: point });
-  const doomed = running.get(service) as Awaited<ReturnType<typeof startService>>;
-  const died = doomed.exited.then(async ({ signal }) => {
+/** Starts a service that will kill itself at the first point, then one that will at the next, and in the end one that lives. */
+const doom = async (service: StatefulService, points: readonly string[]): Promise<{ readonly died: Promise<void> }> => {
+  const [first = '', ...others] = points;
+  await restart(service, { SETTLER_FAULT: first });
+  const diesAt = async (point: string, [next, ...later]: readonly string[]): Promise<void> => {
+    const { exited } = running.get(service) as StartedService;
+    const { signal } = await within(exited, `the end of ${service} at ${point}`);
     expect(signal, `${service} at ${point}`).toBe('SIGKILL');
-    running.set(service, await startService(service, island.environmentFor(service)));
+    const settings = next === undefined ? {} : { SETTLER_FAULT: next };
+    running.set(service, await startService(service, island.environmentFor(service, settings)));
+    if (next !== undefined) await diesAt(next, later);
+  };
+  return { died: diesAt(first, others) };
+};
+
+const within = <Value>(promise: Promise<Value>, what: string): Promise<Value> => {
+  const late = new Promise<never>((_resolve, reject) => {
+    setTimeout(() => reject(new Error(`Waited in vain for ${what}.`)), 90_000).unref();
   });
-  return { died };
+  return Promise.race([promise, late]);
 };
 
 /** Everything that a run leaves behind in four databases and outside of them. */
@@ -95,15 +106,12 @@ const requireOneOfEverything = async (executionId: string): Promise<void> => {
   }
 };
 
-let runs = 0;
 const run = async (): Promise<string> => {
-  runs += 1;
-  const key = `run-${runs}`;
   const start = { source: { fileId: party.fileId }, target: { records: payments } };
   // The services come back one by one; a client asks again, under the same key.
   const answer = await waitFor(
     async () => {
-      const tried = await party.key.post(`/v1/jobs/${party.jobId}/executions`, start, { headers: { 'idempotency-key': key } });
+      const tried = await party.key.post(`/v1/jobs/${party.jobId}/executions`, start, { headers: { 'idempotency-key': 'the run' } });
       return tried.status === 202 && tried;
     },
     { what: 'a run to be accepted', timeoutMs: 30_000 },
@@ -111,38 +119,26 @@ const run = async (): Promise<string> => {
   return answer.body.id;
 };
 
+/**
+ * Before the commit, and in the middle of a COPY; after the commit and before the acknowledgement; after the publication and before it is
+ * recorded. Whoever takes over comes to the next point only where the death before has lost nothing and left nothing half done.
+ */
 const points = {
-  'before the commit, and in the middle of a COPY': [
-    ['identity', `${consumers.auditTrail.durable}.before-commit`],
-    ['jobs', `${consumers.lastRun.durable}.before-commit`],
-    ['executions', 'executions.mid-copy'],
-    ['webhooks', `${consumers.fanOutExecutions.durable}.before-commit`],
-  ],
-  'after the commit and before the acknowledgement': [
-    ['identity', `${consumers.auditTrail.durable}.after-commit`],
-    ['jobs', `${consumers.lastRun.durable}.after-commit`],
-    ['executions', 'executions.after-commit'],
-    ['webhooks', `${consumers.fanOutExecutions.durable}.after-commit`],
-  ],
-  'after the publication and before it is recorded': [
-    ['executions', 'relay.published'],
-    ['webhooks', 'webhooks.sent'],
-  ],
-} as const satisfies Record<string, readonly (readonly [StatefulService, string])[]>;
+  identity: [`${consumers.auditTrail.durable}.before-commit`, `${consumers.auditTrail.durable}.after-commit`],
+  jobs: [`${consumers.lastRun.durable}.before-commit`, `${consumers.lastRun.durable}.after-commit`],
+  executions: ['executions.mid-copy', 'executions.after-commit', 'relay.published'],
+  webhooks: [`${consumers.fanOutExecutions.durable}.before-commit`, `${consumers.fanOutExecutions.durable}.after-commit`, 'webhooks.sent'],
+} as const satisfies Record<StatefulService, readonly string[]>;
 
-test.each(Object.entries(points))(
-  'killed %s',
-  async (_where, doomed) => {
-    // What was done before must not meet the points that wait for the run.
-    await waitFor(island.isCalm, { what: 'everything so far to be handled', timeoutMs: 50_000 });
-    await waitFor(async () => (await databases.rows('webhooks', `select id from deliveries where status = 'pending'`)).length === 0, {
-      what: 'everything so far to be delivered',
-      timeoutMs: 50_000,
-    });
-    const dead = await Promise.all(doomed.map(([service, point]) => doom(service, point)));
-    const executionId = await run();
-    await Promise.all(dead.map(({ died }) => died));
-    await requireOneOfEverything(executionId);
-  },
-  120_000,
-);
+test('killed at each point, one after the other', { timeout: 180_000 }, async () => {
+  // What was done before must not meet the points that wait for the run.
+  await waitFor(island.isCalm, { what: 'everything so far to be handled', timeoutMs: 50_000 });
+  await waitFor(async () => (await databases.rows('webhooks', `select id from deliveries where status = 'pending'`)).length === 0, {
+    what: 'everything so far to be delivered',
+    timeoutMs: 50_000,
+  });
+  const dead = await Promise.all(statefulServices.map((service) => doom(service, points[service])));
+  const executionId = await run();
+  await Promise.all(dead.map(({ died }) => died));
+  await requireOneOfEverything(executionId);
+});

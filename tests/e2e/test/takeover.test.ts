@@ -2,6 +2,7 @@
  * Two workers of executions, and a run that is worth interrupting: whichever has it is killed early, in the middle and near the end.
  * The other one ends the run, within the lease and five seconds more, and what it leaves is what an undisturbed run leaves, once.
  */
+import { setTimeout as delay } from 'node:timers/promises';
 import { createIsland, type Island, type StartedService, type System, startService, startSystem, waitFor } from '@settler/harness';
 import { freePorts } from '@settler/local/processes/ports';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -126,7 +127,11 @@ const killAt = async (id: string, isThere: (progress: Progress) => boolean): Pro
   for (;;) {
     const [row] = await databases.rows('executions', 'select status, progress, lease_owner from executions where id = $1', [id]);
     if (row?.['status'] === 'completed') return false;
-    if (row?.['status'] !== 'running' || !isThere(row['progress'] as Progress)) continue;
+    if (row?.['status'] !== 'running' || !isThere(row['progress'] as Progress)) {
+      // Not all the time: it would take the processor from the run. How far that is, is told four times a second.
+      await delay(20);
+      continue;
+    }
     const isHolder = ({ pid }: StartedService) => String(row['lease_owner']).split(':')[1] === String(pid);
     const holder = workers.find(isHolder) as StartedService;
     holder.kill('SIGKILL');
