@@ -26,8 +26,11 @@ export const longestSharing = [
   'tests/e2e/test/hostile-input.test.ts',
 ];
 
-/** Side by side at the end, because a system that waits for the next of them keeps a tenth of a core busy with waiting. */
-const isSharing = (file: string): boolean => file.includes('/tests/e2e/');
+/**
+ * Whose files share services. Each kind is side by side, and behind all that have their own: services that wait for the next of them keep
+ * some of a core busy with waiting.
+ */
+const sharing = ['/services/gateway/', '/services/identity/', '/tests/e2e/'];
 
 const placeIn = (files: readonly string[], moduleId: string): number => {
   const place = files.findIndex((file) => moduleId.endsWith(`/${file}`));
@@ -36,7 +39,9 @@ const placeIn = (files: readonly string[], moduleId: string): number => {
 
 const placeOf = ({ moduleId }: TestSpecification): number => {
   const place = placeIn(longest, moduleId);
-  return place < longest.length || !isSharing(moduleId) ? place : longest.length + 1 + placeIn(longestSharing, moduleId);
+  const kind = sharing.findIndex((folder) => moduleId.includes(folder));
+  if (place < longest.length || kind === -1) return place;
+  return longest.length + 1 + kind * (longestSharing.length + 1) + placeIn(longestSharing, moduleId);
 };
 
 export class LongestFirst extends BaseSequencer {

@@ -6,7 +6,7 @@ import { waitFor } from '@settler/harness';
 import { birthOf } from '@settler/local/processes/birth';
 import { stopLeftovers } from '@settler/local/processes/leftovers';
 import { afterAll, describe, expect, it } from 'vitest';
-import { readyTimeoutMs, startSettler } from './start-settler.ts';
+import { readyTimeoutMs, type StartedSettler, startSettler } from './start-settler.ts';
 
 type Processes = Readonly<
   Record<string, { readonly pid: number; readonly port: number; readonly birth: string; readonly stopSignal: 'SIGTERM' | 'SIGINT' }>
@@ -39,9 +39,11 @@ const readProcesses = (): Processes => {
 };
 
 describe('npm start', () => {
-  it('starts everything, keeps it running, and ends all of it', async () => {
-    const { running, said, ready } = start();
-    const url = await ready();
+  let settler: StartedSettler;
+
+  it('starts everything, and keeps it running', async () => {
+    settler = start();
+    const url = await settler.ready();
     const first = processes();
     expect(Object.keys(first).sort()).toEqual([...services, 'nats', 'postgres'].sort());
     expect(url).toBe(`http://127.0.0.1:${first['gateway']?.port}`);
@@ -54,41 +56,42 @@ describe('npm start', () => {
 
     for (const name of ['jobs', 'nats', 'postgres']) {
       process.kill(first[name]?.pid ?? 0, 'SIGKILL');
-      await waitFor(() => said().includes(`${name} answers again.`), { what: `${name} to be started again`, timeoutMs: readyTimeoutMs });
+      await waitFor(() => settler.said().includes(`${name} answers again.`), {
+        what: `${name} to be started again`,
+        timeoutMs: readyTimeoutMs,
+      });
       expect(processes()[name]?.pid).not.toBe(first[name]?.pid);
     }
     for (const service of services) {
       await waitFor(() => saysReady(first[service]?.port ?? 0), { what: `${service} to be ready again`, timeoutMs: readyTimeoutMs });
     }
-
-    const last = Object.values(processes());
-    const stoppedAt = performance.now();
-    running.kill('SIGTERM');
-    // npm and the terminal both send it.
-    running.kill('SIGINT');
-    expect(await running.exited).toMatchObject({ code: 0 });
-    expect(performance.now() - stoppedAt).toBeLessThan(stopTimeoutMs);
-    expect(last.filter(isAlive)).toEqual([]);
-    expect(() => processes()).toThrow(/ENOENT/);
   }, 180_000);
 
   it('goes on with what a supervisor that was killed has left', async () => {
     const secrets = readFileSync(fileIn('secrets.json'), 'utf8');
-    const killed = start();
-    await killed.ready();
     const left = Object.values(processes());
-    killed.running.kill('SIGKILL');
-    await killed.running.exited;
+    settler.running.kill('SIGKILL');
+    await settler.running.exited;
     expect(left.filter(isAlive)).toHaveLength(7);
 
-    const { running, said, ready } = start();
-    await ready();
-    expect(said()).toContain('Stopped what an earlier start had left running');
+    settler = start();
+    await settler.ready();
+    expect(settler.said()).toContain('Stopped what an earlier start had left running');
     expect(left.filter(isAlive)).toEqual([]);
     expect(readFileSync(fileIn('secrets.json'), 'utf8')).toBe(secrets);
-    await running.stop(stopTimeoutMs);
-    expect(Object.values(readProcesses()).filter(isAlive)).toEqual([]);
   }, 180_000);
+
+  it('ends all of it', async () => {
+    const last = Object.values(processes());
+    const stoppedAt = performance.now();
+    settler.running.kill('SIGTERM');
+    // npm and the terminal both send it.
+    settler.running.kill('SIGINT');
+    expect(await settler.running.exited).toMatchObject({ code: 0 });
+    expect(performance.now() - stoppedAt).toBeLessThan(stopTimeoutMs);
+    expect(last.filter(isAlive)).toEqual([]);
+    expect(() => processes()).toThrow(/ENOENT/);
+  }, 60_000);
 
   it('ends cleanly when it is told to before it is ready', async () => {
     const { running } = start();
