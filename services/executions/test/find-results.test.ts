@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { bitsOf, createDigests, digestedMax, lettersOf } from '../src/infrastructure/postgres/result-digest.ts';
 import { idsBeyond, searchTextOf } from '../src/infrastructure/postgres/search-text.ts';
-import { type Executions, euro, startExecutions } from './running-service.ts';
+import { type Executions, euro, shareExecutions } from './running-service.ts';
 
 const one = { id: 'res_a', outcome: 'matched', pass: null, amount: null };
 const hasBit = (trigrams: Uint8Array, bit: number): boolean => (((trigrams[bit >>> 3] as number) >>> (bit & 7)) & 1) === 1;
@@ -85,7 +85,7 @@ describe('results narrowed by what is rare among them', () => {
 
   beforeAll(async () => {
     const pass = (name: string, field: string) => ({ name, match: [{ field, type: 'exact' }] });
-    executions = await startExecutions(() => ({ passes: [pass('by reference', 'reference'), pass('by description', 'description')] }));
+    executions = await shareExecutions(() => ({ passes: [pass('by reference', 'reference'), pass('by description', 'description')] }));
     const source = Array.from({ length: count }, (_, index) => euro(`s${index}`, index === 1_234 ? '98765.43' : '10.00'));
     const target = source.slice(10).map(({ id, ...record }) => ({ ...record, id: `t${String(id).slice(1)}` }));
     const aside = { reference: 'nowhere else', description: 'Zebra crossing' };
