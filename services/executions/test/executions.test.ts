@@ -401,6 +401,22 @@ describe('the executions service', () => {
     expect(data).toMatchObject([{ line: 3, exceptionId: id }]);
   });
 
+  test.each([
+    ['without a currency', 'n1,5.00,,2026-04-02,N1', 'n1,5000.00,,2026-04-02,N1'],
+    ['of a currency that is none', 'n2,5.00,XYZ,2026-04-02,N2', 'n2,5000.00,XYZ,2026-04-02,N2'],
+  ])('who writes off a row %s has not written off another with a larger amount', async (_what, small, large) => {
+    const invalid = async (row: string) => {
+      const run = await runOnce(csv([row]), []);
+      return (await api.get(`/v1/executions/${run.id}/results?outcome=invalid`)).body.data[0];
+    };
+    const { exceptionId } = await invalid(small);
+    expect((await api.post(`/v1/exceptions/${exceptionId}/resolve`, { resolution: 'written_off' })).status).toBe(200);
+    expect((await invalid(small)).exceptionId).toBe(exceptionId);
+    const other = await invalid(large);
+    expect(JSON.stringify([other.source, other.reason])).toContain('5000.00');
+    expect((await api.get(`/v1/exceptions/${other.exceptionId}`)).body).toMatchObject({ status: 'open' });
+  });
+
   test('a period tells of records without a date, which take part, and is refused where no record of a side has one', async () => {
     // Dry, so that nothing stays open for other runs of the job.
     const run = { period: { from: '2026-04-01', to: '2026-04-01' }, dryRun: true };

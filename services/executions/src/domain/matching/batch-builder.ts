@@ -66,14 +66,15 @@ export const createBatchBuilder = ({ idMapped }: { readonly idMapped: boolean })
   const reasons = new Map<number, string>();
   let length = 0;
 
-  const heapOf = (name: string): TextHeap => {
+  /** Its next text is that of the row. */
+  const heapOf = (name: string, row = length): TextHeap => {
     const known = heaps.get(name);
     if (known !== undefined) {
-      known.fill(length);
+      known.fill(row);
       return known;
     }
     const heap = createTextHeap();
-    heap.fill(length);
+    heap.fill(row);
     heaps.set(name, heap);
     return heap;
   };
@@ -118,7 +119,10 @@ export const createBatchBuilder = ({ idMapped }: { readonly idMapped: boolean })
       reasons.set(length + row, faultOf(id, decimal, currencyText(codes[row] as number), noAmount, idMapped) ?? 'it cannot be read');
     };
     if (idMapped) for (const row of emptyRows(texts.get('id'), rows)) explain(row, '');
-    for (const { row, decimal } of amount?.unfit ?? []) explain(row, 'known', decimal);
+    for (const { row, decimal } of amount?.unfit ?? []) {
+      explain(row, 'known', decimal);
+      heapOf('amount', length + row).add(decimal);
+    }
     length += rows;
   };
 

@@ -75,7 +75,7 @@ const chunkOf = (
 
 const said = (batch: RecordBatch) => ({
   records: Array.from({ length: batch.length }, (_, row) => ({
-    record: batch.reasons.has(row) ? null : recordAt(batch, row),
+    record: recordAt(batch, row),
     line: batch.lines[row],
     state: rowStates[batch.states[row] as number],
     reason: batch.reasons.get(row),
