@@ -404,6 +404,7 @@ describe('the executions service', () => {
   test.each([
     ['without a currency', 'n1,5.00,,2026-04-02,N1', 'n1,5000.00,,2026-04-02,N1'],
     ['of a currency that is none', 'n2,5.00,XYZ,2026-04-02,N2', 'n2,5000.00,XYZ,2026-04-02,N2'],
+    ['of too few cells', 'n3,5.00,EUR', 'n4,5000.00,EUR'],
   ])('who writes off a row %s has not written off another with a larger amount', async (_what, small, large) => {
     const invalid = async (row: string) => {
       const run = await runOnce(csv([row]), []);

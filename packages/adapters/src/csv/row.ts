@@ -1,5 +1,5 @@
 /** A row of cells made into a record. */
-import { type Layout, widthFault } from '../fields/layout.ts';
+import { brokenRow, type Layout, widthFault } from '../fields/layout.ts';
 import { settle } from '../fields/plan.ts';
 import { shortened } from '../fields/unreadable.ts';
 import type { ReadRecord, ReadRow } from '../reader.ts';
@@ -8,9 +8,10 @@ export const rowReader = ({ width, placed, raw, currencyMapped, pointAssumed }: 
   const fields = placed.map(({ plan, columns: [first, second] }) => ({ plan, first, second }));
 
   return (cells: readonly string[], line: number, malformed: string | undefined): ReadRow => {
-    if (malformed !== undefined) return { line, invalid: { reason: malformed }, raw: excerpt(cells) };
     // Also a superfluous empty cell: `1,12,50,` under `id,amount,memo` may be an amount of 12.50 that lost its quotes.
-    if (cells.length !== width) return { line, invalid: { reason: widthFault(cells.length, width) }, raw: excerpt(cells) };
+    const broken = malformed ?? (cells.length === width ? undefined : widthFault(cells.length, width));
+    if (broken !== undefined)
+      return { line, invalid: { reason: brokenRow(broken, cells.length, (cell) => cells[cell] ?? '') }, raw: excerpt(cells) };
     const record: ReadRecord = {};
     let fault: { field: string; reason: string } | undefined;
     for (const { plan, first, second } of fields) {

@@ -4,7 +4,7 @@
  * lies between two of them means nothing, but that it is there.
  */
 import type { CellTable } from '../columns/cells.ts';
-import { widthFault } from '../fields/layout.ts';
+import { brokenRow, widthFault } from '../fields/layout.ts';
 import { cursorWords } from '../kernel/cells.ts';
 import { createKernel, numbersAt } from '../kernel/kernel.ts';
 import { stepBytes, stopsTogether } from '../kernel/stops.ts';
@@ -109,19 +109,24 @@ export const cellScanner = ({ delimiter, bytesPerRecord, firstLine }: SplitOptio
 
   const cellsOfRow = (): number => (cursor.next - cursor.rowFirst) / 2;
 
+  const cellOfRow = (cell: number): string => {
+    const { bytes, bounds } = memory;
+    const at = cursor.rowFirst + 2 * cell;
+    return bytes.toString('utf8', bounds[at], bounds[at + 1]);
+  };
+
   const endRow = (): void => {
     const cells = cellsOfRow();
     if (width === 0) {
       width = cells;
-      const { bytes, bounds } = memory;
-      const header = Array.from({ length: cells }, (_, cell) => bytes.toString('utf8', bounds[2 * cell], bounds[2 * cell + 1]));
+      const header = Array.from({ length: cells }, (_, cell) => cellOfRow(cell));
       cursor.next = 0;
       fault = undefined;
       onTable.header(header, cursor.recordLine);
       return;
     }
     if (fault !== undefined || cells !== width) {
-      broken.push({ row: cursor.rows, reason: fault ?? widthFault(cells, width) });
+      broken.push({ row: cursor.rows, reason: brokenRow(fault ?? widthFault(cells, width), cells, cellOfRow) });
       fault = undefined;
       cursor.next = cursor.rowFirst + 2 * width;
       reserveBounds(cursor.next).fill(cursor.recordStart, cursor.rowFirst, cursor.next);

@@ -82,3 +82,13 @@ const noSuchColumn = (wanted: string, names: readonly string[], line: number): R
 };
 
 export const widthFault = (cells: number, width: number): string => `the row has ${cells} cells, the header ${width}`;
+
+/** Of so many cells the beginnings are shown. */
+const shownCellsMax = 50;
+const shownLengthMax = 300;
+
+/** Why a row of these cells cannot be read, with what it says: nothing else of it is kept, and two of them are told apart by it. */
+export const brokenRow = (fault: string, count: number, cellAt: (cell: number) => string): string => {
+  const cells = Array.from({ length: Math.min(count, shownCellsMax) }, (_, cell) => shortened(cellAt(cell)));
+  return `${fault}: ${shortened(cells.join(' | '), shownLengthMax)}`;
+};

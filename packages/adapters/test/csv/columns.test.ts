@@ -90,7 +90,7 @@ describe('columns', () => {
     expect(textsIn({ rows, invalid, ...chunk })).toMatchObject({ id: '13456', reference: 'acdef' });
     expect(invalid).toEqual([
       { row: 0, field: 'amount', reason: 'amount "NaN" is not a number written with decimal point' },
-      { row: 1, reason: 'the row has 2 cells, the header 5' },
+      { row: 1, reason: 'the row has 2 cells, the header 5: 2 | 1' },
       { row: 2, field: 'date', reason: 'date "2026-02-30" is not a date that exists' },
       { row: 3, field: 'amount', reason: 'amount 1.005 has more decimals than EUR has' },
       { row: 4, field: 'currency', reason: 'currency is empty' },

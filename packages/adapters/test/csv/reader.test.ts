@@ -230,6 +230,14 @@ describe('rows that cannot be read', () => {
     expect(row.raw?.length).toBeLessThan(300);
   });
 
+  it('say of a row whose cells cannot be told apart what it says, however long and many its cells', async () => {
+    const [few, many] = await rowsOf(`${header}\n7,12,50,EUR,2026-04-01,é\n${'x'.repeat(1_000)}${',1'.repeat(1_000)}\n`);
+    expect(few).toMatchObject({ invalid: { reason: 'the row has 6 cells, the header 5: 7 | 12 | 50 | EUR | 2026-04-01 | é' } });
+    if (many === undefined || 'record' in many) throw new Error('the row was read');
+    expect(many.invalid.reason).toMatch(/^the row has 1001 cells, the header 5: x{40}… \| 1 \| 1/);
+    expect(many.invalid.reason.length).toBeLessThan(400);
+  });
+
   it('leave out what is empty and may be', async () => {
     expect(await recordsOf(`${header}\n7,1,EUR,,\n`)).toEqual([{ id: '7', amount: '1.00', currency: 'EUR' }]);
   });

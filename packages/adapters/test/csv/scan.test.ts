@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { cellScanner, windowBytes } from '../../src/csv/scan.ts';
 import { type SplitOptions, splitter } from '../../src/csv/split.ts';
+import { brokenRow, widthFault } from '../../src/fields/layout.ts';
 import { ReaderFailure } from '../../src/reader.ts';
 
 /** What is made of a text: the header, and each row as its cells or what is wrong with it. */
@@ -59,10 +60,8 @@ const split = (text: string, options: Options = {}): Outcome =>
       if (outcome.header === undefined) outcome.header = [...cells];
       else {
         const isWide = cells.length === outcome.header.length;
-        outcome.rows.push([
-          line,
-          fault ?? (isWide ? [...cells] : `the row has ${cells.length} cells, the header ${outcome.header.length}`),
-        ]);
+        const broken = fault ?? (isWide ? undefined : widthFault(cells.length, outcome.header.length));
+        outcome.rows.push([line, broken === undefined ? [...cells] : brokenRow(broken, cells.length, (cell) => cells[cell] ?? '')]);
       }
     }),
   );
@@ -74,8 +73,8 @@ describe('scanning', () => {
       rows: [
         [2, ['1', '2,"3"']],
         [4, ['', '']],
-        [5, 'text follows the closing quote of cell 1'],
-        [6, 'the row has 1 cells, the header 2'],
+        [5, 'text follows the closing quote of cell 1: "4"x | 5'],
+        [6, 'the row has 1 cells, the header 2: 6'],
       ],
     });
   });
