@@ -28,6 +28,9 @@ const scratchOf = (rows: number): Scratch => ({
 /** The last `heldRows` are not given out, however many come: they may turn out to be no records. */
 export const chunkBuilder = (layout: Layout, rowsPerChunk: number, heldRows: number): ChunkBuilder => {
   const columns: readonly Column[] = [...layout.placed.map(columnOf), ...layout.raw.map(({ name, index }) => rawColumn(name, index))];
+  // As `fields/plan.ts` settles a record: of several faults that of its amount is told.
+  const isAmount = (_column: Column, at: number): boolean => layout.placed[at]?.plan.field === 'amount';
+  const settling = [...columns.filter(isAmount), ...columns.filter((column, at) => !isAmount(column, at))];
   const lines = numbers((length) => new Uint32Array(length));
   let invalid: InvalidRow[] = [];
   let offered: CellTable | undefined;
@@ -60,7 +63,7 @@ export const chunkBuilder = (layout: Layout, rowsPerChunk: number, heldRows: num
     };
     const rows: Rows = { table, from, to, states, currencies, decimals, refuse };
     for (const column of columns) column.fill(rows);
-    for (const column of columns) column.settle?.(rows, layout.currencyMapped);
+    for (const column of settling) column.settle?.(rows, layout.currencyMapped);
     // Faults were found field by field.
     for (const row of found.sort((one, other) => one.row - other.row)) invalid.push(row);
     from = to;

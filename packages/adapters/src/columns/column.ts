@@ -8,7 +8,7 @@ import { currencies, fillCurrencies, fillFixedCurrency } from './fill-currency.t
 import { days, fillDays, fillFixedDay, isCanonicalDay } from './fill-date.ts';
 import { fillFixed, fillIds, fillRead, fillReadOfTwo, fillText, type IsPlain } from './fill-text.ts';
 import { dropNumbers, numbersOf } from './numbers.ts';
-import { settleAmounts } from './settle.ts';
+import { type Doubtful, refuseDoubtful, settleAmounts } from './settle.ts';
 import { dropTexts, textHeap, textsOf } from './text-heap.ts';
 
 /** A column's part of a chunk. */
@@ -27,7 +27,7 @@ export const columnOf = ({ plan, columns }: Placed): Column => {
   if (plan.field === 'amount') return amountColumn(plan, columns);
   if (plan.field === 'currency') return currencyColumn(plan, columns);
   if (plan.field === 'date') return dateColumn(plan, columns);
-  return textColumn(plan.field, filling(plan, columns));
+  return assumesPoint(plan) ? assumedColumn(plan, columns) : textColumn(plan.field, filling(plan, columns));
 };
 
 /** A column that no field names, under its own name. */
@@ -44,9 +44,27 @@ const textColumn = (field: string, fill: Fill): Column => {
   };
 };
 
+/** Amounts that stay texts, with a point that nobody named: whether it was meant shows once the currencies of the rows are known. */
+const assumedColumn = (plan: FieldPlan, columns: readonly number[]): Column => {
+  let doubtful: Doubtful[] = [];
+  const fill = filling(plan, columns, (row, amount) => doubtful.push({ row, amount }));
+  return {
+    ...textColumn(plan.field, (heap, rows) => {
+      doubtful = [];
+      fill(heap, rows);
+    }),
+    settle: (rows) => refuseDoubtful(rows, plan.field, doubtful),
+  };
+};
+
 const never: IsPlain = () => false;
 
-const filling = (plan: FieldPlan, columns: readonly number[]): Fill => {
+/** Three digits behind a point may be thousands. */
+const isCertainAmount: IsPlain = (bytes, start, end) => bytes[end - 4] !== point && isCanonicalAmount(bytes, start, end);
+const point = 46;
+
+/** `onRead` is told what is read of a cell that is not copied as it stands. */
+const filling = (plan: FieldPlan, columns: readonly number[], onRead?: (row: number, value: string) => void): Fill => {
   const { written } = plan;
   const [first = 0, second = 0] = columns;
   switch (written.as) {
@@ -61,11 +79,12 @@ const filling = (plan: FieldPlan, columns: readonly number[]): Fill => {
     case 'date':
       return (heap, rows) => fillRead(heap, rows, plan, first, written.iso ? isCanonicalDay : never);
     case 'amount': {
-      const isPlain = written.point === 46 && !written.negate ? isCanonicalAmount : never;
-      return (heap, rows) => fillRead(heap, rows, plan, first, isPlain);
+      const isAmount = written.assumed ? isCertainAmount : isCanonicalAmount;
+      const isPlain = written.point === point && !written.negate ? isAmount : never;
+      return (heap, rows) => fillRead(heap, rows, plan, first, isPlain, onRead);
     }
     case 'debitCredit':
-      return (heap, rows) => fillReadOfTwo(heap, rows, plan, first, second);
+      return (heap, rows) => fillReadOfTwo(heap, rows, plan, first, second, onRead);
     default:
       return written satisfies never;
   }
@@ -81,7 +100,7 @@ const amountColumn = (plan: FieldPlan, columns: readonly number[]): Column => {
       else if (written.as === 'debitCredit') fillDebitCredit(target, rows, plan, columns, written.point);
       else fillFixedAmount(target, rows, plan);
     },
-    settle: (rows, currencyMapped) => settleAmounts(target, rows, currencyMapped, assumesPoint([plan])),
+    settle: (rows, currencyMapped) => settleAmounts(target, rows, currencyMapped, assumesPoint(plan)),
     part: (rows) => ({ amount: { units: numbersOf(target.units, rows), unfit: target.unfit.filter(({ row }) => row < rows) } }),
     drop: (rows) => {
       dropNumbers(target.units, rows);

@@ -62,8 +62,11 @@ export const fillIds = (heap: TextHeap, rows: Rows, plan: FieldPlan, column: num
 /** Whether a cell that is not empty can be copied as it is. */
 export type IsPlain = (bytes: Uint8Array, start: number, end: number) => boolean;
 
+/** Of a cell that is not copied. */
+type OnRead = (row: number, value: string) => void;
+
 /** What the plan reads from each cell; where `isPlain`, that is the cell itself. */
-export const fillRead = (heap: TextHeap, rows: Rows, plan: FieldPlan, column: number, isPlain: IsPlain): void => {
+export const fillRead = (heap: TextHeap, rows: Rows, plan: FieldPlan, column: number, isPlain: IsPlain, onRead?: OnRead): void => {
   const { table, from, to } = rows;
   const { bounds, bytes, width } = table;
   const isCopied = (row: number): boolean => {
@@ -79,21 +82,22 @@ export const fillRead = (heap: TextHeap, rows: Rows, plan: FieldPlan, column: nu
       while (plain < count && isCopied(row + plain)) plain++;
       return copyPlain(heap, rows, column, row, plain, anyText);
     },
-    (row) => addRead(heap, rows, plan, row, textOf(table, row, column), ''),
+    (row) => addRead(heap, rows, plan, row, textOf(table, row, column), '', onRead),
   );
 };
 
-const addRead = (heap: TextHeap, { refuse }: Rows, plan: FieldPlan, row: number, cell: string, second: string): void => {
+const addRead = (heap: TextHeap, { refuse }: Rows, plan: FieldPlan, row: number, cell: string, second: string, onRead?: OnRead): void => {
   const value = plan.read(cell, second);
   addText(heap, typeof value === 'string' ? value : '');
   if (typeof value === 'object') refuse(row, plan.field, value.reason);
+  if (typeof value === 'string') onRead?.(row, value);
 };
 
 /** What the plan reads from two columns. */
-export const fillReadOfTwo = (heap: TextHeap, rows: Rows, plan: FieldPlan, first: number, second: number): void => {
+export const fillReadOfTwo = (heap: TextHeap, rows: Rows, plan: FieldPlan, first: number, second: number, onRead?: OnRead): void => {
   const { table, from, to } = rows;
   reserveRows(heap, to - from);
-  for (let row = from; row < to; row++) addRead(heap, rows, plan, row, textOf(table, row, first), textOf(table, row, second));
+  for (let row = from; row < to; row++) addRead(heap, rows, plan, row, textOf(table, row, first), textOf(table, row, second), onRead);
 };
 
 /** The same text in every row of which anything could be read. */

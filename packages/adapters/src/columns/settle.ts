@@ -2,6 +2,7 @@
 import { currencyText, noCurrency } from '@settler/contracts/currency-codes';
 import { exponentOf } from '@settler/contracts/money';
 import { inCurrency, mayBeThousands, twoWays } from '../fields/amount.ts';
+import { mayMeanThousands } from '../fields/plan.ts';
 import { empty } from '../fields/unreadable.ts';
 import { exponentBits, exponentPlaces } from '../kernel/exponents.ts';
 import type { Kernel } from '../kernel/kernel.ts';
@@ -72,6 +73,16 @@ export const settleAmounts = ({ units, unfit }: Amounts, rows: Rows, currencyMap
     },
     settle,
   );
+};
+
+/** What was read of a row's amount beside `amount`, which may have been written for thousands. */
+export type Doubtful = { readonly row: number; readonly amount: string };
+
+export const refuseDoubtful = ({ currencies, refuse }: Rows, field: string, doubtful: readonly Doubtful[]): void => {
+  for (const { row, amount } of doubtful) {
+    const currency = currencies[row] as number;
+    if (currency !== noCurrency && mayMeanThousands(amount, currencyText(currency))) refuse(row, field, twoWays(amount).reason);
+  }
 };
 
 /** The canonical decimal that an amount was read from. */

@@ -4,7 +4,7 @@ import { settle } from '../fields/plan.ts';
 import { shortened } from '../fields/unreadable.ts';
 import type { ReadRecord, ReadRow } from '../reader.ts';
 
-export const rowReader = ({ width, placed, raw, currencyMapped, pointAssumed }: Layout) => {
+export const rowReader = ({ width, placed, raw, currencyMapped, assumed }: Layout) => {
   const fields = placed.map(({ plan, columns: [first, second] }) => ({ plan, first, second }));
 
   return (cells: readonly string[], line: number, malformed: string | undefined): ReadRow => {
@@ -21,7 +21,7 @@ export const rowReader = ({ width, placed, raw, currencyMapped, pointAssumed }: 
     }
     for (const { name, index } of raw) record[name] = cells[index] ?? '';
     // Whatever else is wrong: what is left of the row is shown, and added up.
-    const unsettled = settle(record, currencyMapped, pointAssumed);
+    const unsettled = settle(record, currencyMapped, assumed);
     fault ??= unsettled;
     if (fault === undefined) return { line, record };
     return { line, invalid: { field: fault.field, reason: `${fault.field} ${fault.reason}` }, raw: excerpt(cells), partial: record };

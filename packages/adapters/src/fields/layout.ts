@@ -35,7 +35,8 @@ export type Layout = {
   /** Columns that stay under their own names. */
   readonly raw: readonly Named[];
   readonly currencyMapped: boolean;
-  readonly pointAssumed: boolean;
+  /** The fields whose point nobody named. */
+  readonly assumed: readonly string[];
 };
 
 /** Throws `ReaderFailure` when a mapped column is not in the header. */
@@ -62,12 +63,13 @@ export const layOut = (mappings: FieldMappings, header: readonly string[], heade
   const isFree = (name: string): boolean => !mapped.has(name) && !Object.hasOwn(mappings, name);
   const own = names.map((name, index): Named => ({ name, index })).filter(({ name }) => isFree(name));
   const implied = own.flatMap(({ name }) => planUnmapped(name) ?? []);
+  const all = [...plans, ...implied];
   return {
     width: names.length,
-    placed: [...plans, ...implied].map((plan) => ({ plan, columns: plan.columns.map(place) })),
+    placed: all.map((plan) => ({ plan, columns: plan.columns.map(place) })),
     raw: own.filter(({ name }) => !implied.some(({ field }) => field === name)),
     currencyMapped: mappings['currency'] !== undefined,
-    pointAssumed: assumesPoint([...plans, ...implied]),
+    assumed: all.filter(assumesPoint).map(({ field }) => field),
   };
 };
 

@@ -152,26 +152,39 @@ const readId = (cell: string): string | Unreadable => {
 
 export type Fault = { readonly field: string; readonly reason: string };
 
-/** Whether the point in the amount of these fields is one that nobody named. */
-export const assumesPoint = (plans: readonly FieldPlan[]): boolean =>
-  plans.some(({ field, written }) => field === 'amount' && 'assumed' in written && written.assumed);
+/** Whether its point is one that nobody named. */
+export const assumesPoint = ({ written }: FieldPlan): boolean => 'assumed' in written && written.assumed;
+
+/** Of an amount that was read with a point that nobody named: whether it may have meant thousands, in the currency of its record. */
+export const mayMeanThousands = (amount: string, currency: string): boolean => {
+  const { digits, scale } = decimalOf(amount);
+  return mayBeThousands(digits, scale, exponentOf(currency));
+};
 
 /**
- * What only shows once all fields of a record are read. Writes the amount with its currency's decimals. Where the point was assumed, an
- * amount that it may not have meant is taken out: it is nobody's to add up.
+ * What only shows once all fields of a record are read. Writes the amount with its currency's decimals. `assumed` are the fields whose point
+ * nobody named: what one of them may not have meant is a fault, and an amount is taken out besides, because it is nobody's to add up.
  */
-export const settle = (record: ReadRecord, currencyMapped: boolean, pointAssumed: boolean): Fault | undefined => {
+export const settle = (record: ReadRecord, currencyMapped: boolean, assumed: readonly string[]): Fault | undefined => {
+  const { currency } = record;
+  const fault = settleAmount(record, currencyMapped, assumed.includes('amount'));
+  if (fault !== undefined || currency === undefined) return fault;
+  for (const field of assumed) {
+    const value = field === 'amount' ? undefined : record[field];
+    if (typeof value === 'string' && mayMeanThousands(value, currency)) return { field, ...twoWays(value) };
+  }
+  return undefined;
+};
+
+const settleAmount = (record: ReadRecord, currencyMapped: boolean, pointAssumed: boolean): Fault | undefined => {
   const { amount, currency } = record;
   if (amount === undefined) return undefined;
   if (currency === undefined) return currencyMapped ? { field: 'currency', ...empty } : undefined;
   const exact = inCurrency(amount, currency);
   if (typeof exact !== 'string') return { field: 'amount', ...exact };
-  if (pointAssumed && amount.length > exact.length) {
-    const { digits, scale } = decimalOf(amount);
-    if (mayBeThousands(digits, scale, exponentOf(currency))) {
-      delete record.amount;
-      return { field: 'amount', ...twoWays(amount) };
-    }
+  if (pointAssumed && mayMeanThousands(amount, currency)) {
+    delete record.amount;
+    return { field: 'amount', ...twoWays(amount) };
   }
   record.amount = exact;
   return undefined;

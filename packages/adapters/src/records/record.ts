@@ -44,7 +44,7 @@ export const recordReader = (mappings: FieldMappings, identified: boolean) => {
       if (!isPlanned.has(key) && !mapped.has(key) && key !== reservedName) record[key] = value;
     }
     // Their amounts are decimals as JSON writes them, whose point is one.
-    const unsettled = settle(record, currencyMapped, false);
+    const unsettled = settle(record, currencyMapped, []);
     if (unsettled !== undefined)
       fault ??= { ...unsettled, path: plans.find(({ field }) => field === unsettled.field)?.columns.slice(0, 1) ?? [unsettled.field] };
     return { record, fault };

@@ -212,6 +212,31 @@ describe('rows that cannot be read', () => {
     });
   });
 
+  it.each([
+    ['fee', '1.250', 'EUR'],
+    ['net', '-12.000', 'JPY'],
+    ['fee', '(999.990)', 'USD'],
+    ['vat', '1.250', 'EUR'],
+  ])('a %s of %s %s can be read two ways, too, until its mapping says which', async (field, cell, currency) => {
+    const text = `${header},Other\n7,2,${currency},2026-04-01,x,${cell}\n8,3,${currency},2026-04-01,x,0.125\n9,,KWD,2026-04-01,x,1.250\n`;
+    const faultsWith = async (more: object) =>
+      (await rowsOf(text, { fields: { ...fields, amount: undefined, [field]: { column: 'Other', ...more } } })).map((row) =>
+        'record' in row ? row.record[field] : row.invalid,
+      );
+    const mapping = field === 'vat' ? { negate: true } : {};
+    const [fault, ...others] = await faultsWith(mapping);
+    expect(fault).toEqual({ field, reason: expect.stringMatching(/can be read two ways/) });
+    expect(others).toEqual(field === 'vat' ? ['-0.125', '-1.250'] : ['0.125', '1.250']);
+    expect((await faultsWith({ ...mapping, decimal: '.' })).every((said) => typeof said === 'string')).toBe(true);
+  });
+
+  it('tell of an amount that can be read two ways before a fee that can', async () => {
+    const [row] = await rowsOf('fee,amount,currency\n1.250,2.500,EUR\n', {
+      fields: { fee: 'fee', amount: 'amount', currency: 'currency' },
+    });
+    expect(row).toMatchObject({ invalid: { field: 'amount' } });
+  });
+
   it('keep the fields that could be read, and the beginning of their text', async () => {
     expect(await rowsOf(`${header}\n7,NaN,eur,2026-04-01,order 1\n`)).toEqual([
       {
