@@ -1,6 +1,6 @@
 /** What is at stake where a person has to settle something: what its records come to. */
 import { currencyCode, currencyText } from '@settler/contracts/currency-codes';
-import { exponentOf, toMinor } from '@settler/contracts/money';
+import { exponentOf, fromMinor, toMinor } from '@settler/contracts/money';
 import { type Side, sides } from './side.ts';
 
 /** A record as it is stored. */
@@ -16,6 +16,12 @@ export interface Stake {
 
 /** Whichever way the money goes. */
 export const sizeOf = (amountMinor: bigint): bigint => (amountMinor < 0n ? -amountMinor : amountMinor);
+
+/** A sum as it is told, with the digits of its currency; as it is where it has others besides, which only records without a currency have. */
+export const inDigitsOf = (currency: string, sum: string): string => {
+  const minor = toMinor(sum, exponentOf(currency));
+  return minor === null ? sum : fromMinor(minor, exponentOf(currency));
+};
 
 /** What a stored record counts as: `currency` is empty, and `amountMinor` null, where it has none that can be read. */
 export const worthOf = ({ currency, amount }: Fields): { readonly currency: string; readonly amountMinor: bigint | null } => {

@@ -4,6 +4,7 @@ import type { ReportOptions, ReportView } from '../../application/queries.ts';
 import { baseTotals } from '../../domain/base-totals.ts';
 import { certify, outcomeLines } from '../../domain/certificate.ts';
 import type { ReportLine, StoredReport } from '../../domain/execution.ts';
+import { inDigitsOf } from '../../domain/stake.ts';
 import { baseCurrencyOf } from './base-currencies.ts';
 import { ageBucket } from './exception-filter.ts';
 import { ratesOn } from './exchange-rates.ts';
@@ -57,5 +58,10 @@ const ageingOf = async (trx: Trx, jobId: string): Promise<ReportView['ageing']> 
       from (select ${ageBucket} as bucket, extract(day from now() - first_seen_at) as days, currency, amount from exceptions
              where job_id = ${jobId} and status in ('open', 'in_progress')) as aged
      group by bucket, currency order by min(days), currency`.execute(trx);
-  return rows.map(({ bucket, currency, count, amount }) => ({ bucket, currency: currency ?? '', count: Number(count), amount }));
+  return rows.map(({ bucket, currency, count, amount }) => ({
+    bucket,
+    currency: currency ?? '',
+    count: Number(count),
+    amount: inDigitsOf(currency ?? '', amount),
+  }));
 };

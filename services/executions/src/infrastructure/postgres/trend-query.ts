@@ -4,6 +4,7 @@ import type { Cursors } from '@settler/chassis/pagination';
 import type { Postgres } from '@settler/chassis/postgres';
 import { sql, type Transaction } from 'kysely';
 import type { ExecutionQueries, TrendPoint } from '../../application/queries.ts';
+import { inDigitsOf } from '../../domain/stake.ts';
 import type { Database } from './tables.ts';
 
 type Trx = Transaction<Database>;
@@ -45,6 +46,9 @@ const openedBy = async (trx: Trx, ids: readonly string[]): Promise<ReadonlyMap<s
     select execution_id, category, coalesce(currency, '') as currency, count(*) as count, coalesce(sum(abs(amount)), 0)::text as amount
       from exceptions where execution_id = any(${[...ids]}::text[])
      group by 1, 2, 3 order by 1, 2, 3`.execute(trx);
-  const points = rows.map(({ execution_id: id, count, ...line }) => ({ id, line: { ...line, count: Number(count) } }));
+  const points = rows.map(({ execution_id: id, count, amount, ...line }) => ({
+    id,
+    line: { ...line, count: Number(count), amount: inDigitsOf(line.currency, amount) },
+  }));
   return new Map([...Map.groupBy(points, ({ id }) => id)].map(([id, own]) => [id, own.map(({ line }) => line)]));
 };
