@@ -110,7 +110,55 @@ export type ProblemError = z.infer<typeof problemError>;
  * What is wrong with a value, in the words of its schema; of one that is not there, neither its type nor its choices are what is wrong.
  * Whoever checks has to ask for the input to be reported (`reportInput`), or nothing is ever missing.
  */
-export const messageOf = (issue: z.core.$ZodIssue): string => (isMissing(issue) ? 'is missing' : issue.message);
+export const messageOf = (issue: z.core.$ZodIssue): string => {
+  if (isMissing(issue)) return 'is missing';
+  return isGeneric.test(issue.message) ? (plainly(issue) ?? issue.message) : issue.message;
+};
+
+/** Words that zod has for every schema which has none of its own. */
+const isGeneric = /^(Invalid (input: expected|option)|Too (small|big): )/;
+
+const kinds: Readonly<Record<string, string>> = {
+  string: 'a string',
+  number: 'a number',
+  int: 'a whole number',
+  boolean: 'true or false',
+  array: 'a list',
+  object: 'an object',
+  record: 'an object',
+};
+
+const plainly = (issue: z.core.$ZodIssue): string | undefined => {
+  switch (issue.code) {
+    case 'invalid_type': {
+      const kind = kinds[issue.expected];
+      if (kind === undefined) return undefined;
+      const isFraction = issue.expected === 'int' && typeof issue.input === 'number';
+      return isFraction || !('input' in issue) ? `must be ${kind}` : `must be ${kind}, not ${kindOf(issue.input)}`;
+    }
+    case 'invalid_value':
+      return `must be ${issue.values.length === 1 ? '' : 'one of '}${issue.values.map((value) => JSON.stringify(value)).join(', ')}`;
+    case 'too_small':
+      return bounded(issue.origin, issue.inclusive === false ? 'more than' : 'at least', issue.minimum);
+    case 'too_big':
+      return bounded(issue.origin, issue.inclusive === false ? 'less than' : 'at most', issue.maximum);
+    default:
+      return undefined;
+  }
+};
+
+const kindOf = (value: unknown): string => {
+  if (value === null) return 'null';
+  if (Array.isArray(value)) return 'a list';
+  return typeof value === 'boolean' ? 'a boolean' : (kinds[typeof value] ?? typeof value);
+};
+
+const counted: Readonly<Record<string, string>> = { string: 'character', array: 'item' };
+
+const bounded = (origin: string, bound: string, limit: number | bigint): string => {
+  const unit = counted[origin];
+  return unit === undefined ? `must be ${bound} ${limit}` : `must have ${bound} ${limit} ${unit}${limit === 1 ? '' : 's'}`;
+};
 
 const isMissing = (issue: z.core.$ZodIssue): boolean =>
   (issue.code === 'invalid_type' || issue.code === 'invalid_value') &&

@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { messageOf } from '../src/problems.ts';
 import { rules } from '../src/rules.ts';
 import { day, instantInput } from '../src/time.ts';
 
@@ -53,5 +55,33 @@ describe('what is said of days and instants', () => {
     expect(said(instantInput, '2026-04-01T09:30:00 02:00')).toEqual([
       'must be an instant such as 2026-04-01T09:30:00Z; in a query, the + of an offset is written %2B',
     ]);
+  });
+});
+
+describe('what is said of a value whose schema has no words of its own', () => {
+  const said = (schema: z.ZodType, value: unknown) => schema.safeParse(value, { reportInput: true }).error?.issues.map(messageOf);
+
+  it.each([
+    [z.string(), 12, 'must be a string, not a number'],
+    [z.number(), '30', 'must be a number, not a string'],
+    [z.int(), 1.5, 'must be a whole number'],
+    [z.boolean(), null, 'must be true or false, not null'],
+    [z.array(z.string()), {}, 'must be a list, not an object'],
+    [z.strictObject({}), ['a'], 'must be an object, not a list'],
+    [z.record(z.string(), z.string()), true, 'must be an object, not a boolean'],
+    [z.enum(['skip', 'run-once']), 'all', 'must be one of "skip", "run-once"'],
+    [z.literal('x'), 'y', 'must be "x"'],
+    [z.string().min(1), '', 'must have at least 1 character'],
+    [z.string().max(3), 'abcd', 'must have at most 3 characters'],
+    [z.array(z.string()).max(2), ['a', 'b', 'c'], 'must have at most 2 items'],
+    [z.number().int().min(1).max(3_660), 0, 'must be at least 1'],
+    [z.number().max(1), 2, 'must be at most 1'],
+    [z.number().positive(), 0, 'must be more than 0'],
+  ])('is plain: %#', (schema, value, message) => {
+    expect(said(schema, value)).toEqual([message]);
+  });
+
+  it('is what the schema says where it has words', () => {
+    expect(said(z.string('must be a day such as 2026-04-01'), 7)).toEqual(['must be a day such as 2026-04-01']);
   });
 });

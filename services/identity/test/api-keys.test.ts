@@ -55,7 +55,7 @@ describe('API keys', () => {
   test('are asked for with what is missing, and with instants that are told by example', async () => {
     expect((await asOwner().post('/v1/api-keys', { scopes: null, expiresAt: 'tomorrow' })).body.errors).toEqual([
       { path: 'name', message: 'is missing' },
-      { path: 'scopes', message: 'Invalid input: expected array, received null' },
+      { path: 'scopes', message: 'must be a list, not null' },
       { path: 'expiresAt', message: 'must be an instant such as 2026-04-01T09:30:00Z' },
     ]);
     expect((await asOwner().post('/v1/invitations', { email: 'a@example.com' })).body.errors).toEqual([
