@@ -83,7 +83,10 @@ export const auditActions = {
   },
   'file.uploaded': { service: 'executions', description: 'A file was uploaded; the entry says its size and hash, and not its name.' },
   'file.deleted': { service: 'executions', description: 'An uploaded file was deleted.' },
-  'execution.queued': { service: 'executions', description: 'A run of a job was asked for and accepted.' },
+  'execution.queued': {
+    service: 'executions',
+    description: 'A run of a job was asked for and accepted; the entry says which files it reads, by id and hash.',
+  },
   'execution.completed': {
     service: 'executions',
     description: 'An execution completed; the entry counts the exceptions that it opened and resolved, which have no entries of their own.',

@@ -586,6 +586,23 @@ describe('the executions service', () => {
     expect((await api.get(`/v1/files/${first.body.id}`)).status).toBe(404);
   });
 
+  test('a run says which files it has read, also once they are deleted', async () => {
+    const fileId = await upload(`${orders}\no6,6.00,EUR,2026-04-02,R6`);
+    const { sha256 } = (await api.get(`/v1/files/${fileId}`)).body;
+    const { body } = await start({ source: { fileId }, target: { records: payments }, dryRun: true });
+    const inputs = { source: { fileId, sha256 }, target: null };
+    expect(body.inputs).toEqual(inputs);
+    await over(body.id);
+    expect((await api.delete(`/v1/files/${fileId}`)).status).toBe(204);
+    expect((await api.get(`/v1/executions/${body.id}`)).body.inputs).toEqual(inputs);
+    const { rows } = await database.query(
+      `select body::jsonb #> '{data,after,inputs}' as inputs from (select body from outbox union all select body from outbox_sent) as told
+        where body::jsonb #>> '{data,action}' = 'execution.queued' and body::jsonb #>> '{data,resource,id}' = $1`,
+      [body.id],
+    );
+    expect(rows).toEqual([{ inputs }]);
+  });
+
   test('a page ends where the next one begins, however many files came in one moment', async () => {
     const token = { token: () => tokenFor('org_01jqv8m0c4e7r9t2w5y8a1b3d9') };
     const own = client(service.url, token);

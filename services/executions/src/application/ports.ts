@@ -38,8 +38,8 @@ export interface PlannedExecution {
   readonly period: { readonly from: string; readonly to: string } | null;
   readonly note: string | null;
   readonly overlap: boolean;
-  /** Every file that either side reads, with the path to name if it is not there. */
-  readonly files: readonly { readonly id: string; readonly path: string }[];
+  /** Every file that it reads. */
+  readonly files: readonly { readonly side: Side; readonly id: string }[];
 }
 
 export interface ExecutionStore {

@@ -6,7 +6,16 @@ import type { ApprovalRequest, ApprovalStatus } from '../domain/approval.ts';
 import type { BaseTotals } from '../domain/base-totals.ts';
 import type { ExceptionStatus, Resolution } from '../domain/exception-life.ts';
 import type { Severity } from '../domain/exceptions.ts';
-import type { Certificate, Comparison, ExecutionError, ExecutionStatus, Problem, Progress, ReportLine } from '../domain/execution.ts';
+import type {
+  Certificate,
+  Comparison,
+  ExecutionError,
+  ExecutionStatus,
+  InputFiles,
+  Problem,
+  Progress,
+  ReportLine,
+} from '../domain/execution.ts';
 import type { Manual } from '../domain/matched-result.ts';
 import type { OpenedLine } from '../domain/opened.ts';
 
@@ -20,6 +29,7 @@ export interface ExecutionView {
   readonly error: ExecutionError | null;
   readonly problems: readonly Problem[];
   readonly dryRun: boolean;
+  readonly inputs: InputFiles;
   readonly period: { readonly from: string; readonly to: string } | null;
   readonly note: string | null;
   /** Of a trial of other rules: the execution on whose records it is one. */

@@ -24,6 +24,9 @@ export interface Definition {
   readonly rules: Rules;
 }
 
+/** The files that a run was given; null for a side whose records came otherwise. */
+export type InputFiles = Readonly<Record<'source' | 'target', { readonly fileId: string; readonly sha256: string } | null>>;
+
 export interface Progress {
   readonly stage: 'queued' | 'reading' | 'matching' | 'writing' | 'done';
   readonly done: number;

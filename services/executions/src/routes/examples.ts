@@ -5,6 +5,7 @@ const job = 'job_01jqv8m0c4e7r9t2w5y8a1b3d6';
 const execution = 'exe_01jqv8m0c4e7r9t2w5y8a1b3d6';
 const exception = 'exc_01jqv8m0c4e7r9t2w5y8a1b3d6';
 const file = 'fil_01jqv8m0c4e7r9t2w5y8a1b3d6';
+const fileHash = '9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08';
 const person = { type: 'user', id: 'usr_01jqv8m0c4e7r9t2w5y8a1b3d6' } as const;
 const second = { type: 'user', id: 'usr_01jqv8m0c4e7r9t2w5y8a1b3d7' } as const;
 
@@ -53,6 +54,7 @@ export const queuedExecution = {
   error: null,
   problems: [],
   dryRun: false,
+  inputs: { source: { fileId: file, sha256: fileHash }, target: null },
   period: null,
   note: 'Close of March',
   triedOn: null,
@@ -75,7 +77,13 @@ export const completedExecution = {
   completedAt: '2026-04-02T09:30:01.100Z',
 } as const;
 
-export const triedExecution = { ...queuedExecution, id: 'exe_01jqv8m0c4e7r9t2w5y8a1b3d7', dryRun: true, triedOn: execution } as const;
+export const triedExecution = {
+  ...queuedExecution,
+  id: 'exe_01jqv8m0c4e7r9t2w5y8a1b3d7',
+  dryRun: true,
+  inputs: { source: null, target: null },
+  triedOn: execution,
+} as const;
 
 const equal = (field: string, value: string) => ({ field, type: 'exact', source: value, target: value, score: 1, passed: true });
 const ofRules = { category: null, reason: null, line: null, dueOn: null, exceptionId: null, manual: null } as const;
@@ -374,7 +382,7 @@ export const uploadedFile = {
   id: file,
   name: 'orders.csv',
   size: 10_482,
-  sha256: '9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08',
+  sha256: fileHash,
   contentType: 'text/csv',
   createdAt: '2026-04-02T09:29:00.000Z',
 } as const;

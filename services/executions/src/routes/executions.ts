@@ -52,6 +52,11 @@ const runBody = z.strictObject({
   note: z.string().max(1_000).optional().describe('For people: why it is run.'),
 });
 
+const inputFile = z.object({
+  fileId: fileId.describe('The file.'),
+  sha256: z.string().describe('The hash of its bytes, in hexadecimal digits.'),
+});
+
 export const executionAnswer = z
   .object({
     id: executionId,
@@ -92,6 +97,12 @@ export const executionAnswer = z
         'What is probably not meant as it was said: `no_such_field`, a rule about a field that no record has; `no_date`, records without one in a run of a period; `nothing_readable`; `no_records`, a side that has brought none.',
       ),
     dryRun: z.boolean().describe('Whether it stores no results and no exceptions.'),
+    inputs: z
+      .object({
+        source: inputFile.nullable().describe('Of the source; null where its records came otherwise, and of a trial.'),
+        target: inputFile.nullable().describe('Of the target.'),
+      })
+      .describe('Which files it reads, also once they are deleted.'),
     period: z.object({ from: day, to: day }).nullable().describe('The days whose records it takes; null for all.'),
     note: z.string().nullable().describe('For people. A scheduled run says here which time it is of.'),
     triedOn: executionId.nullable().describe('Of a trial of other rules: the execution on whose records it is one.'),

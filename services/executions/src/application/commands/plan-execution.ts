@@ -52,7 +52,7 @@ const sideOf = (name: 'source' | 'target', side: Side, input: RunInput | undefin
   return side;
 };
 
-const fileOf = (name: string, { config }: Side) => {
+const fileOf = (side: 'source' | 'target', { config }: Side) => {
   const { fileId } = config;
-  return typeof fileId === 'string' ? [{ id: fileId, path: `${name}.fileId` }] : [];
+  return typeof fileId === 'string' ? [{ side, id: fileId }] : [];
 };

@@ -15,7 +15,7 @@ import { trendQuery } from './trend-query.ts';
 
 /** Not what a run was given and what came of it: the definition and the report are as long as everything else, and have routes of their own. */
 const viewColumns = [
-  ...(['id', 'job_id', 'job_version', 'status', 'progress', 'summary', 'error', 'problems', 'dry_run', 'note'] as const),
+  ...(['id', 'job_id', 'job_version', 'status', 'progress', 'summary', 'error', 'problems', 'dry_run', 'note', 'inputs'] as const),
   ...(['period_from', 'period_to', 'tried_on', 'waiting_for', 'attempt', 'created_by_type', 'created_by_id'] as const),
   ...(['created_at', 'started_at', 'completed_at', 'results_dropped_at'] as const),
 ] satisfies readonly (keyof Database['executions'])[];
@@ -30,6 +30,7 @@ const executionView = (row: Pick<Selectable<Database['executions']>, (typeof vie
   error: row.error,
   problems: row.problems,
   dryRun: row.dry_run,
+  inputs: row.inputs ?? { source: null, target: null },
   period: row.period_from === null || row.period_to === null ? null : { from: row.period_from, to: row.period_to },
   note: row.note,
   triedOn: row.tried_on,

@@ -8,7 +8,8 @@ import { carriesForward } from '@settler/contracts/rules';
 import { executionDoorbellSubject } from '@settler/contracts/subjects';
 import { type Selectable, sql, type Transaction } from 'kysely';
 import type { Actor, ExecutionStore, PlannedExecution } from '../../application/ports.ts';
-import { isOver } from '../../domain/execution.ts';
+import { type InputFiles, isOver } from '../../domain/execution.ts';
+import type { Side } from '../../domain/side.ts';
 import { auditOf } from './audit.ts';
 import { completedRun } from './stored-results.ts';
 import type { Database } from './tables.ts';
@@ -79,9 +80,9 @@ export const stateEvent = (
 export const createExecutionStore = (postgres: Postgres<Database>, outbox: Outbox): ExecutionStore => ({
   queue: (id, planned, actor) =>
     postgres.organization(actor.principal.organizationId, async (trx) => {
-      await requireFiles(trx, planned);
+      const inputs = await inputsOf(trx, planned);
       await requireFreeJob(trx, planned);
-      await insert(trx, outbox, id, planned, null, actor);
+      await insert(trx, outbox, id, { ...planned, inputs, triedOn: null }, actor);
     }),
 
   tryRules: (id, executionId, { rules, note }, actor) =>
@@ -99,7 +100,7 @@ export const createExecutionStore = (postgres: Postgres<Database>, outbox: Outbo
         overlap: true,
         files: [],
       };
-      await insert(trx, outbox, id, planned, executionId, actor);
+      await insert(trx, outbox, id, { ...planned, inputs: null, triedOn: executionId }, actor);
     }),
 
   cancel: (id, actor) =>
@@ -133,15 +134,13 @@ export const createExecutionStore = (postgres: Postgres<Database>, outbox: Outbo
     }),
 });
 
-/** `triedOn`: the execution on whose stored records it is a trial. */
-const insert = async (
-  trx: Trx,
-  outbox: Outbox,
-  id: string,
-  planned: PlannedExecution,
-  triedOn: string | null,
-  actor: Actor,
-): Promise<void> => {
+interface Inserted extends PlannedExecution {
+  readonly inputs: InputFiles | null;
+  /** The execution on whose stored records it is a trial. */
+  readonly triedOn: string | null;
+}
+
+const insert = async (trx: Trx, outbox: Outbox, id: string, planned: Inserted, actor: Actor): Promise<void> => {
   const row = await trx
     .insertInto('executions')
     .values({
@@ -155,7 +154,8 @@ const insert = async (
       period_from: planned.period?.from ?? null,
       period_to: planned.period?.to ?? null,
       note: planned.note,
-      tried_on: triedOn,
+      tried_on: planned.triedOn,
+      inputs: planned.inputs === null ? null : JSON.stringify(planned.inputs),
       ...(planned.dryRun ? {} : { created_at: afterAllOf(planned.jobId) }),
       file_ids: planned.files.map((file) => file.id),
       status: 'queued',
@@ -165,11 +165,18 @@ const insert = async (
     })
     .returningAll()
     .executeTakeFirstOrThrow();
-  const { jobId, jobVersion, dryRun } = planned;
+  const { jobId, jobVersion, dryRun, inputs } = planned;
   await outbox.append(trx, [
     doorbellFor(row),
     stateEvent(row),
-    auditOf({ action: 'execution.queued', resource: { type: 'execution', id }, after: { jobId, jobVersion, dryRun } }, actor),
+    auditOf(
+      {
+        action: 'execution.queued',
+        resource: { type: 'execution', id },
+        after: { jobId, jobVersion, dryRun, ...(inputs === null ? {} : { inputs }) },
+      },
+      actor,
+    ),
   ]);
 };
 
@@ -178,13 +185,23 @@ const afterAllOf = (jobId: string) => sql<Date>`greatest(
   date_trunc('milliseconds', clock_timestamp()),
   (select max(created_at) + interval '1 millisecond' from executions where job_id = ${jobId}))`;
 
-const requireFiles = async (trx: Trx, { files }: PlannedExecution): Promise<void> => {
-  if (files.length === 0) return;
+/** @throws Refusal `validation_failed` where one of them is not there */
+const inputsOf = async (trx: Trx, { files }: PlannedExecution): Promise<InputFiles> => {
+  if (files.length === 0) return { source: null, target: null };
   const wanted = files.map((file) => file.id);
   // Locked, so that none of them can be deleted between this and the commit.
-  const rows = await trx.selectFrom('files').select('id').where('id', 'in', wanted).where('state', '=', 'ready').forShare().execute();
-  const missing = files.filter((file) => !rows.some((row) => row.id === file.id));
-  if (missing.length > 0) throw invalid(missing.map(({ id, path }) => ({ path, message: `there is no file ${id}` })));
+  const rows = await trx
+    .selectFrom('files')
+    .select(['id', 'sha256'])
+    .where('id', 'in', wanted)
+    .where('state', '=', 'ready')
+    .forShare()
+    .execute();
+  const known = new Map(rows.map(({ id, sha256 }) => [id, { fileId: id, sha256: sha256 ?? '' }]));
+  const missing = files.filter(({ id }) => !known.has(id));
+  if (missing.length > 0) throw invalid(missing.map(({ side, id }) => ({ path: `${side}.fileId`, message: `there is no file ${id}` })));
+  const of = (side: Side) => known.get(files.find((file) => file.side === side)?.id ?? '') ?? null;
+  return { source: of('source'), target: of('target') };
 };
 
 /** Dry runs store nothing that another run could be in the way of. */

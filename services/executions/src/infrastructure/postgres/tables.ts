@@ -9,6 +9,7 @@ import type {
   Definition,
   ExecutionError,
   ExecutionStatus,
+  InputFiles,
   Problem,
   Progress,
   StoredReport,
@@ -67,6 +68,8 @@ export interface Database extends ChassisTables {
     note: string | null;
     tried_on: string | null;
     file_ids: string[];
+    /** Null of runs that have not said so, and of trials, which read what an execution has stored. */
+    inputs: JsonOrNull<InputFiles>;
     status: ExecutionStatus;
     waiting_for: string | null;
     revision: ColumnType<bigint, bigint | number | undefined, bigint | number>;
