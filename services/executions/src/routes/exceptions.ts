@@ -68,7 +68,11 @@ const listed = z
     category: exceptionCategory.describe('What is wrong.'),
     severity: exceptionSeverity.describe('Of the money at stake, what is wrong, and how long it waits; or as a person has set it.'),
     status: status.describe('`open` and `in_progress` need a person. `resolved` says what became of it, `dismissed` that it needs nobody.'),
-    records: z.array(record).describe('What it is about, as the newest run that had them has brought them.'),
+    records: z
+      .array(record)
+      .describe(
+        'What it is about, as the newest run that had them has brought them: records of the source first, then those of the target.',
+      ),
     amount: total.nullable().describe('Of several records: what they come to on the side that has more, in the currency of the first.'),
     currency: z.string().nullable().describe('Of the amount; null where it could not be read.'),
     reason: z.string().nullable().describe('Why, for people, where the category does not say all.'),
