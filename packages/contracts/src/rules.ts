@@ -448,6 +448,8 @@ const neitherForm = z
   .strictObject(settings)
   .refine(() => false, { error: 'give `matching`, a list of conditions, or `passes`, each with a name and its `match`', when: () => true });
 
+const bothForms = z.custom(() => false, 'give `matching` or `passes`, and not both: a job that was read has `passes`');
+
 const inLongForm = (value: z.output<typeof longForm> | z.output<typeof shortForm>): Rules => {
   if ('passes' in value) return value;
   const { matching, ...rest } = value;
@@ -474,7 +476,7 @@ const hasTooManyPatterns = (value: unknown): boolean => {
 export const rules = chosenBy(
   (value) => {
     if (hasTooManyPatterns(value)) return isTooMuch;
-    if (has(value, 'matching')) return shortForm;
+    if (has(value, 'matching')) return has(value, 'passes') ? bothForms : shortForm;
     return isObject(value) && !has(value, 'passes') ? neitherForm : longForm;
   },
   z.union([longForm, shortForm]),

@@ -25,6 +25,12 @@ describe('what is said of rules', () => {
     expect(faults({ matchings: [exact] })).toEqual(['matchings: is not a known field', neither]);
   });
 
+  it('says that one of the two forms is enough where they have both', () => {
+    expect(faults({ matching: [exact], passes: [{ name: 'one', match: [exact] }] })).toEqual([
+      ': give `matching` or `passes`, and not both: a job that was read has `passes`',
+    ]);
+  });
+
   it.each([
     [{ field: 'date', type: 'date', within: 3 }, 'within: must be an object such as {"before": 0, "after": 3}'],
     [{ field: 'amount', type: 'amount', tolerance: 0.01 }, 'tolerance: must be an object such as {"absolute": "0.01"} or {"percent": "1"}'],
