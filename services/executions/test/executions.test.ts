@@ -430,16 +430,16 @@ describe('the executions service', () => {
       { side: 'target', code: 'no_date', message: message(6) },
     ]);
 
-    const noDates = { status: 'failed', attempt: 1, error: { code: 'no_dates' } };
+    const noDates = (side: string) => ({ status: 'failed', attempt: 1, error: { code: 'no_dates', side } });
     const unmapped = await api.post(`/v1/jobs/${anonymousId}/executions`, {
       source: { fileId: await upload('reference,amount,currency,day\nR1,1.00,EUR,2026-04-01') },
       target: { fileId: await upload('reference,amount,currency\nR1,1.00,EUR') },
       ...run,
     });
     const failed = await over(unmapped.body.id);
-    expect(failed).toMatchObject(noDates);
+    expect(failed).toMatchObject(noDates('source'));
     expect(failed.error.message).toContain('none of the 1 records of the source');
-    expect(await runOnce(undated, [without], run)).toMatchObject(noDates);
+    expect(await runOnce(undated, [without], run)).toMatchObject(noDates('target'));
     expect(await runOnce(undated, [], run)).toMatchObject({ status: 'completed' });
   });
 

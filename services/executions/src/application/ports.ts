@@ -276,10 +276,13 @@ export interface ResultDigest {
 export class MatchingRefused extends Error {
   override readonly name = 'MatchingRefused';
   readonly code: ExecutionErrorCode;
+  /** Undefined where it is of both. */
+  readonly side: Side | undefined;
 
-  constructor(code: ExecutionErrorCode, message: string) {
+  constructor(code: ExecutionErrorCode, message: string, side?: Side) {
     super(message);
     this.code = code;
+    this.side = side;
   }
 }
 

@@ -113,7 +113,8 @@ const conclude = async ({ leases, logger }: RunNeeds, held: HeldExecution, error
     return;
   }
   if (error instanceof MatchingRefused) {
-    await leases.end(held, { status: 'failed', error: { code: error.code, message: error.message } });
+    const { code, message, side } = error;
+    await leases.end(held, { status: 'failed', error: { code, message, ...(side === undefined ? {} : { side }) } });
     return;
   }
   logger.error({ err: error, executionId: held.id, attempt: held.attempt }, 'an attempt at an execution failed');

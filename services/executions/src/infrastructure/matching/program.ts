@@ -31,8 +31,9 @@ let answer = begin();
 /** What the caller can be told; anything else is a bug, and ends the thread. */
 const expected = (error: unknown): Reply => {
   if (error instanceof ReaderFailure) return { kind: 'unreadable', code: error.code, message: error.message, line: error.line };
-  if (error instanceof TooManyCandidates || error instanceof ColumnTooLarge || error instanceof MatchingRefused)
-    return { kind: 'refused', code: error.code, message: error.message };
+  if (error instanceof MatchingRefused) return { kind: 'refused', code: error.code, message: error.message, side: error.side };
+  if (error instanceof TooManyCandidates || error instanceof ColumnTooLarge)
+    return { kind: 'refused', code: error.code, message: error.message, side: undefined };
   throw error;
 };
 

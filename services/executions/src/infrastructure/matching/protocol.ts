@@ -62,7 +62,7 @@ export type Reply =
   | { readonly kind: 'results'; readonly piece: WatchedPiece }
   | { readonly kind: 'sums'; readonly sums: readonly PassSum[] }
   | { readonly kind: 'unreadable'; readonly code: ExecutionErrorCode; readonly message: string; readonly line: number | undefined }
-  | { readonly kind: 'refused'; readonly code: ExecutionErrorCode; readonly message: string };
+  | { readonly kind: 'refused'; readonly code: ExecutionErrorCode; readonly message: string; readonly side: Side | undefined };
 
 export type Notice =
   | { readonly kind: 'progress'; readonly done: number; readonly total: number | null }

@@ -123,7 +123,7 @@ export const createRun = ({ notify, context }: RunNeeds): ((request: RunRequest)
       }
     }
     const refused = whyNoPeriod(side, within.counted());
-    if (refused !== undefined) throw new MatchingRefused('no_dates', refused);
+    if (refused !== undefined) throw new MatchingRefused('no_dates', refused, side);
     noticed.push(...undatedProblems(side, within.counted()));
     return tally.totals();
   };

@@ -91,7 +91,7 @@ const openMatching = (
       case 'unreadable':
         return fail(new ReaderFailure(message.code as ReaderFailureCode, message.message, message.line));
       case 'refused':
-        return fail(new MatchingRefused(message.code, message.message));
+        return fail(new MatchingRefused(message.code, message.message, message.side));
       default:
         waiting?.resolve(message);
         waiting = undefined;
