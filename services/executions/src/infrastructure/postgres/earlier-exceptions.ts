@@ -38,41 +38,91 @@ interface Resolved {
 }
 
 /** Whoever has one of these has a counterpart, or an exception of its own about which one it is. */
-const better = ['matched', 'mismatched', 'ambiguous'];
+const better = ['matched', 'mismatched', 'ambiguous'] as const;
 
-/** Of open items, as the run has noted it of them. */
-export const resolveMoved = async (trx: Trx, held: HeldExecution): Promise<Resolved[]> => {
-  const { rows } = await sql<Met>`
-    select e.id, m.outcome
-      from open_item_moves m
-      join exceptions e on e.job_id = ${held.jobId} and e.record_key = m.record_key and e.status in ('open', 'in_progress')
-     where m.execution_id = ${held.id} and m.epoch = ${held.epoch} and m.outcome = any(${better}::text[])`.execute(trx);
-  return resolve(trx, held, rows);
+/** By their keys, what the run has noted of open items that have met somebody. */
+export type MetItems = ReadonlyMap<string, string>;
+
+export const metItems = async (trx: Trx, { id, epoch }: HeldExecution): Promise<MetItems> => {
+  const rows = await trx
+    .selectFrom('open_item_moves')
+    .select(['record_key', 'outcome'])
+    .where('execution_id', '=', id)
+    .where('epoch', '=', epoch)
+    .where('outcome', 'in', better)
+    .execute();
+  return new Map(rows.map(({ record_key: key, outcome }) => [key, String(outcome)]));
 };
+
+const keysTogether = 10_000;
+
+/**
+ * What there is under these keys. Given as values, in place of a join: where the planner does not know yet how many of them the job has, it
+ * would go through all that the job has for each.
+ */
+const underKeys = async <Row>(keys: Iterable<string>, find: (isOneOf: RawBuilder<boolean>) => Promise<readonly Row[]>): Promise<Row[]> => {
+  const all = [...keys];
+  const rows: Row[] = [];
+  for (let from = 0; from < all.length; from += keysTogether)
+    rows.push(...(await find(sql<boolean>`record_key = any(${all.slice(from, from + keysTogether)}::text[])`)));
+  return rows;
+};
+
+export const resolveMoved = async (trx: Trx, held: HeldExecution, met: MetItems): Promise<Resolved[]> => {
+  const live = await underKeys(met.keys(), (isOneOf) =>
+    trx
+      .selectFrom('exceptions')
+      .select(['id', 'record_key'])
+      .where('job_id', '=', held.jobId)
+      .where('status', 'in', ['open', 'in_progress'])
+      .where(isOneOf)
+      .execute(),
+  );
+  return resolve(trx, held, live.map(foundIn(met)));
+};
+
+const foundIn =
+  (met: MetItems) =>
+  ({ id, record_key: key }: { readonly id: string; readonly record_key: string }): Met => ({ id, outcome: met.get(key) as string });
 
 /**
  * What a person has decided stays decided, also where the run has found a counterpart of the record: it was late and has come, or it was written
  * off while the run was going on. That is told where the decision stands, or only the run would know that there is something to take back. Once
  * matches by hand are settled: what is an open item by then, retired or not, has met nobody.
  */
-export const tellDecided = async (trx: Trx, held: HeldExecution): Promise<void> => {
-  const { id, jobId, epoch } = held;
+export const tellDecided = async (trx: Trx, held: HeldExecution, met: MetItems): Promise<void> => {
+  const { jobId } = held;
+  const items = await underKeys(met.keys(), (isOneOf) =>
+    trx.selectFrom('open_items').select('record_key').where('job_id', '=', jobId).where(isOneOf).execute(),
+  );
+  const isItem = new Set(items.map(({ record_key: key }) => key));
+  const settled = [...met.keys()].filter((key) => !isItem.has(key));
+  const newest = await underKeys(settled, (isOneOf) =>
+    trx
+      .selectFrom('exceptions')
+      .distinctOn('record_key')
+      .select(['id', 'record_key', 'status', 'resolution'])
+      .where('job_id', '=', jobId)
+      .where(isOneOf)
+      .orderBy('record_key')
+      .orderBy('created_at', 'desc')
+      .orderBy('id', 'desc')
+      .execute(),
+  );
+  const decided = newest
+    .filter(({ status, resolution }) => (status === 'resolved' || status === 'dismissed') && resolution !== 'matched_later')
+    .map(foundIn(met));
+  if (decided.length === 0) return;
   await sql`
-    with met as (
-      select record_key, outcome from open_item_moves m
-       where execution_id = ${id} and epoch = ${epoch} and outcome = any(${better}::text[])
-         and not exists (select from open_items i where i.job_id = ${jobId} and i.record_key = m.record_key)),
-    told as (
+    with told as (
       update exceptions e set revision = e.revision + 1, updated_at = now()
-        from met
-       where e.job_id = ${jobId} and e.record_key = met.record_key and e.status in ('resolved', 'dismissed')
-         and e.resolution is distinct from 'matched_later'
-         and not exists (
-           select from exceptions n
-            where n.job_id = e.job_id and n.record_key = e.record_key and (n.created_at, n.id) > (e.created_at, e.id))
-      returning e.id, met.outcome)
+        from ${asTable(decided)} where e.id = m.id
+      returning e.id, m.outcome)
     ${noted('told', 'found_by_run', held)}`.execute(trx);
 };
+
+const asTable = (met: readonly Met[]) =>
+  sql`unnest(${met.map(({ id }) => id)}::text[], ${met.map(({ outcome }) => outcome)}::text[]) as m(id, outcome)`;
 
 /** A line in the history of each exception in `met`, which has its id and the outcome. */
 const noted = (met: string, action: string, { id, organizationId }: HeldExecution, detail: object = {}) => sql`
@@ -256,16 +306,18 @@ interface Met {
 /** Whose record is an open item of before, in a job that carries nothing forward by now, is none any more. */
 const resolve = async (trx: Trx, held: HeldExecution, met: readonly Met[]): Promise<Resolved[]> => {
   if (met.length === 0) return [];
-  const { rows } = await sql<Resolved>`
+  const { rows } = await sql<Resolved & { readonly key: string }>`
     with resolved as (
       update exceptions e set status = 'resolved', resolution = 'matched_later', revision = e.revision + 1, updated_at = now()
-        from unnest(${met.map((one) => one.id)}::text[], ${met.map(({ outcome }) => outcome)}::text[]) as m(id, outcome)
-       where e.id = m.id
+        from ${asTable(met)} where e.id = m.id
       returning e.id, e.revision, e.record_key, m.outcome),
-    settled as (delete from open_items o using resolved r where o.job_id = ${held.jobId} and o.record_key = r.record_key),
     told as (
       ${noted('resolved', 'resolved', held, { resolution: 'matched_later' })})
-    select id, revision from resolved order by id`.execute(trx);
+    select id, revision, record_key as key from resolved order by id`.execute(trx);
+  await underKeys(
+    rows.map(({ key }) => key),
+    (isOneOf) => trx.deleteFrom('open_items').where('job_id', '=', held.jobId).where(isOneOf).execute(),
+  );
   return rows;
 };
 

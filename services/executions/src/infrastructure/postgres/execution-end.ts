@@ -8,7 +8,7 @@ import type { Ending, HeldExecution, LeaseStore } from '../../application/ports.
 import type { Progress } from '../../domain/execution.ts';
 import type { OpenedLine } from '../../domain/opened.ts';
 import { rejectOvertaken } from './approvals.ts';
-import { renameParted, resolvedMessages, resolveFound, resolveMoved, tellDecided } from './earlier-exceptions.ts';
+import { metItems, renameParted, resolvedMessages, resolveFound, resolveMoved, tellDecided } from './earlier-exceptions.ts';
 import { openExceptions } from './exception-writer.ts';
 import { stateEvent } from './execution-store.ts';
 import { settleHandMatches } from './hand-matches.ts';
@@ -131,9 +131,10 @@ export const appendAll = async (trx: Trx, outbox: Outbox, messages: readonly Out
 const settleExceptions = async (trx: Trx, held: HeldExecution, { given, summary, seen }: Completed): Promise<Changed> => {
   await applyMoves(trx, held);
   await settleLateItems(trx, held);
-  const moved = await resolveMoved(trx, held);
+  const met = await metItems(trx, held);
+  const moved = await resolveMoved(trx, held, met);
   const matches = await settleHandMatches(trx, held, given, summary);
-  await tellDecided(trx, held);
+  await tellDecided(trx, held, met);
   // Where results had to make way for others, they are not where they were seen.
   const still = matches.summary === summary ? seen : undefined;
   await renameParted(trx, held, still);
