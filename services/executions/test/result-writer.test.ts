@@ -44,7 +44,7 @@ describe('the writer of results', () => {
     return rowsOf({ ...held, carriesForward: false }, [missing], 7);
   };
   const stored = async ({ id }: HeldExecution) => {
-    const counts: unknown[] = [];
+    const counts: Record<string, unknown>[][] = [];
     // One after the other: a connection has one query at a time.
     for (const table of tables) {
       const count = `select epoch, count(*)::int from ${table} where execution_id = $1 group by epoch`;
