@@ -76,6 +76,16 @@ describe('records without ids that say the same', () => {
     }
   });
 
+  test('are left open as they were where the same input comes again', async () => {
+    const jobId = jobWith(byReference);
+    await executions.run(jobId, times(3), [received('t1')]);
+    const [first, second] = [await exceptionAt(jobId, 1), await exceptionAt(jobId, 2)];
+    for (let again = 0; again < 2; again += 1) await executions.run(jobId, times(3), [received('t1')]);
+    expect(await standing(jobId)).toEqual(['1 open', '2 open']);
+    expect([await exceptionAt(jobId, 1), await exceptionAt(jobId, 2)]).toEqual([first, second]);
+    expect(await itemsOf(jobId)).toEqual(['1', '2']);
+  });
+
   test('are resolved one by one where nothing is carried, too, and those that a run does not bring stay', async () => {
     const jobId = jobWith(forgetful);
     await executions.run(jobId, times(4), []);

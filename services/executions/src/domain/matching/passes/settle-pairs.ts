@@ -93,8 +93,10 @@ const orderIn = (batch: RecordBatch, direction: -1 | 0 | 1): TieOrder['source'] 
     const day = batch.days[row] as number;
     return day === noDay ? Number.MAX_SAFE_INTEGER : direction * day;
   };
-  // Records that say the same in everything can be told apart by their rows alone.
-  return (one, other) => (direction === 0 ? 0 : rank(one) - rank(other)) || compareRows(batch, one, other) || one - other;
+  // Of records that say the same in everything, those that were left open before are left so again: somebody may be working on them.
+  const wasOpen = (row: number): number => Number(row >= batch.carriedFrom || batch.supersedes.has(row));
+  return (one, other) =>
+    (direction === 0 ? 0 : rank(one) - rank(other)) || compareRows(batch, one, other) || wasOpen(one) - wasOpen(other) || one - other;
 };
 
 /** An exact tie is always a question; what is merely close is one below the rules' margin. */
