@@ -3,13 +3,12 @@
  * so that there is no moment at which one exists without the other. Only 2xx and 409 are recorded: everything else may be tried again.
  */
 import { createHash, createHmac } from 'node:crypto';
-import type { FastifyRequest } from 'fastify';
 import { sql } from 'kysely';
 import type { Answer } from './answer.ts';
 import { isUnavailable } from './database-errors.ts';
 import { tagged } from './entity-tag.ts';
 import type { Postgres } from './postgres.ts';
-import { problemAnswer, validationRefusal } from './problem.ts';
+import { problemAnswer } from './problem.ts';
 import { Refusal } from './refusal.ts';
 import type { ChassisTables } from './tables.ts';
 
@@ -46,16 +45,6 @@ const inFlight = () =>
   });
 const reused = () =>
   new Refusal('idempotency_key_reused', 'This Idempotency-Key was used with another body; use a new key for a new request.');
-
-/** The key of a request, quoted or bare; undefined where none was sent. @throws Refusal `validation_failed` */
-export const readIdempotencyKey = (request: FastifyRequest): string | undefined => {
-  const header = request.headers['idempotency-key'];
-  if (header === undefined) return undefined;
-  const text = Array.isArray(header) ? header.join(',') : header;
-  const bare = /^"(.*)"$/.exec(text)?.[1] ?? text;
-  if (/^[\x20-\x7e]{1,255}$/.test(bare) && bare.trim() !== '') return bare;
-  throw validationRefusal([{ path: 'Idempotency-Key', message: 'must be 1 to 255 printable ASCII characters' }]);
-};
 
 export const fingerprintOf = (body: Buffer | string): string => createHash('sha256').update(body).digest('hex');
 

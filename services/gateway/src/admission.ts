@@ -1,5 +1,6 @@
-/** Who may pass: credentials, limits, access and size, in this order and before anything is read of the body. */
+/** Who may pass: credentials, limits, access, size and Idempotency-Key, in this order and before anything is read of the body. */
 import type { IncomingMessage } from 'node:http';
+import { readIdempotencyKey } from '@settler/chassis/idempotency-key';
 import { Refusal } from '@settler/chassis/refusal';
 import type { Route } from '@settler/contracts/routes';
 import type { FastifyReply, FastifyRequest } from 'fastify';
@@ -19,7 +20,7 @@ export interface AdmissionNeeds {
   readonly streams: OpenStreams;
 }
 
-/** @throws Refusal `unauthenticated`, `forbidden`, `rate_limited`, `payload_too_large`, `upstream_unavailable` */
+/** @throws Refusal `unauthenticated`, `forbidden`, `rate_limited`, `payload_too_large`, `validation_failed`, `upstream_unavailable` */
 export type Admit = (route: Route, request: FastifyRequest, reply: FastifyReply) => Promise<Asker>;
 
 /** What whoever guesses or has found a credential is told: by whom it is tried says only the address. */
@@ -39,7 +40,7 @@ export const createAdmission = ({ clientAddress, authenticate, rateLimits, strea
     const address = clientAddress(request.socket.remoteAddress, request.headers['x-forwarded-for']);
     if (route.access === 'public') {
       requireRoom(reply, await rateLimits.spendAddress(address));
-      requireSize(request.raw, route.bodyBytesMax);
+      requireForwardable(route, request);
       return { caller: null, address, streamEnd: undefined };
     }
     const caller = await authenticated(request, address, reply);
@@ -48,9 +49,15 @@ export const createAdmission = ({ clientAddress, authenticate, rateLimits, strea
     const streamEnd = lasting === undefined ? undefined : streams.open(lasting, caller, reply.raw);
     requireRoom(reply, await rateLimits.spendCaller(caller));
     requireAccess(caller, route.access);
-    requireSize(request.raw, route.bodyBytesMax);
+    requireForwardable(route, request);
     return { caller, address, streamEnd };
   };
+};
+
+/** What no service could be told as it came. */
+const requireForwardable = (route: Route, request: FastifyRequest): void => {
+  requireSize(request.raw, route.bodyBytesMax);
+  if (route.idempotent) readIdempotencyKey(request);
 };
 
 /** What of a request lasts: its answer, or a body that is not all here yet. Of most requests nothing does. */

@@ -127,6 +127,29 @@ describe('what reaches a service', () => {
     expect(door.jobs.last().headers['x-late']).toBeUndefined();
   });
 
+  test('a key of repetition is one key, and two of them are not joined to a third', async () => {
+    const post = (...lines: string[]) =>
+      ['POST /v1/jobs HTTP/1.1', `Host: ${host()}`, `X-API-Key: ${key.key}`, ...lines, 'Content-Length: 0', '', ''].join('\r\n');
+    const before = door.jobs.arrived.length;
+    for (const keys of [
+      ['Idempotency-Key: one', 'Idempotency-Key: two'],
+      ['Idempotency-Key: one', 'idempotency-KEY: one'],
+      ['Idempotency-Key:', 'Idempotency-Key: two'],
+    ]) {
+      const { status, body } = await sendRaw(door.url, post(...keys));
+      const { code, errors } = JSON.parse(body);
+      expect([keys, status, code, errors]).toEqual([
+        keys,
+        400,
+        'validation_failed',
+        [{ path: 'Idempotency-Key', message: 'must be there once' }],
+      ]);
+    }
+    expect(door.jobs.arrived).toHaveLength(before);
+    expect((await sendRaw(door.url, post('Idempotency-Key: one, two'))).status).toBe(200);
+    expect(door.jobs.last().headers['idempotency-key']).toBe('one, two');
+  });
+
   test('a read has no body, and several requests of one connection are answered in turn', async () => {
     const connection = await open(door.url);
     connection.send(`${get('/v1/jobs?n=1', 'Content-Length: 3')}abc${get('/v1/jobs?n=2')}${get('/v1/jobs?n=3')}`);
