@@ -15,7 +15,7 @@ export const problems = {
     status: 400,
     title: 'The request could not be read',
     meaning:
-      'The request could not be read at all: JSON that does not parse or is nested too deep, a body that is not as long as announced.',
+      'The request could not be read at all: JSON that does not parse or is nested too deep, a body that is not as long as announced. Where its headers have more than 16 KiB, the status is 431.',
   },
   unauthenticated: {
     status: 401,

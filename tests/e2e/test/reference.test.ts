@@ -67,7 +67,7 @@ describe('the OpenAPI document', () => {
       expect(own.every((tag) => tags.has(tag))).toBe(true);
       const statuses = Object.keys(responses);
       const expected = [
-        ...['400', '429', '500', '503'],
+        ...['400', '408', '429', '431', '500', '503'],
         ...(route.access === 'public' ? [] : ['401', '403']),
         ...(route.path.includes('{') ? ['404'] : []),
         ...(route.idempotent ? ['409'] : []),

@@ -1,6 +1,6 @@
 /** What the contract says of a route, added to what its service says of its schemas. */
 import { STATUS_CODES } from 'node:http';
-import { problemCodes, problems } from '@settler/contracts/problems';
+import { type ProblemDocument, problemCodes, problems } from '@settler/contracts/problems';
 import type { Route } from '@settler/contracts/routes';
 import { allows, roles, scopesFor } from '@settler/contracts/scopes';
 import { z } from 'zod';
@@ -46,19 +46,35 @@ const headersOfStatus: Readonly<Record<number, object>> = {
 const problemStatuses = [...new Set(Object.values(problems).map(({ status }) => status))];
 const nameOf = (status: number): string => `Problem${status}`;
 
+const responseOf = (status: number, said: Readonly<Record<string, ProblemDocument>>) => ({
+  description: Object.entries(said)
+    .map(([code, { title }]) => `\`${code}\`: ${title}.`)
+    .join(' '),
+  ...(headersOfStatus[status] === undefined ? {} : { headers: headersOfStatus[status] }),
+  content: {
+    'application/problem+json': {
+      schema: { $ref: '#/components/schemas/Problem' },
+      examples: Object.fromEntries(Object.entries(said).map(([code, value]) => [code, { value }])),
+    },
+  },
+});
+
+/** Headers that are too large have the code of what cannot be read, and the status that HTTP has for them. */
+const headersTooLarge = {
+  malformed_request: { ...problemExample('malformed_request'), status: 431, detail: 'The headers of the request are too large.' },
+};
+
 /** One for each status: its codes, and what they mean. */
-export const commonResponses = Object.fromEntries(
-  problemStatuses.map((status) => {
+export const commonResponses = Object.fromEntries([
+  ...problemStatuses.map((status) => {
     const codes = problemCodes.filter((code) => problems[code].status === status);
-    const examples = Object.fromEntries(codes.map((code) => [code, { value: problemExample(code) }]));
-    const response = {
-      description: codes.map((code) => `\`${code}\`: ${problems[code].title}.`).join(' '),
-      ...(headersOfStatus[status] === undefined ? {} : { headers: headersOfStatus[status] }),
-      content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' }, examples } },
-    };
-    return [nameOf(status), response];
+    return [nameOf(status), responseOf(status, Object.fromEntries(codes.map((code) => [code, problemExample(code)])))];
   }),
-);
+  [nameOf(431), responseOf(431, headersTooLarge)],
+]);
+
+/** What does not arrive, or cannot be read, is answered before anybody knows which operation it was for. */
+const beforeAnyRoute = { 408: { $ref: `#/components/responses/${nameOf(408)}` }, 431: { $ref: `#/components/responses/${nameOf(431)}` } };
 
 const isProblem = (status: number): boolean => problemStatuses.includes(status as (typeof problemStatuses)[number]);
 
@@ -67,8 +83,12 @@ export const describeOperation = (route: Route, { 'x-settler-examples': examples
   ...accessOf(route, known.description),
   ...bodyOf(route, known, examples?.bodies),
   parameters: [...(known.parameters ?? []), ...parametersOf(route)],
-  responses: Object.fromEntries(
-    Object.entries(known.responses).map(([status, response]) => {
+  responses: { ...responsesOf(route, known, examples?.answers), ...beforeAnyRoute },
+});
+
+const responsesOf = (route: Route, { responses }: Operation, answers: Readonly<Record<string, unknown>> | undefined) =>
+  Object.fromEntries(
+    Object.entries(responses).map(([status, response]) => {
       if (isProblem(Number(status))) return [status, { $ref: `#/components/responses/${nameOf(Number(status))}` }];
       const described = response['description'] === 'Default Response' ? { description: STATUS_CODES[status] ?? 'Success' } : {};
       return [
@@ -76,14 +96,13 @@ export const describeOperation = (route: Route, { 'x-settler-examples': examples
         {
           ...response,
           ...described,
-          ...shown(response, status, examples?.answers),
+          ...shown(response, status, answers),
           ...(route.stream === 'events' ? eventContent : {}),
           ...(route.mediaTypes === undefined ? {} : { content: contentOf(route.mediaTypes) }),
         },
       ];
     }),
-  ),
-});
+  );
 
 const bodyOf = ({ stream }: Route, { requestBody }: Operation, examples: Readonly<Record<string, unknown>> | undefined) => {
   if (requestBody === undefined) return stream === 'upload' ? { requestBody: uploadBody } : {};
