@@ -159,8 +159,8 @@ const serve = async (
       organizationId: route.access === 'public' ? publicOwner : input.principal.organizationId,
       scope: [route.method, request.url, whoseOf(route, endpoint, input)].join(' ').trim(),
       key,
-      // Nothing and an empty object say the same to a route that takes no body.
-      fingerprint: fingerprintOf((endpoint.body && request.rawBody) ?? ''),
+      // Nothing and an empty object say the same, to a route that takes no body as to one that needs none.
+      fingerprint: fingerprintOf(endpoint.body === undefined ? '' : (bodyOf(request) ?? '{}')),
       secretFields: route.secretFields,
     },
     { ...(prepare === undefined ? {} : { prepare: () => prepare(input) }), effect: (prepared) => endpoint.handle(input, prepared) },
@@ -191,7 +191,7 @@ const noQuery = z.strictObject({});
 const readInput = (route: Route, endpoint: Endpoint<Schema, Schema, Schema, unknown>, request: Authorized, reply: FastifyReply): Input => ({
   params: endpoint.params && parse(endpoint.params, request.params, noSuchResource),
   query: parse(endpoint.query ?? noQuery, storable(request.query)),
-  body: endpoint.body === undefined ? requireNoBody(route, request) : parse(endpoint.body, requireBody(route, request)),
+  body: endpoint.body === undefined ? requireNoBody(route, request) : parse(endpoint.body, requireBody(route, endpoint.body, request)),
   principal: request.principal as Principal,
   ifMatch: readIfMatch(request),
   address: request.clientAddress ?? null,
@@ -216,7 +216,14 @@ const storable = (query: unknown): unknown => {
   return query;
 };
 
-const requireBody = ({ bulkField }: Route, request: FastifyRequest): unknown => {
+/** As it came; undefined where none did, of which Fastify says the same as of `null`. */
+const bodyOf = ({ rawBody }: FastifyRequest): Buffer | undefined => (rawBody?.length === 0 ? undefined : rawBody);
+
+/** Whether a body may say nothing, and therefore be left out. */
+const isOptional = (schema: z.ZodType): boolean => schema.safeParse({}).success;
+
+const requireBody = ({ bulkField }: Route, schema: z.ZodType, request: FastifyRequest): unknown => {
+  if (bodyOf(request) === undefined && isOptional(schema)) return {};
   if (request.body === undefined || request.body === null) throw validationRefusal([{ path: '', message: 'a JSON body is required' }]);
   requireFew(request.body, bulkField);
   return request.body;
@@ -255,7 +262,7 @@ const documentation = (name: RouteName, route: Route, endpoint: Endpoint<Schema,
     tags: [route.path.split('/')[2] ?? 'settler'],
     ...(endpoint.params === undefined ? {} : { params: endpoint.params }),
     ...(endpoint.query === undefined ? {} : { querystring: endpoint.query }),
-    ...(endpoint.body === undefined ? {} : { body: endpoint.body }),
+    ...(endpoint.body === undefined ? {} : { body: endpoint.body, 'x-settler-optional-body': isOptional(endpoint.body) }),
     response: Object.fromEntries([...success, ...failures.map((status) => [status, problemDocument])]),
     'x-settler-access': route.access,
     ...(endpoint.examples === undefined ? {} : { 'x-settler-examples': endpoint.examples }),

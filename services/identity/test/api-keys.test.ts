@@ -119,6 +119,29 @@ describe('API keys', () => {
     expect(await revocationsOf(old.id)).toBe(1);
   });
 
+  test('are rotated with a day of grace where nothing is said, and nothing and an empty object are one request', async () => {
+    const { id } = await create();
+    const rotate = (body?: object) => asOwner().post(`/v1/api-keys/${id}/rotate`, body, { headers: { 'idempotency-key': 'with nothing' } });
+    const rotated = await rotate();
+    expect(rotated).toMatchObject({ status: 201, body: { key: expect.stringMatching(/^stl_live_/) } });
+    const graceMs = Date.parse((await asOwner().get(`/v1/api-keys/${id}`)).body.expiresAt) - Date.now();
+    expect(Math.abs(graceMs - 24 * 3600_000)).toBeLessThan(60_000);
+    const again = await rotate({});
+    expect([again.status, again.body.id, again.headers.get('idempotent-replayed')]).toEqual([201, rotated.body.id, 'true']);
+    // What has to say something has to be there, and so has what is said to be nothing.
+    for (const [path, raw] of [
+      ['/v1/api-keys', undefined],
+      [`/v1/api-keys/${id}/rotate`, 'null'],
+    ] as const) {
+      const answer = await asOwner().post(
+        path,
+        undefined,
+        raw === undefined ? {} : { raw, headers: { 'content-type': 'application/json' } },
+      );
+      expect([path, answer.status, answer.body.errors]).toEqual([path, 400, [{ path: '', message: 'a JSON body is required' }]]);
+    }
+  });
+
   test('are rotated without a grace where they were seen by somebody they should not', async () => {
     const old = await create();
     const { body } = await asOwner().post(`/v1/api-keys/${old.id}/rotate`, { graceSeconds: 0 });

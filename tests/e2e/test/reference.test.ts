@@ -11,7 +11,7 @@ interface Operation {
   readonly tags: readonly string[];
   readonly security: readonly Readonly<Record<string, unknown>>[];
   readonly parameters: readonly ({ readonly in: string; readonly name: string } | { readonly $ref: string })[];
-  readonly requestBody?: unknown;
+  readonly requestBody?: { readonly required?: boolean };
   readonly responses: Readonly<Record<string, { readonly $ref?: string; readonly content?: Readonly<Record<string, unknown>> }>>;
 }
 
@@ -85,6 +85,11 @@ describe('the OpenAPI document', () => {
       const sharedParameters = parameters.flatMap((one) => ('$ref' in one ? [one.$ref] : []));
       expect([operationId, sharedParameters.includes('#/components/parameters/IdempotencyKey')]).toEqual([operationId, route.idempotent]);
     }
+    expect(
+      operations()
+        .filter(({ requestBody }) => requestBody?.required === false)
+        .map(({ operationId }) => operationId),
+    ).toEqual(['rotateApiKey', 'createExecution', 'approveApproval', 'rejectApproval']);
     expect(document.tags.every(({ description }) => description.length > 0)).toBe(true);
     expect(document.components['responses']?.['Problem429']).toMatchObject({
       headers: { 'Retry-After': {} },

@@ -15,6 +15,8 @@ export const operation = z.looseObject({
   requestBody: z.looseObject({ content: mediaTypes }).optional(),
   parameters: z.array(z.unknown()).optional(),
   responses: z.record(z.string(), z.looseObject({ content: mediaTypes.optional() })).default({}),
+  /** Whether all of its fields may be left out. Swagger says of every body that it is required. */
+  'x-settler-optional-body': z.boolean().optional(),
   'x-settler-examples': z
     .object({ bodies: z.record(z.string(), z.unknown()).optional(), answers: z.record(z.string(), z.unknown()).optional() })
     .optional(),
@@ -78,10 +80,13 @@ const beforeAnyRoute = { 408: { $ref: `#/components/responses/${nameOf(408)}` },
 
 const isProblem = (status: number): boolean => problemStatuses.includes(status as (typeof problemStatuses)[number]);
 
-export const describeOperation = (route: Route, { 'x-settler-examples': examples, ...known }: Operation): Operation => ({
+export const describeOperation = (
+  route: Route,
+  { 'x-settler-examples': examples, 'x-settler-optional-body': isOptional = false, ...known }: Operation,
+): Operation => ({
   ...known,
   ...accessOf(route, known.description),
-  ...bodyOf(route, known, examples?.bodies),
+  ...bodyOf(route, known, isOptional, examples?.bodies),
   parameters: [...(known.parameters ?? []), ...parametersOf(route)],
   responses: { ...responsesOf(route, known, examples?.answers), ...beforeAnyRoute },
 });
@@ -104,13 +109,19 @@ const responsesOf = (route: Route, { responses }: Operation, answers: Readonly<R
     }),
   );
 
-const bodyOf = ({ stream }: Route, { requestBody }: Operation, examples: Readonly<Record<string, unknown>> | undefined) => {
+const bodyOf = (
+  { stream }: Route,
+  { requestBody }: Operation,
+  isOptional: boolean,
+  examples: Readonly<Record<string, unknown>> | undefined,
+) => {
   if (requestBody === undefined) return stream === 'upload' ? { requestBody: uploadBody } : {};
-  if (examples === undefined) return {};
+  const body = { ...requestBody, required: !isOptional };
+  if (examples === undefined) return { requestBody: body };
   const named = Object.fromEntries(Object.entries(examples).map(([name, value]) => [name, { value }]));
   const { content } = requestBody;
   return {
-    requestBody: { ...requestBody, content: { ...content, 'application/json': { ...content['application/json'], examples: named } } },
+    requestBody: { ...body, content: { ...content, 'application/json': { ...content['application/json'], examples: named } } },
   };
 };
 

@@ -2,7 +2,7 @@
 import { request } from 'node:http';
 import type { Answer } from '@settler/harness';
 import type { Setting } from './case.ts';
-import { takesBody } from './descriptions.ts';
+import { needsBody, takesBody } from './descriptions.ts';
 import { clientOf, type Probe, type Subject, send, sendOurs } from './probe.ts';
 
 const mebibyte = 1024 * 1024;
@@ -54,13 +54,7 @@ const jsonProbes = (subject: Subject): readonly Probe[] => [
   raw(subject, 'with a field called __proto__', '{"a":{"__proto__":1}}', 400, 'malformed_request'),
   raw(subject, 'with a body nested eighty levels deep', `${'['.repeat(80)}${']'.repeat(80)}`, 400, 'malformed_request'),
   raw(subject, 'with a body that is not UTF-8', Uint8Array.of(0x22, 0xff, 0x22), 400, 'malformed_request'),
-  {
-    what: 'without a body',
-    status: 400,
-    code: 'validation_failed',
-    place: '',
-    ask: (setting) => sendOurs(subject, setting, ({ path, as }) => ({ path, ...(as === undefined ? {} : { as }) })),
-  },
+  ...(needsBody(subject.operation) ? [withoutBody(subject)] : []),
   {
     what: 'with a field that it does not know',
     status: 400,
@@ -69,6 +63,14 @@ const jsonProbes = (subject: Subject): readonly Probe[] => [
     ask: (setting) => sendOurs(subject, setting, (wanted) => ({ ...wanted, body: { ...(wanted.body as object), nonsense: 1 } })),
   },
 ];
+
+const withoutBody = (subject: Subject): Probe => ({
+  what: 'without a body',
+  status: 400,
+  code: 'validation_failed',
+  place: '',
+  ask: (setting) => sendOurs(subject, setting, ({ path, as }) => ({ path, ...(as === undefined ? {} : { as }) })),
+});
 
 const tooLarge = { status: 413, code: 'payload_too_large' } as const;
 

@@ -6,6 +6,7 @@ import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 export interface Operation {
   readonly operationId: string;
   readonly requestBody?: unknown;
+  readonly 'x-settler-optional-body'?: boolean;
   readonly parameters?: readonly { readonly name: string; readonly in: string }[];
   readonly responses: Readonly<Record<string, unknown>>;
 }
@@ -24,6 +25,7 @@ export const readOperations = async (island: Island): Promise<ReadonlyMap<string
 };
 
 export const takesBody = ({ requestBody }: Operation): boolean => requestBody !== undefined;
+export const needsBody = (operation: Operation): boolean => takesBody(operation) && operation['x-settler-optional-body'] !== true;
 export const isList = ({ parameters = [] }: Operation): boolean => parameters.some(({ name }) => name === 'cursor');
 export const isDeclared = ({ responses }: Operation, status: number): boolean => String(status) in responses;
 
