@@ -79,7 +79,7 @@ let people = 0;
 const member = async (owner: Person, role = 'developer', known?: Person): Promise<Person> => {
   people += 1;
   const email = known?.email ?? `member-${people}@example.com`;
-  await owner.api.post('/v1/invitations', { email, role });
+  await owner.api.post('/v1/invitations', { email, role }, { headers: { 'idempotency-key': `of ${people}` } });
   const line = await waitFor(() => identity.service.logs().find((text) => text.startsWith(`mail to ${email}`)), { what: 'the mail' });
   const { body } = await identity.anonymous('203.0.113.7').post('/v1/invitations/accept', { token: line.split('token=')[1], password });
   const { accessToken, refreshToken, user } = body;
@@ -200,6 +200,7 @@ describe('personal data', () => {
     expect((await identity.anonymous().post('/v1/auth/refresh', { refreshToken: elsewhere.refreshToken })).status).toBe(200);
     const { body } = await identity.anonymous().post('/v1/auth/login', { email, password });
     expect(body.organization.id).toBe(elsewhere.organizationId);
+    expect(await rows('select scope from idempotency_keys where strpos(body, $1) > 0', [email])).toEqual([]);
     expect((await elsewhere.api.get(`/v1/erasures/${id}`)).status).toBe(404);
     expect((await erase(elsewhere, owner.userId)).status).toBe(404);
   });

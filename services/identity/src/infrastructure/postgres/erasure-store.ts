@@ -80,7 +80,7 @@ export const createErasures = ({ postgres, outbox, throttle, retryMs, wake }: Er
     // Whoever has come back in the meantime is not erased again.
     if (step?.done_at !== null) return;
     await clearAddresses(postgres, erasure);
-    await forgetAnswers(postgres, erasure.userId, erasure.organizationId);
+    await forgetAnswers(postgres, erasure.userId, await emailOf(postgres, erasure.userId), erasure.organizationId);
     await eraseAccount(postgres, throttle, erasure.userId);
     await postgres.organization(erasure.organizationId, (trx) =>
       completeStep(trx, outbox, { erasureId: erasure.id, organizationId: erasure.organizationId, service: 'identity' }),
@@ -170,11 +170,26 @@ const eraseAccount = async (postgres: Postgres<Database>, throttle: Pick<Throttl
     for (const table of ['password_resets', 'sessions'] as const) await trx.deleteFrom(table).where('user_id', '=', userId).execute();
     await trx.deleteFrom('users').where('id', '=', userId).execute();
   });
-  await forgetAnswers(postgres, userId);
+  await forgetAnswers(postgres, userId, user.email);
 };
 
-/** Those that are kept for requests which are made again, and name the user; here, or everywhere. */
-const forgetAnswers = async (postgres: Postgres<Database>, userId: string, organizationId?: string): Promise<void> => {
+const emailOf = async (postgres: Postgres<Database>, userId: string): Promise<string | undefined> =>
+  (await postgres.systemDb.selectFrom('users').select('email').where('id', '=', userId).executeTakeFirst())?.email;
+
+/**
+ * Those that are kept for requests which are made again, and name the user, by id or as an invitation does, by the address; here, or
+ * everywhere.
+ */
+const forgetAnswers = async (
+  postgres: Postgres<Database>,
+  userId: string,
+  email: string | undefined,
+  organizationId?: string,
+): Promise<void> => {
   const here = organizationId === undefined ? sql`true` : sql`organization_id = ${organizationId}`;
-  await sql`delete from idempotency_keys where ${here} and strpos(body, ${userId}) > 0`.execute(postgres.systemDb);
+  // With its quotes: the address may be the end of another one.
+  const names = [userId, ...(email === undefined ? [] : [JSON.stringify(email)])];
+  await sql`
+    delete from idempotency_keys
+     where ${here} and exists (select 1 from unnest(${names}::text[]) as name where strpos(body, name) > 0)`.execute(postgres.systemDb);
 };
