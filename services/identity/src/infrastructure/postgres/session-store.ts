@@ -52,7 +52,7 @@ export const createSessionStore = ({ postgres, outbox, mint, lifetimeMs, graceMs
 
   endIfReused: (refreshToken, address) =>
     postgres.anonymous(async (trx) => {
-      const shown = await lockSession(trx, refreshToken, graceMs);
+      const shown = await lockSession(trx, mint, refreshToken, graceMs);
       if (shown?.decision !== 'reuse') return false;
       await endSession(trx, outbox, shown.session, 'reuse', address);
       return true;
@@ -64,7 +64,7 @@ export const createSessionStore = ({ postgres, outbox, mint, lifetimeMs, graceMs
       if (peeked === undefined) throw tokenIsOver();
       // The membership before the session, in the order of whoever ends both: the other way round the two could wait for one another.
       await membershipOf(trx, peeked.user_id, wanted ?? peeked.organization_id);
-      const shown = await lockSession(trx, refreshToken, graceMs);
+      const shown = await lockSession(trx, mint, refreshToken, graceMs);
       if (shown === undefined || shown.decision === 'over' || shown.decision === 'reuse') throw tokenIsOver();
       const { session, generation, decision } = shown;
       const user = await trx
@@ -82,7 +82,7 @@ export const createSessionStore = ({ postgres, outbox, mint, lifetimeMs, graceMs
 
   end: (refreshToken, { principal, address }) =>
     postgres.organization(principal.organizationId, async (trx) => {
-      const shown = await lockSession(trx, refreshToken, graceMs);
+      const shown = await lockSession(trx, mint, refreshToken, graceMs);
       if (shown !== undefined) await endSession(trx, outbox, shown.session, 'logout', address);
     }),
 
@@ -128,7 +128,7 @@ interface Shown {
  * The session of a token, locked, and what is to be done with it. The token is read after the lock is held: read with it, it
  * would be the token as it was before another refresh of the same session, which we may have waited for, replaced it.
  */
-const lockSession = async (trx: Trx, refreshToken: string, graceMs: number): Promise<Shown | undefined> => {
+const lockSession = async (trx: Trx, mint: Mint, refreshToken: string, graceMs: number): Promise<Shown | undefined> => {
   const hash = hashOf(refreshToken);
   const session = await sessionOf(trx, hash).forUpdate().executeTakeFirst();
   if (session === undefined) return undefined;
@@ -138,7 +138,10 @@ const lockSession = async (trx: Trx, refreshToken: string, graceMs: number): Pro
     .where('hash', '=', hash)
     .executeTakeFirstOrThrow();
   const state = { generation: session.generation, expiresAt: session.expires_at, endedAt: session.ended_at };
-  const decision = decideRefresh(state, { generation: token.generation, replacedAt: token.replaced_at }, token.now, graceMs);
+  // Computed with another secret, which was changed because somebody knows it and could compute this one too.
+  const isOurs = mint(session.id, token.generation) === refreshToken;
+  const shown = { generation: token.generation, replacedAt: token.replaced_at };
+  const decision = isOurs ? decideRefresh(state, shown, token.now, graceMs) : 'over';
   return { session, generation: token.generation, decision };
 };
 
