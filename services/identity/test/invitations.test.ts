@@ -209,6 +209,22 @@ describe('an invitation', () => {
     ]);
   });
 
+  test('does not count where the key that made it has run out', async () => {
+    const owner = await identity.register();
+    const key = await identity.keyOf(owner);
+    const { id } = (await invite(key, 'of-a-key@example.com', 'admin')).body;
+    const token = await tokenTo('of-a-key@example.com');
+    const endAt = (instant: string) => rows(`update api_keys set expires_at = now() + interval '${instant}' where id = $1`, [key.id]);
+    await endAt('-1 second');
+    expect((await accept(token)).body.errors).toMatchObject([{ path: 'token' }]);
+    expect((await owner.api.get('/v1/invitations')).body.data).toEqual([]);
+    for (const ask of [owner.api.get, owner.api.delete]) expect((await ask(`/v1/invitations/${id}`)).status).toBe(404);
+    // It may be given a longer life.
+    await endAt('1 hour');
+    expect((await owner.api.get('/v1/invitations')).body.data).toMatchObject([{ id }]);
+    expect((await accept(token)).status).toBe(200);
+  });
+
   test.each([
     ['is removed', (owner: Person, id: string) => owner.api.delete(`/v1/members/${id}`)],
     ['is shut out', (owner: Person, id: string) => owner.api.patch(`/v1/members/${id}`, { disabled: true })],

@@ -6,6 +6,7 @@ import type { Role } from '@settler/contracts/scopes';
 import { sql } from 'kysely';
 import type { Acceptance, Account, SignedIn } from '../../application/ports.ts';
 import { insertUser, requireAccount } from './account-rows.ts';
+import { stands } from './invitation-endings.ts';
 import { organizationOf } from './organization-store.ts';
 import { insertSession, type Mint, signedIn } from './session-rows.ts';
 import { showingInvitation, type Trx, underOrganization } from './sight.ts';
@@ -31,7 +32,7 @@ export const acceptInvitation = async (
     const used = await trx
       .deleteFrom('invitations')
       .where('token_hash', '=', tokenHash)
-      .where('expires_at', '>', sql<Date>`now()`)
+      .where(stands)
       .returning(['id', 'role'])
       .executeTakeFirst();
     if (used === undefined) return undefined;

@@ -1,9 +1,17 @@
 /** Invitations stand as long as whoever made them may still make them. Inside somebody's transaction. */
 import { auditMessage, doneBy, type Outbox } from '@settler/chassis/outbox';
 import { roles } from '@settler/contracts/scopes';
+import { sql } from 'kysely';
 import type { Actor } from '../../application/ports.ts';
 import { type Doer, mayStillInvite } from '../../domain/membership.ts';
 import type { Trx } from './sight.ts';
+
+/**
+ * Of an invitation: whether it has not run out, and neither has the key that made it. A key ends by itself, without anybody who would withdraw
+ * what it has promised, and may be given a longer life.
+ */
+export const stands = sql<boolean>`(invitations.expires_at > now() and not exists (
+  select 1 from api_keys where api_keys.id = invitations.invited_by_id and api_keys.expires_at <= now()))`;
 
 export const auditInvitation = (
   id: string,

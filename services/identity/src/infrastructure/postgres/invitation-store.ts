@@ -11,7 +11,7 @@ import { invitationMail, invitationSeconds } from '../../domain/mail.ts';
 import { invitationFault, invitationRevision, withdrawalFault } from '../../domain/membership.ts';
 import { lockedDoer } from './doers.ts';
 import { acceptInvitation, type Joining } from './invitation-acceptance.ts';
-import { auditInvitation } from './invitation-endings.ts';
+import { auditInvitation, stands } from './invitation-endings.ts';
 import { orderMail } from './mail-queue.ts';
 import { members, requireNoFault } from './member-store.ts';
 import { publicly, showingInvitation, type Trx } from './sight.ts';
@@ -50,12 +50,7 @@ export const createInvitationStore = ({ postgres, box, key, ...joining }: Invita
       postgres.organization(actor.principal.organizationId, async (trx) => {
         const doer = await lockedDoer(trx, actor, 'members:write');
         // Gone first, and back again with the refusal: this waits for whoever accepts it now.
-        const gone = await trx
-          .deleteFrom('invitations')
-          .where('id', '=', id)
-          .where('expires_at', '>', sql<Date>`now()`)
-          .returning('role')
-          .executeTakeFirst();
+        const gone = await trx.deleteFrom('invitations').where('id', '=', id).where(stands).returning('role').executeTakeFirst();
         if (gone === undefined) throw notFound('invitation');
         requireRevision(ifMatch, invitationRevision);
         requireNoFault(withdrawalFault(doer, gone.role));
@@ -85,8 +80,8 @@ export const createInvitationStore = ({ postgres, box, key, ...joining }: Invita
   };
 };
 
-/** Those that have not run out. */
-export const standing = (trx: Trx) => trx.selectFrom('invitations').selectAll().where('expires_at', '>', sql<Date>`now()`);
+/** Those that count. Before an organization is known no key is seen: whoever accepts one looks again. */
+export const standing = (trx: Trx) => trx.selectFrom('invitations').selectAll().where(stands);
 
 const insert = async (trx: Trx, { id, email, role }: NewInvitation, tokenHash: Buffer, { principal }: Actor): Promise<Invitation> => {
   const row = await trx
