@@ -157,6 +157,19 @@ describe('an invitation', () => {
     expect(claimsOf((await accept(await tokenTo('owner@example.com'))).body.accessToken)).toMatchObject({ role: 'owner' });
   });
 
+  test('of an owner that has run out is in nobody’s way', async () => {
+    const owner = await identity.register();
+    const admin = await identity.member(owner, 'admin');
+    const asAdmin = inRole(owner, admin.userId, 'admin');
+    const email = 'too-late@example.com';
+    const { id } = (await invite(owner, email, 'owner')).body;
+    const again = () => asAdmin.post('/v1/invitations', { email, role: 'viewer' });
+    expect((await again()).body.detail).toBe('Only owners withdraw the invitation of an owner.');
+    await rows("update invitations set expires_at = now() - interval '1 second' where id = $1", [id]);
+    expect((await again()).status).toBe(201);
+    expect((await asAdmin.get('/v1/invitations')).body.data).toMatchObject([{ email, role: 'viewer' }]);
+  });
+
   test('brings back who was removed: old tokens stay revoked, new ones count, and listeners take it for newer', async () => {
     const owner = await identity.register();
     const email = 'back@example.com';

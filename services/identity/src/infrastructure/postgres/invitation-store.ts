@@ -36,7 +36,13 @@ export const createInvitationStore = ({ postgres, box, key, ...joining }: Invita
         const { organizationId } = actor.principal;
         const doer = await lockedDoer(trx, actor, 'members:write');
         // Before it is asked who is a member: an acceptance that is under way is waited for here, and seen below.
-        const replaced = await trx.deleteFrom('invitations').where('email', '=', wanted.email).returning(['id', 'role']).executeTakeFirst();
+        const gone = await trx
+          .deleteFrom('invitations')
+          .where('email', '=', wanted.email)
+          .returning(['id', 'role', stands.as('stood')])
+          .executeTakeFirst();
+        // One that has run out is nobody's promise any more.
+        const replaced = gone?.stood ? gone : undefined;
         requireNoFault(invitationFault(doer, wanted.role, replaced?.role));
         const member = await members(trx, organizationId).where('users.email', '=', wanted.email).executeTakeFirst();
         if (member !== undefined) throw new Refusal('conflict', 'The address is that of a member.');
