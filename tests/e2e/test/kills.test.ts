@@ -53,7 +53,8 @@ const doom = async (service: StatefulService, points: readonly string[]): Promis
     const { signal } = await within(exited, `the end of ${service} at ${point}`);
     expect(signal, `${service} at ${point}`).toBe('SIGKILL');
     const settings = next === undefined ? {} : { SETTLER_FAULT: next };
-    running.set(service, await startService(service, island.environmentFor(service, settings)));
+    const isDoomed = next !== undefined;
+    running.set(service, await startService(service, island.environmentFor(service, settings), { isDoomed }));
     if (next !== undefined) await diesAt(next, later);
   };
   return { died: diesAt(first, others) };

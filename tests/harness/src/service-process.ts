@@ -28,10 +28,16 @@ const running = new Set<RunningProcess>();
 export interface StartOptions {
   /** Absent: the test file's, which ends it with its island. */
   readonly endsWith?: 'the run';
+  /** It is to kill itself at a fault point, which it may come to before anybody has seen that it is ready. */
+  readonly isDoomed?: boolean;
 }
 
-/** Returns once the service says that it is ready. `environment` is the island's `environmentFor(name)`. */
-export const startService = async (name: Service, environment: Environment, { endsWith }: StartOptions = {}): Promise<StartedService> => {
+/** Returns once the service says that it is ready, or has ended as it was to. `environment` is the island's `environmentFor(name)`. */
+export const startService = async (
+  name: Service,
+  environment: Environment,
+  { endsWith, isDoomed = false }: StartOptions = {},
+): Promise<StartedService> => {
   const launch = serviceLaunch(name, environment);
   const tail = createTail(logLinesMax);
   const started = launchProcess(launch, tail.add);
@@ -42,8 +48,10 @@ export const startService = async (name: Service, environment: Environment, { en
   try {
     await untilReady(launch, started, { timeoutMs: readyTimeoutMs, lastLines: () => tail.lines().slice(-40).join('\n') });
   } catch (error) {
-    await started.stop(stopTimeoutMs);
-    throw error;
+    if (!(isDoomed && started.exit()?.signal === 'SIGKILL')) {
+      await started.stop(stopTimeoutMs);
+      throw error;
+    }
   }
   return {
     url: serviceUrl(Number(environment['PORT'])),
