@@ -22,6 +22,7 @@ import { stringify } from './json-text.ts';
 import { createRequestLog, type Logger } from './logger.ts';
 import { createPastRequests, type PastRequests } from './past-requests.ts';
 import { problemAnswer, toRefusal } from './problem.ts';
+import { timesSent } from './raw-headers.ts';
 import { Refusal } from './refusal.ts';
 import { inQueues } from './request-queues.ts';
 import { activeTraceparent } from './tracing.ts';
@@ -155,15 +156,11 @@ export const createHttp = async ({ service, logger, isStopping = () => false, he
 
 /** RFC 9112, 3.2: without one, or with two of them, nobody knows whom a request is for. */
 const requireHost = ({ raw }: FastifyRequest): Refusal | undefined => {
-  const { rawHeaders } = raw;
-  let hosts = 0;
-  for (let at = 0; at < rawHeaders.length; at += 2) if (isHost(rawHeaders[at] as string)) hosts += 1;
+  const hosts = timesSent(raw, 'host');
   if (hosts === 1 || (hosts === 0 && raw.httpVersion !== '1.1')) return undefined;
   const detail = hosts === 0 ? 'The Host header is missing.' : 'There is more than one Host header.';
   return new Refusal('malformed_request', detail, { headers: { connection: 'close' } });
 };
-
-const isHost = (name: string): boolean => name.length === 4 && name.toLowerCase() === 'host';
 
 /** Nobody unpacks it, and it must not be taken for what is in it. */
 const requirePlainBody = ({ method, headers }: FastifyRequest): Refusal | undefined => {

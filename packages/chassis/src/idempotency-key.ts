@@ -1,6 +1,7 @@
 /** The header `Idempotency-Key`, as the gateway and the services read it. */
 import type { FastifyRequest } from 'fastify';
 import { validationRefusal } from './problem.ts';
+import { timesSent } from './raw-headers.ts';
 import type { Refusal } from './refusal.ts';
 
 const name = 'Idempotency-Key';
@@ -10,15 +11,11 @@ export const readIdempotencyKey = ({ headers, raw }: FastifyRequest): string | u
   const header = headers['idempotency-key'];
   if (header === undefined) return undefined;
   // Node joins several with a comma, which a key may have in it: they would be taken for one that nobody has sent.
-  if (isRepeated(raw.rawHeaders)) throw refused('must be there once');
+  if (timesSent(raw, name.toLowerCase()) > 1) throw refused('must be there once');
   const text = String(header);
   const bare = /^"(.*)"$/.exec(text)?.[1] ?? text;
   if (/^[\x20-\x7e]{1,255}$/.test(bare) && bare.trim() !== '') return bare;
   throw refused('must be 1 to 255 printable ASCII characters');
 };
-
-const isRepeated = (rawHeaders: readonly string[]): boolean =>
-  rawHeaders.filter((text, index) => index % 2 === 0 && text.length === name.length && text.toLowerCase() === name.toLowerCase()).length >
-  1;
 
 const refused = (message: string): Refusal => validationRefusal([{ path: name, message }]);

@@ -1,5 +1,6 @@
 /** What a request shows to say who it is from. */
 import type { IncomingMessage } from 'node:http';
+import { timesSent } from '@settler/chassis/raw-headers';
 import { Refusal } from '@settler/chassis/refusal';
 
 export type Credential = { readonly kind: 'apiKey'; readonly key: string } | { readonly kind: 'accessToken'; readonly token: string };
@@ -15,7 +16,8 @@ export const readCredential = (request: IncomingMessage): Credential => {
   if (authorization === undefined && apiKey === undefined) throw unauthenticated('This needs an access token or an API key.');
   const shown = new Set<string>();
   if (authorization !== undefined) {
-    if (isRepeated(request)) throw unauthenticated('There is more than one Authorization header.');
+    // Node keeps the first of several and drops the others without a word.
+    if (timesSent(request, 'authorization') > 1) throw unauthenticated('There is more than one Authorization header.');
     const [, text] = bearer.exec(authorization) ?? [];
     if (text === undefined) throw unauthenticated('Authorization takes `Bearer` and an access token or an API key.');
     shown.add(text);
@@ -25,11 +27,4 @@ export const readCredential = (request: IncomingMessage): Credential => {
   if (shown.size > 1) throw unauthenticated('There are two different credentials; send one.');
   if (text.length > credentialLengthMax) throw unauthenticated('The credentials are not valid.');
   return apiKey !== undefined || text.startsWith('stl_') ? { kind: 'apiKey', key: text } : { kind: 'accessToken', token: text };
-};
-
-/** Node keeps the first of several and drops the others without a word. */
-const isRepeated = ({ rawHeaders }: IncomingMessage): boolean => {
-  let found = 0;
-  for (let index = 0; index < rawHeaders.length; index += 2) if (rawHeaders[index]?.toLowerCase() === 'authorization') found += 1;
-  return found > 1;
 };
