@@ -22,6 +22,8 @@ export type Severity = (typeof severities)[number];
 /** Whole days since a record was first seen, as finance people count what is due. */
 export const ageBuckets = ['0-7', '8-30', '31-60', '61-90', '90+'] as const;
 export type AgeBucket = (typeof ageBuckets)[number];
+/** From how many of them on the next bucket begins. */
+export const ageBucketsFrom = [8, 31, 61, 91] as const;
 
 /** Undefined for a result that needs nobody. `mismatch` is the engine's word for what differs. */
 export const categoryOf = (outcome: Outcome, mismatch: string | undefined): Category | undefined => {

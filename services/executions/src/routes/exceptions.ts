@@ -11,10 +11,10 @@ import { exceptionId, executionId, jobId, userId } from '@settler/contracts/ids'
 import { currency, decimal, total } from '@settler/contracts/money';
 import { instant } from '@settler/contracts/time';
 import { z } from 'zod';
-import type { Decide, ExceptionStore } from '../application/exceptions.ts';
+import type { Decide, ExceptionStore, Wanted } from '../application/exceptions.ts';
 import { type explainException, explainReasons } from '../application/explain.ts';
 import type { Members } from '../application/ports.ts';
-import type { ExecutionQueries } from '../application/queries.ts';
+import type { ExceptionFilter, ExecutionQueries } from '../application/queries.ts';
 import { changeException, reopenException } from '../domain/exception-life.ts';
 import { ageBuckets } from '../domain/exceptions.ts';
 import { approvalAnswer } from './approvals.ts';
@@ -171,6 +171,7 @@ const many = {
 const isEither = ({ ids, filter }: { readonly ids?: unknown; readonly filter?: unknown }): boolean =>
   (ids === undefined) !== (filter === undefined);
 const eitherMessage = 'must have either ids or filter';
+const wantedOf = (ids: readonly string[] | undefined, filter: ExceptionFilter = {}): Wanted => (ids === undefined ? { filter } : { ids });
 const bulkResolveBody = z.strictObject({ ...many, ...resolving }).refine(isEither, eitherMessage);
 const bulkChangeBody = z
   .strictObject({ ...many, ...changing })
@@ -357,10 +358,10 @@ export const exceptionRoutes = (endpoint: Endpoints['endpoint'], needs: Exceptio
     body: bulkResolveBody,
     answers: { 200: bulkAnswer },
     examples: { bodies: bulkResolutions, answers: { 200: bulkOutcome } },
-    handle: async ({ body: { ids, filter = {}, resolution, note: said = null }, principal, address }) => {
-      const wanted = ids === undefined ? { filter } : { ids };
-      return { status: 200, body: await store.resolveMany(wanted, { resolution, note: said }, { principal, address }) };
-    },
+    handle: async ({ body: { ids, filter, resolution, note: said = null }, principal, address }) => ({
+      status: 200,
+      body: await store.resolveMany(wantedOf(ids, filter), { resolution, note: said }, { principal, address }),
+    }),
   });
 
   endpoint('updateExceptions', {
@@ -370,10 +371,10 @@ export const exceptionRoutes = (endpoint: Endpoints['endpoint'], needs: Exceptio
     answers: { 200: bulkAnswer },
     examples: { bodies: bulkChanges, answers: { 200: bulkChanged } },
     prepare: ({ body, principal }) => requireMember(body.assigneeId, principal),
-    handle: async ({ body: { ids, filter = {}, ...change }, principal, address }) => {
-      const wanted = ids === undefined ? { filter } : { ids };
-      return { status: 200, body: await store.changeMany(wanted, change, { principal, address }) };
-    },
+    handle: async ({ body: { ids, filter, ...change }, principal, address }) => ({
+      status: 200,
+      body: await store.changeMany(wantedOf(ids, filter), change, { principal, address }),
+    }),
   });
 
   endpoint('explainException', {

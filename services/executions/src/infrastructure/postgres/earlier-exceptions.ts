@@ -5,6 +5,7 @@ import { exceptionBulkResolved, exceptionResolved } from '@settler/contracts/eve
 import { carriesForward } from '@settler/contracts/rules';
 import { type RawBuilder, sql, type Transaction } from 'kysely';
 import type { HeldExecution, OpenExceptions, Seen } from '../../application/ports.ts';
+import { isClosed } from '../../domain/exception-life.ts';
 import type { Side } from '../../domain/side.ts';
 import { resultPartition } from './partition.ts';
 import { keyOfOne } from './record-key.ts';
@@ -109,9 +110,7 @@ export const tellDecided = async (trx: Trx, held: HeldExecution, met: MetItems):
       .orderBy('id', 'desc')
       .execute(),
   );
-  const decided = newest
-    .filter(({ status, resolution }) => (status === 'resolved' || status === 'dismissed') && resolution !== 'matched_later')
-    .map(foundIn(met));
+  const decided = newest.filter(({ status, resolution }) => isClosed(status) && resolution !== 'matched_later').map(foundIn(met));
   if (decided.length === 0) return;
   await sql`
     with told as (

@@ -1,7 +1,7 @@
 /** Which exceptions a list or an act is about, in SQL. */
 import { type SelectQueryBuilder, type SqlBool, sql } from 'kysely';
 import type { ExceptionFilter } from '../../application/queries.ts';
-import { type AgeBucket, escalationDays, type Severity, severities } from '../../domain/exceptions.ts';
+import { type AgeBucket, ageBuckets, ageBucketsFrom, escalationDays, type Severity, severities } from '../../domain/exceptions.ts';
 import { containing } from './containing.ts';
 import type { Database } from './tables.ts';
 
@@ -19,9 +19,10 @@ export const severityNow = sql<Severity>`
 
 /** How long it has waited, in whole days. */
 export const ageBucket = sql<AgeBucket>`
-  case when extract(day from now() - first_seen_at) < 8 then '0-7' when extract(day from now() - first_seen_at) < 31 then '8-30'
-       when extract(day from now() - first_seen_at) < 61 then '31-60' when extract(day from now() - first_seen_at) < 91 then '61-90'
-       else '90+' end`;
+  (array[${sql.join(ageBuckets.map((bucket) => sql.lit(bucket)))}])[1 + ${sql.join(
+    ageBucketsFrom.map((days) => sql`(extract(day from now() - first_seen_at) >= ${sql.lit(days)})::int`),
+    sql` + `,
+  )}]`;
 
 type Query<Row> = SelectQueryBuilder<Database, 'exceptions', Row>;
 

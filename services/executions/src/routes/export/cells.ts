@@ -1,4 +1,5 @@
 /** What a table of any kind is made of, and how what is read becomes a cell. */
+import type { Fields } from '../../domain/stake.ts';
 
 /** What a cell holds says how a format writes it: only text can hold what a stranger wrote. */
 export type Cell = { readonly type: 'text' | 'number' | 'date'; readonly value: string } | undefined;
@@ -12,8 +13,6 @@ export interface Table<Row> {
   /** Their order is part of the contract: new ones are added at the end. */
   readonly columns: readonly Column<Row>[];
 }
-
-export type Fields = Readonly<Record<string, unknown>>;
 
 /** Between the values of several records. */
 const separator = '; ';

@@ -1,6 +1,7 @@
 /** An exception as one row, as people divide and sum up their work. */
 import type { ExceptionView } from '../../application/queries.ts';
-import { type Column, type Fields, firstDate, joined, number, type Table, text } from './cells.ts';
+import type { Fields } from '../../domain/stake.ts';
+import { type Column, firstDate, joined, number, type Table, text } from './cells.ts';
 
 export type ExportedException = Omit<ExceptionView, 'records'> & { readonly records: readonly Fields[] };
 

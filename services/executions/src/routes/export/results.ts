@@ -2,7 +2,8 @@
 import { exponentOf, fromMinor, toMinor } from '@settler/contracts/money';
 import type { ResultView } from '../../application/queries.ts';
 import type { Side } from '../../domain/side.ts';
-import { type Cell, type Column, date, type Fields, firstDate, joined, number, type Table, text } from './cells.ts';
+import type { Fields } from '../../domain/stake.ts';
+import { type Cell, type Column, date, firstDate, joined, number, type Table, text } from './cells.ts';
 
 const recordsOf = (result: ResultView, side: Side): readonly Fields[] => result[side] as readonly Fields[];
 const joinedOf =
