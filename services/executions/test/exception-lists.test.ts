@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { questionsOf, userId } from './exception-questions.ts';
-import { byReference, createJobs, type Executions, euro, shareExecutions } from './running-service.ts';
+import { byReference, createJobs, type Executions, euro, type Fields, shareExecutions } from './running-service.ts';
 
 const { rulesOf, jobWith } = createJobs();
 const newJobId = () => jobWith(byReference);
@@ -105,6 +105,91 @@ describe('the list of exceptions', () => {
     expect(await opened()).toEqual(expected);
     await database.query('update executions set opened = null where job_id = $1', [jobId]);
     expect(await opened()).toEqual(expected);
+  });
+});
+
+describe('an exception of two sides', () => {
+  const grouped = {
+    passes: [{ name: 'payouts', cardinality: 'many-to-one', match: [{ field: 'reference', type: 'exact' }], sum: {} }],
+  };
+  const part = (id: string, amount: string, more: Fields = {}) => euro(id, amount, { reference: 'p', ...more });
+  const unnamed = (amount: string): Fields => ({ amount, currency: 'EUR', date: '2026-04-01', reference: 'cash' });
+
+  test.each<readonly [string, object, readonly Fields[], readonly Fields[], object]>([
+    [
+      'a pair',
+      byReference,
+      [euro('s1', '10000.00')],
+      [euro('t1', '10000.02', { date: '2026-04-03' })],
+      { sides: ['source', 'target'], delta: { amount: '0.02', days: 2 } },
+    ],
+    [
+      'one without ids',
+      {
+        passes: [
+          {
+            name: 'exact',
+            match: [
+              { field: 'reference', type: 'exact' },
+              { field: 'amount', type: 'amount', verify: true },
+            ],
+          },
+        ],
+      },
+      [unnamed('60.00')],
+      [unnamed('12.50')],
+      { sides: ['source', 'target'], delta: { amount: '-47.50', days: 0 } },
+    ],
+    [
+      'one of two currencies, though it is known what one is worth in the other',
+      {
+        passes: [
+          {
+            name: 'rates',
+            match: [
+              { field: 'reference', type: 'exact' },
+              { field: 'amount', type: 'amount', fx: { table: { 'EUR/JPY': '160' } }, verify: true },
+            ],
+          },
+        ],
+      },
+      [euro('s1', '10.00')],
+      [euro('t1', '1500', { currency: 'JPY' })],
+      { sides: ['source', 'target'], delta: { amount: null, days: 0 } },
+    ],
+    [
+      'a group, with the digits of its currency',
+      grouped,
+      [part('s1', '40', { currency: 'JPY' }), part('s2', '60', { currency: 'JPY' })],
+      [part('t1', '97', { currency: 'JPY' })],
+      { sides: ['source', 'source', 'target'], delta: { amount: '-3', days: null } },
+    ],
+    [
+      'several that may be meant, none of which differs',
+      grouped,
+      [part('s1', '40.00')],
+      [part('t1', '40.00'), part('t2', '40.00')],
+      { category: 'ambiguous', sides: ['source', 'target', 'target'], delta: null },
+    ],
+    ['one without a counterpart', byReference, [], [euro('t1', '5.00')], { sides: ['target'], delta: null }],
+    [
+      'one that cannot be read',
+      byReference,
+      [euro('s1', '10.00', { currency: undefined })],
+      [],
+      { category: 'invalid_record', sides: ['source'], delta: null },
+    ],
+  ])('says on which side each record is, and by how much the sides differ: %s', async (_what, rules, source, target, expected) => {
+    const { api, must, exceptionsOf } = executions;
+    const jobId = jobWith(rules);
+    const { id } = await executions.run(jobId, source, target);
+    const [listed, ...others] = await exceptionsOf(jobId);
+    expect(others).toEqual([]);
+    expect(listed).toMatchObject(expected);
+    const { sides, delta } = await must(200, api.get(`/v1/exceptions/${listed.id}`));
+    expect({ sides, delta }).toEqual({ sides: listed.sides, delta: listed.delta });
+    const result = (await questions.resultsOf(id)).find(({ exceptionId }) => exceptionId === listed.id);
+    expect(listed.sides).toEqual([...(result?.source ?? []).map(() => 'source'), ...(result?.target ?? []).map(() => 'target')]);
   });
 });
 

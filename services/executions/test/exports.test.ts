@@ -98,6 +98,34 @@ describe('an export of exceptions', () => {
     expect(rowsOf(await (await exportedOf(jobId, '&status=resolved')).text())).toHaveLength(1);
   });
 
+  test('has both sides of what differs, and by how much, in each format', async () => {
+    const { jobId } = await run(
+      [euro('s1', '10000.00'), euro('s2', '5.00')],
+      [euro('t1', '10000.05', { date: '2026-04-03', counterparty: 'Bank' })],
+    );
+    const written = asObjects(rowsOf(await (await exportedOf(jobId, '&category=amount_mismatch')).text()));
+    expect(written).toMatchObject([
+      {
+        amount: '10000.05',
+        sourceIds: 's1',
+        sourceAmount: '10000.00',
+        targetIds: 't1',
+        targetAmount: '10000.05',
+        targetDate: '2026-04-03',
+        targetCounterparties: 'Bank',
+        targetRecords: '1',
+        deltaAmount: '0.05',
+        deltaDays: '2',
+      },
+    ]);
+    const [alone] = asObjects(rowsOf(await (await exportedOf(jobId, '&category=missing_in_target')).text()));
+    expect(alone).toMatchObject({ sourceIds: 's2', targetIds: '', targetAmount: '', targetRecords: '0', deltaAmount: '', deltaDays: '' });
+    const sheet = await readSheet(Buffer.from(await (await exportedOf(jobId, '&format=xlsx&q=s1')).arrayBuffer()), 1);
+    expect(asObjects(sheet)).toMatchObject([{ sourceAmount: 10000, targetAmount: 10000.05, deltaAmount: 0.05, deltaDays: 2 }]);
+    const [line = ''] = (await (await exportedOf(jobId, '&format=jsonl&q=s1')).text()).split('\n');
+    expect(JSON.parse(line)).toMatchObject({ sides: ['source', 'target'], delta: { amount: '0.05', days: 2 } });
+  });
+
   test('is refused where the filter is none, and has nothing of another organization', async () => {
     const { jobId } = await run([euro('s1', '10.00')], []);
     const { status, body } = await executions.api.get('/v1/exceptions/export?status=lost');

@@ -16,8 +16,10 @@ import type {
   Progress,
   ReportLine,
 } from '../domain/execution.ts';
+import type { Difference } from '../domain/hand-match.ts';
 import type { Manual } from '../domain/matched-result.ts';
 import type { OpenedLine } from '../domain/opened.ts';
+import type { Side } from '../domain/side.ts';
 
 export interface ExecutionView {
   readonly id: string;
@@ -112,6 +114,10 @@ export interface ExceptionView {
   readonly severity: string;
   readonly status: string;
   readonly records: JsonText;
+  /** On which side each of the records is. */
+  readonly sides: readonly Side[];
+  /** target − source, where it is about two sides that differ. */
+  readonly delta: Difference | null;
   readonly amount: string | null;
   readonly currency: string | null;
   readonly reason: string | null;

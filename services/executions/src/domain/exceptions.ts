@@ -15,6 +15,9 @@ export type Category =
   | 'invalid_record'
   | 'fee_mismatch';
 
+/** Whether it is about two sides that belong together and differ. */
+export const isMismatch = (category: string): boolean => category.endsWith('_mismatch');
+
 /** From what may wait to what may not. */
 export const severities = ['low', 'medium', 'high', 'critical'] as const;
 export type Severity = (typeof severities)[number];

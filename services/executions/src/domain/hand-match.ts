@@ -108,8 +108,13 @@ const whySettled = (side: Side, id: string, outcome: Outcome): string => {
 
 export const missingOn = (side: Side): Outcome => (side === 'source' ? 'missing_in_target' : 'missing_in_source');
 
-/** By how much the sides of a match differ: target − source, where both have one currency, and for a pair in days. */
-export const differenceOf = (taken: Taken): { readonly amount: string | null; readonly days: number | null } => {
+export interface Difference {
+  readonly amount: string | null;
+  readonly days: number | null;
+}
+
+/** By how much two sides differ: target − source, where both have one currency, and for a pair in days. */
+export const differenceOf = (taken: Taken): Difference => {
   const worths = sides.map((side) => taken[side].map(worthOf));
   const [first] = worths.flat();
   const currency = first?.currency ?? '';

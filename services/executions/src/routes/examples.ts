@@ -177,6 +177,8 @@ export const listedException = {
   severity: 'low',
   status: 'open',
   records: [unpaid],
+  sides: ['source'],
+  delta: null,
   amount: '30.00',
   currency: 'EUR',
   reason: null,

@@ -17,6 +17,7 @@ import type { Members } from '../application/ports.ts';
 import type { ExceptionFilter, ExecutionQueries } from '../application/queries.ts';
 import { changeException, reopenException } from '../domain/exception-life.ts';
 import { ageBuckets } from '../domain/exceptions.ts';
+import { sides } from '../domain/side.ts';
 import { approvalAnswer } from './approvals.ts';
 import {
   comment as aComment,
@@ -73,6 +74,14 @@ const listed = z
       .describe(
         'What it is about, as the newest run that had them has brought them: records of the source first, then those of the target.',
       ),
+    sides: z.array(z.enum(sides)).describe('On which side each of the records is, in their order: as many as there are records.'),
+    delta: z
+      .object({
+        amount: total.nullable().describe('Of what each side comes to; null where an amount is missing, or there are several currencies.'),
+        days: z.number().int().nullable().describe('Of the calendar, between one record and one; null where a date is missing.'),
+      })
+      .nullable()
+      .describe('By how much two sides differ that belong together: target − source. Null where the category is no mismatch.'),
     amount: total.nullable().describe('Of several records: what they come to on the side that has more, in the currency of the first.'),
     currency: z.string().nullable().describe('Of the amount; null where it could not be read.'),
     reason: z.string().nullable().describe('Why, for people, where the category does not say all.'),

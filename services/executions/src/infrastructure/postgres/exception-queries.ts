@@ -4,11 +4,15 @@ import type { Cursors } from '@settler/chassis/pagination';
 import type { Postgres } from '@settler/chassis/postgres';
 import { type Selectable, sql, type Transaction } from 'kysely';
 import type { ExceptionFilter, ExceptionView, ExecutionQueries } from '../../application/queries.ts';
-import type { Severity } from '../../domain/exceptions.ts';
+import { isMismatch, type Severity } from '../../domain/exceptions.ts';
+import { differenceOf } from '../../domain/hand-match.ts';
+import { sides } from '../../domain/side.ts';
 import { approvalView, pendingOf } from './approvals.ts';
 import { matching, severityNow } from './exception-filter.ts';
+import { takenIn } from './exception-stakes.ts';
 import { commentColumns, commentView } from './exception-store.ts';
 import { summarizeExceptions } from './exception-summary.ts';
+import { firstSideIn } from './record-key.ts';
 import type { Database } from './tables.ts';
 
 /** The newest: nobody reads more at once. */
@@ -16,21 +20,37 @@ const historyMax = 1_000;
 const dayMs = 24 * 60 * 60 * 1000;
 
 const viewColumns = [
-  ...(['id', 'job_id', 'execution_id', 'category', 'status', 'amount', 'currency', 'reason', 'first_seen_at'] as const),
-  ...(['assignee_id', 'resolution', 'created_at', 'updated_at'] as const),
+  ...(['id', 'job_id', 'execution_id', 'record_key', 'category', 'status', 'amount', 'currency', 'reason'] as const),
+  ...(['first_seen_at', 'assignee_id', 'resolution', 'created_at', 'updated_at'] as const),
 ] satisfies readonly (keyof Database['exceptions'])[];
 
 const viewed = (trx: Transaction<Database>) =>
   trx
     .selectFrom('exceptions')
     .select(viewColumns)
-    .select([sql<string>`records::text`.as('records'), sql<Date>`now()`.as('now'), severityNow.as('severity_now')]);
+    .select([
+      sql<string>`records::text`.as('records'),
+      sql<number>`jsonb_array_length(records)`.as('size'),
+      sql<Date>`now()`.as('now'),
+      severityNow.as('severity_now'),
+    ]);
 
 type Viewed = Pick<Selectable<Database['exceptions']>, (typeof viewColumns)[number]> & {
   /** As they are stored. */
   readonly records: string;
+  readonly size: number;
   readonly now: Date;
   readonly severity_now: Severity;
+};
+
+/** By the key, and read from the records only where there are several: most are of one, and a list is as fast as its JSON is left alone. */
+const sidesOf = ({ record_key: key, category, records, size }: Viewed): Pick<ExceptionView, 'sides' | 'delta'> => {
+  if (size < 2) return { sides: size === 0 ? [] : [firstSideIn(key)], delta: null };
+  const taken = takenIn({ record_key: key, records: new JsonText(records).toJSON() as readonly unknown[] });
+  return {
+    sides: sides.flatMap((side) => taken[side].map(() => side)),
+    delta: isMismatch(category) && sides.every((side) => taken[side].length > 0) ? differenceOf(taken) : null,
+  };
 };
 
 const viewOf = (row: Viewed): ExceptionView => ({
@@ -41,6 +61,7 @@ const viewOf = (row: Viewed): ExceptionView => ({
   severity: row.severity_now,
   status: row.status,
   records: new JsonText(row.records),
+  ...sidesOf(row),
   amount: row.amount,
   currency: row.currency,
   reason: row.reason,

@@ -1,7 +1,7 @@
 /** What is settled with an exception: all that its records come to on either side and in every currency, which may be more than a list shows. */
 import type { Selectable, Transaction } from 'kysely';
 import { takesSecond } from '../../domain/approval.ts';
-import { type Fields, type Stake, stakesOf } from '../../domain/stake.ts';
+import { type Fields, type Stake, stakesOf, type Taken } from '../../domain/stake.ts';
 import { approvalRule } from './approvals.ts';
 import { sourcesIn } from './record-key.ts';
 import type { Database } from './tables.ts';
@@ -11,11 +11,13 @@ type Row = Pick<Selectable<Database['exceptions']>, 'job_id' | 'record_key' | 'r
 
 const unknown: readonly Stake[] = [{ currency: null, amountMinor: null }];
 
-export const stakesIn = ({ record_key: key, records }: Row): readonly Stake[] => {
-  if (records.length === 0) return unknown;
+/** The records of an exception, by their sides. */
+export const takenIn = ({ record_key: key, records }: Pick<Row, 'record_key' | 'records'>): Taken => {
   const sources = sourcesIn(key, records);
-  return stakesOf({ source: records.slice(0, sources) as Fields[], target: records.slice(sources) as Fields[] });
+  return { source: records.slice(0, sources) as Fields[], target: records.slice(sources) as Fields[] };
 };
+
+export const stakesIn = (row: Row): readonly Stake[] => (row.records.length === 0 ? unknown : stakesOf(takenIn(row)));
 
 /** Whether one person may not settle it alone; and what is at stake. */
 export const requiresSecond = async (trx: Trx, row: Row): Promise<{ readonly takesSecond: boolean; readonly stakes: readonly Stake[] }> => {

@@ -68,11 +68,14 @@ export const recordKey = ({ outcome, line, position, occurrence, source, target 
   return numbered(hasName && occurrence !== null && occurrence > 1 ? `${whole}|` : whole, occurrence);
 };
 
+/** The side of the first record that has this key. */
+export const firstSideIn = (key: string): Side => (/^(?:invalid:\d*:)?source:/.test(key) ? 'source' : 'target');
+
 /** How many of the records that have this key stand in the source, before those in the target. */
 export const sourcesIn = (key: string, records: Records): number => {
+  if (firstSideIn(key) === 'target') return 0;
   const unnumbered = key.replace(/#\d+$/, '');
   const sides = (unnumbered.length === unnumberedMax ? unnumbered.replace(endOfCut, '') : unnumbered).replace(/^invalid:\d*:/, '');
-  if (!sides.startsWith('source:')) return 0;
   const names = namesOf(records);
   let until = 'source:'.length - 1;
   for (let sources = 1; sources < names.length; sources += 1) {

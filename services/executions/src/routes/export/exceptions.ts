@@ -2,8 +2,11 @@
 import type { ExceptionView } from '../../application/queries.ts';
 import type { Fields } from '../../domain/stake.ts';
 import { type Column, firstDate, joined, number, type Table, text } from './cells.ts';
+import { type RecordsOf, sideColumns } from './side-columns.ts';
 
 export type ExportedException = Omit<ExceptionView, 'records'> & { readonly records: readonly Fields[] };
+
+const recordsOf: RecordsOf<ExportedException> = ({ records, sides }, side) => records.filter((_, index) => sides[index] === side);
 
 const columns: readonly Column<ExportedException>[] = [
   ['id', ({ id }) => text(id)],
@@ -27,6 +30,10 @@ const columns: readonly Column<ExportedException>[] = [
   ['counterparties', ({ records }) => joined(records, 'counterparty')],
   ['descriptions', ({ records }) => joined(records, 'description')],
   ['records', ({ records }) => number(records.length)],
+  ...sideColumns('source', recordsOf),
+  ...sideColumns('target', recordsOf),
+  ['deltaAmount', ({ delta }) => number(delta?.amount)],
+  ['deltaDays', ({ delta }) => number(delta?.days)],
 ];
 
 export const exceptions: Table<ExportedException> = { name: 'Exceptions', columns };
