@@ -115,6 +115,10 @@ export const auditActions = {
     service: 'executions',
     description: 'A second person rejected what another had settled, and it was not done; or a run had resolved it before.',
   },
+  'approval.withdrawn': {
+    service: 'executions',
+    description: 'Whoever had settled something withdrew it before a second person had decided.',
+  },
   'exchange-rate.set': { service: 'executions', description: 'An exchange rate was set to another value or source than it had, or none.' },
   'exchange-rate.deleted': { service: 'executions', description: 'An exchange rate was deleted.' },
   'webhook.created': { service: 'webhooks', description: 'A webhook endpoint was created.' },

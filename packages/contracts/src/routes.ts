@@ -188,6 +188,7 @@ export const routes = {
     timeoutMs: 30_000,
   }),
   rejectApproval: route('executions', 'POST', '/v1/approvals/{id}/reject', 'exceptions:write', 'Reject what another settled'),
+  withdrawApproval: route('executions', 'POST', '/v1/approvals/{id}/withdraw', 'exceptions:write', 'Withdraw what you settled'),
   listExceptions: route('executions', 'GET', '/v1/exceptions', 'exceptions:read', 'List exceptions'),
   summarizeExceptions: route('executions', 'GET', '/v1/exceptions/summary', 'exceptions:read', 'Sum up exceptions', { timeoutMs: 30_000 }),
   exportExceptions: route('executions', 'GET', '/v1/exceptions/export', 'reports:export', 'Export exceptions', exported),

@@ -214,6 +214,59 @@ describe('above what one person may settle', () => {
     expect(await pendingFor(jobId)).toEqual([id]);
   });
 
+  test('whoever asked withdraws it, and nobody else; the exception may be settled anew', async () => {
+    const { jobId, about } = await withLimit();
+    const at = `/v1/exceptions/${about('s3')}`;
+    const ask = async () =>
+      (await executions.must(202, as({ subject: ann }).post(`${at}/resolve`, { resolution: 'written_off' }))).pendingApproval.id;
+    const id = await ask();
+    const withdraw = `/v1/approvals/${id}/withdraw`;
+    for (const who of [{ subject: bob }, keyOf(bob), keyOf()]) expect((await as(who).post(withdraw, {})).body.code).toBe('forbidden');
+    expect((await executions.stranger.post(withdraw, {})).status).toBe(404);
+    expect((await as({ subject: ann }).post(withdraw, {}, { headers: { 'if-match': '"7"' } })).status).toBe(412);
+    const answers = await Promise.all([as(keyOf(ann)).post(withdraw, { note: 'paid' }), as(keyOf(ann)).post(withdraw, { note: 'paid' })]);
+    expect(answers.map(({ status }) => status).sort()).toEqual([200, 409]);
+    expect(answers.find(({ status }) => status === 200)?.body).toMatchObject({
+      status: 'withdrawn',
+      decidedBy: { type: 'apiKey' },
+      decidedAt: expect.any(String),
+      note: 'paid',
+      resultId: null,
+    });
+    expect((await as({ subject: bob }).post(`/v1/approvals/${id}/approve`, {})).body).toMatchObject({
+      code: 'conflict',
+      detail: 'This was withdrawn already.',
+    });
+    const open = await executions.must(200, executions.api.get(at));
+    expect(open).toMatchObject({ status: 'open', resolution: null, pendingApproval: null });
+    expect(open.history.at(-1)).toMatchObject({
+      action: 'approval_withdrawn',
+      actor: { type: 'apiKey' },
+      detail: { approvalId: id, note: 'paid' },
+    });
+    expect((await executions.messages('approval.withdrawn')).filter(({ approvalId }) => approvalId === id)).toMatchObject([
+      { status: 'withdrawn', exceptionId: about('s3') },
+    ]);
+    const audited = (await executions.messages('audit.recorded')).filter(({ resource }) => resource.id === id);
+    expect(audited.map(({ action }) => action)).toEqual(['approval.requested', 'approval.withdrawn']);
+    expect(JSON.stringify(audited)).not.toMatch(/paid/);
+    const again = await ask();
+    expect(await pendingFor(jobId)).toEqual([again]);
+    await executions.must(202, as({ subject: ann }).post(`/v1/exceptions/${about('t9')}/resolve`, { resolution: 'other' }));
+    const listed = async (filter: string) =>
+      (await executions.must(200, executions.api.get(`/v1/approvals?${filter}`))).data.map((one: { readonly id: string }) => one.id);
+    expect(await listed(`exceptionId=${about('s3')}`)).toEqual([again, id]);
+    expect(await listed(`exceptionId=${about('s3')}&status=withdrawn`)).toEqual([id]);
+  });
+
+  test('a match that is withdrawn leaves its records to be matched', async () => {
+    const { id } = await withLimit();
+    const wanted = { source: ['s3'], target: ['t9'] };
+    const waiting = await executions.must(202, as({ subject: ann }).post(`/v1/executions/${id}/matches`, wanted));
+    await executions.must(200, as({ subject: ann }).post(`/v1/approvals/${waiting.id}/withdraw`));
+    expect((await as({ subject: bob }).post(`/v1/executions/${id}/matches`, wanted)).status).toBe(202);
+  });
+
   test('what a run has resolved waits for nobody', async () => {
     const { jobId, about } = await withLimit();
     const at = `/v1/exceptions/${about('s3')}`;

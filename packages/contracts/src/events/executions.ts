@@ -298,7 +298,7 @@ export const matchRemoved = defineEvent({
 });
 
 export const approvalKind = z.enum(['resolve', 'match']);
-export const approvalStatus = z.enum(['pending', 'approved', 'rejected']);
+export const approvalStatus = z.enum(['pending', 'approved', 'rejected', 'withdrawn']);
 
 const approval = {
   approvalId,
@@ -339,4 +339,13 @@ export const approvalDecided = defineEvent({
     'A second person approved what somebody had settled by hand, and it was done; or rejected it, and it was not. A run that resolves the exception rejects it, too.',
   data: z.object({ ...approval, status: z.enum(['approved', 'rejected']) }),
   example: { ...approvalExample, status: 'approved' },
+});
+
+export const approvalWithdrawn = defineEvent({
+  type: 'approval.withdrawn',
+  major: 1,
+  service: 'executions',
+  description: 'Whoever had settled by hand what takes a second person withdrew it before one had decided; it was not done.',
+  data: z.object({ ...approval, status: z.literal('withdrawn') }),
+  example: { ...approvalExample, status: 'withdrawn' },
 });

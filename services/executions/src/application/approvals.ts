@@ -1,10 +1,11 @@
 import type { Page } from '@settler/chassis/pagination';
-import type { ApprovalStatus } from '../domain/approval.ts';
+import type { ApprovalStatus, Verdict } from '../domain/approval.ts';
 import type { Actor } from './ports.ts';
 import type { ApprovalView, PageRequest } from './queries.ts';
 
 export interface ApprovalFilter extends PageRequest {
   readonly jobId?: string | undefined;
+  readonly exceptionId?: string | undefined;
   readonly status?: ApprovalStatus | undefined;
 }
 
@@ -14,7 +15,7 @@ export interface ApprovalQueries {
 }
 
 export interface Decision {
-  readonly verdict: 'approved' | 'rejected';
+  readonly verdict: Verdict;
   readonly note: string | null;
   /** The id of the match that is made, where it is one that is approved. */
   readonly newResultId: string;
@@ -22,8 +23,8 @@ export interface Decision {
 
 export interface ApprovalStore {
   /**
-   * @throws Refusal `not_found`, `version_conflict`, `forbidden` for whoever asked for it, or `conflict` where it is decided, or cannot be
-   * done any more
+   * @throws Refusal `not_found`, `version_conflict`, `forbidden` for whoever asked for it, and for everybody else where it is withdrawn, or
+   * `conflict` where it is over, or cannot be done any more
    */
   readonly decide: (id: string, ifMatch: number | undefined, decision: Decision, actor: Actor) => Promise<void>;
 }

@@ -1,16 +1,19 @@
 /**
  * A second pair of eyes: what somebody settles by hand above an amount waits until another person approves or rejects it.
  *
- *   pending → approved | rejected
+ *   pending → approved | rejected | withdrawn
  *
- * Nothing is done before it is approved; what is approved is done in the same moment, or not at all.
+ * Nothing is done before it is approved; what is approved is done in the same moment, or not at all. Whoever asked cannot decide, and alone can
+ * withdraw it.
  */
 import { compareDecimals, exponentOf, fromMinor } from '@settler/contracts/money';
 import type { Rules } from '@settler/contracts/rules';
 import type { ManualResolution } from './exception-life.ts';
 import { type Stake, sizeOf } from './stake.ts';
 
-export type ApprovalStatus = 'pending' | 'approved' | 'rejected';
+/** How it ends. */
+export type Verdict = 'approved' | 'rejected' | 'withdrawn';
+export type ApprovalStatus = 'pending' | Verdict;
 
 /** What will be done. */
 export type ApprovalRequest =
@@ -32,10 +35,16 @@ export interface Party {
   readonly personId: string | null;
 }
 
+const isSame = (one: Party, other: Party): boolean => one.id === other.id || (one.personId !== null && one.personId === other.personId);
+
+/** Why this one may not withdraw it; undefined where it may. */
+export const whyNotMaker = (maker: Party, other: Party): string | undefined =>
+  isSame(maker, other) ? undefined : 'Only whoever settled this withdraws it, or a key of that person: somebody else rejects it.';
+
 /** Why this one may not decide about it; undefined where it may. */
 export const whyNotSecond = (maker: Party, second: Party): string | undefined => {
   if (second.personId === null) return 'Nobody is known to answer for this API key: a user decides, or a key of one.';
-  if (second.id === maker.id || second.personId === maker.personId)
+  if (isSame(maker, second))
     return 'Whoever settled this cannot decide about it, and neither can a key of that person: it takes another one.';
   // A key of nobody may be anybody's, also of whoever decides.
   return maker.personId === null && second.id !== second.personId

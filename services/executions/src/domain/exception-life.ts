@@ -47,7 +47,10 @@ export type ExceptionEntry =
       readonly action: 'approval_requested';
       readonly detail: { readonly approvalId: string; readonly resolution: ManualResolution; readonly note: string | null };
     }
-  | { readonly action: 'approval_rejected'; readonly detail: { readonly approvalId: string; readonly note: string | null } }
+  | {
+      readonly action: 'approval_rejected' | 'approval_withdrawn';
+      readonly detail: { readonly approvalId: string; readonly note: string | null };
+    }
   | {
       readonly action: 'reopened';
       readonly detail: { readonly from: ExceptionStatus; readonly resolution: Resolution | null; readonly matchId?: string };

@@ -9,7 +9,7 @@ import { total } from '@settler/contracts/money';
 import { instant } from '@settler/contracts/time';
 import { z } from 'zod';
 import type { ApprovalQueries, ApprovalStore, Decision } from '../application/approvals.ts';
-import { approvals, approved, pendingResolution, rejected, rejections } from './examples.ts';
+import { approvals, approved, pendingResolution, rejected, rejections, withdrawals, withdrawn } from './examples.ts';
 
 export interface ApprovalNeeds {
   readonly queries: ApprovalQueries;
@@ -22,7 +22,7 @@ const asked = { note: z.string().nullable().describe('What was said with it.') }
 export const approvalAnswer = z
   .object({
     id: approvalId,
-    status: approvalStatus.describe('`pending` until a second person decides.'),
+    status: approvalStatus.describe('`pending` until a second person decides, or whoever asked withdraws it.'),
     jobId,
     executionId: executionId.describe('Of the match, or the one that opened the exception.'),
     exceptionId: exceptionId.nullable().describe('What is resolved by it; null where it is a match.'),
@@ -43,9 +43,9 @@ export const approvalAnswer = z
       .describe('What is done once it is approved.'),
     amount: total.nullable().describe('What is at stake, where it is known.'),
     currency: z.string().nullable().describe('Of the amount.'),
-    requestedBy: actor.describe('Who has settled it, and cannot decide.'),
+    requestedBy: actor.describe('Who has settled it, and cannot decide, but withdraw it.'),
     requestedAt: instant,
-    decidedBy: actor.nullable().describe('Who decided; the system where a run has resolved the exception meanwhile.'),
+    decidedBy: actor.nullable().describe('Who decided, or withdrew it; the system where a run has resolved the exception meanwhile.'),
     decidedAt: instant.nullable(),
     note: z.string().nullable().describe('Of whoever decided.'),
     resultId: resultId.nullable().describe('The match that was made.'),
@@ -53,7 +53,7 @@ export const approvalAnswer = z
   .meta({ id: 'Approval' });
 
 const decisionBody = z.strictObject({
-  note: z.string().trim().min(1, 'must not be empty').max(2_000).optional().describe('Why, for whoever asked.'),
+  note: z.string().trim().min(1, 'must not be empty').max(2_000).optional().describe('Why, for the others.'),
 });
 const byId = z.object({ id: approvalId });
 type Deciding = Input<z.output<typeof byId>, unknown, z.output<typeof decisionBody>>;
@@ -74,6 +74,7 @@ export const approvalRoutes = (endpoint: Endpoints['endpoint'], { queries, store
     query: z.strictObject({
       ...pageQuery,
       jobId: jobId.optional().describe('Only those of this job.'),
+      exceptionId: exceptionId.optional().describe('Only those by which this exception is resolved, or was to be.'),
       status: approvalStatus.optional().describe('Only those of this status.'),
     }),
     answers: { 200: pageOf(approvalAnswer) },
@@ -108,5 +109,16 @@ export const approvalRoutes = (endpoint: Endpoints['endpoint'], { queries, store
     answers: { 200: approvalAnswer },
     examples: { bodies: rejections, answers: { 200: rejected } },
     handle: (input) => decide(input, 'rejected'),
+  });
+
+  endpoint('withdrawApproval', {
+    description:
+      'Nothing is done, and nobody has to decide any more; the exception is as open as it was, and may be settled in another way. `forbidden` for everybody but whoever asked, and API keys of that person. `conflict` where it was decided or withdrawn already.',
+    refuses: [412],
+    params: byId,
+    body: decisionBody,
+    answers: { 200: approvalAnswer },
+    examples: { bodies: withdrawals, answers: { 200: withdrawn } },
+    handle: (input) => decide(input, 'withdrawn'),
   });
 };

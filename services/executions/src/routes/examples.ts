@@ -166,7 +166,15 @@ export const pendingMatch = {
 } as const;
 export const approved = { ...pending, status: 'approved', decidedBy: second, decidedAt: '2026-04-10T10:00:00.000Z' } as const;
 export const rejected = { ...approved, status: 'rejected', note: 'Ask for the decision of the court first' } as const;
+export const withdrawn = {
+  ...pending,
+  status: 'withdrawn',
+  decidedBy: person,
+  decidedAt: '2026-04-10T09:00:00.000Z',
+  note: 'The customer has paid after all',
+} as const;
 export const approvals = { 'Without a word': {}, 'With a reason': { note: 'Seen the decision of the court' } } as const;
+export const withdrawals = { 'Without a word': {}, 'With a reason': { note: withdrawn.note } } as const;
 export const rejections = { 'With a reason': { note: 'Ask for the decision of the court first' } } as const;
 
 export const listedException = {

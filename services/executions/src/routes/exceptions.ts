@@ -340,7 +340,7 @@ export const exceptionRoutes = (endpoint: Endpoints['endpoint'], needs: Exceptio
 
   endpoint('resolveException', {
     description:
-      '200: it is resolved. 202: it takes a second person, because the rules say so of its amount, and is as open as before; `pendingApproval` has what waits, which is decided with `POST /v1/approvals/{id}/approve` or `…/reject`. `conflict` where it is closed, or waits already. To bring its record together with another one, match the two instead.',
+      '200: it is resolved. 202: it takes a second person, because the rules say so of its amount, and is as open as before; `pendingApproval` has what waits, which is decided with `POST /v1/approvals/{id}/approve` or `…/reject`, and withdrawn with `…/withdraw`. `conflict` where it is closed, or waits already. To bring its record together with another one, match the two instead.',
     refuses: [412],
     params: byId,
     body: resolveBody,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { takesSecond, whyNotSecond } from '../../src/domain/approval.ts';
+import { takesSecond, whyNotMaker, whyNotSecond } from '../../src/domain/approval.ts';
 import { mostOf } from '../../src/domain/stake.ts';
 
 const approval = { above: { EUR: '25.00', JPY: '3000.5' } };
@@ -27,9 +27,25 @@ describe('a second person', () => {
     expect(mostOf([of('EUR', 1n), of('EUR', null)])).toEqual(of(null, null));
   });
 
+  const user = (id: string) => ({ id, personId: id });
+  const key = (id: string, personId: string | null) => ({ id, personId });
+
+  it('is not who withdraws it: that is whoever settled it, by whatever key, and of nobody knows whom the same key', () => {
+    expect(whyNotMaker(user('ann'), user('ann'))).toBeUndefined();
+    expect(whyNotMaker(user('ann'), key('k1', 'ann'))).toBeUndefined();
+    expect(whyNotMaker(key('k1', 'ann'), key('k2', 'ann'))).toBeUndefined();
+    expect(whyNotMaker(key('k1', null), key('k1', null))).toBeUndefined();
+    for (const [maker, other] of [
+      [user('ann'), user('bob')],
+      [user('ann'), key('k1', 'bob')],
+      [user('ann'), key('k1', null)],
+      [key('k1', null), key('k2', null)],
+      [key('k1', null), user('ann')],
+    ] as const)
+      expect(whyNotMaker(maker, other)).toBeDefined();
+  });
+
   it('is never whoever settled it, by whatever key, and never a key of nobody knows whom', () => {
-    const user = (id: string) => ({ id, personId: id });
-    const key = (id: string, personId: string | null) => ({ id, personId });
     expect(whyNotSecond(user('ann'), user('bob'))).toBeUndefined();
     expect(whyNotSecond(key('k1', 'ann'), key('k2', 'bob'))).toBeUndefined();
     expect(whyNotSecond(key('k1', null), user('bob'))).toBeUndefined();

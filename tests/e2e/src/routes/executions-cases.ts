@@ -146,14 +146,19 @@ const ofApproval =
     path: `/v1/approvals/${await anApproval(party, setting, status)}${rest}`,
     ...(body === undefined ? {} : { body }),
   });
+/** The key of a party is its user's. */
+const ofOwnApproval =
+  (rest: string, body: object, status: 'pending' | 'rejected' = 'pending') =>
+  async (party: Party, setting: Setting): Promise<Wanted> => {
+    const { id } = await must(200, party.user.get('/v1/me'));
+    return { path: `/v1/approvals/${await anApproval(party, setting, status, id)}${rest}`, body };
+  };
+
 const ownApproval = (rest: string): Refusal => ({
   what: 'what the same person has asked for',
   status: 403,
   code: 'forbidden',
-  ask: async (setting) => {
-    const { id } = await must(200, setting.ours.user.get('/v1/me'));
-    return { path: `/v1/approvals/${await anApproval(setting.ours, setting, 'pending', id)}${rest}`, body: {} };
-  },
+  ask: (setting) => ofOwnApproval(rest, {})(setting.ours, setting),
 });
 
 const aRate = { base: 'EUR', quote: 'USD', date: '2026-04-01', rate: '1.0835', source: 'ECB' };
@@ -327,7 +332,10 @@ export const executionsCases = {
   listApprovals: {
     status: 200,
     ask: () => ({ path: '/v1/approvals' }),
-    refusals: [invalid('a state that does not exist', 'status', () => ({ path: '/v1/approvals?status=lost' }))],
+    refusals: [
+      invalid('a state that does not exist', 'status', () => ({ path: '/v1/approvals?status=lost' })),
+      invalid('an exception that can be none', 'exceptionId', () => ({ path: '/v1/approvals?exceptionId=1' })),
+    ],
   },
   readApproval: { status: 200, ask: ofApproval('') },
   approveApproval: {
@@ -346,6 +354,20 @@ export const executionsCases = {
     refusals: [
       ownApproval('/reject'),
       conflict('one that is rejected', (setting) => ofApproval('/reject', {}, 'rejected')(setting.ours, setting)),
+    ],
+  },
+  withdrawApproval: {
+    status: 200,
+    ask: ofOwnApproval('/withdraw', { note: 'paid after all' }),
+    otherBody: () => ({ note: 'otherwise' }),
+    refusals: [
+      {
+        what: 'what another person has asked for',
+        status: 403,
+        code: 'forbidden',
+        ask: (setting) => ofApproval('/withdraw', {})(setting.ours, setting),
+      },
+      conflict('one that is rejected', (setting) => ofOwnApproval('/withdraw', {}, 'rejected')(setting.ours, setting)),
     ],
   },
   listExceptions: {

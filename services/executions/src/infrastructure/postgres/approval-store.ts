@@ -1,4 +1,4 @@
-/** What a second person decides: what was asked for is done in the transaction of the approval, as it can be done now, or not at all. */
+/** What a second person decides, or whoever asked withdraws: what was asked for is done in the transaction of the approval, as it can be done now, or not at all. */
 import { requireRevision } from '@settler/chassis/entity-tag';
 import { newestFirst } from '@settler/chassis/newest-first';
 import type { Outbox } from '@settler/chassis/outbox';
@@ -8,9 +8,9 @@ import { notFound, Refusal } from '@settler/chassis/refusal';
 import { sql, type Transaction } from 'kysely';
 import type { ApprovalQueries, ApprovalStore, Decision } from '../../application/approvals.ts';
 import type { Actor } from '../../application/ports.ts';
-import { whyNotSecond } from '../../domain/approval.ts';
+import { whyNotMaker, whyNotSecond } from '../../domain/approval.ts';
 import { type ExceptionEntry, resolveException, saysTheSame } from '../../domain/exception-life.ts';
-import { type ApprovalRow, approvalView, decidedMessages } from './approvals.ts';
+import { type ApprovalRow, approvalView, endedMessages } from './approvals.ts';
 import { addHistory, apply, lock, stateOf, write } from './exception-store.ts';
 import { makeMatch, planMatch } from './match-making.ts';
 import { lockOpenItems } from './open-items.ts';
@@ -20,11 +20,12 @@ import type { Database } from './tables.ts';
 type Trx = Transaction<Database>;
 
 export const createApprovalQueries = (postgres: Postgres<Database>, cursors: Cursors): ApprovalQueries => ({
-  list: (organizationId, { jobId, status, limit, cursor }) =>
+  list: (organizationId, { jobId, exceptionId, status, limit, cursor }) =>
     postgres.reading(organizationId, async (trx) => {
-      const list = JSON.stringify(['approvals', organizationId, jobId, status]);
+      const list = JSON.stringify(['approvals', organizationId, jobId, exceptionId, status]);
       let query = trx.selectFrom('approvals').selectAll();
       if (jobId !== undefined) query = query.where('job_id', '=', jobId);
+      if (exceptionId !== undefined) query = query.where('exception_id', '=', exceptionId);
       if (status !== undefined) query = query.where('status', '=', status);
       return newestFirst(query, { cursors, list, limit, cursor }, approvalView, 'requested_at');
     }),
@@ -46,10 +47,11 @@ export const createApprovalStore = (postgres: Postgres<Database>, outbox: Outbox
       requireRevision(ifMatch, row.revision);
       if (row.status !== 'pending') throw new Refusal('conflict', `This was ${row.status} already.`);
       const { principal } = actor;
-      const refused = whyNotSecond({ id: row.requested_by_id, personId: row.requested_person_id }, principal);
+      const maker = { id: row.requested_by_id, personId: row.requested_person_id };
+      const refused = decision.verdict === 'withdrawn' ? whyNotMaker(maker, principal) : whyNotSecond(maker, principal);
       if (refused !== undefined) throw new Refusal('forbidden', refused);
       const resultId = decision.verdict === 'approved' ? await carryOut(trx, outbox, row, decision, actor) : null;
-      if (decision.verdict === 'rejected') await noteRejection(trx, row, decision, actor);
+      if (decision.verdict !== 'approved') await noteEnd(trx, row, decision.verdict, decision.note, actor);
       const decided = await trx
         .updateTable('approvals')
         .set({
@@ -64,7 +66,7 @@ export const createApprovalStore = (postgres: Postgres<Database>, outbox: Outbox
         .where('id', '=', id)
         .returningAll()
         .executeTakeFirstOrThrow();
-      await outbox.append(trx, decidedMessages(decided, decision.verdict, actor));
+      await outbox.append(trx, endedMessages(decided, decision.verdict, actor));
     }),
 });
 
@@ -102,10 +104,10 @@ const carryOut = async (trx: Trx, outbox: Outbox, row: ApprovalRow, decision: De
   }
 };
 
-const noteRejection = async (trx: Trx, row: ApprovalRow, { note }: Decision, actor: Actor): Promise<void> => {
+const noteEnd = async (trx: Trx, row: ApprovalRow, verdict: 'rejected' | 'withdrawn', note: string | null, actor: Actor): Promise<void> => {
   if (row.exception_id === null) return;
   const before = await lock(trx, row.exception_id);
-  const entries: ExceptionEntry[] = [{ action: 'approval_rejected', detail: { approvalId: row.id, note } }];
+  const entries: ExceptionEntry[] = [{ action: `approval_${verdict}`, detail: { approvalId: row.id, note } }];
   const unchanged = { state: stateOf(before), entries };
   await write(trx, before, unchanged, before.match_id);
   await addHistory(trx, before, unchanged, actor);

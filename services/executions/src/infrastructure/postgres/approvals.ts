@@ -1,14 +1,14 @@
 /** What waits for a second person: whether something does, that it does, and what the world is told. */
 import { eventMessage, type Outbox, type OutboxMessage } from '@settler/chassis/outbox';
 import { Refusal } from '@settler/chassis/refusal';
-import { approvalDecided, approvalRequested } from '@settler/contracts/events/executions';
+import { approvalDecided, approvalRequested, approvalWithdrawn } from '@settler/contracts/events/executions';
 import { exponentOf, fromMinor } from '@settler/contracts/money';
 import type { Rules } from '@settler/contracts/rules';
 import { type Selectable, sql, type Transaction } from 'kysely';
 import type { Actor } from '../../application/ports.ts';
 import type { ApprovalView } from '../../application/queries.ts';
 import { systemActor } from '../../application/system-actor.ts';
-import type { ApprovalRequest } from '../../domain/approval.ts';
+import type { ApprovalRequest, Verdict } from '../../domain/approval.ts';
 import type { Said } from '../../domain/exception-life.ts';
 import type { Stake } from '../../domain/stake.ts';
 import { auditOf } from './audit.ts';
@@ -99,8 +99,10 @@ export const refuseOverlap = async (trx: Trx, executionId: string, wanted: Extra
     throw new Refusal('conflict', `Some of these records wait for a second person already, who decides about ${other.id}.`);
 };
 
-export const decidedMessages = (row: ApprovalRow, verdict: 'approved' | 'rejected', actor: Actor): OutboxMessage[] => [
-  eventMessage(approvalDecided, aboutOf(row), { ...dataOf(row), status: verdict }),
+export const endedMessages = (row: ApprovalRow, verdict: Verdict, actor: Actor): OutboxMessage[] => [
+  verdict === 'withdrawn'
+    ? eventMessage(approvalWithdrawn, aboutOf(row), { ...dataOf(row), status: verdict })
+    : eventMessage(approvalDecided, aboutOf(row), { ...dataOf(row), status: verdict }),
   auditOf({ action: `approval.${verdict}`, resource: { type: 'approval', id: row.id }, after: auditView(row) }, actor),
 ];
 
@@ -128,7 +130,7 @@ export const rejectOvertaken = async (
              now(), 'system', 'system', 'approval_rejected', jsonb_build_object('approvalId', r.id, 'note', r.decision_note)
         from rejected r)
     select * from rejected order by id`.execute(trx);
-  return rows.flatMap((row) => decidedMessages(row, 'rejected', actor));
+  return rows.flatMap((row) => endedMessages(row, 'rejected', actor));
 };
 
 const aboutOf = (row: ApprovalRow) => ({

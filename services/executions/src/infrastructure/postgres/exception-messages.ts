@@ -54,6 +54,7 @@ const eventOf = (row: Row, entry: ExceptionEntry): OutboxMessage[] => {
     // These are told as what they are: events of the approval.
     case 'approval_requested':
     case 'approval_rejected':
+    case 'approval_withdrawn':
       return [];
   }
 };
