@@ -637,6 +637,30 @@ describe('the executions service', () => {
     expect((await api.post('/v1/files?name=a%00b', undefined, { raw: 'x' })).body.errors).toMatchObject([{ path: 'name' }]);
   });
 
+  test('runs are listed of one status or of several, newest first, in pages that miss none', async () => {
+    const jobId = 'job_01jqv8m0c4e7r9t2w5y8a5stat';
+    const statuses = ['completed', 'failed', 'cancelled', 'completed', 'cancelled', 'failed'];
+    const ids: string[] = [];
+    for (const status of statuses) {
+      const { id } = await runOnce();
+      await database.query(`update executions set job_id = $2, status = $3 where id = $1`, [id, jobId, status]);
+      ids.unshift(id);
+    }
+    const of = (...wanted: readonly string[]) => ids.filter((_, index) => wanted.includes(statuses.at(-1 - index) as string));
+    const listed = async (status: string, cursor = ''): Promise<string[]> => {
+      const { body } = await api.get(`/v1/executions?jobId=${jobId}&limit=2&status=${status}${cursor}`);
+      const page = body.data.map(({ id }: { id: string }) => id);
+      return body.nextCursor === null ? page : [...page, ...(await listed(status, `&cursor=${body.nextCursor}`))];
+    };
+    expect(await listed('failed')).toEqual(of('failed'));
+    expect(await listed('failed,cancelled,failed')).toEqual(of('cancelled', 'failed'));
+    expect(await listed('queued,running')).toEqual([]);
+    const message =
+      'must be one of queued, running, completed, failed, cancelled, or several of them with commas between, such as queued,running';
+    for (const status of ['', 'lost', 'queued,', 'queued,lost'])
+      expect((await api.get(`/v1/executions?status=${status}`)).body.errors).toEqual([{ path: 'status', message }]);
+  });
+
   test('over is over: cancelling a run that ended is a conflict', async () => {
     const execution = await runOnce();
     expect((await api.post(`/v1/executions/${execution.id}/cancel`)).body.code).toBe('conflict');

@@ -5,7 +5,8 @@ import { total } from '../money.ts';
 import { instant } from '../time.ts';
 import { defineEvent } from './define.ts';
 
-export const executionStatus = z.enum(['queued', 'running', 'completed', 'failed', 'cancelled']);
+export const executionStatuses = ['queued', 'running', 'completed', 'failed', 'cancelled'] as const;
+export const executionStatus = z.enum(executionStatuses);
 
 // The full state, because the jobs service keeps a copy of the last run from these events and applies whichever is newest.
 const execution = z.object({

@@ -182,7 +182,8 @@ export interface PageRequest {
 
 export interface ExecutionFilter extends PageRequest {
   readonly jobId?: string | undefined;
-  readonly status?: ExecutionStatus | undefined;
+  /** One of these. Never empty. */
+  readonly status?: readonly ExecutionStatus[] | undefined;
   readonly since?: string | undefined;
 }
 

@@ -36,6 +36,7 @@ import {
   waitingException,
   wholeException,
 } from './examples.ts';
+import { oneOfSeveral } from './one-of-several.ts';
 
 export interface ExceptionNeeds {
   readonly queries: ExecutionQueries;
@@ -47,19 +48,6 @@ export interface ExceptionNeeds {
 
 const statuses = ['open', 'in_progress', 'resolved', 'dismissed'] as const;
 const status = z.enum(statuses);
-/** As a text, because a query has no lists; in a body it is written in the same way, so that one is the other. */
-const oneOfStatuses = z
-  .string()
-  .max(100)
-  .transform((text, context) => {
-    const read = z.array(status).safeParse([...new Set(text.split(','))]);
-    if (read.success) return read.data;
-    context.addIssue({
-      code: 'custom',
-      message: `must be one of ${statuses.join(', ')}, or several of them with commas between, such as open,in_progress`,
-    });
-    return z.NEVER;
-  });
 const record = z.record(z.string(), z.unknown());
 const listed = z
   .object({
@@ -149,7 +137,7 @@ export const exceptionFilters = {
   executionId: executionId
     .optional()
     .describe('The execution that opened it. Those of a later run that meet the record again stay those of the first.'),
-  status: oneOfStatuses
+  status: oneOfSeveral(statuses)
     .optional()
     .describe(`One of ${statuses.join(', ')}, or several with commas between: \`open,in_progress\` is what is not closed.`),
   category: exceptionCategory.optional().describe('Of this category.'),

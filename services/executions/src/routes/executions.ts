@@ -3,7 +3,7 @@ import { resource } from '@settler/chassis/entity-tag';
 import { pageOf, pageQuery } from '@settler/chassis/pagination';
 import { notFound } from '@settler/chassis/refusal';
 import { actor } from '@settler/contracts/actor';
-import { executionStatus } from '@settler/contracts/events/executions';
+import { executionStatus, executionStatuses } from '@settler/contracts/events/executions';
 import { executionSummary, outcome } from '@settler/contracts/executions';
 import { executionId, fileId, jobId } from '@settler/contracts/ids';
 import { decimal } from '@settler/contracts/money';
@@ -14,6 +14,7 @@ import { planExecution, requireRunnable } from '../application/commands/plan-exe
 import type { Definitions, ExecutionStore } from '../application/ports.ts';
 import type { ExecutionQueries } from '../application/queries.ts';
 import { completedExecution, newExecutions, queuedExecution, resultsPage, triedExecution, triedRules } from './examples.ts';
+import { oneOfSeveral } from './one-of-several.ts';
 
 export interface ExecutionNeeds {
   readonly queries: ExecutionQueries;
@@ -220,7 +221,9 @@ export const executionRoutes = (endpoint: Endpoints['endpoint'], { queries, stor
     query: z.strictObject({
       ...pageQuery,
       jobId: jobId.optional().describe('Only runs of this job.'),
-      status: executionStatus.optional().describe('Only runs of this status.'),
+      status: oneOfSeveral(executionStatuses)
+        .optional()
+        .describe(`One of ${executionStatuses.join(', ')}, or several with commas between: \`queued,running\` is what is not over.`),
       since: instantInput.optional().describe('Only runs that were accepted at this moment or later.'),
     }),
     answers: { 200: pageOf(executionAnswer) },

@@ -231,7 +231,10 @@ export const executionsCases = {
   listExecutions: {
     status: 200,
     ask: () => ({ path: '/v1/executions' }),
-    refusals: [invalid('a time that is none', 'since', () => ({ path: '/v1/executions?since=yesterday' }))],
+    refusals: [
+      invalid('a time that is none', 'since', () => ({ path: '/v1/executions?since=yesterday' })),
+      invalid('a status that no run has, among others', 'status', () => ({ path: '/v1/executions?status=queued,lost' })),
+    ],
   },
   readExecution: { status: 200, ask: of('') },
   cancelExecution: {

@@ -110,10 +110,10 @@ export const createExecutionQueries = (postgres: Postgres<Database>, cursors: Cu
 
     list: (organizationId, { jobId, status, since, limit, cursor }) =>
       postgres.readingAtOnce(organizationId, async (trx) => {
-        const list = JSON.stringify(['executions', organizationId, jobId, status, since]);
+        const list = JSON.stringify(['executions', organizationId, jobId, status?.join(), since]);
         let query = trx.selectFrom('executions').select(viewColumns);
         if (jobId !== undefined) query = query.where('job_id', '=', jobId);
-        if (status !== undefined) query = query.where('status', '=', status);
+        if (status !== undefined) query = query.where('status', 'in', status);
         if (since !== undefined) query = query.where('created_at', '>=', new Date(since));
         return newestFirst(query, { cursors, list, limit, cursor }, executionView);
       }),
