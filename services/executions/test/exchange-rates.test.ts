@@ -47,6 +47,13 @@ describe('exchange rates', () => {
     expect(answer.errors).toEqual([{ path: 'rates[1].quote', message: 'must be an ISO 4217 currency code such as "EUR"' }]);
   });
 
+  test('are listed of days that follow each other', async () => {
+    expect((await executions.api.get('/v1/exchange-rates?from=2026-03-02&to=2026-03-01')).body).toMatchObject({
+      code: 'validation_failed',
+      errors: [{ path: 'to', message: 'must not be before `from`' }],
+    });
+  });
+
   test('are deleted once, by whoever has seen the last change', async () => {
     const [{ id }] = await set({ ...franc, quote: 'NOK' });
     const { headers } = await executions.api.get(`/v1/exchange-rates/${id}`);

@@ -68,13 +68,18 @@ export const exchangeRateRoutes = (endpoint: Endpoints['endpoint'], store: Excha
 
   endpoint('listExchangeRates', {
     description: 'Newest day first. `base` and `quote` are taken as they stand: EUR/USD does not find USD/EUR.',
-    query: z.strictObject({
-      ...pageQuery,
-      base: currency.optional().describe('Only rates of this base.'),
-      quote: currency.optional().describe('Only rates of this quote.'),
-      from: day.optional().describe('From this day on.'),
-      to: day.optional().describe('Up to and with this day.'),
-    }),
+    query: z
+      .strictObject({
+        ...pageQuery,
+        base: currency.optional().describe('Only rates of this base.'),
+        quote: currency.optional().describe('Only rates of this quote.'),
+        from: day.optional().describe('From this day on.'),
+        to: day.optional().describe('Up to and with this day, which is not before `from`.'),
+      })
+      .refine(({ from, to }) => from === undefined || to === undefined || from <= to, {
+        path: ['to'],
+        message: 'must not be before `from`',
+      }),
     answers: { 200: pageOf(rateAnswer) },
     handle: async ({ principal, query }) => ({ status: 200, body: await store.list(principal.organizationId, query) }),
   });

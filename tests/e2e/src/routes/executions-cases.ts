@@ -283,6 +283,7 @@ export const executionsCases = {
     refusals: [
       invalid('a currency that is none', 'base', () => ({ path: '/v1/exchange-rates?base=euro' })),
       invalid('a day that does not exist', 'from', () => ({ path: '/v1/exchange-rates?from=2026-02-30' })),
+      invalid('days that end before they begin', 'to', () => ({ path: '/v1/exchange-rates?from=2026-03-02&to=2026-03-01' })),
     ],
   },
   readExchangeRate: { status: 200, ask: ofRate },
