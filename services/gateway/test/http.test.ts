@@ -136,6 +136,23 @@ describe('what is not HTTP, or too much of it', () => {
     }
     expect(door.jobs.arrived).toHaveLength(before);
   });
+
+  test('a Content-Type that is none, or empty, is what is refused, also where a body needs not be JSON', async () => {
+    const before = door.executions.arrived.length;
+    for (const path of ['/v1/files', '/v1/exceptions/bulk-resolve'])
+      for (const type of ['', ' ', 'weird', 'text/']) {
+        const lines = [`POST ${path} HTTP/1.1`, 'Host: x', `X-API-Key: ${key.key}`, `Content-Type: ${type}`, 'Content-Length: 2'];
+        const { status, body } = await sendRaw(door.url, `${head(lines)}Id`);
+        expect([path, type, status, JSON.parse(body)]).toMatchObject([
+          path,
+          type,
+          415,
+          { code: 'unsupported_media_type', detail: 'The Content-Type is no media type such as application/json, or text/csv of a file.' },
+        ]);
+      }
+    expect(door.executions.arrived).toHaveLength(before);
+  });
+
   const huge = 'x'.repeat(200_000);
 
   test('is answered with a problem document, and its connection ends', async () => {
