@@ -97,6 +97,22 @@ describe('records without ids that say the same', () => {
     }
   });
 
+  test.each([
+    [2, 1],
+    [1, 2],
+    [3, 1],
+    [3, 2],
+    [2, 3],
+  ])('are as many pairs as before where they differ and only some are delivered: %i and %i of three', async (sources, targets) => {
+    const jobId = jobWith(byReference);
+    const paid = { ...cash, amount: '50.00' };
+    await executions.run(jobId, times(3), times(3, paid));
+    expect(await standing(jobId)).toEqual(['1 open', '2 open', '3 open']);
+    const { id } = await executions.run(jobId, times(sources), times(targets, paid));
+    expect(await standing(jobId)).toEqual(['1 open', '2 open', '3 open']);
+    expect((await resultsOf(id)).map(({ outcome }) => outcome)).toEqual(Array(Math.max(sources, targets)).fill('mismatched'));
+  });
+
   test('are decided about one by one: what is settled stays so, and one more is a new exception', async () => {
     const jobId = jobWith(byReference);
     await executions.run(jobId, times(3), []);

@@ -38,7 +38,8 @@ export type KeptMatches = Readonly<Record<Side, readonly Kept[]>>;
 
 /**
  * A result of which a record is here and not all others are: one of a match that has come in another version, or any of what was no match.
- * `recordId`: null where it has none.
+ * `recordId`: null where it has none. Then those are told besides that are here as a whole and have a record that says the same: which of
+ * the records of all of them are not here is known by how many there are.
  */
 export interface BrokenMatch {
   readonly executionId: string;
@@ -82,8 +83,10 @@ export const findKept = (earlier: readonly EarlierMatches[], batches: Readonly<R
   );
   const broken = new Map<number, BrokenMatch>();
   for (const { side, changed } of found) {
-    for (const { row, match, executionId, position } of changed) {
-      if (matches.isLacking(match)) broken.set(match, { executionId, position, side, recordId: idAt(batches[side], row) });
+    const lacking = new Set(changed.flatMap(({ match, nameless }) => (matches.isLacking(match) ? [nameless] : [])));
+    for (const { row, match, executionId, position, nameless } of changed) {
+      const isBeside = nameless !== undefined && lacking.has(nameless) && !matches.isOvertaken(match);
+      if (matches.isLacking(match) || isBeside) broken.set(match, { executionId, position, side, recordId: idAt(batches[side], row) });
     }
   }
   const [otherSources, otherTargets] = found.map(({ another }) => another);
@@ -147,6 +150,8 @@ type Numbered = ReturnType<typeof numbered>;
 interface Recognized extends Kept {
   readonly match: number;
   readonly position: number;
+  /** Of a record without an id: one number for all that say the same. */
+  readonly nameless: number | undefined;
 }
 
 /** Rows that are a known record and no open item: those that say what they said when they were matched, and those that do not. */
@@ -170,11 +175,11 @@ const recognized = (
       if (!batch.idMapped) another[row] = 1;
       continue;
     }
-    const { match, executionId, runAt, position, isOpen, holds } = key;
+    const { match, executionId, runAt, position, nameless, isOpen, holds } = key;
     matches.delivered(match);
     const takesPart = isOpenItem || (!isOpen && isFree(side, row, runAt));
     if (takesPart || !holds) matches.broken(match);
-    if (!takesPart) (holds ? same : changed).push({ row, match, executionId, position });
+    if (!takesPart) (holds ? same : changed).push({ row, match, executionId, position, nameless });
   }
   return { same, changed, another };
 };
@@ -321,6 +326,7 @@ const createKnownKeys = (
     return {
       match: matchOf(key),
       ...{ executionId, runAt, position: first + placeIn(word) },
+      nameless: isNameless(words, 0) ? found : undefined,
       isOpen: isOpenIn(word),
       holds: !isOpenIn(word) && areEqual(keys, at + contentAt, words, contentAt, matchAt - contentAt),
     };
