@@ -14,7 +14,7 @@ const threads = createMatchingThreads(2_048);
 const values: Record<string, number> = {};
 
 /** What the rows are written for. */
-const asRun = { organizationId: 'org_1', id: 'exe_1', epoch: 1, createdAt: new Date(0), carriesForward: true };
+const asRun = { organizationId: 'org_1', id: 'exe_1', epoch: 1, createdAt: new Date(0), carriesForward: true, severity: undefined };
 
 const opened = async () => {
   const cancelling = new AbortController();

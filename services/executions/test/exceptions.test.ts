@@ -225,6 +225,51 @@ describe('an exception that is open', () => {
   });
 });
 
+describe('what a run opens', () => {
+  test('is told as one where it is much, and of a later run only what is in no exception yet', async () => {
+    const { api, must, database } = executions;
+    const jobId = newJobId();
+    const number = 1_005;
+    const orders = Array.from({ length: number }, (_, index) => euro(`s${index}`, '10.00'));
+    const first = await executions.run(jobId, [...orders, { ...euro('x1', '-7.50'), currency: 'USD' }], [euro('t9999', '5.00')]);
+    const told = async (type: string) => (await executions.messages(type)).filter(({ jobId: of }: { jobId: string }) => of === jobId);
+    expect(await told('exception.bulk_opened')).toMatchObject([
+      { executionId: first.id, count: number + 2, byCategory: { missing_in_target: number + 1, missing_in_source: 1 } },
+    ]);
+    expect(await told('exception.opened')).toEqual([]);
+    const { rows } = await database.query('select opened from executions where id = $1', [first.id]);
+    expect(rows[0].opened).toEqual([
+      { category: 'missing_in_source', currency: 'EUR', count: 1, amount: '5.00' },
+      { category: 'missing_in_target', currency: 'EUR', count: number, amount: '10050.00' },
+      { category: 'missing_in_target', currency: 'USD', count: 1, amount: '7.50' },
+    ]);
+
+    const named = async (id: string) => (await executions.exceptionsOf(jobId, `&q=${id}`))[0];
+    const [corrected, changed, open] = [await named('s1000'), await named('s1001'), await named('s1002')];
+    for (const { id } of [corrected, changed])
+      await must(200, api.post(`/v1/exceptions/${id}/resolve`, { resolution: 'corrected_at_source' }));
+    const again = [euro('s1000', '10.00'), euro('s1001', '11.00'), euro('s1002', '12.00'), euro('s1003', '10.00'), euro('s2000', '13.00')];
+    const second = await executions.run(jobId, again, []);
+    const opened = await told('exception.opened');
+    expect(opened.map(({ amount }: { amount: string }) => amount).sort()).toEqual(['11.00', '13.00']);
+    const { rows: linked } = await database.query(
+      `select source::jsonb -> 0 ->> 'id' as record, exception_id = any($2) as before, e.execution_id as by, e.amount
+         from results r left join exceptions e on e.id = exception_id
+        where r.execution_id = $1 and source::jsonb -> 0 ->> 'id' = any($3) order by 1`,
+      [second.id, [corrected.id, open.id], again.map(({ id }) => id)],
+    );
+    expect(linked).toEqual([
+      { record: 's1000', before: true, by: first.id, amount: '10.00' },
+      { record: 's1001', before: false, by: second.id, amount: '11.00' },
+      { record: 's1002', before: true, by: first.id, amount: '12.00' },
+      { record: 's1003', before: false, by: first.id, amount: '10.00' },
+      { record: 's2000', before: false, by: second.id, amount: '13.00' },
+    ]);
+    const { rows: left } = await database.query('select from exception_drafts where execution_id = any($1)', [[first.id, second.id]]);
+    expect(left).toEqual([]);
+  });
+});
+
 describe('what was decided about a record', () => {
   const decided = async (resolution: string) => {
     const open = await withOneOpen();

@@ -175,6 +175,12 @@ describe('leases that are asked for at the same moment', () => {
     await postgres.systemDb.updateTable('executions').set({ lease_epoch: 2 }).where('id', '=', lost.id).execute();
     await postgres.systemDb.updateTable('executions').set({ cancel_requested_at: new Date() }).where('id', '=', cancelled.id).execute();
     const end = (one: HeldExecution) => leases.end(one, failed('nobody answers'));
+    const noted = sql<{ of: string }>`select execution_id as of from open_item_moves order by execution_id`;
+    await sql`
+      insert into open_item_moves (execution_id, epoch, identity, side, occurrence, outcome, record, record_key)
+      select id, 1, 'identity', 'source', 1, 'missing_in_target', '{}', 'source:1' from unnest(${ids}::text[]) as id`.execute(
+      postgres.systemDb,
+    );
     expect(await Promise.all([end(lost), end(cancelled), end(kept)])).toEqual([false, false, true]);
     expect((await rowOf(lost.id)).status).toBe('running');
     expect((await rowOf(cancelled.id)).status).toBe('running');
@@ -184,6 +190,8 @@ describe('leases that are asked for at the same moment', () => {
       [otherOrganizationId, 'execution.failed'],
       [otherOrganizationId, 'audit.recorded'],
     ]);
+    // What it has written for its end is of no use any more; that of the others is theirs.
+    expect((await noted.execute(postgres.systemDb)).rows.map(({ of }) => of)).toEqual([lost.id, cancelled.id].sort());
     expect(await leases.end(cancelled, { status: 'cancelled' })).toBe(true);
     expect(await leases.end(kept, { status: 'cancelled' })).toBe(false);
   });

@@ -9,7 +9,7 @@ const config = {
 };
 const input = { adapter: 'csv', config, period: null };
 
-const run = { organizationId: 'org_1', id: 'exe_1', epoch: 1, createdAt: new Date(0), carriesForward: false };
+const run = { organizationId: 'org_1', id: 'exe_1', epoch: 1, createdAt: new Date(0), carriesForward: false, severity: undefined };
 
 /** A file of so many rows, made as it is read. */
 const fileOf = (rows: number, text = '') => {

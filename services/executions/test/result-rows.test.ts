@@ -5,8 +5,10 @@ import fc from 'fast-check';
 import pg from 'pg';
 import { from as copyFrom } from 'pg-copy-streams';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type Category, categoryOf } from '../src/domain/exceptions.ts';
 import type { MatchedRecord, MatchedResult } from '../src/domain/matched-result.ts';
-import { moveColumns, resultColumns, rowsOf } from '../src/infrastructure/postgres/result-rows.ts';
+import { weigh } from '../src/infrastructure/postgres/exception-candidate.ts';
+import { draftColumns, moveColumns, resultColumns, rowsOf } from '../src/infrastructure/postgres/result-rows.ts';
 
 const run = {
   organizationId: 'org_01jqv8m0c4e7r9t2w5y8a1b3d6',
@@ -14,6 +16,7 @@ const run = {
   epoch: 3,
   createdAt: new Date('2026-04-01T00:00:00.000Z'),
   carriesForward: true,
+  severity: undefined,
 };
 
 const texts = fc.oneof(
@@ -28,19 +31,26 @@ const records = fc.record({
   units: fc.option(fc.integer({ min: -(10 ** 15), max: 10 ** 15 })),
   carried: fc.boolean(),
   openItem: fc.constantFrom(undefined, { identity: 'abc', occurrence: 1 }),
-  record: fc.dictionary(texts, texts, { maxKeys: 3 }),
+  record: fc.oneof(
+    fc.dictionary(texts, texts, { maxKeys: 3 }),
+    fc.record(
+      { id: texts, amount: fc.constantFrom('-12.50', '100000.00', '7', 'none'), currency: fc.constantFrom('EUR', 'JPY') },
+      { requiredKeys: [] },
+    ),
+  ),
 });
 const results = fc.record({
-  outcome: fc.constantFrom('matched', 'missing_in_target', 'invalid'),
+  outcome: fc.constantFrom('matched', 'missing_in_target', 'mismatched', 'invalid'),
   pass: fc.option(texts),
   cardinality: fc.constant(null),
   score: fc.option(fc.double({ min: 0, max: 1, noNaN: true })),
   margin: fc.constant(null),
-  delta: fc.constant(null),
-  category: fc.constant(null),
+  delta: fc.constantFrom(null, { amount: '60.00', days: 0 }),
+  category: fc.constantFrom(null, 'amount_mismatch'),
   dueOn: fc.constantFrom(undefined, '2026-05-01'),
   reason: fc.option(texts),
   line: fc.option(fc.nat(1_000_000)),
+  occurrence: fc.constantFrom(undefined, 1, 2),
   conditions: fc.array(fc.dictionary(fc.constantFrom('source', 'target'), texts), { maxLength: 2 }),
   source: fc.array(records, { minLength: 1, maxLength: 2 }),
   target: fc.array(records, { maxLength: 2 }),
@@ -114,6 +124,26 @@ describe('rows for COPY', () => {
         const sum = (amounts: readonly (bigint | null)[]) => amounts.reduce<bigint>((total, amount) => total + (amount ?? 0n), 0n);
         expect(sum(piece.sums.map(({ amountMinor }) => amountMinor))).toBe(
           sum(all.map(({ units }) => (units === null ? null : BigInt(units)))),
+        );
+        // What a result opens is the same, whether it is made with the result or of what is stored of it.
+        const { rows: inNeed } = await database.query(
+          `select position, outcome, category, reason, line, occurrence, delta::jsonb, source::jsonb, target::jsonb, exception_id, id, search
+             from results where exception_id is not null order by position`,
+        );
+        const drafts = await copied('exception_drafts', draftColumns, piece.drafts, '*');
+        expect(drafts).toEqual(
+          inNeed.map(({ position, id, exception_id, reason, search, outcome, ...result }) => {
+            const category = categoryOf(outcome, result.category) as Category;
+            const made = { id: exception_id, result_id: id, position, category, reason, search };
+            const records = [...result.source, ...result.target];
+            return {
+              execution_id: run.id,
+              epoch: run.epoch,
+              ...made,
+              records,
+              ...weigh({ outcome, position, ...result }, category, undefined),
+            };
+          }),
         );
         const moves = await copied('open_item_moves', moveColumns, piece.moves, '*');
         expect(moves).toHaveLength(all.filter(({ openItem }) => openItem !== undefined).length);

@@ -41,7 +41,7 @@ describe('the writer of results', () => {
     const record = { currency: 'EUR', units: 700, carried: false, record: euro('s7', '7.00') };
     const alone = { pass: null, cardinality: null, score: null, margin: null, delta: null, category: null, reason: null, line: null };
     const missing = { ...alone, outcome: 'missing_in_target' as const, conditions: [], source: [record], target: [] };
-    return rowsOf({ ...held, carriesForward: false }, [missing], 7);
+    return rowsOf({ ...held, carriesForward: false, severity: undefined }, [missing], 7);
   };
   const stored = async ({ id }: HeldExecution) => {
     const counts: Record<string, unknown>[][] = [];

@@ -26,7 +26,7 @@ const held: HeldExecution = {
 
 const pieceOf = (count: number): WatchedPiece => {
   const nothing = new Uint8Array();
-  return { count, results: nothing, moves: nothing, sums: [], digests: [], sightings: [] };
+  return { count, results: nothing, moves: nothing, drafts: nothing, sums: [], digests: [], sightings: [] };
 };
 const nobody = async function* () {};
 

@@ -232,6 +232,7 @@ export interface ResultRun {
   readonly epoch: number;
   readonly createdAt: Date;
   readonly carriesForward: boolean;
+  readonly severity: Rules['severity'];
 }
 
 /** Rows of the store's own form, made where the results were found: on their way nobody looks at them. */
@@ -239,6 +240,8 @@ export interface ResultRows {
   readonly results: Uint8Array;
   /** What becomes of open items. */
   readonly moves: Uint8Array;
+  /** What needs somebody, as the exceptions that they open unless there is one. */
+  readonly drafts: Uint8Array;
 }
 
 /** Its rows are the writer's until the next piece but one is asked for. */

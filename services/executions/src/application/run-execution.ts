@@ -272,12 +272,13 @@ const writeResults = async (
   signal: AbortSignal,
 ): Promise<Seen | undefined> => {
   const { organizationId, id, epoch, createdAt } = held;
+  const { rules } = held.definition;
   const watched = await openExceptions.recordIds(held);
   if (watched !== undefined && watched.length > 0) await matching.watch(watched);
   const sightings: Sighting[] = [];
   let done = 0;
   await writer.begin(held);
-  const run = { organizationId, id, epoch, createdAt, carriesForward: carriesForward(held.definition.rules) };
+  const run = { organizationId, id, epoch, createdAt, carriesForward: carriesForward(rules), severity: rules.severity };
   let before: Promise<void> = Promise.resolve();
   let writing = before;
   try {

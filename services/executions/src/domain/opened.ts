@@ -6,6 +6,8 @@ export interface OpenedException {
   readonly category: string;
   readonly currency: string | null;
   readonly amount: string | null;
+  /** How many there are, and then `amount` is their sum, whatever their signs; absent, it is one. */
+  readonly count?: number;
 }
 
 export interface OpenedLine {
@@ -19,10 +21,10 @@ export interface OpenedLine {
 
 export const openedLines = (opened: readonly OpenedException[]): OpenedLine[] => {
   const lines = new Map<string, { category: string; currency: string; count: number; minor: bigint }>();
-  for (const { category, currency, amount } of opened) {
+  for (const { category, currency, amount, count = 1 } of opened) {
     const name = `${category} ${currency ?? ''}`;
     const line = lines.get(name) ?? { category, currency: currency ?? '', count: 0, minor: 0n };
-    line.count += 1;
+    line.count += count;
     line.minor += amount === null ? 0n : sizeOf(toMinor(amount, exponentOf(line.currency)) ?? 0n);
     lines.set(name, line);
   }

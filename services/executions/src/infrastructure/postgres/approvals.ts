@@ -1,4 +1,5 @@
 /** What waits for a second person: whether something does, that it does, and what the world is told. */
+
 import { eventMessage, type Outbox, type OutboxMessage } from '@settler/chassis/outbox';
 import { Refusal } from '@settler/chassis/refusal';
 import { approvalDecided, approvalRequested, approvalWithdrawn } from '@settler/contracts/events/executions';
@@ -12,6 +13,7 @@ import type { ApprovalRequest, Verdict } from '../../domain/approval.ts';
 import type { Said } from '../../domain/exception-life.ts';
 import type { Stake } from '../../domain/stake.ts';
 import { auditOf } from './audit.ts';
+import { lastPosition } from './exception-history.ts';
 import type { Database } from './tables.ts';
 
 type Trx = Transaction<Database>;
@@ -126,7 +128,7 @@ export const rejectOvertaken = async (
     told as (
       insert into exception_history (exception_id, organization_id, position, at, actor_type, actor_id, action, detail)
       select r.exception_id, r.organization_id,
-             1 + (select coalesce(max(position), 0) from exception_history h where h.exception_id = r.exception_id),
+             1 + ${lastPosition(sql`r.exception_id`)},
              now(), 'system', 'system', 'approval_rejected', jsonb_build_object('approvalId', r.id, 'note', r.decision_note)
         from rejected r)
     select * from rejected order by id`.execute(trx);

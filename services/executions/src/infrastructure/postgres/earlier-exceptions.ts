@@ -1,4 +1,5 @@
 /** What a run makes of the open exceptions of earlier ones whose records it has found otherwise. */
+
 import { eventMessage, type OutboxMessage } from '@settler/chassis/outbox';
 import type { Postgres } from '@settler/chassis/postgres';
 import { exceptionBulkResolved, exceptionResolved } from '@settler/contracts/events/executions';
@@ -7,10 +8,12 @@ import { type RawBuilder, sql, type Transaction } from 'kysely';
 import type { HeldExecution, OpenExceptions, Seen } from '../../application/ports.ts';
 import { isClosed } from '../../domain/exception-life.ts';
 import type { Side } from '../../domain/side.ts';
+import { lastPosition } from './exception-history.ts';
 import { resultPartition } from './partition.ts';
 import { keyOfOne } from './record-key.ts';
 import { nameOf, recordsNamed, withoutLoops, withoutNumber } from './records-by-name.ts';
 import type { Database } from './tables.ts';
+import { underKeys } from './under-keys.ts';
 
 type Trx = Transaction<Database>;
 
@@ -53,20 +56,6 @@ export const metItems = async (trx: Trx, { id, epoch }: HeldExecution): Promise<
     .where('outcome', 'in', better)
     .execute();
   return new Map(rows.map(({ record_key: key, outcome }) => [key, String(outcome)]));
-};
-
-const keysTogether = 10_000;
-
-/**
- * What there is under these keys. Given as values, in place of a join: where the planner does not know yet how many of them the job has, it
- * would go through all that the job has for each.
- */
-const underKeys = async <Row>(keys: Iterable<string>, find: (isOneOf: RawBuilder<boolean>) => Promise<readonly Row[]>): Promise<Row[]> => {
-  const all = [...keys];
-  const rows: Row[] = [];
-  for (let from = 0; from < all.length; from += keysTogether)
-    rows.push(...(await find(sql<boolean>`record_key = any(${all.slice(from, from + keysTogether)}::text[])`)));
-  return rows;
 };
 
 export const resolveMoved = async (trx: Trx, held: HeldExecution, met: MetItems): Promise<Resolved[]> => {
@@ -126,7 +115,7 @@ const asTable = (met: readonly Met[]) =>
 /** A line in the history of each exception in `met`, which has its id and the outcome. */
 const noted = (met: string, action: string, { id, organizationId }: HeldExecution, detail: object = {}) => sql`
   insert into exception_history (exception_id, organization_id, position, at, actor_type, actor_id, action, detail)
-  select met.id, ${organizationId}, 1 + (select coalesce(max(position), 0) from exception_history h where h.exception_id = met.id),
+  select met.id, ${organizationId}, 1 + ${lastPosition(sql`met.id`)},
          now(), 'system', 'system', ${action},
          ${JSON.stringify(detail)}::jsonb || jsonb_build_object('executionId', ${id}::text, 'outcome', met.outcome)
     from ${sql.table(met)} as met`;

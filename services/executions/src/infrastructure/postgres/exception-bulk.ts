@@ -1,4 +1,5 @@
 /** One act on many exceptions, in one transaction: whole or not at all, and each with an outcome, an entry and an event of its own. */
+
 import type { Outbox } from '@settler/chassis/outbox';
 import type { Postgres } from '@settler/chassis/postgres';
 import { type RawBuilder, type Selectable, type SqlBool, sql, type Transaction } from 'kysely';
@@ -17,6 +18,7 @@ import {
 } from '../../domain/exception-life.ts';
 import { approvalRule } from './approvals.ts';
 import { matching } from './exception-filter.ts';
+import { lastPosition } from './exception-history.ts';
 import { messagesOf } from './exception-messages.ts';
 import { stakesIn } from './exception-stakes.ts';
 import { stateOf } from './exception-store.ts';
@@ -188,7 +190,7 @@ const addHistories = async (trx: Trx, decided: readonly Decided[], principal: Ac
   const lines = decided.flatMap(({ row: { id }, transition }) => transition.entries.map((entry, index) => ({ id, index, ...entry })));
   await sql`
     insert into exception_history (exception_id, organization_id, position, at, actor_type, actor_id, action, detail)
-    select id, ${principal.organizationId}, 1 + index + (select coalesce(max(position), 0) from exception_history h where h.exception_id = id),
+    select id, ${principal.organizationId}, 1 + index + ${lastPosition(sql`id`)},
            now(), ${principal.kind}, ${principal.id}, action, detail
       from unnest(${lines.map(({ id }) => id)}::text[], ${lines.map(({ index }) => index)}::int[],
                   ${lines.map(({ action }) => action)}::text[], ${lines.map(({ detail }) => JSON.stringify(detail))}::jsonb[]

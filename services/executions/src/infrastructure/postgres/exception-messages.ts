@@ -5,13 +5,14 @@ import type { Selectable } from 'kysely';
 import type { Actor, HeldExecution } from '../../application/ports.ts';
 import type { ExceptionEntry, ExceptionTransition } from '../../domain/exception-life.ts';
 import type { Category, Severity } from '../../domain/exceptions.ts';
+import type { OpenedLine } from '../../domain/opened.ts';
 import { auditOf } from './audit.ts';
 import type { Database } from './tables.ts';
 
 type Row = Selectable<Database['exceptions']>;
 
 /** Above this many, one event takes the place of all: a flood helps nobody. */
-const eventsMax = 1_000;
+export const eventsMax = 1_000;
 
 export interface Opened {
   readonly id: string;
@@ -68,22 +69,23 @@ const auditActionOf = (entries: readonly ExceptionEntry[]) => {
 // Notes and comments stay with the exception: they may name people.
 const auditView = ({ status, severity, assignee_id: assigneeId, resolution }: Row) => ({ status, severity, assigneeId, resolution });
 
-/** Of one execution: the messages that tell of them are few, whatever the number. */
+/** Of one execution: the messages that tell of them are few, whatever the number. `opened`: each of them, where they are few. */
 export const openedMessages = (
   held: Pick<HeldExecution, 'id' | 'organizationId' | 'jobId'>,
+  lines: readonly OpenedLine[],
   opened: readonly Opened[],
 ): OutboxMessage[] => {
   const { organizationId, jobId, id: executionId } = held;
   if (opened.length > eventsMax) {
-    const byCategory = Object.fromEntries(
-      [...Map.groupBy(opened, ({ category }) => category)].map(([category, items]) => [category, items.length]),
-    );
+    const byCategory: Record<string, number> = {};
+    for (const { category, count } of lines) byCategory[category] = (byCategory[category] ?? 0) + count;
+    const count = lines.reduce((sum, line) => sum + line.count, 0);
     const link = `/v1/exceptions?jobId=${jobId}`;
     return [
       eventMessage(
         events.exceptionBulkOpened,
         { organizationId, aggregateId: executionId, aggregateVersion: 1 },
-        { organizationId, jobId, executionId, count: opened.length, byCategory, link },
+        { organizationId, jobId, executionId, count, byCategory, link },
       ),
     ];
   }

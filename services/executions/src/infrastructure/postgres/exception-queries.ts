@@ -9,6 +9,7 @@ import { differenceOf } from '../../domain/hand-match.ts';
 import { sides } from '../../domain/side.ts';
 import { approvalView, pendingOf } from './approvals.ts';
 import { matching, severityNow } from './exception-filter.ts';
+import { openingOf } from './exception-history.ts';
 import { takenIn } from './exception-stakes.ts';
 import { commentColumns, commentView } from './exception-store.ts';
 import { summarizeExceptions } from './exception-summary.ts';
@@ -109,7 +110,7 @@ export const exceptionQueries = (
     postgres.readingAtOnce(organizationId, async (trx) => {
       // Sent together: none of them needs an answer of another.
       const [row, history, comments, pending] = await Promise.all([
-        viewed(trx).select('revision').where('id', '=', id).executeTakeFirst(),
+        viewed(trx).select(['revision', 'result_id', 'former_exception_id']).where('id', '=', id).executeTakeFirst(),
         trx
           .selectFrom('exception_history')
           .select(['at', 'actor_type', 'actor_id', 'action', 'detail'])
@@ -127,7 +128,8 @@ export const exceptionQueries = (
         pendingOf(trx, id),
       ]);
       if (row === undefined) return undefined;
-      const entries = history.toReversed().map((entry) => ({
+      const lines = [...openingOf(row), ...history.toReversed()].slice(-historyMax);
+      const entries = lines.map((entry) => ({
         at: entry.at.toISOString(),
         actor: { type: entry.actor_type, id: entry.actor_id },
         action: entry.action,

@@ -1,7 +1,9 @@
 /** Open exceptions whose record has come in another version say what it says now: nobody should work on an amount that is gone. */
+
 import { type Selectable, sql, type Transaction } from 'kysely';
 import type { HeldExecution } from '../../application/ports.ts';
 import { type Said, saysTheSame } from '../../domain/exception-life.ts';
+import { lastPosition } from './exception-history.ts';
 import { resultPartition } from './partition.ts';
 import { nameOf, withoutLoops } from './records-by-name.ts';
 import type { Database } from './tables.ts';
@@ -85,7 +87,7 @@ export const refreshChanged = async (
         from changed c where e.id = c.id
       returning e.id, c.detail)
     insert into exception_history (exception_id, organization_id, position, at, actor_type, actor_id, action, detail)
-    select id, ${organizationId}, 1 + (select coalesce(max(position), 0) from exception_history h where h.exception_id = written.id),
+    select id, ${organizationId}, 1 + ${lastPosition(sql`written.id`)},
            now(), 'system', 'system', 'record_changed', detail
       from written`.execute(trx);
 };

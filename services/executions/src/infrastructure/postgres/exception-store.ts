@@ -12,6 +12,7 @@ import { type ExceptionState, type ExceptionTransition, resolveException } from 
 import { mostOf } from '../../domain/stake.ts';
 import { ask, pendingOf } from './approvals.ts';
 import { auditOf } from './audit.ts';
+import { lastPosition } from './exception-history.ts';
 import { messagesOf } from './exception-messages.ts';
 import { requiresSecond } from './exception-stakes.ts';
 import { lockOpenItems, setRetired } from './open-items.ts';
@@ -154,7 +155,7 @@ const find = async (trx: Trx, id: string): Promise<Pick<Row, 'job_id'>> => {
 const exceptionColumns = [
   ...(['id', 'organization_id', 'job_id', 'execution_id', 'record_key', 'category', 'severity', 'severity_is_set', 'status'] as const),
   ...(['records', 'amount', 'currency', 'reason', 'first_seen_at', 'assignee_id', 'resolution', 'search', 'match_id'] as const),
-  ...(['revision', 'created_at', 'updated_at'] as const),
+  ...(['result_id', 'former_exception_id', 'revision', 'created_at', 'updated_at'] as const),
 ] satisfies readonly (keyof Row)[];
 
 export const lock = async (trx: Trx, id: string): Promise<Row> => {
@@ -195,18 +196,13 @@ export const addHistory = async (
   { entries }: ExceptionTransition,
   { principal }: Actor,
 ) => {
-  const { last } = await trx
-    .selectFrom('exception_history')
-    .select(({ fn }) => fn.coalesce(fn.max('position'), sql<number>`0`).as('last'))
-    .where('exception_id', '=', id)
-    .executeTakeFirstOrThrow();
   await trx
     .insertInto('exception_history')
     .values(
       entries.map(({ action, detail }, index) => ({
         exception_id: id,
         organization_id: organizationId,
-        position: last + 1 + index,
+        position: sql<number>`1 + ${index}::int + ${lastPosition(sql`${id}`)}`,
         at: sql<Date>`now()`,
         actor_type: principal.kind,
         actor_id: principal.id,

@@ -6,19 +6,19 @@
 import { isDeepStrictEqual } from 'node:util';
 import { newId } from '@settler/chassis/ids';
 import type { OutboxMessage } from '@settler/chassis/outbox';
-import { exponentOf, fromMinor, toMinor } from '@settler/contracts/money';
 import type { Rules } from '@settler/contracts/rules';
 import { type RawBuilder, type Selectable, sql, type Transaction } from 'kysely';
 import type { HeldExecution } from '../../application/ports.ts';
 import { isSettledBy, type Resolution, type Said } from '../../domain/exception-life.ts';
-import { type Category, categoryOf, severityOf } from '../../domain/exceptions.ts';
+import { type Category, categoryOf } from '../../domain/exceptions.ts';
 import { type OpenedLine, openedLines } from '../../domain/opened.ts';
-import { type Stake, shownStake, type Taken } from '../../domain/stake.ts';
+import type { Fields } from '../../domain/stake.ts';
+import { weigh } from './exception-candidate.ts';
+import { decidedDrafts, draftsAt, openDrafts } from './exception-drafts.ts';
 import { type Opened, openedMessages } from './exception-messages.ts';
 import { liveOf, openThoughNotDue, refreshChanged } from './exception-refresh.ts';
 import { type FoundResult, findAll, type Sought } from './find-results.ts';
 import { resultPartition } from './partition.ts';
-import { recordKey } from './record-key.ts';
 import { searchTextOf } from './search-text.ts';
 import type { Database } from './tables.ts';
 
@@ -42,40 +42,96 @@ export const openExceptionsFor = async (
   const target = { table: 'results', known: { ...(await knownOf(trx, about)), leftOpen: true } };
   const opened: Opened[] = [];
   for (let from = 0; from < results.length; from += batchRows)
-    opened.push(...(await insertBatch(trx, about, results.slice(from, from + batchRows), target)));
-  return { ids: opened.map(({ id }) => id), messages: openedMessages(about, opened) };
+    opened.push(...(await insertBatch(trx, about, candidatesOf(about, results.slice(from, from + batchRows)), target)));
+  return { ids: opened.map(({ id }) => id), messages: openedMessages(about, openedLines(opened), opened) };
 };
 
-/** How many were opened, of what, and the messages that tell of them, which are few, whatever the number. */
+/**
+ * How many were opened, of what, and the messages that tell of them, which are few, whatever the number. `areAsWritten`: the results are those
+ * that the run has written. Where some had to make way since, what was written beside them does not tell what they are.
+ */
 export const openExceptions = async (
   trx: Trx,
   held: HeldExecution,
+  areAsWritten: boolean,
 ): Promise<{ count: number; lines: OpenedLine[]; messages: OutboxMessage[] }> => {
   const about = { ...held, severity: held.definition.rules.severity };
   const target = { table: resultPartition(held.createdAt), known: await knownOf(trx, about) };
-  const sought = eitherInNeed(await openThoughNotDue(trx, held));
+  const notDue = await openThoughNotDue(trx, held);
+  const drafted = areAsWritten ? await openAsDrafted(trx, held, target.known) : undefined;
+  const others =
+    drafted === undefined
+      ? resultsInNeed(trx, about, eitherInNeed(notDue))
+      : leftOver(trx, about, { ...drafted, epoch: held.epoch, notDue });
+  const opened = await openEach(trx, about, others, target);
+  const lines = openedLines([...(drafted?.lines ?? []), ...opened]);
+  return {
+    count: lines.reduce((sum, { count }) => sum + count, 0),
+    lines,
+    messages: openedMessages(held, lines, [...(drafted?.opened ?? []), ...opened]),
+  };
+};
+
+/** Of records that are in no exception of the job: those are all that most runs open. */
+const openAsDrafted = async (trx: Trx, held: HeldExecution, known: Known) => {
+  const decided = await decidedDrafts(trx, held, known);
+  const open = (rows: RawBuilder<unknown>) => openingOf(held, rows, { at: new Date(), leftOpen: known.leftOpen });
+  return { decided, ...(await openDrafts(trx, held, open, decided)) };
+};
+
+type Candidates = AsyncGenerator<readonly Candidate[], void, undefined>;
+
+const openEach = async (trx: Trx, about: About, candidates: Candidates, target: Target): Promise<readonly Opened[]> => {
   const batches: Promise<readonly Opened[]>[] = [];
   try {
-    for await (const results of findAll(trx, { id: held.id, created_at: held.createdAt }, [sought], batchRows)) {
+    for await (const some of candidates) {
       const before = batches.at(-1);
-      const batch = insertBatch(trx, about, results, target, before);
+      const batch = insertBatch(trx, about, some, target, before);
       batch.catch(() => {});
       batches.push(batch);
       // While the database writes those of one thousand, those of the next are made.
       await before;
     }
-    const opened = (await Promise.all(batches)).flat();
-    return { count: opened.length, lines: openedLines(opened), messages: openedMessages(held, opened) };
+    return (await Promise.all(batches)).flat();
   } finally {
     // Whatever failed: nothing more is asked of the connection, which is somebody else's then.
     await Promise.allSettled(batches);
   }
 };
 
-/** Nearly all others are matched: of a thousand that are, nobody looks at any. `open`: the positions of what is open though it is not due. */
+const resultsInNeed = async function* (trx: Trx, about: About, sought: Sought): Candidates {
+  for await (const results of findAll(trx, { id: about.id, created_at: about.createdAt }, [sought], batchRows))
+    yield candidatesOf(about, results);
+};
+
+interface LeftOver {
+  /** Where they stand. */
+  readonly left: readonly number[];
+  readonly decided: readonly string[];
+  readonly notDue: readonly number[];
+  readonly epoch: number;
+}
+
+const leftOver = async function* (trx: Trx, about: About, { left, decided, notDue, epoch }: LeftOver): Candidates {
+  const isDecided = new Set(decided);
+  for (let from = 0; from < left.length; from += batchRows) {
+    const drafts = await draftsAt(trx, { ...about, epoch }, left.slice(from, from + batchRows));
+    yield drafts.map(({ position, result_id: resultId, records, ...row }) => ({
+      ...{ position, resultId, row, linked: row.id },
+      opens: isDecided.has(row.record_key),
+      said: { category: row.category, reason: row.reason, records },
+    }));
+  }
+  if (notDue.length > 0) yield* resultsInNeed(trx, about, { ...inNeed, result: sql`position = any(${[...notDue]}::int[])` });
+};
+
+/** Nearly all others are matched: of a thousand that are, nobody looks at any. */
+const inNeed: Pick<Sought, 'digest'> = { digest: sql`outcomes is distinct from ${['matched']}::text[]` };
+
+/** `open`: the positions of what is open though it is not due. */
 const eitherInNeed = (open: readonly number[]): Sought => ({
+  ...inNeed,
   result: sql`outcome <> 'matched' and (due_on is null ${open.length === 0 ? sql`` : sql`or position = any(${[...open]}::int[])`})`,
-  digest: sql`outcomes is distinct from ${['matched']}::text[]`,
 });
 
 /** Whether anything of a job was ever closed, matched by hand, or left open by another run: in its first, nobody looks for any of them. */
@@ -103,14 +159,10 @@ interface Target {
 const insertBatch = async (
   trx: Trx,
   held: About,
-  results: readonly ResultInNeed[],
+  candidates: readonly Candidate[],
   { table, known }: Target,
   before?: Promise<unknown>,
 ): Promise<readonly Opened[]> => {
-  const candidates = results.flatMap((result) => {
-    const category = categoryOf(result.outcome, result.category ?? undefined);
-    return category === undefined ? [] : [candidateOf(held, result, category)];
-  });
   if (candidates.length === 0) return [];
   const recordKeys = [...new Set(candidates.map(({ row }) => row.record_key))];
   const closed = known.closed ? await lastClosed(trx, held.jobId, recordKeys) : new Map<string, Closed>();
@@ -119,7 +171,7 @@ const insertBatch = async (
     const decided = closed.get(row.record_key);
     return (decided?.holds === true && isSettledBy(decided, said)) || isMatchedAsIs(matched.get(row.record_key), said);
   };
-  const undecided = candidates.filter((candidate) => !candidate.isWaiting && !isSettled(candidate));
+  const undecided = candidates.filter((candidate) => candidate.opens && !isSettled(candidate));
   const insert = undecided.length === 0 ? undefined : insertOf(held, undecided, { closed, leftOpen: known.leftOpen });
   await before;
   const inserted = (await insert?.execute(trx))?.rows ?? [];
@@ -130,7 +182,7 @@ const insertBatch = async (
     recordKeys.filter((key) => !opened.has(key)),
   );
   await refreshChanged(trx, held, live, candidates);
-  const told = candidates.filter(({ isWaiting, row }) => !isWaiting || live.has(row.record_key));
+  const told = candidates.filter(({ opens, row }) => opens || live.has(row.record_key));
   await linkResults(trx, held, told, new Map<string, { readonly id: string }>([...closed, ...live, ...opened]), table);
   return inserted.map((row) => ({
     id: row.id,
@@ -180,38 +232,44 @@ const matchedByHand = async (trx: Trx, jobId: string, recordKeys: readonly strin
 const isMatchedAsIs = (matched: unknown, { records }: Said): boolean =>
   matched !== undefined && records.length === 1 && isDeepStrictEqual(matched, records[0]);
 
-type Inserted = Pick<
-  Selectable<Database['exceptions']>,
-  'id' | 'record_key' | 'category' | 'severity' | 'amount' | 'currency' | 'first_seen_at'
->;
+type Row = Selectable<Database['exceptions']>;
+type Inserted = Pick<Row, 'id' | 'record_key' | 'category' | 'severity' | 'amount' | 'currency' | 'first_seen_at'>;
 
-/** With the first line of its history. As one text: a thousand rows of parameters would take longer to be told than to be written. */
+/** As one text: a thousand rows of parameters would take longer to be told than to be written. */
 const insertOf = (
-  { id: executionId, organizationId, jobId }: About,
+  held: About,
   candidates: readonly Candidate[],
   { closed, leftOpen }: { readonly closed: ReadonlyMap<string, Closed>; readonly leftOpen: boolean },
 ): RawBuilder<Inserted> => {
-  const rows = candidates.map(({ row, said }) => ({ ...row, records: said.records }));
-  const details = Object.fromEntries(
-    candidates.map(({ row, resultId }) => [row.id, { executionId, resultId, formerExceptionId: closed.get(row.record_key)?.id }]),
-  );
-  const at = new Date();
+  const rows = candidates.map(({ row, said, resultId }) => ({
+    ...row,
+    records: said.records,
+    result_id: resultId,
+    former_exception_id: closed.get(row.record_key)?.id,
+  }));
+  const told = sql`
+    jsonb_to_recordset(${JSON.stringify(rows)}::jsonb)
+      as r(id text, record_key text, category text, severity text, search text, records jsonb, amount numeric, currency text, reason text,
+           result_id text, former_exception_id text)`;
+  return openingOf(held, told, { at: new Date(), leftOpen });
+};
+
+/** Opens what these rows say, unless one is open for the same record. */
+const openingOf = (
+  { id: executionId, organizationId, jobId }: Pick<About, 'id' | 'organizationId' | 'jobId'>,
+  rows: RawBuilder<unknown>,
+  { at, leftOpen }: { readonly at: Date; readonly leftOpen: boolean },
+): RawBuilder<Inserted> => {
   // A record that was not due yet when it came in has been waiting since then.
   const leftOpenAt = sql`(select min(first_seen_at) from open_items i where i.job_id = ${jobId} and i.record_key = r.record_key)`;
   return sql<Inserted>`
-    with opened as (
-      insert into exceptions (organization_id, job_id, execution_id, status, id, record_key, category, severity, search, records, amount,
-                              currency, reason, first_seen_at, created_at, updated_at)
-      select ${organizationId}, ${jobId}, ${executionId}, 'open', id, record_key, category, severity, search, records, amount,
-             currency, reason, ${leftOpen ? sql`coalesce(${leftOpenAt}, ${at})` : at}, ${at}, ${at}
-        from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb)
-             as r(id text, record_key text, category text, severity text, search text, records jsonb, amount numeric, currency text, reason text)
-      on conflict (job_id, record_key) where status in ('open', 'in_progress') do nothing
-      returning id, record_key, category, severity, amount, currency, first_seen_at),
-    told as (
-      insert into exception_history (exception_id, organization_id, position, at, actor_type, actor_id, action, detail)
-      select id, ${organizationId}, 1, ${at}, 'system', 'system', 'opened', ${JSON.stringify(details)}::jsonb -> id from opened)
-    select * from opened`;
+    insert into exceptions (organization_id, job_id, execution_id, status, id, record_key, category, severity, search, records, amount,
+                            currency, reason, result_id, former_exception_id, first_seen_at, created_at, updated_at)
+    select ${organizationId}, ${jobId}, ${executionId}, 'open', id, record_key, category, severity, search, records, amount,
+           currency, reason, result_id, former_exception_id, ${leftOpen ? sql`coalesce(${leftOpenAt}, ${at})` : at}, ${at}, ${at}
+      from ${rows}
+    on conflict (job_id, record_key) where status in ('open', 'in_progress') do nothing
+    returning id, record_key, category, severity, amount, currency, first_seen_at`;
 };
 
 /**
@@ -243,38 +301,26 @@ interface Candidate {
   readonly position: number;
   /** The exception that its result points at: the one that it would open, or none yet. */
   readonly linked: string | null;
-  /** It is not due yet: nothing is opened for it, and what is open says what it says now. */
-  readonly isWaiting: boolean;
+  /** Whether one is opened for it, where none is open: not where it is not due yet, and not where one is open. */
+  readonly opens: boolean;
   readonly said: Said;
-  readonly row: ReturnType<typeof rowOf>;
+  readonly row: Pick<Row, 'id' | 'record_key' | 'category' | 'severity' | 'search' | 'amount' | 'currency' | 'reason'>;
 }
 
-const candidateOf = (held: About, result: ResultInNeed, category: Category): Candidate => {
-  const records = [...result.source, ...result.target] as Record<string, unknown>[];
-  const said = { category, reason: result.reason, records };
-  const { id: resultId, position, exception_id: linked, due_on: dueOn = null } = result;
-  return { resultId, position, linked, isWaiting: dueOn !== null, said, row: rowOf(held, result, category, records) };
-};
+const candidatesOf = (held: About, results: readonly ResultInNeed[]): Candidate[] =>
+  results.flatMap((result) => {
+    const category = categoryOf(result.outcome, result.category ?? undefined);
+    return category === undefined ? [] : [candidateOf(held, result, category)];
+  });
 
-const rowOf = (held: About, result: ResultInNeed, category: Category, records: readonly Record<string, unknown>[]) => {
-  const { currency, amountMinor } = shownStake(result as Taken);
-  const exponent = exponentOf(currency ?? '');
+const candidateOf = ({ severity }: About, result: ResultInNeed, category: Category): Candidate => {
+  const { id: resultId, position, reason, exception_id: linked, due_on: dueOn = null } = result;
+  const [source, target] = [result.source as readonly Fields[], result.target as readonly Fields[]];
+  const records = [...source, ...target];
+  const search = searchTextOf(records);
   return {
-    id: result.exception_id ?? newId('exception'),
-    record_key: recordKey(result),
-    category,
-    severity: severityOf(category, differenceIn(category, result) ?? { amountMinor, currency }, held.severity),
-    search: searchTextOf(records),
-    amount: amountMinor === null ? null : fromMinor(amountMinor, exponent),
-    currency,
-    reason: result.reason,
+    ...{ resultId, position, linked, opens: dueOn === null },
+    said: { category, reason, records },
+    row: { id: linked ?? newId('exception'), category, reason, search, ...weigh({ ...result, source, target }, category, severity) },
   };
-};
-
-/** What differs, where it is the amount that does. It is reckoned in the currency of the target, which may be another than the source's. */
-const differenceIn = (category: Category, { delta, source, target }: ResultInNeed): Stake | undefined => {
-  if ((category !== 'amount_mismatch' && category !== 'fee_mismatch') || typeof delta?.amount !== 'string') return undefined;
-  const { currency } = shownStake({ source: [], target: target.length === 0 ? source : target } as Taken);
-  const amountMinor = toMinor(delta.amount, exponentOf(currency ?? ''));
-  return amountMinor === null ? undefined : { amountMinor, currency };
 };

@@ -13,7 +13,7 @@ import { openExceptions } from './exception-writer.ts';
 import { stateEvent } from './execution-store.ts';
 import { settleHandMatches } from './hand-matches.ts';
 import { settleLateItems } from './late-items.ts';
-import { applyMoves, forgetMoves } from './open-items.ts';
+import { applyMoves } from './open-items.ts';
 import type { Database } from './tables.ts';
 import { together } from './together.ts';
 
@@ -110,8 +110,15 @@ const writeEnds = async (trx: Trx, outbox: Outbox, ended: readonly Ended[]): Pro
     return row === undefined ? [] : [stateEvent(row), ...changed.messages, endingEntry(row, ending, changed)];
   });
   await appendAll(trx, outbox, messages);
+  await forgetNoted(trx, [...rowOf.keys()]);
   if (rows.length > 0) faultPoint('executions.before-commit');
   return ended.map(({ held }) => rowOf.has(held.id));
+};
+
+/** What they have written for their ends. */
+const forgetNoted = async (trx: Trx, ids: readonly string[]): Promise<void> => {
+  const ofThem = sql`execution_id = any(${[...ids]}::text[])`;
+  await sql`with moves as (delete from open_item_moves where ${ofThem}) delete from exception_drafts where ${ofThem}`.execute(trx);
 };
 
 /** What was told last came before the end: progress is told four times a second. */
@@ -136,11 +143,11 @@ const settleExceptions = async (trx: Trx, held: HeldExecution, { given, summary,
   const matches = await settleHandMatches(trx, held, given, summary);
   await tellDecided(trx, held, met);
   // Where results had to make way for others, they are not where they were seen.
-  const still = matches.summary === summary ? seen : undefined;
+  const areAsWritten = matches.summary === summary;
+  const still = areAsWritten ? seen : undefined;
   await renameParted(trx, held, still);
-  const opened = await openExceptions(trx, held);
+  const opened = await openExceptions(trx, held, areAsWritten);
   const resolved = [...moved, ...(await resolveFound(trx, held, still))];
-  await forgetMoves(trx, held);
   const resolvedIds = resolved.map(({ id }) => id);
   const rejected = await rejectOvertaken(trx, held.organizationId, resolvedIds, `execution ${held.id}`);
   return {

@@ -87,7 +87,3 @@ export const applyMoves = async (trx: Trx, { id, jobId, organizationId, epoch }:
       set record = excluded.record, record_key = excluded.record_key,
           retired_at = case when o.retired_at is not null and o.record::jsonb = excluded.record::jsonb then o.retired_at end`.execute(trx);
 };
-
-export const forgetMoves = async (trx: Trx, { id }: HeldExecution): Promise<void> => {
-  await trx.deleteFrom('open_item_moves').where('execution_id', '=', id).execute();
-};

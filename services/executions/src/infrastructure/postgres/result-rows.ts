@@ -2,12 +2,14 @@
 import { newIds } from '@settler/chassis/ids';
 import { exponentOf, fromMinor } from '@settler/contracts/money';
 import type { ResultPiece, ResultRows, ResultRun } from '../../application/ports.ts';
-import { categoryOf } from '../../domain/exceptions.ts';
+import { type Category, categoryOf } from '../../domain/exceptions.ts';
 import type { MatchedRecord, MatchedResult } from '../../domain/matched-result.ts';
 import { decimalText } from '../../domain/matching/columns/money.ts';
 import type { ItemKey } from '../../domain/open-items.ts';
 import { createPassSums } from '../../domain/pass-sums.ts';
 import { type Side, sides } from '../../domain/side.ts';
+import type { Fields } from '../../domain/stake.ts';
+import { weigh } from './exception-candidate.ts';
 import { keyOfOne } from './record-key.ts';
 import { createDigests, type Letters, lettersOf } from './result-digest.ts';
 import { idsBeyond, recordLengthMax, searchTextOf } from './search-text.ts';
@@ -15,13 +17,15 @@ import { idsBeyond, recordLengthMax, searchTextOf } from './search-text.ts';
 export const resultColumns =
   'created_at, id, organization_id, execution_id, epoch, position, outcome, pass, cardinality, score, margin, delta, category, reason, line, due_on, conditions, source, target, amount_max, search, manual, exception_id, occurrence';
 export const moveColumns = 'execution_id, epoch, identity, side, occurrence, outcome, record, record_key';
+export const draftColumns =
+  'execution_id, epoch, position, id, result_id, record_key, category, severity, amount, currency, reason, records, search';
 
 /**
  * `first`: the position of the first of them. One after the other, so that none of them outlives its row. `written`: a piece that nobody
  * needs any more, whose memory is used again; what is fresh costs the system a good part of what the rows cost us.
  */
 export const rowsOf = (run: ResultRun, results: Iterable<MatchedResult>, first: number, written?: ResultRows): ResultPiece => {
-  const rows = { results: createRows(written?.results), moves: createRows(written?.moves) };
+  const rows = { results: createRows(written?.results), moves: createRows(written?.moves), drafts: createRows(written?.drafts) };
   // The same in every row, and written once.
   const createdAt = run.createdAt.toISOString();
   const ofRun = `${run.organizationId}\t${run.id}\t${run.epoch}`;
@@ -34,8 +38,11 @@ export const rowsOf = (run: ResultRun, results: Iterable<MatchedResult>, first: 
     const id = nextId();
     const found = findable(result);
     // The one that it opens, unless one is there for its record: then the end of the run says which.
-    const exceptionId = needsSomebody(result) ? nextExceptionId() : none;
+    const category = categoryInNeed(result);
+    const exceptionId = category === undefined ? none : nextExceptionId();
     addResult(rows.results, `${createdAt}\t${id}\t${ofRun}`, result, first + count, found, `${exceptionId}\t${numberOf(result)}`);
+    if (category !== undefined)
+      addDraft(rows.drafts, run, { result, category, found, position: first + count, ids: `${exceptionId}\t${id}` });
     sums.add(result);
     digests.add({ id, outcome: result.outcome, pass: result.pass, amount: found.amount, text: found.text, names: found.names });
     count += 1;
@@ -46,7 +53,14 @@ export const rowsOf = (run: ResultRun, results: Iterable<MatchedResult>, first: 
       }
     }
   }
-  return { count, results: rows.results.bytes(), moves: rows.moves.bytes(), sums: sums.all(), digests: digests.build() };
+  return {
+    count,
+    results: rows.results.bytes(),
+    moves: rows.moves.bytes(),
+    drafts: rows.drafts.bytes(),
+    sums: sums.all(),
+    digests: digests.build(),
+  };
 };
 
 /**
@@ -126,8 +140,9 @@ const json = (value: unknown): string => {
 /** Nearly all are the first, and say nothing. */
 const numberOf = ({ occurrence }: MatchedResult): string | number => (occurrence === undefined || occurrence === 1 ? none : occurrence);
 
-const needsSomebody = ({ outcome, category, dueOn }: MatchedResult): boolean =>
-  dueOn === undefined && categoryOf(outcome, category ?? undefined) !== undefined;
+/** What is not due yet needs nobody. */
+const categoryInNeed = ({ outcome, category, dueOn }: MatchedResult): Category | undefined =>
+  dueOn === undefined ? categoryOf(outcome, category ?? undefined) : undefined;
 
 /** What lists are narrowed by. `escaped`: the text as it is written, unless its letters can be. */
 interface Found {
@@ -169,9 +184,40 @@ const addResult = (rows: Rows, begin: string, result: MatchedResult, position: n
   rows.add('\t');
   rows.addRecords(target);
   rows.add(`\t${plain(found.amount)}\t`);
+  addSearched(rows, found);
+  rows.add(`\t${manual === undefined ? none : json(manual)}\t${end}\n`);
+};
+
+const addSearched = (rows: Rows, found: Found): void => {
   if (found.escaped === undefined) rows.addLetters(found.text);
   else rows.add(found.escaped);
-  rows.add(`\t${manual === undefined ? none : json(manual)}\t${end}\n`);
+};
+
+interface Drafted {
+  readonly result: MatchedResult;
+  readonly category: Category;
+  readonly found: Found;
+  readonly position: number;
+  /** Of the exception and of the result. */
+  readonly ids: string;
+}
+
+const addDraft = (rows: Rows, { id, epoch, severity }: ResultRun, { result, category, found, position, ids }: Drafted): void => {
+  const { outcome, line, delta, reason } = result;
+  const [source, target] = [result.source.map(asStored), result.target.map(asStored)];
+  const weighed = weigh({ outcome, line, position, occurrence: result.occurrence ?? null, delta, source, target }, category, severity);
+  const said = `${category}\t${weighed.severity}\t${plain(weighed.amount)}\t${escaped(weighed.currency)}\t${escaped(reason)}`;
+  rows.add(`${id}\t${epoch}\t${position}\t${ids}\t${escaped(weighed.record_key)}\t${said}\t`);
+  rows.addRecords([...result.source, ...result.target]);
+  rows.add('\t');
+  addSearched(rows, found);
+  rows.add('\n');
+};
+
+/** What a key is made of must not depend on whether it was stored already. */
+const asStored = ({ record }: MatchedRecord): Fields => {
+  const text = JSON.stringify(record);
+  return text.includes('\\u') ? JSON.parse(storable(text)) : record;
 };
 
 /** Whatever the currencies; the first of several. Minor units. */

@@ -9,7 +9,7 @@ import type { HeldExecution, ResultDigest, ResultWriter } from '../../applicatio
 import type { PassSum } from '../../domain/certificate.ts';
 import { insertMatchKeys } from './match-keys.ts';
 import { resultPartition } from './partition.ts';
-import { moveColumns, resultColumns } from './result-rows.ts';
+import { draftColumns, moveColumns, resultColumns } from './result-rows.ts';
 import type { Database } from './tables.ts';
 
 export const createResultWriter = (postgres: Postgres<Database>): ResultWriter => ({
@@ -17,11 +17,18 @@ export const createResultWriter = (postgres: Postgres<Database>): ResultWriter =
     whileHeld(postgres, held, async (client) => {
       const { id, createdAt } = held;
       await client.query('select ensure_result_partitions($1::date)', [createdAt]);
-      for (const table of [resultPartition(createdAt), 'result_sums', 'result_digests', 'match_keys', 'open_item_moves'])
+      for (const table of [
+        resultPartition(createdAt),
+        'result_sums',
+        'result_digests',
+        'match_keys',
+        'open_item_moves',
+        'exception_drafts',
+      ])
         await client.query(`delete from ${table} where execution_id = $1`, [id]);
     }),
 
-  write: (held, { results, moves, sums, digests, keys }) =>
+  write: (held, { results, moves, drafts, sums, digests, keys }) =>
     whileHeld(postgres, held, async (client) => {
       await copy(client, resultPartition(held.createdAt), resultColumns, results);
       faultPoint('executions.mid-copy');
@@ -30,6 +37,7 @@ export const createResultWriter = (postgres: Postgres<Database>): ResultWriter =
       if (keys !== undefined && keys.source.length + keys.target.length > 0)
         await insertMatchKeys(client, held, digests[0]?.first ?? 0, keys);
       if (moves.length > 0) await copy(client, 'open_item_moves', moveColumns, moves);
+      if (drafts.length > 0) await copy(client, 'exception_drafts', draftColumns, drafts);
     }),
 });
 

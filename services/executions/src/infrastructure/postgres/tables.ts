@@ -193,6 +193,21 @@ export interface Database extends ChassisTables {
     record: Json<Readonly<Record<string, unknown>>>;
     record_key: string;
   };
+  exception_drafts: {
+    execution_id: string;
+    epoch: number;
+    position: number;
+    id: string;
+    result_id: string;
+    record_key: string;
+    category: string;
+    severity: Severity;
+    search: string;
+    records: Json<readonly unknown[]>;
+    amount: string | null;
+    currency: string | null;
+    reason: string | null;
+  };
   matches: {
     id: string;
     organization_id: string;
@@ -294,6 +309,10 @@ export interface Database extends ChassisTables {
     resolution: Resolution | null;
     search: Generated<string>;
     match_id: Generated<string | null>;
+    /** For which it was opened; null of those whose history says so itself. */
+    result_id: string | null;
+    /** What was decided about its record before. */
+    former_exception_id: string | null;
     revision: ColumnType<bigint, bigint | number | undefined, bigint | number>;
     created_at: Date;
     updated_at: Date;
