@@ -53,6 +53,7 @@ export const start = async (config: Config, life: Life): Promise<string> => {
   life.onStop('identity', identity.close);
   const apiKeys = createApiKeys(identity, config.API_KEY_SECRET);
   const streams = createOpenStreams(config.UPLOADS_PER_ORGANIZATION_MAX);
+  const keySet = createKeySet(identity);
   const known = metrics.gauge(revocationsKnown);
   const revocations = startRevocations({
     identity,
@@ -64,6 +65,8 @@ export const start = async (config: Config, life: Life): Promise<string> => {
     onLost: () => streams.endFor(),
     onRevoked: (revoked) => {
       if (revoked === undefined || revoked.kind === 'apiKey') apiKeys.forget(revoked?.id);
+      if (revoked === undefined || revoked.kind === 'signingKey') keySet.forget();
+      if (revoked?.kind === 'signingKey') logger.warn({ keyId: revoked.id }, 'a signing key was withdrawn: what it has signed is refused');
       if (revoked?.endsAt !== null) streams.endFor(revoked?.id, Date.parse(revoked?.endsAt ?? '') || 0);
     },
   });
@@ -82,7 +85,7 @@ export const start = async (config: Config, life: Life): Promise<string> => {
       revocations,
       apiKeys,
       verifyAccessToken: createAccessTokens({
-        keySet: createKeySet(identity),
+        keySet: keySet.find,
         issuer: config.PUBLIC_URL ?? accessTokenIssuerDefault,
         audience: accessTokenAudience,
       }),

@@ -4,7 +4,7 @@ import { newId } from '@settler/chassis/ids';
 import type { Life } from '@settler/chassis/lifecycle';
 import { createSecretBox } from '@settler/chassis/secret-box';
 import { createService, derivedKey } from '@settler/chassis/service';
-import { accessTokenIssuerDefault } from '@settler/contracts/internal/access-token';
+import { accessTokenIssuerDefault, accessTokenSeconds } from '@settler/contracts/internal/access-token';
 import { consumers } from '@settler/contracts/streams';
 import { acceptInvitation } from './application/commands/accept-invitation.ts';
 import { changeApiKey } from './application/commands/change-api-key.ts';
@@ -23,7 +23,7 @@ import { startMails } from './application/send-mails.ts';
 import { verifyApiKey } from './application/verify-api-key.ts';
 import type { Config } from './config.ts';
 import { readApiKey, writeApiKey } from './domain/api-key-text.ts';
-import { accessTokenSeconds, createAccessTokens } from './infrastructure/access-tokens.ts';
+import { createAccessTokens } from './infrastructure/access-tokens.ts';
 import { createApiKeyHashes } from './infrastructure/api-key-hashes.ts';
 import { startKeyring } from './infrastructure/keyring.ts';
 import { createSmtp, printMail } from './infrastructure/mail/send.ts';
@@ -191,7 +191,7 @@ export const start = async (config: Config, life: Life): Promise<string> => {
     queries,
   });
   auditRoutes(endpoint, createAuditQueries(postgres, cursors, chainHmac), clock);
-  keySetRoutes(endpoint, () => keyring.keys().published.map(({ jwk }) => jwk));
+  keySetRoutes(endpoint, async () => (await keyring.published()).map(({ jwk }) => jwk));
   internalRoutes(service.app, {
     verify: service.verify,
     verifyApiKey: verifyApiKey({ keys: apiKeys, read: (text) => readApiKey(text, checksumHmac), matches: hashes.matches }),

@@ -82,6 +82,41 @@ describe('signing keys', () => {
     expect(await statuses()).toHaveLength(before + 1);
   });
 
+  test('are withdrawn one by one or all together, and what signs afterwards is told by a replica that has heard nothing', async () => {
+    const idsOf = async (status: string) =>
+      (await operate('signing-keys', 'list')).said
+        .split('\n')
+        .map((line) => line.split(/ +/))
+        .filter(([, is]) => is === status)
+        .map(([id]) => id ?? '');
+    const kids = async () => (await published()).keys.map(({ kid }: { kid: string }) => kid).sort();
+    const [current = ''] = await idsOf('current');
+    const [next] = await idsOf('next');
+    for (const choice of [[], ['--all', `--key=${current}`]])
+      expect(await operate('signing-keys', 'withdraw', ...choice)).toEqual({ code: 2, said: expect.stringContaining('Say which') });
+    expect(await operate('signing-keys', 'withdraw', '--key=other')).toMatchObject({ code: 2 });
+
+    expect(await operate('signing-keys', 'withdraw', `--key=${current}`)).toEqual({
+      code: 0,
+      said: expect.stringContaining(`${next} signs from now on`),
+    });
+    expect(await operate('signing-keys', 'withdraw', `--key=${current}`)).toMatchObject({ code: 2 });
+    expect(await kids()).not.toContain(current);
+    expect(decodeProtectedHeader((await identity.register()).accessToken).kid).toBe(next);
+
+    const before = await kids();
+    expect((await operate('signing-keys', 'withdraw', '--all')).code).toBe(0);
+    const after = await kids();
+    expect(after).toHaveLength(2);
+    expect(before.filter((kid: string) => after.includes(kid))).toEqual([]);
+    expect([decodeProtectedHeader((await identity.register()).accessToken).kid]).toEqual(await idsOf('current'));
+    expect(await idsOf('withdrawn')).toEqual(expect.arrayContaining([current, ...before]));
+    // Nothing of them is left to sign with.
+    const admin = await identity.database('admin');
+    const kept = await admin.query("select 1 from signing_keys where status = 'withdrawn' and sealed_private_key is not null");
+    expect(kept.rowCount).toBe(0);
+  });
+
   test('that are given to one replica after the other sign when all of them publish it', async () => {
     const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
     const settings = { JWT_PRIVATE_KEY: privateKey.export({ type: 'pkcs8', format: 'pem' }) as string };

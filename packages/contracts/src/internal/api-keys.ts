@@ -28,9 +28,12 @@ export const apiKeyVerdict = z.discriminatedUnion('valid', [
 ]);
 export type ApiKeyVerdict = z.infer<typeof apiKeyVerdict>;
 
+/** `signedBy`: the key of the token, which does not count either where that one was withdrawn. */
+export const sessionStateQuery = z.strictObject({ signedBy: z.string().max(100).optional() });
+
 /**
  * `GET /internal/sessions/{id}`: whether the session behind an access token (`sid`) still counts. Only for the time in which
- * revocations cannot be followed; otherwise a token counts until its session is in a `revocationsAnswer`.
+ * revocations cannot be followed; otherwise a token counts until its session is in a `revocationsAnswer`, or the key that signed it.
  */
 export const sessionState = z.object({ sessionId: idOf('session'), active: z.boolean() });
 export type SessionState = z.infer<typeof sessionState>;
@@ -49,7 +52,7 @@ export const revocationsAnswer = z.object({
   revoked: z
     .array(
       z.object({
-        kind: z.enum(['apiKey', 'session', 'user']),
+        kind: z.enum(['apiKey', 'session', 'user', 'signingKey']),
         id: z.string(),
         /** When what is open with it ends: at once where absent; null where it goes on, and what was known of it is no longer true. */
         endsAt: z.iso.datetime().nullable().optional(),

@@ -38,7 +38,7 @@ export const createAccessTokens = ({ keySet, issuer, audience }: AccessTokensOpt
   const kept = new LRUCache<string, VerifiedToken>({ max: keptMax });
 
   const verify = async (token: string): Promise<VerifiedToken> => {
-    const { payload } = await jwtVerify(token, keySet, {
+    const { payload, protectedHeader } = await jwtVerify(token, keySet, {
       algorithms: ['RS256'],
       typ: 'at+jwt',
       issuer,
@@ -58,6 +58,7 @@ export const createAccessTokens = ({ keySet, issuer, audience }: AccessTokensOpt
         scopes: scopesFor(data.role),
         role: data.role,
         sessionId: data.sid,
+        signedBy: protectedHeader.kid,
         ownerId: undefined,
         rateLimit: null,
         expiresAtMs: data.exp * 1000,

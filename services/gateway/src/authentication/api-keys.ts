@@ -117,6 +117,7 @@ const callerOf = (verdict: Extract<ApiKeyVerdict, { valid: true }>): Caller => (
   scopes: verdict.scopes,
   role: undefined,
   sessionId: undefined,
+  signedBy: undefined,
   ownerId: verdict.ownerId ?? undefined,
   rateLimit: verdict.rateLimit,
   expiresAtMs: verdict.expiresAt === null ? Number.POSITIVE_INFINITY : Date.parse(verdict.expiresAt),

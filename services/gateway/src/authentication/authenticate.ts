@@ -65,10 +65,10 @@ export const createAuthenticate = (needs: AuthenticateNeeds): Authenticate => {
   };
 
   /** @throws where identity says no, and where nobody can say and the grace is over. */
-  const requireCurrentSession = async (sessionId: string): Promise<void> => {
+  const requireCurrentSession = async (sessionId: string, signedBy: string | undefined): Promise<void> => {
     if (revocations.isFresh()) return;
     try {
-      if (await identity.isSessionActive(sessionId, askAgainTimeoutMs)) return;
+      if (await identity.isSessionActive(sessionId, signedBy, askAgainTimeoutMs)) return;
     } catch (error) {
       if (error instanceof IdentityUnreachable && isWithinGrace(revocations.lastAskedAtMs())) return;
       orUnavailable(error);
@@ -78,10 +78,14 @@ export const createAuthenticate = (needs: AuthenticateNeeds): Authenticate => {
 
   const withAccessToken = async (token: string): Promise<Caller> => {
     const { caller, sessionId, issuedAtMs } = await verifyAccessToken(token).catch(orUnavailable);
-    await requireCurrentSession(sessionId);
+    await requireCurrentSession(sessionId, caller.signedBy);
     // A token that was issued after its user's rights changed already carries the new ones.
     if (revocations.isRevoked('session', sessionId) || revocations.isRevoked('user', caller.id, issuedAtMs)) {
       throw unauthenticated('The session has ended.');
+    }
+    // Looked at for each request, because a token that was verified is kept.
+    if (caller.signedBy !== undefined && revocations.isRevoked('signingKey', caller.signedBy)) {
+      throw unauthenticated('The key that signed this access token was withdrawn; refresh it.');
     }
     return caller;
   };

@@ -11,6 +11,8 @@ export interface Caller {
   readonly scopes: readonly string[];
   readonly role: string | undefined;
   readonly sessionId: string | undefined;
+  /** Of an access token: the key that signed it. */
+  readonly signedBy: string | undefined;
   /** Of a key: the user who answers for it, where that is known. */
   readonly ownerId: string | undefined;
   /** Its own limit; null for the default one. */

@@ -19,8 +19,8 @@ export class IdentityUnreachable extends Error {
 
 export interface IdentityClient {
   readonly verifyApiKey: (key: string, timeoutMs: number) => Promise<ApiKeyVerdict>;
-  /** Whether a session still counts. */
-  readonly isSessionActive: (sessionId: string, timeoutMs: number) => Promise<boolean>;
+  /** Whether a session still counts, and a token of it that this key has signed. */
+  readonly isSessionActive: (sessionId: string, signedBy: string | undefined, timeoutMs: number) => Promise<boolean>;
   readonly revocationsAfter: (revision: number, timeoutMs: number) => Promise<RevocationsAnswer>;
   readonly keySet: () => Promise<JSONWebKeySet>;
   readonly close: () => Promise<void>;
@@ -72,7 +72,10 @@ export const createIdentityClient = (url: string, sign: InternalSigner): Identit
 
   return {
     verifyApiKey: (key, timeoutMs) => ask(apiKeyVerdict, timeoutMs, 'POST', '/internal/api-keys/verify', { content: { key } }),
-    isSessionActive: async (sessionId, timeoutMs) => (await ask(sessionState, timeoutMs, 'GET', `/internal/sessions/${sessionId}`)).active,
+    isSessionActive: async (sessionId, signedBy, timeoutMs) => {
+      const query = signedBy === undefined ? '' : `?signedBy=${encodeURIComponent(signedBy)}`;
+      return (await ask(sessionState, timeoutMs, 'GET', `/internal/sessions/${sessionId}${query}`)).active;
+    },
     revocationsAfter: (revision, timeoutMs) =>
       ask(revocationsAnswer, timeoutMs, 'GET', `/internal/revocations?after=${revision}`, { by: followingPool }),
     keySet: () => ask(keySet, keySetTimeoutMs, 'GET', '/.well-known/jwks.json'),

@@ -17,7 +17,7 @@ export interface OpenStreams {
    */
   readonly open: (kind: StreamKind, caller: Caller, response: ServerResponse) => AbortSignal;
   /**
-   * Ends those of this key, session or user, at once or at an instant; without a name all of them, whose clients come back and show who they
+   * Ends those of this key, session, user or signing key, at once or at an instant; without a name all of them, whose clients come back and show who they
    * are.
    */
   readonly endFor: (id?: string, atMs?: number) => void;
@@ -76,7 +76,7 @@ export const createOpenStreams = (uploadsPerOrganizationMax: number): OpenStream
     endFor: (id, atMs = 0) => {
       const reason = id === undefined ? notKnown() : noLongerValid();
       for (const [stream, { caller, endAt }] of streams) {
-        if (id !== undefined && caller.id !== id && caller.sessionId !== id) continue;
+        if (id !== undefined && caller.id !== id && caller.sessionId !== id && caller.signedBy !== id) continue;
         if (atMs <= Date.now()) stream.abort(reason);
         else endAt(atMs, reason);
       }

@@ -96,7 +96,7 @@ export interface SessionStore {
   readonly end: (refreshToken: string, actor: Actor) => Promise<void>;
   /** Ends a session of the user who asks. One that is over is fine. @throws Refusal `not_found`, `version_conflict` */
   readonly endOwn: (sessionId: string, ifMatch: number | undefined, actor: Actor) => Promise<void>;
-  readonly isActive: (sessionId: string) => Promise<boolean>;
+  readonly isActive: (sessionId: string, signedBy?: string) => Promise<boolean>;
 }
 
 /** A user's membership, with what the organization's members may know of the user. */

@@ -1,10 +1,11 @@
 /**
  * Which signing keys there should be. Two at all times: the current one signs, the next is published long before it signs, so
- * that no verifier meets a key it has not seen. A retired one stays published until the last token it signed has ended.
+ * that no verifier meets a key it has not seen. A retired one stays published until the last token it signed has ended; a withdrawn one is
+ * published no more, and stays known, so that nothing brings it back.
  */
 export interface KeyState {
   readonly id: string;
-  readonly status: 'next' | 'current' | 'retired';
+  readonly status: 'next' | 'current' | 'retired' | 'withdrawn';
   /** Since when it is published. */
   readonly createdAt: Date;
   readonly activatedAt: Date | null;
@@ -13,6 +14,7 @@ export interface KeyState {
 
 export interface KeyPlan {
   readonly retire?: string;
+  readonly withdraw?: readonly string[];
   /** The key that becomes the current one. */
   readonly activate?: string;
   /** The operator's key, which is to be the next one. */
@@ -29,11 +31,13 @@ export const knownAfterMinutes = 10;
 const isKnown = ({ createdAt }: KeyState, now: Date): boolean => now.getTime() - createdAt.getTime() >= knownAfterMinutes * 60_000;
 
 /**
- * `givenId` names the key that the operator set, which is current for as long as it is set. Replicas are given it one after the other, so it is
- * published in the place of the next one before it signs: the others would not tell a verifier of it before they have read the keys again.
+ * `setId` names the key that the operator set, which is current for as long as it is set. It is published in the place of the next one before it
+ * signs, so that no verifier meets it unseen.
+ * Once it is withdrawn, it is as if none was set.
  */
-export const planKeys = (keys: readonly KeyState[], now: Date, rotationMs: number, givenId?: string): KeyPlan => {
+export const planKeys = (keys: readonly KeyState[], now: Date, rotationMs: number, setId?: string): KeyPlan => {
   const { current, next } = placesOf(keys);
+  const givenId = keys.some(({ id, status }) => id === setId && status === 'withdrawn') ? undefined : setId;
   const forget = overdue(keys, now, givenId);
   const createNext = next === undefined ? (['next'] as const) : [];
 
@@ -58,6 +62,18 @@ export const planRotation = (keys: readonly KeyState[], now: Date, nextId: strin
   return { ...(current === undefined ? {} : { retire: current.id }), activate: nextId, create: ['next'], forget: overdue(keys, now) };
 };
 
+/** These are published no more, and sign nothing. Undefined where one of them is not there, or was withdrawn before. */
+export const planWithdrawal = (keys: readonly KeyState[], now: Date, ids: readonly string[]): KeyPlan | undefined => {
+  const isWithdrawn = (key: KeyState | undefined) => key !== undefined && ids.includes(key.id);
+  if (!ids.every((id) => keys.some((key) => key.id === id && key.status !== 'withdrawn'))) return undefined;
+  const { current, next } = placesOf(keys);
+  const forget = overdue(keys, now).filter((id) => !ids.includes(id));
+  const nextOne = isWithdrawn(next) ? undefined : next;
+  if (current !== undefined && !isWithdrawn(current)) return { withdraw: ids, create: nextOne === undefined ? ['next'] : [], forget };
+  if (nextOne === undefined) return { withdraw: ids, create: ['current', 'next'], forget };
+  return { withdraw: ids, activate: nextOne.id, create: ['next'], forget };
+};
+
 const placesOf = (keys: readonly KeyState[]) => ({
   current: keys.find((key) => key.status === 'current'),
   next: keys.find((key) => key.status === 'next'),
@@ -65,5 +81,6 @@ const placesOf = (keys: readonly KeyState[]) => ({
 
 const overdue = (keys: readonly KeyState[], now: Date, givenId?: string): string[] =>
   keys
+    .filter(({ status }) => status !== 'withdrawn')
     .filter(({ id, retiredAt }) => retiredAt !== null && now.getTime() - retiredAt.getTime() > publishedAfterMs && id !== givenId)
     .map(({ id }) => id);

@@ -1,17 +1,15 @@
 import { randomUUID } from 'node:crypto';
-import { accessTokenAudience } from '@settler/contracts/internal/access-token';
+import { accessTokenAudience, accessTokenSeconds } from '@settler/contracts/internal/access-token';
 import { scopesFor } from '@settler/contracts/scopes';
 import { SignJWT } from 'jose';
 import type { Grant } from '../application/ports.ts';
 import type { Keyring } from './keyring.ts';
 
-export const accessTokenSeconds = 900;
-
 /** RFC 9068: the type keeps a token for another purpose, signed with the same key, from passing as this one. */
 export const createAccessTokens =
   (keyring: Keyring, issuer: string) =>
   async ({ userId, organizationId, role, sessionId }: Grant): Promise<string> => {
-    const { id, key } = keyring.keys().signing;
+    const { id, key } = await keyring.signing();
     return new SignJWT({ org: organizationId, role, scopes: [...scopesFor(role)], sid: sessionId })
       .setProtectedHeader({ alg: 'RS256', typ: 'at+jwt', kid: id })
       .setIssuer(issuer)

@@ -1,29 +1,36 @@
-/** The signing keys as this process holds them, read again once a minute, so that a rotation by another replica comes to it in time. */
+/** The signing keys as the database has them: a key that was withdrawn signs nothing from the commit on, whichever replica is asked. */
 import type { Logger } from '@settler/chassis/logger';
-import type { SigningKeyStore, SigningKeys } from './postgres/signing-key-store.ts';
+import type { PublishedKey, SigningKeyStore, SigningKeys } from './postgres/signing-key-store.ts';
 
 export interface Keyring {
-  readonly keys: () => SigningKeys;
+  readonly signing: () => Promise<SigningKeys['signing']>;
+  readonly published: () => Promise<readonly PublishedKey[]>;
   readonly stop: () => void;
 }
 
-const everyMs = 60_000;
+const maintainedEveryMs = 60_000;
 
 /** Resolves once there are keys: without them nobody could log in. */
 export const startKeyring = async (store: SigningKeyStore, logger: Logger): Promise<Keyring> => {
-  const load = async () => {
-    await store.maintain();
-    return store.read();
+  await store.maintain();
+  let last = await store.read();
+  const read = async (): Promise<SigningKeys> => {
+    last = await store.read();
+    return last;
   };
-  let current = await load();
   const timer = setInterval(() => {
-    load().then(
-      (keys) => {
-        current = keys;
-      },
-      // The keys at hand go on working: a retired one stays published for longer than the database may be away unnoticed.
-      (error: unknown) => logger.warn({ err: error }, 'the signing keys could not be read again'),
-    );
-  }, everyMs);
-  return { keys: () => current, stop: () => clearInterval(timer) };
+    store.maintain().catch((error: unknown) => logger.warn({ err: error }, 'the signing keys are seen to in the next round'));
+  }, maintainedEveryMs);
+  return {
+    signing: async () => (await read()).signing,
+    published: async () => {
+      // Verifiers drop what has been withdrawn by themselves, and the others serve while the database is away.
+      const { published } = await read().catch((error: unknown) => {
+        logger.warn({ err: error }, 'the signing keys are published as they were read last');
+        return last;
+      });
+      return published;
+    },
+    stop: () => clearInterval(timer),
+  };
 };

@@ -5,7 +5,7 @@ import { claimsFrom } from '@settler/chassis/principal';
 import { errorsOf, validationRefusal } from '@settler/chassis/problem';
 import { notFound } from '@settler/chassis/refusal';
 import { idOf, userId } from '@settler/contracts/ids';
-import { apiKeyVerdict, revocationsAnswer, sessionState, verifyApiKeyBody } from '@settler/contracts/internal/api-keys';
+import { apiKeyVerdict, revocationsAnswer, sessionState, sessionStateQuery, verifyApiKeyBody } from '@settler/contracts/internal/api-keys';
 import { memberState } from '@settler/contracts/internal/members';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { z } from 'zod';
@@ -15,7 +15,7 @@ import type { verifyApiKey } from '../application/verify-api-key.ts';
 export interface InternalNeeds {
   readonly verify: InternalVerifier;
   readonly verifyApiKey: ReturnType<typeof verifyApiKey>;
-  readonly isSessionActive: (sessionId: string) => Promise<boolean>;
+  readonly isSessionActive: (sessionId: string, signedBy?: string) => Promise<boolean>;
   readonly revocations: Revocations;
   readonly isActiveMember: (organizationId: string, userId: string) => Promise<boolean>;
 }
@@ -42,7 +42,8 @@ export const internalRoutes = (app: FastifyInstance, needs: InternalNeeds): void
     requireGateway(request);
     const params = sessionParams.safeParse(request.params);
     if (!params.success) throw notFound('session');
-    return sessionState.parse({ sessionId: params.data.id, active: await isSessionActive(params.data.id) });
+    const { signedBy } = parse(sessionStateQuery, request.query);
+    return sessionState.parse({ sessionId: params.data.id, active: await isSessionActive(params.data.id, signedBy) });
   });
 
   app.get('/internal/members/:id', hidden, async (request) => {

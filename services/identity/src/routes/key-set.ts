@@ -9,10 +9,10 @@ const keySet = z
   })
   .meta({ id: 'JsonWebKeySet' });
 
-export const keySetRoutes = (endpoint: Endpoints['endpoint'], published: () => readonly Record<string, unknown>[]): void => {
+export const keySetRoutes = (endpoint: Endpoints['endpoint'], published: () => Promise<readonly Record<string, unknown>[]>): void => {
   endpoint('readKeySet', {
     description: 'A JSON Web Key Set, RS256. The next key is in it long before it signs; keep it for five minutes.',
     answers: { 200: keySet },
-    handle: async () => ({ status: 200, headers: { 'cache-control': 'public, max-age=300' }, body: { keys: published() } }),
+    handle: async () => ({ status: 200, headers: { 'cache-control': 'public, max-age=300' }, body: { keys: await published() } }),
   });
 };

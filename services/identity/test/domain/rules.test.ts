@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { passwordFault } from '../../src/domain/password.ts';
-import { type KeyState, planKeys, planRotation } from '../../src/domain/signing-keys.ts';
+import { type KeyState, planKeys, planRotation, planWithdrawal } from '../../src/domain/signing-keys.ts';
 import { slugOf } from '../../src/domain/slug.ts';
 import { waitSeconds, windowMs } from '../../src/domain/throttle.ts';
 
@@ -102,6 +102,30 @@ describe('the signing keys', () => {
     expect(planRotation([current, next], now, 'n')).toEqual({ retire: 'c', activate: 'n', create: ['next'], forget: [] });
     expect(planRotation([current, next, retired], now, 'c')).toBeUndefined();
     expect(planRotation([current], now, 'n')).toBeUndefined();
+  });
+
+  test('that are withdrawn sign nothing and are published no more, and there are two again', () => {
+    expect(planWithdrawal([current, next, retired], now, ['c'])).toEqual({
+      withdraw: ['c'],
+      activate: 'n',
+      create: ['next'],
+      forget: ['r'],
+    });
+    // However new the next one is: gateways ask for the keys at once.
+    const isNew = { ...next, createdAt: now };
+    expect(planWithdrawal([current, isNew], now, ['c'])).toMatchObject({ activate: 'n' });
+    expect(planWithdrawal([current, next], now, ['n'])).toEqual({ withdraw: ['n'], create: ['next'], forget: [] });
+    expect(planWithdrawal([current, next, retired], now, ['r'])).toEqual({ withdraw: ['r'], create: [], forget: [] });
+    expect(planWithdrawal([current, next, retired], now, ['c', 'n', 'r'])).toEqual({
+      withdraw: ['c', 'n', 'r'],
+      create: ['current', 'next'],
+      forget: [],
+    });
+    const withdrawn: KeyState = { ...retired, id: 'w', status: 'withdrawn' };
+    for (const id of ['w', 'unknown']) expect(planWithdrawal([current, next, withdrawn], now, [id])).toBeUndefined();
+    // It stays known, also where it is the one that the operator gives.
+    expect(plan([current, next, withdrawn], 30 * dayMs, 'w')).toEqual({ create: [], forget: [] });
+    expect(plan([current, next, withdrawn], dayMs, 'w')).toMatchObject({ retire: 'c', activate: 'n', forget: [] });
   });
 
   test('a retired one is published until its last token has ended', () => {

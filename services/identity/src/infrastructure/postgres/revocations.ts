@@ -11,7 +11,7 @@ import type { Database } from './tables.ts';
  */
 export const revoke = async (
   trx: Trx,
-  kind: 'apiKey' | 'session',
+  kind: 'apiKey' | 'session' | 'signingKey',
   ids: readonly string[],
   ends: Date | 'now' | 'never' = 'now',
 ): Promise<void> => {
@@ -36,7 +36,7 @@ const endsAtOf = (ends: Date | 'now' | 'never'): Date | string | null => {
 interface Row {
   readonly current: bigint;
   readonly oldest: bigint | null;
-  readonly revoked: readonly { revision: number; kind: 'apiKey' | 'session' | 'user'; id: string; ends: string | null }[];
+  readonly revoked: readonly { revision: number; kind: 'apiKey' | 'session' | 'user' | 'signingKey'; id: string; ends: string | null }[];
 }
 
 export const createRevocations = (postgres: Postgres<Database>): Revocations => ({

@@ -100,7 +100,7 @@ export const createSessionStore = ({ postgres, outbox, mint, lifetimeMs, graceMs
       await endSession(trx, outbox, session, 'revoked', address);
     }),
 
-  isActive: (sessionId) =>
+  isActive: (sessionId, signedBy) =>
     postgres.anonymous(async (trx) => {
       const found = await trx
         .selectFrom('sessions')
@@ -108,6 +108,16 @@ export const createSessionStore = ({ postgres, outbox, mint, lifetimeMs, graceMs
         .where('id', '=', sessionId)
         .where('ended_at', 'is', null)
         .where('expires_at', '>', sql<Date>`now()`)
+        .where(({ not, exists, selectFrom }) =>
+          not(
+            exists(
+              selectFrom('revocations')
+                .select('revision')
+                .where('kind', '=', 'signingKey')
+                .where('subject_id', '=', signedBy ?? ''),
+            ),
+          ),
+        )
         .executeTakeFirst();
       return found !== undefined;
     }),

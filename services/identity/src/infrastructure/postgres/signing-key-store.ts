@@ -5,7 +5,8 @@ import type { Postgres } from '@settler/chassis/postgres';
 import { placeOf, type SecretBox } from '@settler/chassis/secret-box';
 import { calculateJwkThumbprint, exportJWK } from 'jose';
 import { sql } from 'kysely';
-import { type KeyPlan, type KeyState, planKeys, planRotation } from '../../domain/signing-keys.ts';
+import { type KeyPlan, type KeyState, planKeys, planRotation, planWithdrawal } from '../../domain/signing-keys.ts';
+import { revoke } from './revocations.ts';
 import type { Trx } from './sight.ts';
 import type { Database } from './tables.ts';
 
@@ -24,6 +25,10 @@ export interface SigningKeyStore {
   readonly maintain: () => Promise<void>;
   /** Signs with the next key from now on. Says whether it was still `nextId`; where not, nothing is done. */
   readonly rotate: (nextId: string) => Promise<boolean>;
+  /**
+   * What these have signed counts no more, and others sign from now on. Says whether all of them were there; where not, nothing is done.
+   */
+  readonly withdraw: (ids: readonly string[]) => Promise<boolean>;
   readonly read: () => Promise<SigningKeys>;
 }
 
@@ -87,12 +92,23 @@ export const createSigningKeyStore = ({ postgres, box, rotationMs, given }: Sign
           .set({ status: 'retired', retired_at: sql<Date>`now()` })
           .where('id', '=', plan.retire)
           .execute();
+      // A private key that nobody may sign with is nothing to keep.
+      if (plan.withdraw !== undefined)
+        await trx
+          .updateTable('signing_keys')
+          .set({ status: 'withdrawn', retired_at: sql<Date>`now()`, sealed_private_key: null })
+          .where('id', 'in', plan.withdraw)
+          .execute();
       if (plan.activate !== undefined) await activate(trx, plan.activate);
       if (plan.forget.length > 0) await trx.deleteFrom('signing_keys').where('id', 'in', plan.forget).execute();
       if (plan.publish !== undefined && given !== undefined) await insert(trx, given, 'next');
       for (const status of plan.create) await insert(trx, (await generate('rsa', { modulusLength })).privateKey, status);
+      await revoke(trx, 'signingKey', plan.withdraw ?? []);
       return true;
     });
+
+  // Opened once for as long as it signs.
+  let opened: SigningKeys['signing'] | undefined;
 
   return {
     maintain: async () => {
@@ -101,17 +117,20 @@ export const createSigningKeyStore = ({ postgres, box, rotationMs, given }: Sign
     },
 
     rotate: (nextId) => carryOut((keys, now) => planRotation(keys, now, nextId)),
+    withdraw: (ids) => carryOut((keys, now) => planWithdrawal(keys, now, ids)),
 
     read: async () => {
       const rows = await postgres.systemDb
         .selectFrom('signing_keys')
         .selectAll()
+        .where('status', '<>', 'withdrawn')
         .orderBy(sql`case status when 'current' then 0 when 'next' then 1 else 2 end, retired_at desc`)
         .execute();
       const current = rows.find((row) => row.status === 'current');
-      if (current === undefined) throw new Error('there is no signing key');
-      const key = createPrivateKey(box.open(current.sealed_private_key, place(current.id)));
-      return { signing: { id: current.id, key }, published: rows.map((row) => ({ id: row.id, jwk: row.public_jwk })) };
+      if (current === undefined || current.sealed_private_key === null) throw new Error('there is no signing key');
+      if (opened?.id !== current.id)
+        opened = { id: current.id, key: createPrivateKey(box.open(current.sealed_private_key, place(current.id))) };
+      return { signing: opened, published: rows.map((row) => ({ id: row.id, jwk: row.public_jwk })) };
     },
   };
 };

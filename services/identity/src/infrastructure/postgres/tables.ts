@@ -117,16 +117,16 @@ export interface Database extends ChassisTables {
   revocation_counter: { single: Generated<boolean>; revision: Counter };
   revocations: {
     revision: Counter;
-    kind: 'apiKey' | 'session' | 'user';
+    kind: 'apiKey' | 'session' | 'user' | 'signingKey';
     subject_id: string;
     at: Generated<Date>;
     ends_at: Date | 'infinity' | null;
   };
   signing_keys: {
     id: string;
-    status: 'next' | 'current' | 'retired';
+    status: 'next' | 'current' | 'retired' | 'withdrawn';
     public_jwk: Json<Record<string, unknown>>;
-    sealed_private_key: string;
+    sealed_private_key: string | null;
     created_at: Generated<Date>;
     activated_at: Date | null;
     retired_at: Date | null;
