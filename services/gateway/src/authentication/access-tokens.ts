@@ -1,6 +1,7 @@
 /** Access tokens: RS256 and nothing else, of type at+jwt, by identity and for this API. One that was verified is kept until it ends. */
 import { hash } from 'node:crypto';
 import { idOf, organizationId, userId } from '@settler/contracts/ids';
+import { accessTokenSeconds } from '@settler/contracts/internal/access-token';
 import { role, scopesFor } from '@settler/contracts/scopes';
 import { errors, type JWTVerifyGetKey, jwtVerify } from 'jose';
 import { LRUCache } from 'lru-cache';
@@ -34,6 +35,15 @@ export type VerifyAccessToken = (token: string) => Promise<VerifiedToken>;
 
 const keptMax = 20_000;
 
+/** How far the clock of identity may be ahead: with 5 s more, none of the services would believe this gateway. */
+const clockSkewSeconds = 60;
+
+/** With a key that was stolen somebody could make tokens that last for years, or begin in years. */
+const requireBounded = ({ iat, exp }: z.output<typeof claims>): void => {
+  if (exp - iat > accessTokenSeconds) throw unauthenticated('The access token lasts longer than any that is issued here.');
+  if (iat > Date.now() / 1000 + clockSkewSeconds) throw unauthenticated('The access token was issued at a time that is still to come.');
+};
+
 export const createAccessTokens = ({ keySet, issuer, audience }: AccessTokensOptions): VerifyAccessToken => {
   const kept = new LRUCache<string, VerifiedToken>({ max: keptMax });
 
@@ -50,6 +60,7 @@ export const createAccessTokens = ({ keySet, issuer, audience }: AccessTokensOpt
     });
     const { data, error } = claims.safeParse(payload);
     if (data === undefined) throw unauthenticated('The access token is not valid.', error);
+    requireBounded(data);
     return {
       caller: {
         kind: 'user',
