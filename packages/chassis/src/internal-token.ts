@@ -26,6 +26,19 @@ export const createInternalSigner = (issuer: Service, privateKeyBase64: string, 
 
 export type InternalVerifier = (token: string) => PrincipalClaims;
 
+/**
+ * Whoever asks has shown the gateway good credentials: told 401, people would be logged out by a clock that is not theirs. Says which clock
+ * it is, because nothing else in the log would.
+ */
+const outOfTime = ({ iss, iat }: PrincipalClaims, now: number): Refusal => {
+  const ahead = iat - now;
+  const why =
+    ahead > 0
+      ? `the clock of ${iss} is ${ahead} s ahead of this one's, and ${clockSkewSeconds} s are borne`
+      : `a token that ${iss} has signed ${-ahead} s ago by this clock, and that lasts ${tokenLifetimeSeconds} s: its clock is behind, or it was long on its way`;
+  return new Refusal('upstream_unavailable', 'Two services disagree about the time.', { retryAfterSeconds: 1, cause: why });
+};
+
 const refused = (why: string) => new Refusal('unauthenticated', 'The internal credentials are not valid.', { cause: why });
 const verifiedMax = 5_000;
 
@@ -63,7 +76,7 @@ export const createInternalVerifier = (
     const claims = verified.get(token) ?? check(token);
     if (claims.exp < now - clockSkewSeconds || claims.iat > now + clockSkewSeconds) {
       verified.delete(token);
-      throw refused('expired');
+      throw outOfTime(claims, now);
     }
     if (!verified.has(token)) {
       if (verified.size >= verifiedMax) verified.clear();

@@ -37,10 +37,11 @@ export const createIdentityClient = (url: string, sign: InternalSigner): Identit
   const pool = open(connectionsMax);
   // Not even questions about keys that hang may delay what says which of them were revoked.
   const followingPool = open(followingConnectionsMax);
+  // Not by the clock: where somebody sets that back, the token is of a time that is still to come.
   let kept = { token: '', untilMs: 0 };
   const token = (): string => {
-    if (kept.untilMs < Date.now()) {
-      kept = { token: sign({ aud: 'identity', sub: 'system', kind: 'system', scopes: [] }), untilMs: Date.now() + tokenKeptMs };
+    if (kept.untilMs < performance.now()) {
+      kept = { token: sign({ aud: 'identity', sub: 'system', kind: 'system', scopes: [] }), untilMs: performance.now() + tokenKeptMs };
     }
     return kept.token;
   };

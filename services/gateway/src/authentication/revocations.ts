@@ -36,9 +36,15 @@ export interface RevocationsOptions {
 /** Access tokens live for 15 minutes: a revocation older than this concerns none that could still be shown. */
 const rememberedMs = 20 * 60_000;
 
+/** When it was heard of: by the clock, and by how long this process runs, because a clock that was ahead for a moment must not forget. */
+interface Seen {
+  readonly atMs: number;
+  readonly sinceMs: number;
+}
+
 export const startRevocations = (options: RevocationsOptions): Revocations => {
   const { identity, logger, pollMs, freshMs, graceMs, onRevoked, onKnown, onLost } = options;
-  const seen = new Map<string, number>();
+  const seen = new Map<string, Seen>();
   let revision = 0;
   let lastAskedAtMs = Number.NEGATIVE_INFINITY;
   let timer: NodeJS.Timeout | undefined;
@@ -50,7 +56,7 @@ export const startRevocations = (options: RevocationsOptions): Revocations => {
     // A revision that went back is another database: what was learned from the old one says nothing.
     if (answer.all || answer.revision < revision) onRevoked(undefined);
     revision = answer.revision;
-    const now = Date.now();
+    const now: Seen = { atMs: Date.now(), sinceMs: performance.now() };
     for (const revoked of answer.revoked) {
       const key = `${revoked.kind} ${revoked.id}`;
       // Deleted first, so that the map stays in the order of time.
@@ -58,8 +64,8 @@ export const startRevocations = (options: RevocationsOptions): Revocations => {
       seen.set(key, now);
       onRevoked(revoked);
     }
-    for (const [key, at] of seen) {
-      if (at > now - rememberedMs) break;
+    for (const [key, { sinceMs }] of seen) {
+      if (sinceMs > now.sinceMs - rememberedMs) break;
       seen.delete(key);
     }
   };
@@ -99,7 +105,7 @@ export const startRevocations = (options: RevocationsOptions): Revocations => {
   return {
     isFresh: () => performance.now() - lastAskedAtMs <= freshMs,
     lastAskedAtMs: () => lastAskedAtMs,
-    isRevoked: (kind, id, sinceMs = 0) => (seen.get(`${kind} ${id}`) ?? -1) >= sinceMs,
+    isRevoked: (kind, id, sinceMs = 0) => (seen.get(`${kind} ${id}`)?.atMs ?? -1) >= sinceMs,
     stop: () => {
       isStopped = true;
       clearTimeout(timer);
