@@ -1,12 +1,23 @@
 /** What an error of PostgreSQL or of the way to it means. */
 
-const unavailableStates = /^(08|53|57P0|58)/;
-const unavailableErrnos = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENOTFOUND']);
+const unavailableStates = /^(08|53|57P0|58|25P03)/;
+const unavailableErrnos = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EPIPE',
+  'ETIMEDOUT',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+]);
+
+const codeOf = (error: unknown): string => (error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '');
 
 /** Whether an error says that the database cannot be reached now, as opposed to that a statement was wrong. */
 export const isUnavailable = (error: unknown): boolean => {
   if (!(error instanceof Error)) return false;
-  const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
+  const code = codeOf(error);
   return (
     unavailableStates.test(code) ||
     unavailableErrnos.has(code) ||
@@ -24,8 +35,10 @@ export const violatedConstraint = (error: unknown): string | undefined =>
     : undefined;
 
 /** Whether a transaction was ended for the sake of others that waited for it or had overtaken it: repeated as a whole, it goes through. */
-export const isVictim = (error: unknown): boolean =>
-  error instanceof Error && 'code' in error && (error.code === '40P01' || error.code === '40001');
+export const isVictim = (error: unknown): boolean => ['40P01', '40001'].includes(codeOf(error));
 
 /** Whether a lock was waited for as long as `lock_timeout` says. */
-export const isLockTimeout = (error: unknown): boolean => error instanceof Error && 'code' in error && error.code === '55P03';
+export const isLockTimeout = (error: unknown): boolean => codeOf(error) === '55P03';
+
+/** Whether a statement was ended because it took longer than `statement_timeout`, or somebody has cancelled it. */
+export const isCancelled = (error: unknown): boolean => codeOf(error) === '57014';

@@ -1,10 +1,11 @@
 /** Errors as RFC 9457 problem documents: one place that decides what a caller is told, and what only the log is told. */
+import { becauseOf } from '@settler/contracts/internal/away';
 import { messageOf, type ProblemDocument, type ProblemError, problems, problemType } from '@settler/contracts/problems';
 import type { FastifyError } from 'fastify';
 import type { z } from 'zod';
 import type { Answer } from './answer.ts';
 import { currentContext } from './context.ts';
-import { isUnavailable } from './database-errors.ts';
+import { isCancelled, isLockTimeout, isUnavailable, isVictim } from './database-errors.ts';
 import { Refusal, type RefusalDetails } from './refusal.ts';
 
 const errorsMax = 100;
@@ -83,12 +84,18 @@ const refusalFor: Readonly<Record<string, (error: FastifyError) => Refusal>> = {
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: () => new Refusal('malformed_request', 'The body is not as long as its Content-Length says.'),
 };
 
+/** The transaction was rolled back. Nothing is wrong with the service, nor with what was asked for at another time. */
+const crowded = (detail: string, retryAfterSeconds: number, cause: unknown): Refusal =>
+  new Refusal('upstream_unavailable', detail, { retryAfterSeconds, headers: becauseOf('contention'), cause });
+
 /** Everything that can be thrown, as a refusal. `internal` says nothing of the cause to the caller. */
 export const toRefusal = (error: unknown): Refusal => {
   if (error instanceof Refusal) return error;
   if (isUnavailable(error)) {
     return new Refusal('upstream_unavailable', 'The database cannot be reached at the moment.', { retryAfterSeconds: 2, cause: error });
   }
+  if (isVictim(error) || isLockTimeout(error)) return crowded('Others were at the same at this moment; repeat the request.', 1, error);
+  if (isCancelled(error)) return crowded('This took the database longer than it may; repeat the request later.', 10, error);
   if (error instanceof Error && 'code' in error && typeof error.code === 'string') {
     const known = refusalFor[error.code];
     if (known !== undefined) return known(error as FastifyError);

@@ -92,7 +92,8 @@ export const problems = {
   upstream_unavailable: {
     status: 503,
     title: 'A service that this request needs is not available',
-    meaning: 'A service or a server behind the gateway is away. Try again after `Retry-After`, with the same `Idempotency-Key`.',
+    meaning:
+      'A service or a server behind the gateway is away, or others were at the same at this moment and the database has ended this. Try again after `Retry-After`, with the same `Idempotency-Key`.',
   },
 } as const satisfies Record<string, { status: number; title: string; meaning: string }>;
 

@@ -1,3 +1,5 @@
+import { lockWaits, waitFor } from '@settler/harness';
+import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { questionsOf, userId } from './exception-questions.ts';
 import { byReference, createJobs, type Executions, euro, type Fields, shareExecutions } from './running-service.ts';
@@ -296,7 +298,44 @@ describe('many exceptions at once', () => {
   const resolve = (body: object, options = {}) =>
     executions.api.post('/v1/exceptions/bulk-resolve', { resolution: 'written_off', note: 'of last year', ...body }, options);
 
-  const update = (body: object) => executions.api.post('/v1/exceptions/bulk-update', body);
+  const update = (body: object, options = {}) => executions.api.post('/v1/exceptions/bulk-update', body, options);
+
+  test('that somebody else locks the other way round are refused so that the same request can be made again', async () => {
+    const { must, database, island } = executions;
+    const jobId = newJobId();
+    await executions.run(jobId, [euro('s1', '1.00'), euro('s2', '2.00'), euro('s3', '3.00')], []);
+    const ids = (await executions.exceptionsOf(jobId)).map(({ id }: { id: string }) => id).sort();
+    const [first, second, third] = ids;
+    const connections = [1, 2].map(() => new pg.Client(island.databaseConfig('executions', 'admin')));
+    const [other, looking] = connections as [pg.Client, pg.Client];
+    await Promise.all(connections.map((connection) => connection.connect()));
+    try {
+      const lock = (by: pg.Client, id?: string) => by.query('select from exceptions where id = $1 for update', [id]);
+      const waiting = (count: number) => waitFor(async () => (await looking.query(lockWaits)).rowCount === count, { what: 'them to wait' });
+      // Whoever closes the circle looks for it, and is the victim. The other never looks.
+      await other.query("begin; set local deadlock_timeout = '1h'");
+      await lock(other, third);
+      await database.query('begin');
+      await lock(database, second);
+      const again = { headers: { 'idempotency-key': 'a deadlock' } };
+      const asking = update({ ids, severity: 'critical' }, again);
+      await waiting(1);
+      const having = lock(other, first);
+      await waiting(2);
+      await database.query('rollback');
+      const refused = await asking;
+      await having;
+      await other.query('commit');
+      expect([refused.status, refused.body.code, refused.headers.get('retry-after')]).toEqual([503, 'upstream_unavailable', '1']);
+      // The gateway does not count it against the service.
+      expect(refused.headers.get('x-settler-away')).toBe('contention');
+      expect((await executions.exceptionsOf(jobId)).map(({ severity }: { severity: string }) => severity)).toEqual(['low', 'low', 'low']);
+      await must(200, update({ ids, severity: 'critical' }, again));
+    } finally {
+      await database.query('rollback');
+      await Promise.all(connections.map((connection) => connection.end()));
+    }
+  });
 
   test('are resolved each by itself: what cannot be says why, and keeps nothing else from it', async () => {
     const { must, api, messages } = executions;

@@ -1,6 +1,6 @@
 /**
- * Carried by a 503 that says nothing about how the service is that answers: another one is away, or there is too much of one kind of work,
- * or one question took too long. The gateway keeps it to itself, and does not close the service to everybody because of it.
+ * Carried by a 503 that says nothing about how the service is that answers: another one is away, there is too much of one kind of work,
+ * one question took too long, or others were at the same. The gateway keeps it to itself, and does not close the service to everybody because of it.
  */
 export const awayHeader = 'x-settler-away';
 

@@ -1,4 +1,5 @@
 /** What is stored of the run that an exception's record took part in last, as much of it as is needed to explain it. */
+import { isCancelled } from '@settler/chassis/database-errors';
 import type { Postgres } from '@settler/chassis/postgres';
 import { Refusal } from '@settler/chassis/refusal';
 import type { ExecutionSummary } from '@settler/contracts/executions';
@@ -57,8 +58,8 @@ const inTime: <Result>(postgres: Postgres<Database>, organizationId: string, wor
     try {
       return await postgres.reading(organizationId, work);
     } catch (error) {
-      // query_canceled: the run is too large to be searched while the database has so much else to do.
-      if (!(error instanceof Error && 'code' in error && error.code === '57014')) throw error;
+      // The run is too large to be searched while the database has so much else to do.
+      if (!isCancelled(error)) throw error;
       const detail = 'The results of this run could not be searched in time; try again later.';
       throw new Refusal('upstream_unavailable', detail, { retryAfterSeconds: 30, headers: becauseOf('explaining'), cause: error });
     }

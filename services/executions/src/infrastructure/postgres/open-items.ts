@@ -2,6 +2,7 @@
 import { isLockTimeout } from '@settler/chassis/database-errors';
 import type { Postgres } from '@settler/chassis/postgres';
 import { Refusal } from '@settler/chassis/refusal';
+import { becauseOf } from '@settler/contracts/internal/away';
 import { sql, type Transaction } from 'kysely';
 import type { HeldExecution, OpenItem, OpenItems } from '../../application/ports.ts';
 import { settlingOutcomes } from '../../domain/open-items.ts';
@@ -54,6 +55,7 @@ export const lockOpenItems = async (
     if (!isLockTimeout(error)) throw error;
     throw new Refusal('upstream_unavailable', 'A run of this job is being ended. Nothing was done: ask again in a moment.', {
       retryAfterSeconds: 5,
+      headers: becauseOf('contention'),
       cause: error,
     });
   }
