@@ -18,7 +18,10 @@ export const auditActions = {
   'user.role_changed': { service: 'identity', description: 'A member was given another role.' },
   'user.disabled': { service: 'identity', description: 'A member was shut out of the organization; the sessions there ended.' },
   'user.enabled': { service: 'identity', description: 'A member that was shut out may come in again.' },
-  'user.removed': { service: 'identity', description: 'A member was removed from the organization; the sessions there ended.' },
+  'user.removed': {
+    service: 'identity',
+    description: 'A member was removed from the organization, or has left it; the sessions there ended.',
+  },
   'user.erasure_requested': {
     service: 'identity',
     description: 'The personal data of a user were asked to be erased; the membership, the sessions and the keys of the user ended.',

@@ -76,6 +76,7 @@ export const routes = {
   logout: route('identity', 'POST', '/v1/auth/logout', 'any', 'End a session'),
   readMe: route('identity', 'GET', '/v1/me', 'any', 'Who these credentials belong to'),
   listMyOrganizations: route('identity', 'GET', '/v1/me/organizations', 'user', 'The organizations you are a member of'),
+  leaveOrganization: route('identity', 'DELETE', '/v1/me/organizations/{id}', 'user', 'Leave one of your organizations'),
   listMySessions: route('identity', 'GET', '/v1/me/sessions', 'user', 'List your sessions'),
   endMySession: route('identity', 'DELETE', '/v1/me/sessions/{id}', 'user', 'End one of your sessions'),
   changePassword: route('identity', 'POST', '/v1/me/password', 'user', 'Change your password; all your other sessions end'),
@@ -99,7 +100,13 @@ export const routes = {
     'Change the role of a member, or shut one out for a while',
   ),
   removeMember: route('identity', 'DELETE', '/v1/members/{userId}', 'members:write', 'Remove a member'),
-  exportMember: route('identity', 'GET', '/v1/members/{userId}/export', 'members:write', 'Export the personal data of a member'),
+  exportMember: route(
+    'identity',
+    'GET',
+    '/v1/members/{userId}/export',
+    'members:write',
+    'Export the personal data of a member',
+  ),
   eraseMember: route(
     'identity',
     'DELETE',

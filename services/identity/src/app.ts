@@ -141,9 +141,10 @@ export const start = async (config: Config, life: Life): Promise<string> => {
     setUp: setUpTotp({ accounts, factors, throttle }),
     remove: removeTotp({ accounts, factors, passwords, throttle, proveFactor: prove }),
   });
-  meRoutes(endpoint, { queries, sessions });
+  const members = createMemberStore(postgres, outbox);
+  meRoutes(endpoint, { members, queries, sessions });
   memberRoutes(endpoint, {
-    members: createMemberStore(postgres, outbox),
+    members,
     organizations: createOrganizationStore(postgres, outbox),
     queries,
   });

@@ -152,6 +152,33 @@ describe('members', () => {
     expect(subjects.filter((subject) => subject.includes('user.removed')).length).toBe(1);
   });
 
+  test('that want to go leave by themselves, whatever they may do, and from wherever they are', async () => {
+    const owner = await identity.register();
+    const member = await join(owner, 'viewer');
+    const leave = (who: Person, organizationId = owner.organizationId, options = {}) =>
+      who.api.delete(`/v1/me/organizations/${organizationId}`, options);
+    // The last owner cannot, and nobody leaves what they are not in.
+    expect((await leave(owner)).body).toMatchObject({ code: 'conflict', detail: expect.stringContaining('last owner') });
+    const stranger = await identity.register();
+    expect((await leave(stranger)).body.code).toBe('not_found');
+    expect((await leave(member, owner.organizationId, { headers: { 'if-match': '"7"' } })).status).toBe(412);
+    expect((await leave(member)).status).toBe(204);
+    expect(await revoked(member.sessionId)).toBe(true);
+    expect((await owner.api.get('/v1/members')).body.data.map(({ userId }: { userId: string }) => userId)).toEqual([owner.userId]);
+    expect((await logIn(member.email)).status).toBe(200);
+    const said = await saidOf(member.userId);
+    expect(said.filter(({ subject }) => subject.includes('user.removed'))).toHaveLength(1);
+    expect(said.filter(({ data }) => data['action'] === 'user.removed')).toMatchObject([{ data: { actor: { id: member.userId } } }]);
+
+    // Out of a session in another organization, which goes on.
+    const other = await join(owner, 'owner');
+    const own = sidOf((await logIn(other.email, other.organizationId)).body.accessToken);
+    const { userId: subject, organizationId } = other;
+    const elsewhere = { ...other, api: identity.as({ subject, organizationId, role: 'owner', sessionId: own }) };
+    expect((await leave(elsewhere)).status).toBe(204);
+    expect([await revoked(other.sessionId), await revoked(own)]).toEqual([true, false]);
+  });
+
   test('that were removed from their last organization found another with the account that they have', async () => {
     const owner = await identity.register();
     const member = await join(owner, 'viewer');

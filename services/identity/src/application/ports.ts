@@ -120,6 +120,8 @@ export interface MemberStore {
   readonly update: (userId: string, ifMatch: number | undefined, change: MemberChange, actor: Actor) => Promise<Member>;
   /** @throws Refusal as `update` does */
   readonly remove: (userId: string, ifMatch: number | undefined, actor: Actor) => Promise<void>;
+  /** By the member, whatever the member may do. @throws Refusal as `update` does */
+  readonly leave: (organizationId: string, ifMatch: number | undefined, actor: Actor) => Promise<void>;
 }
 
 export interface NewInvitation {

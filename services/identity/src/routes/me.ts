@@ -4,7 +4,7 @@ import { idOf, organizationId } from '@settler/contracts/ids';
 import { role } from '@settler/contracts/scopes';
 import { instant } from '@settler/contracts/time';
 import { z } from 'zod';
-import type { SessionStore } from '../application/ports.ts';
+import type { MemberStore, SessionStore } from '../application/ports.ts';
 import type { MySession, Queries } from '../application/queries.ts';
 import { organizationAnswer, organizationView } from './shapes.ts';
 
@@ -35,11 +35,12 @@ const mySession = z
   .meta({ id: 'Session' });
 
 export interface MeNeeds {
+  readonly members: MemberStore;
   readonly queries: Queries;
   readonly sessions: SessionStore;
 }
 
-export const meRoutes = (endpoint: Endpoints['endpoint'], { queries, sessions }: MeNeeds): void => {
+export const meRoutes = (endpoint: Endpoints['endpoint'], { members, queries, sessions }: MeNeeds): void => {
   endpoint('readMe', {
     description: 'The user or the API key, its organization, and what it may do.',
     answers: { 200: principalAnswer },
@@ -56,6 +57,18 @@ export const meRoutes = (endpoint: Endpoints['endpoint'], { queries, sessions }:
     handle: async ({ principal, query }) => {
       const { data, nextCursor } = await queries.organizationsOf(principal.id, query);
       return { status: 200, body: { data: data.map((one) => ({ ...organizationView(one), role: one.role })), nextCursor } };
+    },
+  });
+
+  endpoint('leaveOrganization', {
+    description:
+      'Your sessions in it end, those that ask among them, and invitations that you have made are withdrawn. The account stays, and so do API keys that you have made. The last owner stays: `conflict`.',
+    refuses: [409],
+    params: z.object({ id: organizationId }),
+    answers: { 204: null },
+    handle: async ({ params, ifMatch, principal, address }) => {
+      await members.leave(params.id, ifMatch, { principal, address });
+      return { status: 204 };
     },
   });
 

@@ -89,6 +89,15 @@ const newMember = async ({ organizationId }: Party, { url, databases }: Setting)
   return user.id;
 };
 
+/** An organization of somebody else's, which the user of this party has just joined. */
+const joined = async ({ user }: Party, { url, databases }: Setting): Promise<string> => {
+  const { organization } = await must(201, client(url).post('/v1/auth/register', registration(invented())));
+  const { id } = await must(200, user.get('/v1/me'));
+  const join = `insert into memberships (organization_id, user_id, role, created_at) values ($1, $2, 'viewer', now())`;
+  await databases.rows('identity', join, [organization.id, id]);
+  return `/v1/me/organizations/${organization.id}`;
+};
+
 const invitationOf = async ({ user }: Party): Promise<string> =>
   `/v1/invitations/${(await must(201, user.post('/v1/invitations', { email: invented(), role: 'viewer' }))).id}`;
 
@@ -186,6 +195,11 @@ export const identityCases = {
   },
   readMe: { status: 200, ask: () => ({ path: '/v1/me' }), isFromMemory: true },
   listMyOrganizations: { status: 200, ask: () => ({ path: '/v1/me/organizations', as: 'user' }) },
+  leaveOrganization: {
+    status: 204,
+    ask: async (party, setting) => ({ path: await joined(party, setting), as: 'user' }),
+    refusals: [conflict('being its last owner', ({ ours }) => ({ path: `/v1/me/organizations/${ours.organizationId}`, as: 'user' }))],
+  },
   listMySessions: { status: 200, ask: () => ({ path: '/v1/me/sessions', as: 'user' }) },
   endMySession: {
     status: 204,

@@ -19,11 +19,16 @@ type Principal = Actor['principal'];
  *
  * @throws Refusal `forbidden` where the doer has no longer the scope, `unauthenticated` where the credential has ended
  */
-export const lockedDoer = async (trx: Trx, { principal }: Actor, scope: Scope): Promise<Doer> => {
-  await trx.selectFrom('organizations').select('slug').where('organization_id', '=', principal.organizationId).forNoKeyUpdate().execute();
-  const doer = await doerOf(trx, principal);
+export const lockedDoer = async (trx: Trx, actor: Actor, scope: Scope): Promise<Doer> => {
+  const doer = await lockedMember(trx, actor);
   if (!allows(doer.scopes, scope)) throw new Refusal('forbidden', `This needs the scope ${scope}.`, { requiredScope: scope });
   return doer;
+};
+
+/** The same for what needs no scope, because it is about the doer alone. */
+export const lockedMember = async (trx: Trx, { principal }: Actor): Promise<Doer> => {
+  await trx.selectFrom('organizations').select('slug').where('organization_id', '=', principal.organizationId).forNoKeyUpdate().execute();
+  return doerOf(trx, principal);
 };
 
 const doerOf = (trx: Trx, principal: Principal): Promise<Doer> | Doer => {

@@ -7,7 +7,7 @@ import { scopesFor } from '@settler/contracts/scopes';
 import { sql } from 'kysely';
 import type { Actor, Member, MemberStore } from '../../application/ports.ts';
 import { type Doer, type MembershipRefusal, membershipFault, type Standing } from '../../domain/membership.ts';
-import { lockedDoer } from './doers.ts';
+import { lockedDoer, lockedMember } from './doers.ts';
 import { withdrawInvitationsBy } from './invitation-endings.ts';
 import { endSessionsOf } from './session-endings.ts';
 import { asUser, type Trx } from './sight.ts';
@@ -44,6 +44,15 @@ export const createMemberStore = (postgres: Postgres<Database>, outbox: Outbox):
     postgres.organization(actor.principal.organizationId, async (trx) => {
       const doer = await lockedDoer(trx, actor, 'members:write');
       await removeMember(trx, outbox, doer, userId, ifMatch, actor);
+    }),
+
+  leave: (organizationId, ifMatch, { principal, address }) =>
+    postgres.organization(organizationId, async (trx) => {
+      const actor = { principal: { ...principal, organizationId }, address };
+      // Before the organization is locked: nobody has to wait for somebody who is not in it.
+      const isMember = await members(trx, organizationId).where('memberships.user_id', '=', principal.id).executeTakeFirst();
+      if (isMember === undefined) throw notFound('organization');
+      await removeMember(trx, outbox, await lockedMember(trx, actor), principal.id, ifMatch, actor);
     }),
 });
 
