@@ -105,7 +105,7 @@ export const routes = {
     'GET',
     '/v1/members/{userId}/export',
     'members:write',
-    'Export the personal data of a member',
+    'Export the personal data of somebody who is or was a member',
   ),
   eraseMember: route(
     'identity',

@@ -113,6 +113,24 @@ describe('personal data', () => {
     expect((await owner.api.get(`/v1/members/${(await identity.register()).userId}/export`)).status).toBe(404);
   });
 
+  test('are exported of somebody who has left, until they are erased, also where the account goes on elsewhere', async () => {
+    const owner = await identity.register();
+    const elsewhere = await identity.register();
+    const { userId, email, api } = await member(owner, 'viewer', elsewhere);
+    const exported = () => owner.api.get(`/v1/members/${userId}/export`);
+    const entries = async () => (await entriesBy(userId)).filter(({ address }) => address !== null).length;
+    expect((await api.delete(`/v1/me/organizations/${owner.organizationId}`)).status).toBe(204);
+    await waitFor(async () => (await entries()) > 0, { what: 'the trail' });
+    expect((await exported()).body).toMatchObject({
+      user: { id: userId, email },
+      membership: null,
+      sessions: [{ endedAt: expect.any(String) }],
+      addresses: [{ address: '203.0.113.7' }],
+    });
+    expect((await owner.api.delete(`/v1/members/${userId}/personal-data`)).status).toBe(202);
+    expect((await exported()).status).toBe(404);
+  });
+
   test('are erased: access ends at once, what is here goes, and it is over when every service has answered', async () => {
     const owner = await identity.register();
     const person = await member(owner);

@@ -1,10 +1,12 @@
 /** What is known of members as persons, and how it is erased. */
 import type { StatefulService } from '@settler/contracts/services';
-import type { Actor, Member } from './ports.ts';
+import type { Actor, Member, User } from './ports.ts';
 
-/** Everything that is known here of a member as a person. Sessions and addresses are those of this organization alone. */
+/** Everything that is known here of somebody who is or was a member, as a person. Sessions and addresses are those of this organization alone. */
 export interface PersonalData {
-  readonly member: Member;
+  readonly user: User;
+  /** Null for somebody who has left. */
+  readonly membership: Pick<Member, 'role' | 'isDisabled' | 'joinedAt'> | null;
   readonly sessions: readonly { readonly id: string; readonly createdAt: Date; readonly expiresAt: Date; readonly endedAt: Date | null }[];
   readonly apiKeys: readonly { readonly id: string; readonly name: string; readonly createdAt: Date }[];
   /** From where the member acted, as the audit trail still has it. */

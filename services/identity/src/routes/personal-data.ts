@@ -27,7 +27,8 @@ const exported = z
         disabled: z.boolean().describe('Whether the member is shut out.'),
         createdAt: instant.describe('When the user joined.'),
       })
-      .describe('In this organization.'),
+      .nullable()
+      .describe('In this organization; null for somebody who has left it.'),
     sessions: z
       .array(
         z.object({
@@ -71,9 +72,10 @@ const erasure = z
   })
   .meta({ id: 'Erasure' });
 
-const exportView = ({ member, sessions, apiKeys, addresses }: PersonalData) => ({
-  user: { id: member.id, email: member.email, name: member.name },
-  membership: { role: member.role, disabled: member.isDisabled, createdAt: member.joinedAt.toISOString() },
+const exportView = ({ user, membership, sessions, apiKeys, addresses }: PersonalData) => ({
+  user: { id: user.id, email: user.email, name: user.name },
+  membership:
+    membership === null ? null : { role: membership.role, disabled: membership.isDisabled, createdAt: membership.joinedAt.toISOString() },
   sessions: sessions.map(({ id, createdAt, expiresAt, endedAt }) => ({
     id,
     createdAt: createdAt.toISOString(),
@@ -99,7 +101,7 @@ const erasureView = ({ requestedAt, completedAt, steps, ...rest }: Erasure) => (
 export const personalDataRoutes = (endpoint: Endpoints['endpoint'], { erasures, newId, queries }: PersonalDataNeeds): void => {
   endpoint('exportMember', {
     description:
-      'The account, the membership, and of this organization the sessions, the API keys and the addresses that the person has left. That it was read is in the audit trail.',
+      'The account, the membership, and of this organization the sessions, the API keys and the addresses that the person has left. Of somebody who is no member any more, too, until the personal data are erased. That it was read is in the audit trail.',
     params: byUser,
     answers: { 200: exported },
     handle: async ({ params, principal, address }) => {

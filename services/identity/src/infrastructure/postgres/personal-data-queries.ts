@@ -1,4 +1,4 @@
-/** What is known of a member as a person, and how far an erasure has come. */
+/** What is known of somebody who is or was a member as a person, and how far an erasure has come. */
 import type { Postgres } from '@settler/chassis/postgres';
 import { sql } from 'kysely';
 import type { Erasure, PersonalData } from '../../application/personal-data.ts';
@@ -15,7 +15,8 @@ export const createPersonalDataQueries = (postgres: Postgres<Database>): Pick<Qu
   personalData: (organizationId, userId) =>
     postgres.reading(organizationId, async (trx): Promise<PersonalData | undefined> => {
       const member = await members(trx, organizationId).where('memberships.user_id', '=', userId).executeTakeFirst();
-      if (member === undefined) return undefined;
+      const user = member ?? (await departed(trx, organizationId, userId));
+      if (user === undefined) return undefined;
       const sessions = await trx
         .selectFrom('sessions')
         .select(['id', 'created_at as createdAt', 'expires_at as expiresAt', 'ended_at as endedAt'])
@@ -34,7 +35,7 @@ export const createPersonalDataQueries = (postgres: Postgres<Database>): Pick<Qu
         .orderBy('id', 'desc')
         .limit(rowsMax)
         .execute();
-      return { member, sessions, apiKeys, addresses: await addressesOf(trx, organizationId, userId) };
+      return { user, membership: member ?? null, sessions, apiKeys, addresses: await addressesOf(trx, organizationId, userId) };
     }),
 
   erasure: (organizationId, id) =>
@@ -50,6 +51,28 @@ export const createPersonalDataQueries = (postgres: Postgres<Database>): Pick<Qu
       return { id, userId: row.user_id, requestedAt: row.requested_at, completedAt: row.completed_at, steps };
     }),
 });
+
+/** Not once the person was erased here: what is left is the account of somebody in other organizations. */
+const departed = (trx: Trx, organizationId: string, userId: string) =>
+  trx
+    .selectFrom('departed_members')
+    .innerJoin('users', 'users.id', 'departed_members.user_id')
+    .select(['users.id', 'users.email', 'users.name'])
+    .where('departed_members.organization_id', '=', organizationId)
+    .where('departed_members.user_id', '=', userId)
+    .where(({ not, exists, selectFrom }) =>
+      not(
+        exists(
+          selectFrom('erasures')
+            .select('erasures.id')
+            .where('erasures.organization_id', '=', organizationId)
+            .where('erasures.user_id', '=', userId)
+            // An erasure that has ended the membership is of the same moment, in milliseconds.
+            .whereRef('erasures.requested_at', '>=', sql`date_trunc('milliseconds', departed_members.departed_at)`),
+        ),
+      ),
+    )
+    .executeTakeFirst();
 
 const addressesOf = async (trx: Trx, organizationId: string, userId: string): Promise<PersonalData['addresses']> => {
   const rows = await trx
