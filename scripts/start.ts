@@ -30,7 +30,7 @@ const main = async (): Promise<void> => {
   const fail = (error: unknown): void => {
     // What fails because everything is being stopped is no news.
     if (ending !== undefined) return;
-    console.error(error instanceof Error ? describe(error) : error);
+    console.error(describe('Settler could not go on', error));
     ending = end(1);
   };
   process.on('uncaughtException', fail);
@@ -42,17 +42,21 @@ const main = async (): Promise<void> => {
     say(`${readyLine} ${url}`);
     if (settings.SETTLER_DEMO !== '0') {
       const { runDemo } = await import('./demo/run.ts');
-      await runDemo({ url, dataDir: data.path, print: say });
+      // Its key may be revoked, its job archived, and runs of others may come before its own: none of that ends what is in use.
+      await runDemo({ url, dataDir: data.path, print: say }).catch((error: unknown) => {
+        if (ending === undefined) console.error(describe('The demo could not be shown, and Settler goes on without it', error));
+      });
     }
   } catch (error) {
     fail(error);
   }
 };
 
-const describe = (error: Error): string => {
+const describe = (what: string, error: unknown): string => {
+  if (!(error instanceof Error)) return `${what}: ${error}`;
   const causes: string[] = [];
   for (let cause = error.cause; cause instanceof Error; cause = cause.cause) causes.push(`  because: ${cause.message}`);
-  return [`Settler could not go on: ${error.message}`, ...causes].join('\n');
+  return [`${what}: ${error.message}`, ...causes].join('\n');
 };
 
 // A terminal or pipe that is gone must not keep us from stopping what we have started.

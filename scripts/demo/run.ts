@@ -28,12 +28,14 @@ export const runDemo = async ({ url, dataDir, print }: DemoOptions): Promise<voi
   const kept = await ensureOrganization(url, join(dataDir, 'demo.json'));
   const api = createApi(url, { 'x-api-key': kept.apiKey });
   const receiver = await startReceiver();
+  let webhookId: string | undefined;
   try {
     const webhook = await api.send<{ id: string; secret: string }>('POST', '/v1/webhooks', {
       url: receiver.url,
       events: ['execution.completed'],
       description: 'demo',
     });
+    webhookId = webhook.id;
     receiver.trust(webhook.secret);
     const execution = await runJob(api, kept.jobId);
     const [delivered, report, exceptions] = await Promise.all([
@@ -54,9 +56,11 @@ export const runDemo = async ({ url, dataDir, print }: DemoOptions): Promise<voi
       delivered,
     }))
       print(line);
-    await fetch(`${url}/v1/webhooks/${webhook.id}`, { method: 'DELETE', headers: { 'x-api-key': kept.apiKey } });
   } finally {
     receiver.stop();
+    // Also where the demo failed: else what happens would be sent to nobody from then on.
+    if (webhookId !== undefined)
+      await fetch(`${url}/v1/webhooks/${webhookId}`, { method: 'DELETE', headers: { 'x-api-key': kept.apiKey } }).catch(() => undefined);
   }
 };
 

@@ -1,4 +1,4 @@
-import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { services } from '@settler/contracts/services';
@@ -92,6 +92,16 @@ describe('npm start', () => {
     expect(last.filter(isAlive)).toEqual([]);
     expect(() => processes()).toThrow(/ENOENT/);
   }, 60_000);
+
+  it('goes on where the demo can be shown no more', async () => {
+    writeFileSync(fileIn('demo.json'), JSON.stringify({ apiKey: 'stl_live_revoked', jobId: 'job_00000000000000000000000000' }));
+    settler = startSettler(data, { SETTLER_DEMO: '1' });
+    const url = await settler.ready();
+    expect(await settler.line('The demo could not be shown')).toContain('goes on without it: POST /v1/webhooks answered 401');
+    expect((await fetch(`${url}/health/ready`)).ok).toBe(true);
+    settler.running.kill('SIGTERM');
+    expect(await settler.running.exited).toMatchObject({ code: 0 });
+  }, 120_000);
 
   it('ends cleanly when it is told to before it is ready', async () => {
     const { running } = start();
