@@ -2,6 +2,7 @@ import { databaseSettings, loadConfig } from '@settler/chassis/config';
 import { newId } from '@settler/chassis/ids';
 import { createLogger } from '@settler/chassis/logger';
 import { createOutbox } from '@settler/chassis/outbox';
+import { createCursors } from '@settler/chassis/pagination';
 import type { Postgres } from '@settler/chassis/postgres';
 import { openServiceDatabase } from '@settler/chassis/service-database';
 import { createIsland, type Island } from '@settler/harness';
@@ -11,6 +12,7 @@ import { z } from 'zod';
 import { measuredEnds } from '../src/application/measured-ends.ts';
 import type { Ending, HeldExecution, LeaseStore } from '../src/application/ports.ts';
 import { type RunNeeds, runExecution } from '../src/application/run-execution.ts';
+import { createExecutionQueries } from '../src/infrastructure/postgres/execution-queries.ts';
 import { createLeaseStore } from '../src/infrastructure/postgres/lease-store.ts';
 import { runs } from '../src/infrastructure/postgres/measures.ts';
 import type { Database } from '../src/infrastructure/postgres/tables.ts';
@@ -158,6 +160,27 @@ describe('leases that are asked for at the same moment', () => {
     const [one, two, three] = await claim(...serial, other);
     expect(three).toMatchObject({ id: other });
     expect([one, two].filter((lease) => lease !== undefined)).toHaveLength(1);
+  });
+
+  test('that one run of a job waits for are named by it, until it waits for a worker alone', async () => {
+    const jobId = newId('job');
+    const [running, next, last] = [
+      await queue({ jobId, isSerial: true, at: new Date(1_000) }),
+      await queue({ jobId, isSerial: true, at: new Date(2_000) }),
+      await queue({ jobId, isSerial: true, at: new Date(3_000) }),
+    ];
+    const beside = await queue({ jobId });
+    const [first] = await held(running);
+    const queries = createExecutionQueries(postgres, createCursors(Buffer.alloc(32)));
+    const reasons = () =>
+      Promise.all([running, next, last, beside].map(async (id) => (await queries.read(organizationId, id))?.view.waitingFor));
+    const behind = (id: string) => `the execution ${id} of its job`;
+    expect(await reasons()).toEqual([null, behind(running), behind(running), null]);
+    const { data } = await queries.list(organizationId, { jobId, limit: 10 });
+    expect(data.find(({ id }) => id === last)?.waitingFor).toBe(behind(running));
+
+    await leases.end(first as HeldExecution, { status: 'cancelled' });
+    expect(await reasons()).toEqual([null, null, behind(next), null]);
   });
 
   test('are given back at once where the worker was told to stop while it asked, and count as no attempt', async () => {

@@ -107,7 +107,12 @@ export const executionAnswer = z
     period: z.object({ from: day, to: day }).nullable().describe('The days whose records it takes; null for all.'),
     note: z.string().nullable().describe('For people. A scheduled run says here which time it is of.'),
     triedOn: executionId.nullable().describe('Of a trial of other rules: the execution on whose records it is one.'),
-    waitingFor: z.string().nullable().describe('Why it waits, where that is not just for a free worker.'),
+    waitingFor: z
+      .string()
+      .nullable()
+      .describe(
+        'Why it waits, where that is not just for a free worker: for which other run of its job, or what became of its last attempt.',
+      ),
     attempt: z.number().int().describe('How often a worker has begun it; after five it fails.'),
     createdBy: actor.describe('Who ran it; the system, where a schedule was due.'),
     createdAt: instant.describe('When it was accepted.'),

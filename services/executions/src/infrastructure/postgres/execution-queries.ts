@@ -3,7 +3,7 @@ import { newestFirst } from '@settler/chassis/newest-first';
 import { type Cursors, toPage } from '@settler/chassis/pagination';
 import type { Postgres } from '@settler/chassis/postgres';
 import { Refusal } from '@settler/chassis/refusal';
-import type { Selectable, Transaction } from 'kysely';
+import { type Selectable, sql, type Transaction } from 'kysely';
 import type { ExecutionQueries, ExecutionView, ListedResult } from '../../application/queries.ts';
 import { exceptionQueries } from './exception-queries.ts';
 import { readFees } from './fee-query.ts';
@@ -16,11 +16,20 @@ import { trendQuery } from './trend-query.ts';
 /** Not what a run was given and what came of it: the definition and the report are as long as everything else, and have routes of their own. */
 const viewColumns = [
   ...(['id', 'job_id', 'job_version', 'status', 'progress', 'summary', 'error', 'problems', 'dry_run', 'note', 'inputs'] as const),
-  ...(['period_from', 'period_to', 'tried_on', 'waiting_for', 'attempt', 'created_by_type', 'created_by_id'] as const),
+  ...(['period_from', 'period_to', 'tried_on', 'attempt', 'created_by_type', 'created_by_id'] as const),
   ...(['created_at', 'started_at', 'completed_at', 'results_dropped_at'] as const),
 ] satisfies readonly (keyof Database['executions'])[];
 
-const executionView = (row: Pick<Selectable<Database['executions']>, (typeof viewColumns)[number]>): ExecutionView => ({
+/** What a claim would find in its way, where no attempt has left another reason. */
+const waitingFor = sql<string | null>`coalesce(waiting_for, case when status = 'queued' and is_serial then
+  (select 'the execution ' || o.id || ' of its job' from executions o
+    where o.job_id = executions.job_id and o.id <> executions.id and o.is_serial
+      and (o.status = 'running' or (o.status = 'queued' and o.created_at < executions.created_at))
+    order by o.status = 'running' desc, o.created_at limit 1) end)`.as('waiting_for');
+
+type ViewRow = Pick<Selectable<Database['executions']>, (typeof viewColumns)[number] | 'waiting_for'>;
+
+const executionView = (row: ViewRow): ExecutionView => ({
   id: row.id,
   jobId: row.job_id,
   jobVersion: row.job_version,
@@ -102,7 +111,7 @@ export const createExecutionQueries = (postgres: Postgres<Database>, cursors: Cu
       postgres.readingAtOnce(organizationId, async (trx) => {
         const row = await trx
           .selectFrom('executions')
-          .select([...viewColumns, 'revision', 'progress_sequence'])
+          .select([...viewColumns, waitingFor, 'revision', 'progress_sequence'])
           .where('id', '=', id)
           .executeTakeFirst();
         return row === undefined ? undefined : { view: executionView(row), revision: row.revision, sequence: row.progress_sequence };
@@ -111,7 +120,7 @@ export const createExecutionQueries = (postgres: Postgres<Database>, cursors: Cu
     list: (organizationId, { jobId, status, since, limit, cursor }) =>
       postgres.readingAtOnce(organizationId, async (trx) => {
         const list = JSON.stringify(['executions', organizationId, jobId, status?.join(), since]);
-        let query = trx.selectFrom('executions').select(viewColumns);
+        let query = trx.selectFrom('executions').select([...viewColumns, waitingFor]);
         if (jobId !== undefined) query = query.where('job_id', '=', jobId);
         if (status !== undefined) query = query.where('status', 'in', status);
         if (since !== undefined) query = query.where('created_at', '>=', new Date(since));
