@@ -38,6 +38,8 @@ const declaringRules = {
   ],
 };
 
+const jobWithoutFees = 'job_01jqv8m0c4e7r9t2w5y8a5n0fe';
+
 const rulesOf: Readonly<Record<string, object>> = { [withFees]: feeRules, [withNet]: netRules, [declaring]: declaringRules };
 
 let executions: Executions;
@@ -92,6 +94,24 @@ describe('the fees of a run', () => {
     const [exception] = await executions.exceptionsOf(withFees);
     expect(exception).toMatchObject({ category: 'fee_mismatch', records: [{ id: 's3' }, { id: 't3' }] });
     expect((await executions.stranger.get(`/v1/executions/${id}/fees`)).status).toBe(404);
+  });
+});
+
+describe('where no fee is agreed', () => {
+  test('only records of a match that declares one are read', async () => {
+    const { id } = await executions.run(
+      jobWithoutFees,
+      [euro('n1', '100.00'), euro('n2', '50.00')],
+      [euro('n1', '100.00', { fee: '3.20' }), euro('n2', '50.00')],
+    );
+    // Nobody can read these, and nobody has to: among hundreds of thousands it takes longer than anybody waits.
+    const { rowCount } = await executions.database.query(
+      `update results set source = '-' where execution_id = $1 and source not like '%"n1"%'`,
+      [id],
+    );
+    expect(rowCount).toBe(1);
+    const { lines } = await executions.must(200, executions.api.get(`/v1/executions/${id}/fees`));
+    expect(lines).toMatchObject([{ pass: 'by reference', results: 1, agreed: null, declared: '3.20', charged: '0.00' }]);
   });
 });
 

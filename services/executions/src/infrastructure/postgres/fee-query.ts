@@ -11,11 +11,14 @@ type Trx = Transaction<Database>;
 const isDecimal = '^-?[0-9]{1,18}(\\.[0-9]{1,9})?$';
 /** A field as a number; null for what is none. Fees come from strangers, and are whatever they wrote. `name`: an expression. */
 const decimalOf = (name: RawBuilder<unknown>) => sql`case when r ->> ${name} ~ ${sql.lit(isDecimal)} then (r ->> ${name})::numeric end`;
-const gross = decimalOf(sql`f.gross_field`);
-const net = decimalOf(sql`f.net_field`);
-const declared = decimalOf(sql`'fee'`);
+/** What the records of a side say, each read once. `offset 0` has it worked out before it is added up, in place of wherever it is named. */
+const saidBy = (side: 'source' | 'target', amount: RawBuilder<unknown>) => sql`
+  (select r ->> 'currency' as currency, ${decimalOf(amount)} as amount, ${decimalOf(sql`'fee'`)} as declared
+     from jsonb_array_elements(${sql.ref(side)}::jsonb) as r offset 0) as r`;
+/** Of one currency, and each of them with an amount. */
+const canBeHeld = sql`min(r.currency) = max(r.currency) and count(r.amount) = count(*) as can_be_held`;
 /** A part of them says nothing of what all were charged. */
-const declaredByAll = sql`case when count(${declared}) = count(*) then sum(${declared}) end`;
+const declaredByAll = sql`case when count(r.declared) = count(*) then sum(r.declared) end`;
 
 export const readFees = async (trx: Trx, id: string): Promise<FeeReport | undefined> => {
   const execution = await trx
@@ -66,22 +69,22 @@ const linesOf = async (
          select s.currency, s.gross, t.net, s.gross - t.net as charged, s.agreed, coalesce(t.declared, s.declared) as declared
            from fees f
           cross join lateral (
-            select min(r ->> 'currency') as currency, count(distinct r ->> 'currency') as currencies, count(*) as records,
-                   count(${gross}) as amounts, sum(${gross}) as gross, ${declaredByAll} as declared,
+            select min(r.currency) as currency, ${canBeHeld}, sum(r.amount) as gross, ${declaredByAll} as declared,
                    -- A division would be rounded to sixteen digits before it is rounded to the currency's.
-                   sum(round(${gross} * f.percent * 0.01, u.digits) + round(f.fixed, u.digits)) as agreed
-              from jsonb_array_elements(source::jsonb) as r left join units u on u.currency = r ->> 'currency') as s
+                   sum(round(r.amount * f.percent * 0.01, u.digits) + round(f.fixed, u.digits)) as agreed
+              from ${saidBy('source', sql`f.gross_field`)} left join units u on u.currency = r.currency) as s
           cross join lateral (
-            select min(r ->> 'currency') as currency, count(distinct r ->> 'currency') as currencies, count(*) as records,
-                   count(${net}) as amounts, sum(${net}) as net, ${declaredByAll} as declared
-              from jsonb_array_elements(target::jsonb) as r) as t
-          where f.pass = results.pass
-            and s.currencies = 1 and t.currencies = 1 and s.currency = t.currency and s.records = s.amounts and t.records = t.amounts
+            select min(r.currency) as currency, ${canBeHeld}, sum(r.amount) as net, ${declaredByAll} as declared
+              from ${saidBy('target', sql`f.net_field`)}) as t
+          where f.pass = results.pass and s.can_be_held and t.can_be_held and s.currency = t.currency
             and (s.agreed is not null or s.declared is not null or t.declared is not null)
           order by case outcome when 'matched' then abs(s.gross - t.net - s.agreed) end, f.place
           limit 1) as told
        where execution_id = ${id} and created_at = ${createdAt} and outcome in ('matched', 'mismatched')
-         and results.pass = any(${fees.map(({ pass }) => pass)}::text[])),
+         and results.pass = any(${fees.map(({ pass }) => pass)}::text[])
+         -- Where nothing is agreed and nobody declares any, which the text shows, no record has to be read.
+         and (results.pass = any(${fees.filter(({ percent }) => percent !== null).map(({ pass }) => pass)}::text[])
+              or source like '%"fee"%' or target like '%"fee"%')),
     drifts as (select *, charged - coalesce(agreed, declared) as drift from sums)
     select pass, currency, count(*) as results, sum(gross)::text as gross, sum(net)::text as net, sum(agreed)::text as agreed,
            sum(declared)::text as declared, sum(charged)::text as charged, sum(drift)::text as drift,
