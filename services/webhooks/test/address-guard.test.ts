@@ -52,6 +52,16 @@ describe('a name', () => {
     expect(asked).toEqual([]);
   });
 
+  test('of a network of one’s own counts where the operator allows addresses of one, and by what it resolves to', async () => {
+    for (const url of ['http://receiver.tools.svc.cluster.local/', 'http://host.docker.internal/']) {
+      expect(await guardFor(['10.1.2.3'], ['10.0.0.0/8']).resolve(url)).toEqual({ address: '10.1.2.3', family: 4 });
+      await expect(guardFor(['192.168.0.1'], ['10.0.0.0/8']).resolve(url)).rejects.toThrow('the address is not public');
+      // This machine is no network.
+      await expect(guardFor(['10.1.2.3'], ['127.0.0.0/8', '::1/128']).resolve(url)).rejects.toThrow('must be a public address');
+    }
+    await expect(guardFor(['10.1.2.3'], ['10.0.0.0/8']).resolve('http://a.localhost/')).rejects.toThrow('must be a public address');
+  });
+
   test('is not even looked up where its port is one of ours, or where it is local by its name', async () => {
     for (const url of ['http://hooks.example:7070/', 'http://a.localhost/', 'http://x.internal./']) {
       const { resolve, asked } = guardFor(['93.184.216.34']);

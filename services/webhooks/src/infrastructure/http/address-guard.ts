@@ -36,6 +36,7 @@ const isGivenOut = (address: ipaddr.IPv4 | ipaddr.IPv6): boolean => address.kind
 
 export const createAddressGuard = ({ allow, ownPorts, lookup }: AddressGuardOptions): AddressGuard => {
   const ranges = allow.map((cidr) => ipaddr.parseCIDR(cidr));
+  const allowsNetworks = ranges.some(([network]) => network.range() !== 'loopback');
 
   const isAllowed = (text: string): boolean => {
     if (!ipaddr.isValid(text)) return false;
@@ -59,7 +60,9 @@ export const createAddressGuard = ({ allow, ownPorts, lookup }: AddressGuardOpti
     if (ownPorts.includes(portOf(url))) return `must not have port ${portOf(url)}, which is one of Settler’s own`;
     const literal = literalOf(url);
     if (literal !== undefined && !isAllowed(literal)) return 'must be a public address';
-    if (/(^|\.)(localhost|local|internal)\.?$/.test(url.hostname)) return 'must be a public address';
+    if (/(^|\.)localhost\.?$/.test(url.hostname)) return 'must be a public address';
+    // In networks that the operator allows these are ordinary names, such as `receiver.tools.svc.cluster.local`; what they stand for is checked.
+    if (!allowsNetworks && /(^|\.)(local|internal)\.?$/.test(url.hostname)) return 'must be a public address';
     return undefined;
   };
 
