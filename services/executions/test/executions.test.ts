@@ -464,26 +464,30 @@ describe('the executions service', () => {
     expect(report).toMatchObject({ status: 'failed', outcomes: [], certificate: { holds: false, lines: [] } });
   });
 
-  test.each([['executions.claimed'], ['executions.mid-copy'], ['executions.before-commit'], ['executions.after-commit']])(
-    'killed at %s, another worker ends the run: nothing lost, nothing twice',
-    async (point) => {
-      await service.stop();
-      const doomed = await startService('executions', { ...environment, SETTLER_FAULT: point });
-      const fileId = await upload(orders);
-      const { body } = await start({ source: { fileId }, target: { records: payments } });
-      await doomed.exited;
-      service = await startService('executions', environment);
-      const execution = await over(body.id);
-      expect(execution.status).toBe('completed');
-      const { rows } = await database.query(
-        `select (select count(*) from results where execution_id = $1)::int as results, (select sum(count) from result_sums where execution_id = $1)::int as records,
-      (select count(*) from (select 1 from outbox where aggregate_id = $1 and subject like '%completed%' union all select 1 from outbox_sent where aggregate_id = $1 and subject like '%completed%') as said)::int as completions`,
-        [execution.id],
-      );
-      expect(rows[0]).toEqual({ results: 6, records: 9, completions: 1 });
-      expect((await api.get(`/v1/executions/${execution.id}/report`)).body.certificate.holds).toBe(true);
-    },
-  );
+  test('killed at one point after the other, its workers end a run: nothing lost, nothing twice', async () => {
+    const points = ['executions.claimed', 'executions.mid-copy', 'executions.before-commit', 'executions.after-commit'];
+    await service.stop();
+    let worker = await startService('executions', { ...environment, SETTLER_FAULT: points[0] as string });
+    const { body } = await start({ source: { fileId: await upload(orders) }, target: { records: payments } });
+    for (const [index, point] of points.entries()) {
+      expect((await worker.exited).signal, point).toBe('SIGKILL');
+      const next = points[index + 1];
+      worker = await startService('executions', next === undefined ? environment : { ...environment, SETTLER_FAULT: next }, {
+        isDoomed: next !== undefined,
+      });
+    }
+    service = worker;
+    const execution = await over(body.id);
+    expect(execution).toMatchObject({ status: 'completed', attempt: points.length });
+    const { rows } = await database.query(
+      `select (select count(*) from results where execution_id = $1)::int as results, (select sum(count) from result_sums where execution_id = $1)::int as records,
+      (select count(*) from (select 1 from outbox where aggregate_id = $1 and subject like '%completed%' union all select 1 from outbox_sent where aggregate_id = $1 and subject like '%completed%') as said)::int as completions,
+      (select count(*) from results join exceptions on exceptions.id = exception_id where results.execution_id = $1)::int as told`,
+      [execution.id],
+    );
+    expect(rows[0]).toEqual({ results: 6, records: 9, completions: 1, told: 4 });
+    expect((await api.get(`/v1/executions/${execution.id}/report`)).body.certificate.holds).toBe(true);
+  });
 
   test('server-sent events tell the end even to one who comes late, and resume where they were', async () => {
     const execution = await runOnce();
