@@ -131,6 +131,7 @@ describe('rows for COPY', () => {
              from results where exception_id is not null order by position`,
         );
         const drafts = await copied('exception_drafts', draftColumns, piece.drafts, '*');
+        drafts.sort((one, other) => one.position - other.position);
         expect(drafts).toEqual(
           inNeed.map(({ position, id, exception_id, reason, search, outcome, ...result }) => {
             const category = categoryOf(outcome, result.category) as Category;
