@@ -61,3 +61,4 @@ export const revocationsAnswer = z.object({
     .max(revocationsMax),
 });
 export type RevocationsAnswer = z.infer<typeof revocationsAnswer>;
+export type RevocationKind = RevocationsAnswer['revoked'][number]['kind'];

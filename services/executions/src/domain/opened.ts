@@ -32,3 +32,5 @@ export const openedLines = (opened: readonly OpenedException[]): OpenedLine[] =>
     .sort(([one], [other]) => (one < other ? -1 : 1))
     .map(([, { minor, ...line }]) => ({ ...line, amount: fromMinor(minor, exponentOf(line.currency)) }));
 };
+
+export const openedCount = (lines: readonly OpenedLine[]): number => lines.reduce((sum, { count }) => sum + count, 0);

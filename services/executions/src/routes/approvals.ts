@@ -56,6 +56,8 @@ const decisionBody = z.strictObject({
   note: z.string().trim().min(1, 'must not be empty').max(2_000).optional().describe('Why, for the others.'),
 });
 const byId = z.object({ id: approvalId });
+/** However it ends. */
+const deciding = { refuses: [412], params: byId, body: decisionBody, answers: { 200: approvalAnswer } } as const;
 type Deciding = Input<z.output<typeof byId>, unknown, z.output<typeof decisionBody>>;
 
 export const approvalRoutes = (endpoint: Endpoints['endpoint'], { queries, store, newResultId }: ApprovalNeeds): void => {
@@ -92,10 +94,7 @@ export const approvalRoutes = (endpoint: Endpoints['endpoint'], { queries, store
   endpoint('approveApproval', {
     description:
       'What was asked for is done in this moment, as things stand now, or not at all. `forbidden` for whoever asked, and for API keys of that person. `conflict` where it was decided already, where the exception says something else by now, or where a record was matched: reject it then, and ask anew.',
-    refuses: [412],
-    params: byId,
-    body: decisionBody,
-    answers: { 200: approvalAnswer },
+    ...deciding,
     examples: { bodies: approvals, answers: { 200: approved } },
     handle: (input) => decide(input, 'approved'),
   });
@@ -103,10 +102,7 @@ export const approvalRoutes = (endpoint: Endpoints['endpoint'], { queries, store
   endpoint('rejectApproval', {
     description:
       'Nothing is done; the exception is as open as it was, and may be settled in another way. `forbidden` for whoever asked, and for API keys of that person. `conflict` where it was decided already.',
-    refuses: [412],
-    params: byId,
-    body: decisionBody,
-    answers: { 200: approvalAnswer },
+    ...deciding,
     examples: { bodies: rejections, answers: { 200: rejected } },
     handle: (input) => decide(input, 'rejected'),
   });
@@ -114,10 +110,7 @@ export const approvalRoutes = (endpoint: Endpoints['endpoint'], { queries, store
   endpoint('withdrawApproval', {
     description:
       'Nothing is done, and nobody has to decide any more; the exception is as open as it was, and may be settled in another way. `forbidden` for everybody but whoever asked, and API keys of that person. `conflict` where it was decided or withdrawn already.',
-    refuses: [412],
-    params: byId,
-    body: decisionBody,
-    answers: { 200: approvalAnswer },
+    ...deciding,
     examples: { bodies: withdrawals, answers: { 200: withdrawn } },
     handle: (input) => decide(input, 'withdrawn'),
   });

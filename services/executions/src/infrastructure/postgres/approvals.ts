@@ -1,5 +1,4 @@
 /** What waits for a second person: whether something does, that it does, and what the world is told. */
-
 import { eventMessage, type Outbox, type OutboxMessage } from '@settler/chassis/outbox';
 import { Refusal } from '@settler/chassis/refusal';
 import { approvalDecided, approvalRequested, approvalWithdrawn } from '@settler/contracts/events/executions';

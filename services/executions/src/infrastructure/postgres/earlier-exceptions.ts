@@ -1,5 +1,4 @@
 /** What a run makes of the open exceptions of earlier ones whose records it has found otherwise. */
-
 import { eventMessage, type OutboxMessage } from '@settler/chassis/outbox';
 import type { Postgres } from '@settler/chassis/postgres';
 import { exceptionBulkResolved, exceptionResolved } from '@settler/contracts/events/executions';
@@ -9,6 +8,7 @@ import type { HeldExecution, OpenExceptions, Seen } from '../../application/port
 import { isClosed } from '../../domain/exception-life.ts';
 import type { Side } from '../../domain/side.ts';
 import { lastPosition } from './exception-history.ts';
+import { eventsMax } from './exception-messages.ts';
 import { resultPartition } from './partition.ts';
 import { keyOfOne } from './record-key.ts';
 import { nameOf, recordsNamed, withoutLoops, withoutNumber } from './records-by-name.ts';
@@ -16,9 +16,6 @@ import type { Database } from './tables.ts';
 import { underKeys } from './under-keys.ts';
 
 type Trx = Transaction<Database>;
-
-/** Above this many, one event takes the place of all. */
-const eventsMax = 1_000;
 
 /** Of more, nearly every result is one that somebody asks for. */
 const watchedMax = 100_000;

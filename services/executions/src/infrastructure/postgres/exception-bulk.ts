@@ -1,5 +1,4 @@
 /** One act on many exceptions, in one transaction: whole or not at all, and each with an outcome, an entry and an event of its own. */
-
 import type { Outbox } from '@settler/chassis/outbox';
 import type { Postgres } from '@settler/chassis/postgres';
 import { type RawBuilder, type Selectable, type SqlBool, sql, type Transaction } from 'kysely';

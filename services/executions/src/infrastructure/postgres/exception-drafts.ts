@@ -10,10 +10,11 @@ import { underKeys } from './under-keys.ts';
 type Trx = Transaction<Database>;
 type Held = Pick<HeldExecution, 'id' | 'epoch' | 'jobId'>;
 
-const draftColumns = [
+/** Each by its name; what else there is, whoever asks has given. */
+const saidColumns = [
   ...(['position', 'id', 'result_id', 'record_key', 'category', 'severity', 'search', 'records', 'amount', 'currency', 'reason'] as const),
 ] satisfies readonly (keyof Database['exception_drafts'])[];
-type Draft = Pick<Selectable<Database['exception_drafts']>, (typeof draftColumns)[number]>;
+type Draft = Pick<Selectable<Database['exception_drafts']>, (typeof saidColumns)[number]>;
 
 export interface OpenedDrafts {
   readonly lines: readonly OpenedLine[];
@@ -58,7 +59,7 @@ export const openDrafts = async (
 export const draftsAt = (trx: Trx, { id, epoch }: Pick<Held, 'id' | 'epoch'>, positions: readonly number[]): Promise<Draft[]> =>
   trx
     .selectFrom('exception_drafts')
-    .select([...draftColumns])
+    .select(saidColumns)
     .where('execution_id', '=', id)
     .where('epoch', '=', epoch)
     .where(sql<boolean>`position = any(${[...positions]}::int[])`)
@@ -66,33 +67,24 @@ export const draftsAt = (trx: Trx, { id, epoch }: Pick<Held, 'id' | 'epoch'>, po
     .execute();
 
 /** By their keys, those whose records were closed, or matched by hand. */
-export const decidedDrafts = async (
-  trx: Trx,
-  held: Held,
-  { closed, matched }: { readonly closed: boolean; readonly matched: boolean },
-): Promise<readonly string[]> => {
-  if (!closed && !matched) return [];
-  const { rows: drafts } = await sql<{ readonly record_key: string }>`select record_key from ${draftsOf(held)}`.execute(trx);
-  const keys = drafts.map(({ record_key: key }) => key);
-  const inNone: readonly { readonly record_key: string }[] = [];
-  const decided = [
-    ...(closed
-      ? await underKeys(keys, (isOneOf) =>
-          trx
-            .selectFrom('exceptions')
-            .distinct()
-            .select('record_key')
-            .where('job_id', '=', held.jobId)
-            .where('status', 'in', ['resolved', 'dismissed'])
-            .where(isOneOf)
-            .execute(),
-        )
-      : inNone),
-    ...(matched
-      ? await underKeys(keys, (isOneOf) =>
-          trx.selectFrom('match_records').select('record_key').where('job_id', '=', held.jobId).where(isOneOf).execute(),
-        )
-      : inNone),
-  ];
-  return [...new Set(decided.map(({ record_key: key }) => key))];
+export const decidedDrafts = async (trx: Trx, held: Held): Promise<readonly string[]> => {
+  const { rows } = await sql<Keyed>`select record_key from ${draftsOf(held)}`.execute(trx);
+  const keys = rows.map(keyOf);
+  const closed = await underKeys(keys, (isOneOf) =>
+    trx
+      .selectFrom('exceptions')
+      .distinct()
+      .select('record_key')
+      .where('job_id', '=', held.jobId)
+      .where('status', 'in', ['resolved', 'dismissed'])
+      .where(isOneOf)
+      .execute(),
+  );
+  const matched = await underKeys(keys, (isOneOf) =>
+    trx.selectFrom('match_records').select('record_key').where('job_id', '=', held.jobId).where(isOneOf).execute(),
+  );
+  return [...new Set([...closed, ...matched].map(keyOf))];
 };
+
+type Keyed = Pick<Draft, 'record_key'>;
+const keyOf = ({ record_key: key }: Keyed): string => key;

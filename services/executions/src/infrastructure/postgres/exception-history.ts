@@ -10,7 +10,7 @@ type Opened = Pick<Selectable<Database['exceptions']>, 'execution_id' | 'result_
 type Line = Pick<Selectable<Database['exception_history']>, 'at' | 'actor_type' | 'actor_id' | 'action' | 'detail'>;
 
 /** None where it is stored. */
-export const openingOf = ({
+export const openingLine = ({
   execution_id: executionId,
   result_id: resultId,
   former_exception_id: former,

@@ -5,7 +5,7 @@ import type { Selectable } from 'kysely';
 import type { Actor, HeldExecution } from '../../application/ports.ts';
 import type { ExceptionEntry, ExceptionTransition } from '../../domain/exception-life.ts';
 import type { Category, Severity } from '../../domain/exceptions.ts';
-import type { OpenedLine } from '../../domain/opened.ts';
+import { type OpenedLine, openedCount } from '../../domain/opened.ts';
 import { auditOf } from './audit.ts';
 import type { Database } from './tables.ts';
 
@@ -79,13 +79,12 @@ export const openedMessages = (
   if (opened.length > eventsMax) {
     const byCategory: Record<string, number> = {};
     for (const { category, count } of lines) byCategory[category] = (byCategory[category] ?? 0) + count;
-    const count = lines.reduce((sum, line) => sum + line.count, 0);
     const link = `/v1/exceptions?jobId=${jobId}`;
     return [
       eventMessage(
         events.exceptionBulkOpened,
         { organizationId, aggregateId: executionId, aggregateVersion: 1 },
-        { organizationId, jobId, executionId, count, byCategory, link },
+        { organizationId, jobId, executionId, count: openedCount(lines), byCategory, link },
       ),
     ];
   }

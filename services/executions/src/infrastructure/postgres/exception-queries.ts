@@ -9,7 +9,7 @@ import { differenceOf } from '../../domain/hand-match.ts';
 import { sides } from '../../domain/side.ts';
 import { approvalView, pendingOf } from './approvals.ts';
 import { matching, severityNow } from './exception-filter.ts';
-import { openingOf } from './exception-history.ts';
+import { openingLine } from './exception-history.ts';
 import { takenIn } from './exception-stakes.ts';
 import { commentColumns, commentView } from './exception-store.ts';
 import { summarizeExceptions } from './exception-summary.ts';
@@ -128,7 +128,7 @@ export const exceptionQueries = (
         pendingOf(trx, id),
       ]);
       if (row === undefined) return undefined;
-      const lines = [...openingOf(row), ...history.toReversed()].slice(-historyMax);
+      const lines = [...openingLine(row), ...history.toReversed()].slice(-historyMax);
       const entries = lines.map((entry) => ({
         at: entry.at.toISOString(),
         actor: { type: entry.actor_type, id: entry.actor_id },

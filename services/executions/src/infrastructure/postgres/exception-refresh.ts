@@ -1,5 +1,4 @@
 /** Open exceptions whose record has come in another version say what it says now: nobody should work on an amount that is gone. */
-
 import { type Selectable, sql, type Transaction } from 'kysely';
 import type { HeldExecution } from '../../application/ports.ts';
 import { type Said, saysTheSame } from '../../domain/exception-life.ts';

@@ -11,7 +11,7 @@ import { type RawBuilder, type Selectable, sql, type Transaction } from 'kysely'
 import type { HeldExecution } from '../../application/ports.ts';
 import { isSettledBy, type Resolution, type Said } from '../../domain/exception-life.ts';
 import { type Category, categoryOf } from '../../domain/exceptions.ts';
-import { type OpenedLine, openedLines } from '../../domain/opened.ts';
+import { type OpenedLine, openedCount, openedLines } from '../../domain/opened.ts';
 import type { Fields } from '../../domain/stake.ts';
 import { weigh } from './exception-candidate.ts';
 import { decidedDrafts, draftsAt, openDrafts } from './exception-drafts.ts';
@@ -66,7 +66,7 @@ export const openExceptions = async (
   const opened = await openEach(trx, about, others, target);
   const lines = openedLines([...(drafted?.lines ?? []), ...opened]);
   return {
-    count: lines.reduce((sum, { count }) => sum + count, 0),
+    count: openedCount(lines),
     lines,
     messages: openedMessages(held, lines, [...(drafted?.opened ?? []), ...opened]),
   };
@@ -74,8 +74,8 @@ export const openExceptions = async (
 
 /** Of records that are in no exception of the job: those are all that most runs open. */
 const openAsDrafted = async (trx: Trx, held: HeldExecution, known: Known) => {
-  const decided = await decidedDrafts(trx, held, known);
-  const open = (rows: RawBuilder<unknown>) => openingOf(held, rows, { at: new Date(), leftOpen: known.leftOpen });
+  const decided = known.closed || known.matched ? await decidedDrafts(trx, held) : [];
+  const open = (rows: RawBuilder<unknown>) => openRows(held, rows, { at: new Date(), leftOpen: known.leftOpen });
   return { decided, ...(await openDrafts(trx, held, open, decided)) };
 };
 
@@ -251,11 +251,11 @@ const insertOf = (
     jsonb_to_recordset(${JSON.stringify(rows)}::jsonb)
       as r(id text, record_key text, category text, severity text, search text, records jsonb, amount numeric, currency text, reason text,
            result_id text, former_exception_id text)`;
-  return openingOf(held, told, { at: new Date(), leftOpen });
+  return openRows(held, told, { at: new Date(), leftOpen });
 };
 
 /** Opens what these rows say, unless one is open for the same record. */
-const openingOf = (
+const openRows = (
   { id: executionId, organizationId, jobId }: Pick<About, 'id' | 'organizationId' | 'jobId'>,
   rows: RawBuilder<unknown>,
   { at, leftOpen }: { readonly at: Date; readonly leftOpen: boolean },

@@ -1,5 +1,5 @@
 import type { Postgres } from '@settler/chassis/postgres';
-import { revocationsMax } from '@settler/contracts/internal/api-keys';
+import { type RevocationKind, revocationsMax } from '@settler/contracts/internal/api-keys';
 import { sql } from 'kysely';
 import type { Revocations } from '../../application/queries.ts';
 import type { Trx } from './sight.ts';
@@ -11,7 +11,7 @@ import type { Database } from './tables.ts';
  */
 export const revoke = async (
   trx: Trx,
-  kind: 'apiKey' | 'session' | 'signingKey',
+  kind: Exclude<RevocationKind, 'user'>,
   ids: readonly string[],
   ends: Date | 'now' | 'never' = 'now',
 ): Promise<void> => {
@@ -36,7 +36,7 @@ const endsAtOf = (ends: Date | 'now' | 'never'): Date | string | null => {
 interface Row {
   readonly current: bigint;
   readonly oldest: bigint | null;
-  readonly revoked: readonly { revision: number; kind: 'apiKey' | 'session' | 'user' | 'signingKey'; id: string; ends: string | null }[];
+  readonly revoked: readonly { revision: number; kind: RevocationKind; id: string; ends: string | null }[];
 }
 
 export const createRevocations = (postgres: Postgres<Database>): Revocations => ({

@@ -31,15 +31,14 @@ export const listSigningKeys: Operation = {
 const storeOf = (database: Postgres<Database>, keys: readonly EncryptionKey[]) =>
   createSigningKeyStore({ postgres: database, box: createSecretBox(keys), rotationMs: 0, given: undefined });
 
-// Compose passes on what is not set as nothing.
-const isKeyGiven = (): boolean => (process.env['JWT_PRIVATE_KEY'] ?? '') !== '';
-
 export const rotateSigningKeys: Operation = {
   command: 'signing-keys rotate',
   does: 'Signs with the next key from now on. The one before stays published for an hour, longer than what it has signed; nobody is logged out.',
   options: { now: { means: `even where the next key was published less than ${knownAfterMinutes} minutes ago` } },
   run: async ({ postgres, print, encryptionKeys }, options) => {
-    if (isKeyGiven()) throw new UsageError('The signing key is the one in JWT_PRIVATE_KEY: give the service another one there.');
+    // Compose passes on what is not set as nothing.
+    if ((process.env['JWT_PRIVATE_KEY'] ?? '') !== '')
+      throw new UsageError('The signing key is the one in JWT_PRIVATE_KEY: give the service another one there.');
     const database = postgres as unknown as Postgres<Database>;
     const next = (await keysIn(database)).find(({ status }) => status === 'next');
     if (next === undefined || (!next.is_known && options['now'] !== true))

@@ -1,4 +1,5 @@
 import type { ChassisTables } from '@settler/chassis/tables';
+import type { RevocationKind } from '@settler/contracts/internal/api-keys';
 import type { Role, Scope } from '@settler/contracts/scopes';
 import type { StatefulService } from '@settler/contracts/services';
 import type { ColumnType, Generated } from 'kysely';
@@ -117,7 +118,7 @@ export interface Database extends ChassisTables {
   revocation_counter: { single: Generated<boolean>; revision: Counter };
   revocations: {
     revision: Counter;
-    kind: 'apiKey' | 'session' | 'user' | 'signingKey';
+    kind: RevocationKind;
     subject_id: string;
     at: Generated<Date>;
     ends_at: Date | 'infinity' | null;
