@@ -1,5 +1,5 @@
 /** A Settler of its own, as `npm start` starts it, in a directory that goes with it. */
-import { readFileSync, rmSync } from 'node:fs';
+import { createReadStream, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Service, services } from '../packages/contracts/src/services.ts';
@@ -33,13 +33,15 @@ type Json = any;
 export interface Asked {
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: unknown;
-  /** Sent as it is, as CSV. */
-  readonly file?: Blob;
+  /** The path of what is sent as it is, as CSV. */
+  readonly file?: string;
 }
 
 /** What is measured asks more in a second than anybody should in an hour. */
 const noLimit = '1000000000';
 const startTimeoutMs = 120_000;
+/** Bytes of a file that are read at once: in smaller pieces, who sends them is as busy as who takes them. */
+const highWaterMark = 2 ** 20;
 const graceMs = 12_000;
 
 export const startSettler = async (): Promise<Settler> => {
@@ -63,11 +65,13 @@ export const startSettler = async (): Promise<Settler> => {
     const url = `http://127.0.0.1:${ports.gateway}`;
     const ask: Settler['ask'] = async (status, method, path, { headers, body, file }) => {
       const type = file === undefined ? 'application/json' : 'text/csv';
-      const content = file ?? (body === undefined ? null : JSON.stringify(body));
+      const content = file === undefined ? (body === undefined ? null : JSON.stringify(body)) : createReadStream(file, { highWaterMark });
       const answer = await fetch(url + path, {
         method,
         headers: { ...(content === null ? {} : { 'content-type': type }), ...headers },
-        body: content,
+        body: content as NonNullable<RequestInit['body']> | null,
+        // As long as the body comes from somewhere else, nobody may answer before it has come.
+        duplex: 'half',
       });
       if (answer.status !== status) throw new Error(`${path} answered ${answer.status}: ${await answer.text()}`);
       return answer.json();

@@ -5,7 +5,6 @@
 import { currencyText, noCurrency } from '@settler/contracts/currency-codes';
 import { exponentOf } from '@settler/contracts/money';
 import { noDay, type RecordBatch } from './batch.ts';
-import { decimalText } from './columns/money.ts';
 import type { TextColumn } from './columns/text-column.ts';
 import { dayText } from './day.ts';
 
@@ -44,6 +43,7 @@ export const createRecordBytes = (batch: RecordBatch, searchedNames: readonly st
   return {
     fetch: (rows) => {
       let sum = 0;
+      for (const numbers of [amounts, currencies, days]) for (const row of rows) sum += numbers[row] as number;
       for (const { bytes, offsets } of columns) for (const row of rows) sum += bytes[offsets[row] as number] ?? 0;
       return sum;
     },
@@ -60,7 +60,7 @@ export const createRecordBytes = (batch: RecordBatch, searchedNames: readonly st
       if (Number.isNaN(units)) to = putText(amount, row, into, to);
       else {
         to = putBytes(amount.begin, into, to);
-        to = putAscii(decimalText(units, exponents(code)), into, to);
+        to = putDecimal(units, exponents(code), into, to);
         into[to++] = quote;
       }
       if (code === noCurrency) to = putText(currency, row, into, to);
@@ -127,9 +127,25 @@ const putBytes = (bytes: Uint8Array, into: Uint8Array, at: number): number => {
   return at + bytes.length;
 };
 
-const putAscii = (text: string, into: Uint8Array, at: number): number => {
-  for (let index = 0; index < text.length; index += 1) into[at + index] = text.charCodeAt(index);
-  return at + text.length;
+/** As `decimalText` has it. */
+const putDecimal = (units: number, exponent: number, into: Uint8Array, at: number): number => {
+  let first = at;
+  if (units < 0) into[first++] = 0x2d;
+  let left = Math.abs(units);
+  let digits = exponent + 1;
+  for (let more = 10 ** digits; left >= more; more *= 10) digits += 1;
+  const end = first + digits + (exponent === 0 ? 0 : 1);
+  const point = end - 1 - exponent;
+  for (let to = end - 1; to >= first; to -= 1) {
+    if (to === point && exponent !== 0) {
+      into[to] = 0x2e;
+      continue;
+    }
+    const tens = Math.floor(left / 10);
+    into[to] = 0x30 + (left - tens * 10);
+    left = tens;
+  }
+  return end;
 };
 
 /** Nothing where the row has no such field. */

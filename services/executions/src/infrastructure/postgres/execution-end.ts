@@ -82,10 +82,11 @@ const writeEnds = async (trx: Trx, outbox: Outbox, ended: readonly Ended[]): Pro
       return value === null ? null : JSON.stringify(value);
     });
   const errors = column(({ ending }) => (ending.status === 'failed' ? JSON.stringify(ending.error) : null));
-  // Locked in one order and found by their ids, as claims are. What a run brought is not read back: it may be large.
+  // Locked in one order and found by their ids, as claims are. What a run brought is not read back: it may be large. When it is over the clock
+  // says, and not when this transaction has begun: what was to be settled may have taken a while.
   const { rows } = await sql<EndedRow>`
     update executions e
-       set status = c.status, completed_at = now(), lease_owner = null, lease_until = null, waiting_for = null,
+       set status = c.status, completed_at = clock_timestamp(), lease_owner = null, lease_until = null, waiting_for = null,
            revision = revision + 1, progress_sequence = progress_sequence + 1,
            summary = c.summary, problems = coalesce(c.problems, e.problems), control_totals = c.control_totals, report = c.report, opened = c.opened,
            error = c.error, progress = coalesce(c.progress, e.progress)

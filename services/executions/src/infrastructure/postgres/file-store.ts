@@ -8,12 +8,11 @@ import { Refusal } from '@settler/chassis/refusal';
 import { type Selectable, sql } from 'kysely';
 import type { FileQueries, FileStore, FileView } from '../../application/files.ts';
 import { auditOf } from './audit.ts';
+import { copiedBytes } from './copied-bytes.ts';
 import { oneAhead } from './one-ahead.ts';
 import type { Database } from './tables.ts';
 
 const chunkBytes = 1024 * 1024;
-/** What is read comes as text, twice as long: in pieces that are collected as soon as nobody needs them. */
-const partBytes = 32 * 1024;
 const unfinishedKeptHours = 2;
 
 export const createFileStore = (postgres: Postgres<Database>, outbox: Outbox): FileStore => ({
@@ -133,37 +132,39 @@ const viewOf = (row: Selectable<Database['files']>): FileView => ({
 });
 
 async function* chunksOf(
-  postgres: Postgres<Database>,
+  { systemPool }: Postgres<Database>,
   organizationId: string,
   id: string,
   signal: AbortSignal,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   for (let position = 0; ; position += 1) {
     signal.throwIfAborted();
-    const { rows } = await postgres.readingAtOnce(organizationId, (trx) =>
-      sql<{ bytes: Uint8Array }>`
-        with chunk as materialized (select bytes || ''::bytea as bytes from file_chunks where file_id = ${id} and position = ${position})
-        select substring(bytes from start for ${partBytes}) as bytes from chunk, generate_series(1, length(bytes), ${partBytes}) as start
-         order by start`.execute(trx),
+    const chunk = await copiedBytes(
+      systemPool,
+      (literal) =>
+        `select bytes from file_chunks where organization_id = ${literal(organizationId)} and file_id = ${literal(id)} and position = ${position}`,
     );
-    if (rows.length === 0) return;
-    yield Buffer.concat(rows.map(({ bytes }) => bytes));
+    if (chunk === undefined) return;
+    yield chunk;
   }
 }
 
-/** The same bytes in pieces of one size. */
+/** The same bytes in pieces of one size. A piece is the caller's until the next but one is asked for: two pieces of memory serve all. */
 async function* inChunks(bytes: AsyncIterable<Uint8Array>): AsyncIterable<Buffer> {
-  let parts: Uint8Array[] = [];
+  // Not memory of the heap's: for every few megabytes of that the engine marks the whole heap.
+  let [filling, other] = [chunkBytes, chunkBytes].map((size) => Buffer.from(new SharedArrayBuffer(size))) as [Buffer, Buffer];
   let length = 0;
   for await (const part of bytes) {
-    parts.push(part);
-    length += part.length;
-    if (length < chunkBytes) continue;
-    const whole = Buffer.concat(parts);
-    let start = 0;
-    for (; whole.length - start >= chunkBytes; start += chunkBytes) yield whole.subarray(start, start + chunkBytes);
-    parts = start < whole.length ? [whole.subarray(start)] : [];
-    length = whole.length - start;
+    for (let from = 0; from < part.length; ) {
+      const taken = part.subarray(from, from + chunkBytes - length);
+      filling.set(taken, length);
+      length += taken.length;
+      from += taken.length;
+      if (length < chunkBytes) continue;
+      yield filling;
+      [filling, other] = [other, filling];
+      length = 0;
+    }
   }
-  if (length > 0) yield Buffer.concat(parts);
+  if (length > 0) yield filling.subarray(0, length);
 }

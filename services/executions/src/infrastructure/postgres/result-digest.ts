@@ -50,7 +50,8 @@ export const bitsOf = (text: string): { readonly of: Grams; readonly bits: reado
   return { of, bits: [...bits].slice(0, askedMax) };
 };
 
-const emptyBits = (of: Grams): Uint8Array<ArrayBuffer> => new Uint8Array(grams[of].bits / 8);
+/** In memory that threads share: whoever sends them to another one copies nothing. */
+const emptyBits = (of: Grams): Uint8Array => new Uint8Array(new SharedArrayBuffer(grams[of].bits / 8));
 
 const mark = (marked: Uint8Array, text: Letters, kind: (typeof grams)[Grams]): void =>
   eachBit(text, kind, (bit) => {

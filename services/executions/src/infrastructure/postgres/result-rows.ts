@@ -88,17 +88,23 @@ const createRows = (written?: Uint8Array) => {
       used = bytes.writeJson(row, buffer, used);
     }
   };
+  const addByte = (byte: number): void => {
+    reserve(1);
+    buffer[used] = byte;
+    used += 1;
+  };
   return {
     add,
     addRecord,
-    /** As a list of JSON. */
+    /** As a list of JSON, and what ends the column. */
     addRecords: (records: readonly MatchedRecord[]): void => {
-      add('[');
-      for (const [index, record] of records.entries()) {
-        if (index > 0) add(',');
-        addRecord(record);
+      addByte(byteOf('['));
+      for (let index = 0; index < records.length; index += 1) {
+        if (index > 0) addByte(byteOf(','));
+        addRecord(records[index] as MatchedRecord);
       }
-      add(']');
+      addByte(byteOf(']'));
+      addByte(byteOf('\t'));
     },
     /** Of ASCII without anything to escape. */
     addLetters: ({ codes, length }: Letters): void => {
@@ -110,6 +116,8 @@ const createRows = (written?: Uint8Array) => {
   };
 };
 type Rows = ReturnType<typeof createRows>;
+
+const byteOf = (letter: string): number => letter.charCodeAt(0);
 
 const special = /[\0\\\t\n\r]/;
 const none = '\\N';
@@ -181,9 +189,8 @@ const addResult = (rows: Rows, begin: string, result: MatchedResult, position: n
   const needs = `${delta === null ? none : json(delta)}\t${plain(category)}\t${escaped(reason)}\t${plain(line)}\t${plain(dueOn)}`;
   rows.add(`${begin}\t${told}\t${needs}\t${json(conditions)}\t`);
   rows.addRecords(source);
-  rows.add('\t');
   rows.addRecords(target);
-  rows.add(`\t${plain(found.amount)}\t`);
+  rows.add(`${plain(found.amount)}\t`);
   addSearched(rows, found);
   rows.add(`\t${manual === undefined ? none : json(manual)}\t${end}\n`);
 };
@@ -209,7 +216,6 @@ const addDraft = (rows: Rows, { id, epoch, severity }: ResultRun, { result, cate
   const said = `${category}\t${weighed.severity}\t${plain(weighed.amount)}\t${escaped(weighed.currency)}\t${escaped(reason)}`;
   rows.add(`${id}\t${epoch}\t${position}\t${ids}\t${escaped(weighed.record_key)}\t${said}\t`);
   rows.addRecords([...result.source, ...result.target]);
-  rows.add('\t');
   addSearched(rows, found);
   rows.add('\n');
 };

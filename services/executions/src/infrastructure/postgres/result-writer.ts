@@ -92,15 +92,16 @@ const insertSums = (client: PoolClient, { id, organizationId, epoch }: HeldExecu
   );
 };
 
-/** Policies keep COPY from their table, and there are few. Lists go as JSON: arrays of arrays have one length. */
+/** Policies keep COPY from their table, and there are few. Lists go as JSON: arrays of arrays have one length. Bits go one behind the other. */
 const insertDigests = (client: PoolClient, { id, organizationId }: HeldExecution, digests: readonly ResultDigest[]): Promise<unknown> => {
   const column = <Value>(of: (digest: ResultDigest) => Value): Value[] => digests.map(of);
+  const [trigrams, pentagrams] = [column((digest) => digest.trigrams), column((digest) => digest.pentagrams)];
   return client.query(
     `insert into result_digests (execution_id, organization_id, first, last, outcomes, passes, id_least, id_most, amount_most, trigrams, pentagrams)
      select $1, $2, first, last, array(select json_array_elements_text(outcomes)), array(select json_array_elements_text(passes)),
-            id_least, id_most, amount_most, decode(trigrams, 'base64'), decode(pentagrams, 'base64')
-       from unnest($3::int[], $4::int[], $5::json[], $6::json[], $7::text[], $8::text[], $9::float8[], $10::text[], $11::text[])
-            as d(first, last, outcomes, passes, id_least, id_most, amount_most, trigrams, pentagrams)`,
+            id_least, id_most, amount_most, substring($10::bytea from (n::int - 1) * $11::int + 1 for $11::int), substring($12::bytea from (n::int - 1) * $13::int + 1 for $13::int)
+       from unnest($3::int[], $4::int[], $5::json[], $6::json[], $7::text[], $8::text[], $9::float8[]) with ordinality
+            as d(first, last, outcomes, passes, id_least, id_most, amount_most, n)`,
     [
       id,
       organizationId,
@@ -111,8 +112,10 @@ const insertDigests = (client: PoolClient, { id, organizationId }: HeldExecution
       column(({ idLeast }) => idLeast),
       column(({ idMost }) => idMost),
       column(({ amountMost }) => amountMost),
-      column(({ trigrams }) => Buffer.from(trigrams).toString('base64')),
-      column(({ pentagrams }) => Buffer.from(pentagrams).toString('base64')),
+      Buffer.concat(trigrams),
+      trigrams[0]?.length ?? 0,
+      Buffer.concat(pentagrams),
+      pentagrams[0]?.length ?? 0,
     ],
   );
 };
