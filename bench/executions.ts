@@ -119,7 +119,7 @@ const duckdbOf = async (database: Client, folder: string, size: number): Promise
   return { joinedMs: values['ms'] ?? Number.NaN, copiedMs };
 };
 
-/** What the peers have written makes the database busy for a while after they are over: whoever reads then is not to pay for that. */
+/** What was written makes the database busy for a while after it is over: whoever comes next is not to pay for that. */
 const untilSettled = async (database: Client): Promise<void> => {
   await database.query('checkpoint');
   for (const deadline = performance.now() + settleTimeoutMs; performance.now() < deadline; await delay(500)) {
@@ -240,7 +240,9 @@ const settlerFigures = async (): Promise<Figure[]> => {
     for (const size of sizes) {
       const runs: { readonly ms: number; readonly floorMs: number; readonly duckdbMs: number; readonly bareMs: number }[] = [];
       for (let run = 0; run < runsOf(size); run += 1) {
+        await untilSettled(database);
         const { executionId, ms } = await runThrough(settler, headers, size);
+        await untilSettled(database);
         const floorMs = await floorOf(database, folder, executionId);
         const { joinedMs, copiedMs } = await duckdbOf(database, folder, size);
         const told = `COPY of the same rows ${shown(floorMs)} ms; DuckDB ${shown(joinedMs)} ms, and COPY of its own rows ${shown(copiedMs)} ms`;
