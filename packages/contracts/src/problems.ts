@@ -51,7 +51,8 @@ export const problems = {
   idempotency_in_flight: {
     status: 409,
     title: 'A request with this Idempotency-Key is still being processed',
-    meaning: 'A request with this `Idempotency-Key` is being worked on. Ask again in a moment with the same key.',
+    meaning:
+      'A request with this `Idempotency-Key` is being worked on, or was when the process that did so died: then it is for another one after a minute. Ask again in a moment with the same key.',
   },
   gone: {
     status: 410,

@@ -100,7 +100,9 @@ export const executionAnswer = z
     dryRun: z.boolean().describe('Whether it stores no results and no exceptions.'),
     inputs: z
       .object({
-        source: inputFile.nullable().describe('Of the source; null where its records came otherwise, and of a trial.'),
+        source: inputFile
+          .nullable()
+          .describe('Of the source; null where its records came otherwise, of a trial, and of a run that is older than this field.'),
         target: inputFile.nullable().describe('Of the target.'),
       })
       .describe('Which files it reads, also once they are deleted.'),

@@ -112,7 +112,7 @@ describe('for any records and rules', () => {
         const { given, told } = sums(done);
         expect(told).toEqual(given);
       }),
-      { numRuns: 200 },
+      { numRuns: 100 },
     );
   });
 
@@ -130,7 +130,7 @@ describe('for any records and rules', () => {
           whole(run(source, target, rules, idMapped)),
         );
       }),
-      { numRuns: 200 },
+      { numRuns: 100 },
     );
   });
 
@@ -162,7 +162,7 @@ describe('for any records and rules', () => {
         const again = run(shuffled(source, seed), shuffled(target, seed + 1), rules, idMapped, [], apart.toReversed());
         expect([again.said, again.summary]).toEqual([after.said, after.summary]);
       }),
-      { numRuns: 200 },
+      { numRuns: 100 },
     );
     expect(undone).toBeGreaterThan(runs / 4);
   });
@@ -264,7 +264,7 @@ describe('for any records and rules', () => {
         expect(certain(other, true)).toEqual(certain(one, false));
         expect(other.summary.matched).toBe(one.summary.matched);
       }),
-      { numRuns: 200 },
+      { numRuns: 100 },
     );
   });
 });
