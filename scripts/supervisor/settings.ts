@@ -3,6 +3,7 @@ import { encryptionKeys, loadConfig, serviceSettings, wholeNumber } from '@settl
 import { statefulServices } from '@settler/contracts/services';
 import type { Environment } from '@settler/local/services/environment';
 import { z } from 'zod';
+import { config as executions } from '../../services/executions/src/config.ts';
 import { config as gateway } from '../../services/gateway/src/config.ts';
 import { config as identity } from '../../services/identity/src/config.ts';
 import { config as webhooks } from '../../services/webhooks/src/config.ts';
@@ -52,6 +53,8 @@ export const passedOnNames = [
   'ADDRESS_GUARD_ALLOW',
   'SMTP_URL',
   'MAIL_FROM',
+  'WORKER_SLOTS',
+  'WORKER_MEMORY_MB',
   'NODE_EXTRA_CA_CERTS',
 ] as const;
 
@@ -64,7 +67,12 @@ export const startDefaults: Environment = {
   ADDRESS_GUARD_ALLOW: '127.0.0.0/8,::1/128',
 };
 
-const ofServices: Readonly<Record<string, z.ZodType>> = { ...webhooks.shape, ...identity.shape, ...gateway.shape };
+const ofServices: Readonly<Record<string, z.ZodType>> = {
+  ...webhooks.shape,
+  ...executions.shape,
+  ...identity.shape,
+  ...gateway.shape,
+};
 
 /** @throws ConfigurationError with one line per fault, of what is passed on too. */
 export const readSettings = (environment: NodeJS.ProcessEnv): Settings => {

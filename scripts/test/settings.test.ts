@@ -29,6 +29,7 @@ describe('the settings of npm start', () => {
       ENCRYPTION_KEY: 'secret',
       DB_SSL: 'secret',
       SMTP_URL: 'ftp://secret',
+      WORKER_SLOTS: '0',
     };
     const read = () => readSettings({ ...names, PORT: '70000' });
     for (const name of [...Object.keys(names), 'PORT: must be a whole number from 0 to 65535\n']) expect(read).toThrow(`  ${name}`);

@@ -169,7 +169,7 @@ export const routes = {
   readReport: route('executions', 'GET', '/v1/executions/{id}/report', 'reports:read', 'Read the report of an execution', {
     timeoutMs: 30_000,
   }),
-  readFees: route('executions', 'GET', '/v1/executions/{id}/fees', 'reports:read', 'Read the fees of an execution', { timeoutMs: 30_000 }),
+  readFees: route('executions', 'GET', '/v1/executions/{id}/fees', 'reports:read', 'Read the fees of an execution', { timeoutMs: 60_000 }),
   readTrend: route('executions', 'GET', '/v1/reports/trend', 'reports:read', 'Follow the executions of a job'),
   setExchangeRates: route('executions', 'POST', '/v1/exchange-rates', 'executions:write', 'Set exchange rates'),
   listExchangeRates: route('executions', 'GET', '/v1/exchange-rates', 'reports:read', 'List the exchange rates'),
