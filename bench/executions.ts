@@ -257,6 +257,7 @@ const settlerFigures = async (): Promise<Figure[]> => {
         const { executionId, ms } = await runThrough(settler, headers, size);
         await untilSettled(database);
         const floorMs = await floorOf(database, folder, executionId);
+        await untilSettled(database);
         const { joinedMs, copiedMs } = await duckdbOf(database, folder, size);
         const told = `COPY of the same rows ${shown(floorMs)} ms; DuckDB ${shown(joinedMs)} ms, and COPY of its own rows ${shown(copiedMs)} ms`;
         console.log(`${size} × ${size}: ${told}`);

@@ -18,8 +18,9 @@ export const copiedBytes = async (pool: Pool, queryOf: (literal: (text: string) 
   try {
     const query = queryOf((text) => client.escapeLiteral(text));
     const parts: Buffer[] = await client.query(copyTo(`copy (${query}) to stdout (format binary)`)).toArray();
+    const found = firstField(joined(parts));
     client.release();
-    return firstField(joined(parts));
+    return found;
   } catch (error) {
     // Whatever state the connection is in, it is not used again.
     client.release(true);

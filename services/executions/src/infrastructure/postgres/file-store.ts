@@ -152,7 +152,8 @@ async function* chunksOf(
 /** The same bytes in pieces of one size. A piece is the caller's until the next but one is asked for: two pieces of memory serve all. */
 async function* inChunks(bytes: AsyncIterable<Uint8Array>): AsyncIterable<Buffer> {
   // Not memory of the heap's: for every few megabytes of that the engine marks the whole heap.
-  let [filling, other] = [chunkBytes, chunkBytes].map((size) => Buffer.from(new SharedArrayBuffer(size))) as [Buffer, Buffer];
+  let filling = Buffer.from(new SharedArrayBuffer(chunkBytes));
+  let other = Buffer.from(new SharedArrayBuffer(chunkBytes));
   let length = 0;
   for await (const part of bytes) {
     for (let from = 0; from < part.length; ) {
