@@ -50,7 +50,7 @@ export const createJobs = () => {
   return { rulesOf, jobWith };
 };
 
-/** What the jobs service says of a job. Every job reads records from both sides, unless `more` says otherwise. */
+/** What the jobs service says of a job; one without rules there is not. Every job reads records from both sides, unless `more` says otherwise. */
 type RulesOf = (jobId: string) => unknown;
 type More = (jobId: string) => Partial<JobDefinition>;
 const alwaysByReference: RulesOf = () => byReference;
@@ -61,6 +61,7 @@ const launch = async (rulesOf: RulesOf, more: More, options: StartOptions = {}) 
   await island.provision('executions');
   const jobs = createServer((request, response) => {
     const jobId = request.url?.split('/')[3] ?? '';
+    const rules = rulesOf(jobId);
     const side = { adapter: 'records', config: {} };
     const definition = {
       jobId,
@@ -69,10 +70,12 @@ const launch = async (rulesOf: RulesOf, more: More, options: StartOptions = {}) 
       version: 1,
       source: side,
       target: side,
-      rules: rulesOf(jobId),
+      rules,
       ...more(jobId),
     };
-    response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(definition satisfies JobDefinition | object));
+    response
+      .writeHead(rules === undefined ? 404 : 200, { 'content-type': 'application/json' })
+      .end(JSON.stringify(definition satisfies JobDefinition | object));
   });
   const nonMembers = new Set<string>();
   let identityStatus = 200;
@@ -125,15 +128,19 @@ const callsOf = async (
     expect({ status: given, body }).toMatchObject({ status });
     return body;
   };
-  const settled = (id: string) =>
+  const over = (id: string) =>
     waitFor(
       async () => {
         const { body } = await api.get(`/v1/executions/${id}`);
-        if (body.status === 'failed') throw new Error(JSON.stringify(body.error));
-        return body.status === 'completed' ? body : undefined;
+        return ['queued', 'running'].includes(body.status) ? undefined : body;
       },
       { timeoutMs: 45_000, what: `the end of ${id}` },
     );
+  const settled = async (id: string) => {
+    const body = await over(id);
+    if (body.status !== 'completed') throw new Error(`${id} ${body.status}: ${JSON.stringify(body.error)}`);
+    return body;
+  };
   return {
     island,
     /** Users whom identity does not know as members; it knows all others. */
@@ -160,6 +167,9 @@ const callsOf = async (
         createLogger('executions', 'error'),
       ),
     logs: () => service.logs().join('\n'),
+    /** The run once it has ended, in whatever way. */
+    over,
+    /** The run once it is completed. @throws when it ends otherwise. */
     settled,
     run: async (jobId: string, source: readonly Fields[], target: readonly Fields[]) => {
       const { id } = await must(

@@ -42,6 +42,26 @@ describe('a form', () => {
 
 describe('an upload that cannot be taken', () => {
   test.each([
+    ['no form at all', 'multipart/form-data', 'x', 'malformed_request'],
+    [
+      'a form that breaks off',
+      'multipart/form-data; boundary=b',
+      '--b\r\ncontent-disposition: form-data; name="file"; filename="a"\r\n\r\nid',
+      'malformed_request',
+    ],
+    [
+      'a name with NUL',
+      'multipart/form-data; boundary=b',
+      '--b\r\ncontent-disposition: form-data; name="file"; filename="a\0b"\r\n\r\nid\r\n--b--\r\n',
+      'validation_failed',
+    ],
+  ])('for %s is told so', async (_what, type, raw, code) => {
+    const answer = await executions.api.post('/v1/files', undefined, { raw, headers: { 'content-type': type } });
+    expect(answer).toMatchObject({ status: 400, body: { code } });
+    expect((await executions.api.post('/v1/files?name=a%00b', undefined, { raw: 'x' })).body.errors).toMatchObject([{ path: 'name' }]);
+  });
+
+  test.each([
     ['a key that is none', `Idempotency-Key: ${'k'.repeat(256)}`, { status: 400, code: 'validation_failed', path: 'Idempotency-Key' }],
     ['bytes that are packed', 'Content-Encoding: gzip', { status: 415, code: 'unsupported_media_type', path: undefined }],
   ])('is told so before its body has come: %s', async (_what, header, refusal) => {
