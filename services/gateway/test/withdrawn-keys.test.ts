@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { createPrivateKey } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
+import { accessTokenSeconds } from '@settler/contracts/internal/access-token';
 import { type StartedService, waitFor } from '@settler/harness';
 import { decodeProtectedHeader, type JWTHeaderParameters, type JWTPayload, SignJWT } from 'jose';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -57,12 +58,14 @@ const refreshed = async (refreshToken: string): Promise<{ accessToken: string; r
   return body;
 };
 /** What whoever has the private half can make at any time. */
-const forged = (token: string): Promise<string> =>
-  new SignJWT({ ...(claimsIn(token) as JWTPayload) })
-    .setIssuedAt()
-    .setExpirationTime('15m')
+const forged = (token: string): Promise<string> => {
+  const issuedAt = Math.floor(Date.now() / 1_000);
+  return new SignJWT({ ...(claimsIn(token) as JWTPayload) })
+    .setIssuedAt(issuedAt)
+    .setExpirationTime(issuedAt + accessTokenSeconds)
     .setProtectedHeader(decodeProtectedHeader(token) as JWTHeaderParameters)
     .sign(createPrivateKey(door.signingKey));
+};
 
 describe('what a key has signed that was withdrawn', () => {
   let tokens: { accessToken: string; refreshToken: string };
