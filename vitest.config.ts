@@ -46,8 +46,8 @@ export default defineConfig({
           // Beside it runs the project below. Both wait more than they work: two processes each keep two cores busy.
           maxWorkers: 2,
           globalSetup: ['tests/harness/src/global-setup.ts'],
-          testTimeout: 60_000,
-          hookTimeout: 120_000,
+          testTimeout: 120_000,
+          hookTimeout: 240_000,
           include: ['services/{executions,identity,jobs}/test/*.test.ts', 'tests/harness/test/**/*.test.ts'],
         },
       },
