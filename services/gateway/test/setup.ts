@@ -12,6 +12,7 @@ import {
   type StartOptions,
   startService,
   stopStartedServices,
+  waitFor,
 } from '@settler/harness';
 import { freePorts } from '@settler/local/processes/ports';
 import { type Arrived, type StandIn, startStandIn, stopStandIns } from './stand-in.ts';
@@ -61,6 +62,22 @@ export interface Door {
 
 const password = 'a password of several words';
 let people = 0;
+
+/**
+ * For how many milliseconds from `sinceMs` on requests are still taken: until the last of these was sent. How long it took to be answered, on
+ * a machine that is busy, says nothing about who knew what.
+ */
+export const takenFor = async (isTaken: () => Promise<boolean>, sinceMs = performance.now()): Promise<number> => {
+  let lastAtMs = sinceMs;
+  const isRefused = async (): Promise<boolean> => {
+    const askedAtMs = performance.now();
+    if (!(await isTaken())) return true;
+    lastAtMs = askedAtMs;
+    return false;
+  };
+  await waitFor(isRefused, { what: 'it to be refused' });
+  return lastAtMs - sinceMs;
+};
 
 export const claimsIn = (token: string): Record<string, unknown> =>
   JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString()) as Record<string, unknown>;

@@ -2,10 +2,10 @@ import { execFile } from 'node:child_process';
 import { createPrivateKey } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import { accessTokenSeconds } from '@settler/contracts/internal/access-token';
-import { type StartedService, waitFor } from '@settler/harness';
+import type { StartedService } from '@settler/harness';
 import { decodeProtectedHeader, type JWTHeaderParameters, type JWTPayload, SignJWT } from 'jose';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { claimsIn, type Door, type Person, startDoor } from './setup.ts';
+import { claimsIn, type Door, type Person, startDoor, takenFor } from './setup.ts';
 
 const program = fileURLToPath(new URL('../../identity/src/operate.ts', import.meta.url));
 
@@ -26,10 +26,7 @@ const areAll = async (status: number, token: string): Promise<void> => {
   for (const gateway of gateways) expect(await statusOf(gateway, token)).toBe(status);
 };
 const kidOf = (token: string): string => String(decodeProtectedHeader(token).kid);
-/**
- * How long any replica goes on taking what the key has signed after it was withdrawn, which the command says once it is: until the last
- * request that was taken was sent. How long its answer took is the machine's affair.
- */
+/** How long any replica goes on taking what the key has signed after it was withdrawn, which the command says once it is. */
 const withdraw = async (choice: string, token: string): Promise<number> => {
   const env = { ...process.env, ...door.island.environmentFor('identity', { JWT_PRIVATE_KEY: door.signingKey }) };
   const command = ['--conditions=@settler/source', program, 'signing-keys', 'withdraw', choice];
@@ -38,19 +35,9 @@ const withdraw = async (choice: string, token: string): Promise<number> => {
     running.stdout?.once('data', () => resolve(performance.now()));
     running.once('exit', (code) => reject(new Error(`the command ended with ${code}`)));
   });
-  const since = await withdrawnAt;
-  const takenUntil = async (gateway: StartedService): Promise<number> => {
-    let takenAt = since;
-    const isRefused = async (): Promise<boolean> => {
-      const askedAt = performance.now();
-      if ((await statusOf(gateway, token)) === 401) return true;
-      takenAt = askedAt;
-      return false;
-    };
-    await waitFor(isRefused, { what: 'it to be refused' });
-    return takenAt;
-  };
-  return Math.max(...(await Promise.all(gateways.map(takenUntil)))) - since;
+  const sinceMs = await withdrawnAt;
+  const goesOn = (gateway: StartedService) => takenFor(async () => (await statusOf(gateway, token)) !== 401, sinceMs);
+  return Math.max(...(await Promise.all(gateways.map(goesOn))));
 };
 const refreshed = async (refreshToken: string): Promise<{ accessToken: string; refreshToken: string }> => {
   const { status, body } = await door.as({}).post('/v1/auth/refresh', { refreshToken });
