@@ -1,10 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { csvWithoutIds, runsOfOrders } from './orders-in-csv.ts';
-import { byReference, createJobs, type Executions, type Fields, forgetful, shareExecutions } from './running-service.ts';
+import { byReference, createJobs, type Executions, type Fields, flagging, forgetful, shareExecutions } from './running-service.ts';
 
 const { rulesOf, jobWith } = createJobs();
 const [carryId, againId, dryId, anonymousId] = [jobWith(byReference), jobWith(byReference), jobWith(byReference), jobWith(byReference)];
 const strictId = jobWith(forgetful);
+const flaggingId = jobWith(flagging);
 
 let executions: Executions;
 beforeAll(async () => {
@@ -105,6 +106,18 @@ describe('what stays without counterpart', () => {
     await runOf(strictId, side(['s1', '10.00']), side());
     const next = await runOf(strictId, side(), side(['t1', '10.00']));
     expect(next.summary).toMatchObject({ matched: 0, missingInSource: 1, source: { records: 0 } });
+  });
+
+  test('is what is missing, and what says the same later repeats it', async () => {
+    const again = { records: [{ id: 's1', amount: '3.00', currency: 'EUR', date: '2026-04-01', reference: '2' }] };
+    await runOf(flaggingId, side(['s2', '3.00']), side());
+    const second = await runOf(flaggingId, again, side());
+    expect((await outcomesOf(second)).toSorted()).toEqual([
+      ['duplicate', 's1', ''],
+      ['missing_in_target', 's2', ''],
+    ]);
+    const third = await runOf(flaggingId, side(), side(['t2', '3.00']));
+    expect(await outcomesOf(third)).toEqual([['matched', 's2', 't2']]);
   });
 
   test('has an identity without an id: what it says, and which of those that say the same it is', async () => {

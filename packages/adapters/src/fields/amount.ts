@@ -8,11 +8,12 @@ export type DecimalSeparator = '.' | ',';
 // What contracts calls a decimal: 18 digits before the point, 6 after it. Most cells are already that and take no other path.
 const canonical = /^(?:0|-?[1-9][0-9]{0,17})(?:\.[0-9]{1,6})?$/;
 
-// Groups are of three digits with one separator throughout. Indian grouping (12,34,567.00) is known for the comma only.
+// Groups are of three digits with one separator throughout. Indian grouping (12,34,567.00) is known for the comma only. Nobody groups less
+// than a thousand: what begins with a zero, as `0.123` does, is written with the other separator.
 const spaces = " \\u00a0\\u202f'\\u2019";
 const written: Readonly<Record<DecimalSeparator, RegExp>> = {
-  '.': new RegExp(`^([0-9]*|[0-9]{1,3}([,${spaces}])[0-9]{3}(?:\\2[0-9]{3})*|[0-9]{1,2}(?:,[0-9]{2})+,[0-9]{3})(?:\\.([0-9]+))?$`),
-  ',': new RegExp(`^([0-9]*|[0-9]{1,3}([.${spaces}])[0-9]{3}(?:\\2[0-9]{3})*)(?:,([0-9]+))?$`),
+  '.': new RegExp(`^([0-9]*|[1-9][0-9]{0,2}([,${spaces}])[0-9]{3}(?:\\2[0-9]{3})*|[1-9][0-9]?(?:,[0-9]{2})+,[0-9]{3})(?:\\.([0-9]+))?$`),
+  ',': new RegExp(`^([0-9]*|[1-9][0-9]{0,2}([.${spaces}])[0-9]{3}(?:\\2[0-9]{3})*)(?:,([0-9]+))?$`),
 };
 
 /**

@@ -29,9 +29,12 @@ const repeatedRows = (side: Side, batch: RecordBatch, { isOpen }: Collector, by:
     if (group === undefined) groups.set(key, [row]);
     else group.push(row);
   }
+  // What was open before is what is missing, and what has come now repeats it, whatever the ids of both.
+  const isNew = (row: number): number => (row >= batch.carriedFrom || batch.supersedes.has(row) ? 0 : 1);
+  const byAge = (one: number, other: number): number => isNew(one) - isNew(other) || compareRows(batch, one, other);
   return [...groups.values()].flatMap((rows) => {
     if (rows.length === 1) return [];
-    const left = rows.filter((row) => isOpen(side, row)).sort((one, other) => compareRows(batch, one, other));
+    const left = rows.filter((row) => isOpen(side, row)).sort(byAge);
     // Where none of them has a counterpart the first one is what is missing; only the others repeat it.
     return left.length === rows.length ? left.slice(1) : left;
   });

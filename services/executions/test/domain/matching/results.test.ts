@@ -305,6 +305,7 @@ describe('a pair of two currencies', () => {
 
   test.each([
     [{ rate: 'abc' }, undefined, 'rate is no rate: "abc"'],
+    [{ rate: '0.000' }, undefined, 'rate is no rate: "0.000"'],
     [{}, undefined, 'the source has no rate for EUR/USD'],
     [{}, { table: { 'USD/EUR': '0.9' } }, 'the rules have no rate for EUR/USD'],
     [{ rate: '999999999999' }, undefined, 'at 999999999999 the amount is too large to be exact'],

@@ -22,7 +22,8 @@ export interface Conversion {
 export const crossesCurrencies = ({ match }: Pass): boolean =>
   match.flatMap(alternativesOf).some((condition) => condition.type === 'amount' && condition.fx !== undefined);
 
-const rateForm = /^\d{1,12}(\.\d{1,12})?$/;
+/** An amount that is zero in the other currency whatever it was has no rate: nothing stands there, or an export that had nothing to put. */
+const rateForm = /^(?=.*[1-9])\d{1,12}(\.\d{1,12})?$/;
 
 export const compileConversion = (fx: Fx, source: RecordBatch, target: RecordBatch): Conversion => {
   const shares = new Map<string, Share>();
