@@ -286,6 +286,18 @@ describe('a later run', () => {
     expect(await outcomesOf(last.id)).toEqual(found);
   });
 
+  test('has what was written off matched once it is reopened', async () => {
+    const jobId = newJobId();
+    const { id } = await executions().run(jobId, [euro('s1', '10.00')], [euro('t9', '10.00')]);
+    const about = (await resultsOf(id)).find(({ outcome }) => outcome === 'missing_in_target')?.exceptionId;
+    await executions().must(200, executions().api.post(`/v1/exceptions/${about}/resolve`, { resolution: 'written_off' }));
+    const detail = `One of the records is settled: ${about} is written_off. Reopen it first, and match then.`;
+    expect((await match(id, ['s1'], ['t9'])).body).toMatchObject({ status: 409, code: 'conflict', detail });
+    await executions().must(200, executions().api.post(`/v1/exceptions/${about}/reopen`));
+    expect((await match(id, ['s1'], ['t9'])).status).toBe(201);
+    expect(await exceptionsOf(jobId)).toEqual(['resolved matched_manually s1', 'resolved matched_manually t9']);
+  });
+
   test('that has found a counterpart keeps it', async () => {
     const jobId = newJobId();
     const { id } = await executions().run(jobId, [euro('s1', '10.00')], [euro('t9', '10.00')]);

@@ -8,7 +8,7 @@ import { rejectOvertaken } from './approvals.ts';
 import { messagesOf } from './exception-messages.ts';
 import { addHistory, stateOf, write } from './exception-store.ts';
 import { recordKey } from './record-key.ts';
-import type { StoredResult } from './stored-results.ts';
+import { isAlone, type StoredResult } from './stored-results.ts';
 import type { Before, Database } from './tables.ts';
 
 type Trx = Transaction<Database>;
@@ -37,6 +37,27 @@ export const resolveMatched = async (
   }
   messages.push(...(await overtaken(trx, rows, `match ${match.id}`)));
   return { before: rows.map(({ id, status }) => ({ id, status })), messages };
+};
+
+/**
+ * What a person has settled is settled: a record that was written off, and is matched besides, would be in the books twice. One that was
+ * dismissed goes on as before.
+ * @throws Refusal `conflict` that names the exception
+ */
+export const requireUnsettled = async (trx: Trx, displaced: readonly StoredResult[]): Promise<void> => {
+  const ids = displaced.filter(isAlone).flatMap(({ exceptionId }) => exceptionId ?? []);
+  if (ids.length === 0) return;
+  const settled = await trx
+    .selectFrom('exceptions')
+    .select(['id', 'resolution'])
+    .where('id', 'in', ids)
+    .where('status', '=', 'resolved')
+    .where('resolution', 'not in', ['matched_later', 'matched_manually'])
+    .orderBy('id')
+    .limit(1)
+    .executeTakeFirst();
+  if (settled === undefined) return;
+  throw new Refusal('conflict', `One of the records is settled: ${settled.id} is ${settled.resolution}. Reopen it first, and match then.`);
 };
 
 const live = (trx: Trx) =>

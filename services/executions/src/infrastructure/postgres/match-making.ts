@@ -6,7 +6,7 @@ import type { Actor, SideRecord } from '../../application/ports.ts';
 import { type Joined, joinByHand, missingOn, type Wanted } from '../../domain/hand-match.ts';
 import type { Manual } from '../../domain/matched-result.ts';
 import { openExceptionsFor, type ResultInNeed } from './exception-writer.ts';
-import { resolveMatched } from './match-exceptions.ts';
+import { requireUnsettled, resolveMatched } from './match-exceptions.ts';
 import { hold, join, recordsOf, retellRun } from './match-exchange.ts';
 import { createdMessages } from './match-messages.ts';
 import { calledIn, carry, identified, type KnownRecord, type Placed, requireUnmatched, retire } from './match-records.ts';
@@ -33,6 +33,7 @@ export const planMatch = async (trx: Trx, run: Run, wanted: Wanted): Promise<Mat
   const taken = await identified(trx, run, placedIn(displaced, recordsOf(joined.taken)));
   requireUnmatched(taken);
   requireStillOpen(run, displaced, taken);
+  await requireUnsettled(trx, displaced);
   const all = displaced.flatMap(recordsOf);
   await refuseWhileFoundLater(trx, run, all, all);
   return { joined, displaced, taken };
