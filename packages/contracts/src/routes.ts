@@ -11,6 +11,8 @@ const gibibyte = 1024 * mebibyte;
 
 /** JSON bodies. */
 const jsonBytesMax = mebibyte;
+/** Those of nobody in particular, which a gateway holds while they come: names, passwords and tokens are short. */
+const publicBytesMax = 16 * kibibyte;
 /** Bodies that may carry records inline. */
 const inlineRecords = { bodyBytesMax: 32 * mebibyte, bulkField: 'records', timeoutMs: 30_000 };
 /** Uploaded files. */
@@ -28,6 +30,11 @@ export interface Route {
   /** The list in the body that may be long: everything else together is at most 50,000 values. */
   readonly bulkField?: string;
   readonly timeoutMs: number;
+  /**
+   * Whether it takes access away, or shows what there is to take. Whoever is to be shut out may have used up the limit of the organization, so
+   * that only the limit of who asks counts here.
+   */
+  readonly endsAccess: boolean;
   /** Whether an `Idempotency-Key` is honoured: every POST and PATCH. */
   readonly idempotent: boolean;
   /** Fields of the answer that are shown this once and left out of a replay, as dotted paths. */
@@ -38,7 +45,7 @@ export interface Route {
   readonly stream: 'none' | 'upload' | 'download' | 'events';
 }
 
-type Options = Partial<Pick<Route, 'bodyBytesMax' | 'bulkField' | 'timeoutMs' | 'secretFields' | 'mediaTypes' | 'stream'>>;
+type Options = Partial<Pick<Route, 'bodyBytesMax' | 'bulkField' | 'timeoutMs' | 'endsAccess' | 'secretFields' | 'mediaTypes' | 'stream'>>;
 
 const route = (
   service: StatefulService,
@@ -53,14 +60,16 @@ const route = (
   path,
   access,
   summary,
-  bodyBytesMax: jsonBytesMax,
+  bodyBytesMax: access === 'public' ? publicBytesMax : jsonBytesMax,
   timeoutMs: 10_000,
+  endsAccess: false,
   secretFields: [],
   stream: 'none',
   idempotent: method === 'POST' || method === 'PATCH',
   ...options,
 });
 
+const endsAccess = { endsAccess: true };
 const tokens = ['accessToken', 'refreshToken'];
 
 const exported = {
@@ -73,13 +82,13 @@ export const routes = {
   register: route('identity', 'POST', '/v1/auth/register', 'public', 'Register an organization and its owner', { secretFields: tokens }),
   login: route('identity', 'POST', '/v1/auth/login', 'public', 'Log in', { secretFields: tokens }),
   refresh: route('identity', 'POST', '/v1/auth/refresh', 'public', 'Exchange a refresh token for a new pair', { secretFields: tokens }),
-  logout: route('identity', 'POST', '/v1/auth/logout', 'any', 'End a session'),
+  logout: route('identity', 'POST', '/v1/auth/logout', 'any', 'End a session', endsAccess),
   readMe: route('identity', 'GET', '/v1/me', 'any', 'Who these credentials belong to'),
   listMyOrganizations: route('identity', 'GET', '/v1/me/organizations', 'user', 'The organizations you are a member of'),
   leaveOrganization: route('identity', 'DELETE', '/v1/me/organizations/{id}', 'user', 'Leave one of your organizations'),
-  listMySessions: route('identity', 'GET', '/v1/me/sessions', 'user', 'List your sessions'),
-  endMySession: route('identity', 'DELETE', '/v1/me/sessions/{id}', 'user', 'End one of your sessions'),
-  changePassword: route('identity', 'POST', '/v1/me/password', 'user', 'Change your password; all your other sessions end'),
+  listMySessions: route('identity', 'GET', '/v1/me/sessions', 'user', 'List your sessions', endsAccess),
+  endMySession: route('identity', 'DELETE', '/v1/me/sessions/{id}', 'user', 'End one of your sessions', endsAccess),
+  changePassword: route('identity', 'POST', '/v1/me/password', 'user', 'Change your password; all your other sessions end', endsAccess),
   setUpTotp: route('identity', 'POST', '/v1/me/totp', 'user', 'Ask for a secret with which an authenticator makes one-time codes', {
     secretFields: ['secret', 'otpauthUri'],
   }),
@@ -91,15 +100,16 @@ export const routes = {
   resetPassword: route('identity', 'POST', '/v1/auth/password/reset', 'public', 'Choose a new password; all your sessions end'),
   readOrganization: route('identity', 'GET', '/v1/organization', 'members:read', 'Read the organization'),
   updateOrganization: route('identity', 'PATCH', '/v1/organization', 'members:write', 'Change the organization'),
-  listMembers: route('identity', 'GET', '/v1/members', 'members:read', 'List the members'),
+  listMembers: route('identity', 'GET', '/v1/members', 'members:read', 'List the members', endsAccess),
   updateMember: route(
     'identity',
     'PATCH',
     '/v1/members/{userId}',
     'members:write',
     'Change the role of a member, or shut one out for a while',
+    endsAccess,
   ),
-  removeMember: route('identity', 'DELETE', '/v1/members/{userId}', 'members:write', 'Remove a member'),
+  removeMember: route('identity', 'DELETE', '/v1/members/{userId}', 'members:write', 'Remove a member', endsAccess),
   exportMember: route(
     'identity',
     'GET',
@@ -123,13 +133,13 @@ export const routes = {
     secretFields: tokens,
   }),
   createApiKey: route('identity', 'POST', '/v1/api-keys', 'api-keys:write', 'Create an API key', { secretFields: ['key'] }),
-  listApiKeys: route('identity', 'GET', '/v1/api-keys', 'api-keys:read', 'List API keys'),
+  listApiKeys: route('identity', 'GET', '/v1/api-keys', 'api-keys:read', 'List API keys', endsAccess),
   readApiKey: route('identity', 'GET', '/v1/api-keys/{id}', 'api-keys:read', 'Read an API key'),
   updateApiKey: route('identity', 'PATCH', '/v1/api-keys/{id}', 'api-keys:write', 'Change an API key'),
   rotateApiKey: route('identity', 'POST', '/v1/api-keys/{id}/rotate', 'api-keys:write', 'Put a new key in the place of an API key', {
     secretFields: ['key'],
   }),
-  revokeApiKey: route('identity', 'DELETE', '/v1/api-keys/{id}', 'api-keys:write', 'Revoke an API key'),
+  revokeApiKey: route('identity', 'DELETE', '/v1/api-keys/{id}', 'api-keys:write', 'Revoke an API key', endsAccess),
   listAuditEvents: route('identity', 'GET', '/v1/audit-events', 'audit:read', 'Read the audit trail'),
   verifyAuditTrail: route('identity', 'GET', '/v1/audit-events/verify', 'audit:read', 'Verify the chain of the audit trail', {
     timeoutMs: 60_000,

@@ -47,7 +47,7 @@ export const createAdmission = ({ clientAddress, authenticate, rateLimits, strea
     // Before anything else is waited for: a revocation from here on ends the stream, also one that has not begun.
     const lasting = lastingOf(route, request.raw);
     const streamEnd = lasting === undefined ? undefined : streams.open(lasting, caller, reply.raw);
-    requireRoom(reply, await rateLimits.spendCaller(caller));
+    requireRoom(reply, await rateLimits.spendCaller(caller, route.endsAccess));
     requireAccess(caller, route.access);
     requireForwardable(route, request);
     return { caller, address, streamEnd };

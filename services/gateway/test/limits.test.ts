@@ -89,6 +89,11 @@ describe('a limit', () => {
     });
     expect((await door.as({ token: person.accessToken }).get('/v1/jobs')).status).toBe(429);
     expect((await asKey(theirs.key)()).status).toBe(200);
+    // Whoever has used it up can be shut out all the same.
+    const owner = door.as({ token: person.accessToken });
+    expect((await owner.get('/v1/api-keys')).status).toBe(200);
+    expect((await owner.delete(`/v1/api-keys/${one.id}`)).status).toBe(204);
+    expect((await owner.post('/v1/auth/logout', { refreshToken: person.refreshToken })).status).toBe(204);
   });
 });
 

@@ -216,8 +216,9 @@ describe('accounts', () => {
   });
 
   test('the tenth failure of an account makes the next one wait, from wherever it is not known', async () => {
-    const { email } = await identity.register();
-    const known = '203.0.113.9';
+    const [email, registeredAt, known] = ['known@example.com', '203.0.113.8', '203.0.113.9'];
+    const registration = { email, password, organizationName: 'Known' };
+    expect((await identity.anonymous(registeredAt).post('/v1/auth/register', registration)).status).toBe(201);
     expect((await logIn({ email, password }, known)).status).toBe(200);
     for (let failure = 0; failure < 10; failure += 1)
       expect((await logIn({ email, password: 'wrong' }, `203.0.113.${failure + 20}`)).status).toBe(401);
@@ -226,7 +227,7 @@ describe('accounts', () => {
     expect(limited.body.code).toBe('rate_limited');
     expect(Number(limited.headers.get('retry-after'))).toBeGreaterThan(890);
     expect(Number(limited.headers.get('retry-after'))).toBeLessThanOrEqual(900);
-    expect((await logIn({ email, password }, known)).status).toBe(200);
+    for (const address of [registeredAt, known]) expect((await logIn({ email, password }, address)).status).toBe(200);
   });
 
   test('failed logins come into the trail of the user’s organizations as a count, and those of nobody do not', async () => {

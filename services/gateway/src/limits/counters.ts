@@ -1,6 +1,6 @@
 /** Counters of requests per window: in Redis for all replicas together, with memory as insurance, or in memory alone. */
 import { LRUCache } from 'lru-cache';
-import { RateLimiterMemory, RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible';
+import { RateLimiterMemory, RateLimiterRedis, type RateLimiterRes } from 'rate-limiter-flexible';
 import type { SharedCounts } from './redis.ts';
 
 export interface Limit {
@@ -14,53 +14,41 @@ export interface Count {
   readonly resetSeconds: number;
 }
 
-export interface Counter extends Limit {
-  /** Counts one request of `key`. */
-  readonly spend: (key: string) => Promise<Count>;
-}
+/** Counts one request of `key`, whose limit is this. With another limit it begins anew. */
+export type Counter = (key: string, limit: Limit) => Promise<Count>;
 
 /** The keys of one counter: whoever can invent addresses could otherwise fill the memory. */
 const keysMax = 100_000;
 
-export const createCounter = (name: string, { limit, windowSeconds }: Limit, shared: SharedCounts | undefined): Counter => {
-  const options = { keyPrefix: `settler:${name}:${limit}:${windowSeconds}`, points: limit, duration: windowSeconds };
+export const createCounter = (name: string, shared: SharedCounts | undefined): Counter => {
+  // It counts; what is too much differs from key to key, and is said below.
+  const options = { keyPrefix: `settler:${name}`, points: Number.MAX_SAFE_INTEGER, duration: 1 };
   const memory = new RateLimiterMemory(options);
   const keys = new LRUCache<string, true>({
     max: keysMax,
     dispose: (_value, key, reason) => reason === 'evict' && void memory.delete(key),
   });
   const limiter = shared && new RateLimiterRedis({ ...options, storeClient: shared.redis, rejectIfRedisNotReady: true });
-  const consume = async (key: string): Promise<RateLimiterRes> => {
-    if (limiter === undefined || !shared?.mayAsk()) return memory.consume(key);
+  const consume = async (key: string, windowSeconds: number): Promise<RateLimiterRes> => {
+    const window = { customDuration: windowSeconds };
+    if (limiter === undefined || !shared?.mayAsk()) return memory.consume(key, 1, window);
     try {
-      const result = await limiter.consume(key);
+      const result = await limiter.consume(key, 1, window);
       shared.answered();
       return result;
     } catch (error) {
-      if (!(error instanceof RateLimiterRes)) {
-        shared.failed(error);
-        return memory.consume(key);
-      }
-      shared.answered();
-      throw error;
+      shared.failed(error);
+      return memory.consume(key, 1, window);
     }
   };
-  const countOf = (result: RateLimiterRes, isExceeded: boolean): Count => ({
-    isExceeded,
-    remaining: result.remainingPoints,
-    resetSeconds: Math.max(1, Math.ceil(result.msBeforeNext / 1000)),
-  });
-  const within = (result: RateLimiterRes): Count => countOf(result, false);
-  const exceeded = (result: unknown): Count => {
-    if (result instanceof RateLimiterRes) return countOf(result, true);
-    throw result;
-  };
-  return {
-    limit,
-    windowSeconds,
-    spend: (key) => {
-      keys.set(key, true);
-      return consume(key).then(within, exceeded);
-    },
+  return async (key, { limit, windowSeconds }) => {
+    const place = `${limit}:${windowSeconds}:${key}`;
+    keys.set(place, true);
+    const { consumedPoints, msBeforeNext } = await consume(place, windowSeconds);
+    return {
+      isExceeded: consumedPoints > limit,
+      remaining: Math.max(0, limit - consumedPoints),
+      resetSeconds: Math.max(1, Math.ceil(msBeforeNext / 1000)),
+    };
   };
 };

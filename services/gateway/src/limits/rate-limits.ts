@@ -5,10 +5,9 @@
 
 import { networkOf } from '@settler/chassis/network';
 import { Refusal } from '@settler/chassis/refusal';
-import { LRUCache } from 'lru-cache';
 import { type Caller, countedAs } from '../authentication/caller.ts';
 import { rateWindowMsMax } from '../config.ts';
-import { type Count, type Counter, createCounter, type Limit } from './counters.ts';
+import { type Count, createCounter, type Limit } from './counters.ts';
 import type { SharedCounts } from './redis.ts';
 
 export interface Spent {
@@ -18,39 +17,36 @@ export interface Spent {
 }
 
 export interface RateLimits {
-  readonly spendCaller: (caller: Caller) => Promise<Spent>;
+  /** `spares`: the organization's limit is not asked. */
+  readonly spendCaller: (caller: Caller, spares: boolean) => Promise<Spent>;
   readonly spendAddress: (address: string | null) => Promise<Spent>;
 }
 
 const organizationTimes = 10;
-/** Distinct limits that keys have been given. */
-const ownCountersMax = 1_000;
 
 export const createRateLimits = (limit: number, windowMs: number, shared: SharedCounts | undefined): RateLimits => {
   const fallback: Limit = { limit, windowSeconds: Math.ceil(windowMs / 1000) };
-  const credentials = createCounter('credential', fallback, shared);
-  const addresses = createCounter('address', fallback, shared);
-  const organizations = createCounter('organization', { ...fallback, limit: limit * organizationTimes }, shared);
-  const own = new LRUCache<string, Counter>({ max: ownCountersMax });
+  const ofOrganization: Limit = { ...fallback, limit: limit * organizationTimes };
+  const credentials = createCounter('credential', shared);
+  const keys = createCounter('key', shared);
+  const addresses = createCounter('address', shared);
+  const organizations = createCounter('organization', shared);
 
-  const counterOf = ({ rateLimit }: Caller): Counter => {
-    if (rateLimit === null) return credentials;
-    const windowSeconds = Math.max(1, Math.ceil(Math.min(rateLimit.windowMs, rateWindowMsMax) / 1000));
-    const name = `${rateLimit.limit} ${windowSeconds}`;
-    const known = own.get(name) ?? createCounter('key', { limit: rateLimit.limit, windowSeconds }, shared);
-    own.set(name, known);
-    return known;
+  const spendOwn = async (caller: Caller): Promise<Spent> => {
+    const { rateLimit } = caller;
+    if (rateLimit === null) return spentOf('default', fallback, await credentials(countedAs(caller), fallback));
+    const own = { limit: rateLimit.limit, windowSeconds: Math.max(1, Math.ceil(Math.min(rateLimit.windowMs, rateWindowMsMax) / 1000)) };
+    return spentOf('default', own, await keys(countedAs(caller), own));
   };
 
   return {
-    spendCaller: async (caller) => {
-      const counter = counterOf(caller);
-      const spent = spentOf('default', counter, await counter.spend(countedAs(caller)));
-      if (spent.refusal !== undefined) return spent;
-      const ofAll = await organizations.spend(caller.organizationId);
-      return ofAll.isExceeded ? spentOf('organization', organizations, ofAll) : spent;
+    spendCaller: async (caller, spares) => {
+      const spent = await spendOwn(caller);
+      if (spent.refusal !== undefined || spares) return spent;
+      const ofAll = await organizations(caller.organizationId, ofOrganization);
+      return ofAll.isExceeded ? spentOf('organization', ofOrganization, ofAll) : spent;
     },
-    spendAddress: async (address) => spentOf('default', addresses, await addresses.spend(networkOf(address))),
+    spendAddress: async (address) => spentOf('default', fallback, await addresses(networkOf(address), fallback)),
   };
 };
 

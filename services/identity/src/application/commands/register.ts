@@ -72,6 +72,7 @@ export const register = ({ accounts, passwords, throttle, proveFactor, clock, ne
         address,
       });
       if (signedIn === undefined) throw addressIsTaken();
+      await throttle.remember(signedIn.user.email, address);
       return signedIn;
     },
   };
