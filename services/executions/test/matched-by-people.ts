@@ -20,13 +20,15 @@ export const matchedByPeople = () => {
   const grouped = new Set<string>();
   /** Jobs whose runs know nothing of each other. */
   const forgetful = new Set<string>();
+  /** Jobs whose records may come for years before they are missing. */
+  const patient = new Set<string>();
 
   let running: Executions;
   let opened: Postgres<ChassisTables>;
   beforeAll(async () => {
     running = await shareExecutions((jobId) => ({
       ...(grouped.has(jobId) ? byPayout : manualReview),
-      openItems: { carryForward: !forgetful.has(jobId) },
+      openItems: { carryForward: !forgetful.has(jobId), ...(patient.has(jobId) ? { expectWithin: { after: 3_660 } } : {}) },
     }));
     opened = running.openPostgres();
   });
@@ -45,5 +47,5 @@ export const matchedByPeople = () => {
     const { id } = await running.run(jobId, unclear.source, unclear.target);
     return { jobId, id: id as string };
   };
-  return { executions, newJobId, grouped, forgetful, match, undo, withUnclear, postgres, ...lookingInto(executions, postgres) };
+  return { executions, newJobId, grouped, forgetful, patient, match, undo, withUnclear, postgres, ...lookingInto(executions, postgres) };
 };

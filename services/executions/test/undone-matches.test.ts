@@ -133,8 +133,15 @@ describe('a match of the rules', () => {
     expect((await undo(later.id, await matchedIn(later.id))).status).toBe(204);
     expect(await itemsOf(jobId)).toEqual(['t2', 't9 retired', 'u2']);
     expect((await undo(id, made.id)).status).toBe(204);
-    expect(await exceptionsOf(jobId)).toEqual(['open  s2 t2', 'open  t2', 'open  t9', 'open  u2', 'resolved matched_later t2']);
-    expect(await itemsOf(jobId)).toEqual(['t2', 't9', 'u2']);
+    expect(await exceptionsOf(jobId)).toEqual([
+      'open  s2',
+      'open  t2',
+      'open  t9',
+      'open  u2',
+      'resolved matched_later t2',
+      'resolved matched_manually s2 t2',
+    ]);
+    expect(await itemsOf(jobId)).toEqual(['s2', 't2', 't9', 'u2']);
     await holds(id);
   });
 

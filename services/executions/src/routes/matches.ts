@@ -42,7 +42,7 @@ export const matchRoutes = (endpoint: Endpoints['endpoint'], { matches, newIds }
 
   endpoint('deleteMatch', {
     description:
-      'Its records are open again, with exceptions, and no later run brings a source record of it together with one of its target records while both say the same; by hand they can be matched again. `conflict` where the result is no match, has more than 10,000 records, or where a later run has one of them in a match, which the answer names and which is to be undone first, or in another version, or with others.',
+      'Its records are open again, with exceptions, and no later run brings a source record of it together with one of its target records while both say the same; by hand they can be matched again. In the run where somebody made it, results and exceptions are again as they were before, unless what it left over was found or settled otherwise since, and stays so. `conflict` where the result is no match, has more than 10,000 records, or where a later run has one of them in a match, which the answer names and which is to be undone first, or in another version, or with others.',
     params: z.object({ id: executionId, resultId: resultId.describe('The result that is the match: `res_` and 26 characters.') }),
     answers: { 204: null },
     refuses: [409],

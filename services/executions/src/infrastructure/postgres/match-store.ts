@@ -20,6 +20,7 @@ import { openExceptionsFor } from './exception-writer.ts';
 import { resultView } from './execution-queries.ts';
 import { findResults, soughtByIds } from './find-results.ts';
 import { type KeptMatch, keptMatch } from './kept-match.ts';
+import { leftAsItWas } from './left-over.ts';
 import { closeOpened, reopenMatched } from './match-exceptions.ts';
 import { part, recordsOf, release, retellRun } from './match-exchange.ts';
 import { inNeed, makeMatch, planMatch } from './match-making.ts';
@@ -95,10 +96,11 @@ const undo = async (trx: Trx, run: Run, result: StoredResult, actor: Actor): Pro
   const mayDiffer = made !== undefined && hadDiffered(made.before, result);
   await separate(trx, about.run, { source: apart.source, target: apart.target, id: matchId, mayDiffer }, by);
   if (kept !== undefined) return undoKept(trx, run, kept, actor);
+  const left = made?.id === result.id ? await leftAsItWas(trx, run, made.before) : undefined;
   const messages =
-    made !== undefined && result.id === matchId
-      ? await takeBack(trx, run, result, made.before, actor)
-      : await takeApart(trx, run, [result], made, actor);
+    made === undefined || left === undefined
+      ? await takeApart(trx, run, [result], made, actor)
+      : await takeBack(trx, run, { result, left }, made.before, actor);
   return [...messages, ...undoneMessages(about, actor)];
 };
 
@@ -132,11 +134,14 @@ const madeByHand = async (trx: Trx, { matchId }: Manual) => {
   );
 };
 
-/** In the run that it was made in: everything is as it was before. */
-const takeBack = async (trx: Trx, run: Run, result: StoredResult, before: Before, actor: Actor): Promise<OutboxMessage[]> => {
-  const left = await resultsById(trx, run, before.left);
-  if (left.length < before.left.length)
-    throw new Refusal('conflict', 'What this match left over was matched by hand since then: undo that match first.');
+/** In the run that it was made in, with what it left over there: everything is as it was before. */
+const takeBack = async (
+  trx: Trx,
+  run: Run,
+  { result, left }: { readonly result: StoredResult; readonly left: readonly StoredResult[] },
+  before: Before,
+  actor: Actor,
+): Promise<OutboxMessage[]> => {
   await takeOut(trx, run, [result, ...left]);
   await putRows(trx, before.displaced);
   const restored = await resultsById(
@@ -145,31 +150,18 @@ const takeBack = async (trx: Trx, run: Run, result: StoredResult, before: Before
     before.displaced.map(({ id }) => String(id)),
   );
   await retellRun(trx, run, { before: [result, ...left], after: restored });
-  const messages = [...(await reopenMatched(trx, result.id, before, actor)), ...(await closeOpened(trx, result.id, before, actor))];
-  // Not where an exception says that another run has left the record open since.
   if (before.carried.length > 0)
     await trx
-      .deleteFrom('open_items as item')
+      .deleteFrom('open_items')
       .where('job_id', '=', run.jobId)
       .where('identity', 'in', [...before.carried])
-      .where(({ not, exists, selectFrom }) =>
-        not(
-          exists(
-            selectFrom('exceptions')
-              .select('id')
-              .where('job_id', '=', run.jobId)
-              .whereRef('exceptions.record_key', '=', 'item.record_key')
-              .where('status', 'in', ['open', 'in_progress']),
-          ),
-        ),
-      )
       .execute();
-  return messages;
+  return [...(await reopenMatched(trx, result.id, before, actor)), ...(await closeOpened(trx, result.id, before, actor))];
 };
 
 /**
- * Made by the rules, or given to a later run: nothing was there before, and each of their records is missing. What was there in the run that
- * the match was made in, such as a pair that differed, is no result of this one.
+ * Each of their records is missing. Of a match of the rules, or one that was given to a later run, nothing was there before: what was in the
+ * run that it was made in, such as a pair that differed, is no result of this one. In that run it is over where what was left of it is elsewhere.
  */
 const takeApart = async (
   trx: Trx,

@@ -111,16 +111,27 @@ const resolvedLike = async (trx: Trx, { id, job_id: jobId, records }: Row, execu
   return rows[0]?.count ?? 0;
 };
 
-/**
- * @throws Refusal `conflict` where the rules have matched one of these records in a newer run, or have found it in another version or with others
- * than `together`: free, it would find a second counterpart, or be open twice. What somebody has matched by hand stays as it is, in whichever run.
- */
+/** @throws Refusal `conflict` where one of these records was found otherwise: free, it would find a second counterpart, or be open twice */
 export const refuseWhileFoundLater = async (
   trx: Trx,
   run: Run,
   records: readonly SideRecord[],
   together: readonly SideRecord[] = [],
 ): Promise<void> => {
+  const found = await foundLater(trx, run, records, together);
+  if (found !== undefined) throw new Refusal('conflict', found);
+};
+
+/**
+ * In which newer run the rules have matched one of these records, or found it in another version or with others than `together`, as a caller is
+ * told it. Undefined where they have not. What somebody has matched by hand stays as it is, in whichever run.
+ */
+export const foundLater = async (
+  trx: Trx,
+  run: Run,
+  records: readonly SideRecord[],
+  together: readonly SideRecord[] = [],
+): Promise<string | undefined> => {
   const newer = await newestWithResults(trx, run.jobId, run.carriesForward ? runsAskedFor(records) : 1)
     .where('created_at', '>', run.createdAt)
     .execute();
@@ -128,12 +139,11 @@ export const refuseWhileFoundLater = async (
   const isWithOthers = (result: StoredResult): boolean => !isAlone(result) && !recordsOf(result).every((one) => known.has(contentOf(one)));
   let asked = records;
   for (const [index, { id }] of newer.entries()) {
-    if (asked.length === 0) return;
+    if (asked.length === 0) return undefined;
     const found = await resultsHolding(trx, await completedRun(trx, id), asked);
     // What keeps a match of another run is told once, in the newest.
     const match = found.find(({ outcome, manual, pass }) => outcome === 'matched' && manual === null && (pass !== null || index === 0));
-    if (match !== undefined)
-      throw new Refusal('conflict', `A later run has a record of it in a match: undo the match ${match.id} of ${id} instead.`);
+    if (match !== undefined) return `A later run has a record of it in a match: undo the match ${match.id} of ${id} instead.`;
     const told = toldIn(found);
     const withOthers = new Set(found.filter(isWithOthers));
     // Without an id it may be another that says the same.
@@ -141,12 +151,12 @@ export const refuseWhileFoundLater = async (
       const other = told
         .holding(one)
         .find((result) => result.manual === null && (withOthers.has(result) || told.saysOtherwise(result, one)));
-      if (other !== undefined)
-        throw new Refusal('conflict', `A later run has found the ${calledIn(one)} otherwise: it is in ${other.id} of ${id}.`);
+      if (other !== undefined) return `A later run has found the ${calledIn(one)} otherwise: it is in ${other.id} of ${id}.`;
     }
     // Of each, the newest run that has it tells.
     asked = asked.filter((one) => told.holding(one).length === 0);
   }
+  return undefined;
 };
 
 /** Rows that repeat or contradict each other tell nothing of what was found before. */
