@@ -95,6 +95,22 @@ describe('a record that was matched and is delivered again', () => {
     expect(tried.comparison).toMatchObject({ matchRate: { before: 1, after: 1 }, diff: { lines: [] } });
   });
 
+  test('is free in what is tried on a run between, once its match is undone where it is kept last', async () => {
+    const jobId = jobWith(byReference);
+    await executions.run(jobId, [paid('s1')], [paid('t1')]);
+    const between = await executions.run(jobId, [paid('s2')], [paid('t1')]);
+    const last = await executions.run(jobId, [], [paid('t1')]);
+    const rates = async () => {
+      const { id } = await executions.must(202, executions.api.post(`/v1/executions/${between.id}/try`, { rules: byReference }));
+      await executions.settled(id);
+      return (await executions.must(200, executions.api.get(`/v1/executions/${id}/report`))).comparison.matchRate;
+    };
+    expect(await rates()).toEqual({ before: 0, after: 0 });
+    const kept = (await resultsOf(last.id)).find(({ outcome }: { outcome: string }) => outcome === 'matched');
+    await executions.must(204, executions.api.delete(`/v1/executions/${last.id}/matches/${kept.id}`));
+    expect(await rates()).toEqual({ before: 0, after: 1 });
+  });
+
   test('is free again once its match is undone where it is kept, and so is its counterpart', async () => {
     const jobId = jobWith(byReference);
     const first = await executions.run(jobId, [paid('s1')], [paid('t1')]);

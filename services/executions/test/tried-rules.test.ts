@@ -3,7 +3,7 @@ import type { ChassisTables } from '@settler/chassis/tables';
 import { waitFor } from '@settler/harness';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { lookingInto, manualReview, unclear } from './looking-into.ts';
-import { createJobs, type Executions, euro, type Fields, shareExecutions } from './running-service.ts';
+import { createJobs, type Executions, euro, type Fields, flagging, byReference as nearly, shareExecutions } from './running-service.ts';
 
 const { rulesOf, jobWith } = createJobs();
 const archived = new Set<string>();
@@ -23,7 +23,7 @@ afterAll(async () => {
   await executions?.stop();
 });
 
-const { exceptionsOf, stored, itemsOf } = lookingInto(
+const { exceptionsOf, stored, itemsOf, outcomesOf, resultsOf } = lookingInto(
   () => executions,
   () => postgres,
 );
@@ -72,6 +72,150 @@ describe('rules that are tried', () => {
     expect(summary).toMatchObject({ invalid: 2, matched: 1, matchRate: 0.3333 });
     const { comparison } = await tryOn(id, manualReview);
     expect([comparison.matchRate, comparison.diff.lines]).toEqual([{ before: 1, after: 1 }, []]);
+  });
+
+  type Sides = readonly [readonly Fields[], readonly Fields[]];
+  const { id: _, ...nameless } = euro('s1', '3.00', { reference: 'A' });
+  const exactly = {
+    matching: [
+      { field: 'reference', type: 'exact' },
+      { field: 'amount', type: 'amount' },
+    ],
+  };
+  const within = (absolute: string) => ({ matching: [exactly.matching[0], { ...exactly.matching[1], tolerance: { absolute } }] });
+
+  const ofA = (id: string, amount = '3.00') => euro(id, amount, { reference: 'A' });
+  const ofB = (id: string) => euro(id, '3.00', { reference: 'B' });
+
+  test.each<[string, readonly Sides[], Fields]>([
+    ['that says the same as one', [[[nameless, nameless], [nameless]]], { ...nameless, amount: '3.05' }],
+    [
+      'that is open since its counterpart was corrected and repeats another record',
+      [
+        [[ofA('s1')], [ofA('t1')]],
+        [[ofB('s2')], [ofB('t0'), ofB('t1')]],
+      ],
+      ofA('t3', '3.05'),
+    ],
+  ])('take no open item for a record that was matched before: one %s', async (_what, runs, comes) => {
+    const flags = { duplicates: { by: ['reference', 'amount'], action: 'flag' } };
+    const rules = runs.length > 1 ? { ...exactly, ...flags } : exactly;
+    const jobId = jobWith(rules);
+    for (const [source, target] of runs) await executions.run(jobId, source, target);
+    const { id } = await executions.run(jobId, [], [comes]);
+    expect((await resultsOf(id)).map(({ outcome }) => outcome)).toEqual(['missing_in_target', 'missing_in_source']);
+    const same = await tryOn(id, rules);
+    expect([same.comparison.matchRate, changesOf(same)]).toEqual([{ before: 0, after: 0 }, []]);
+    const wider = await tryOn(id, within('0.10'));
+    expect(wider.comparison.matchRate).toEqual({ before: 0, after: 1 });
+    expect(changesOf(wider)).toEqual(['newly_matched source 1 3.00', 'newly_matched target 1 3.05']);
+  });
+
+  describe('that are the same find the same', () => {
+    const paid = (id: string): Fields => euro(id, '10.00', { reference: 'CUST-7' });
+    const anonymous = { amount: '10.00', currency: 'EUR', reference: 'CUST-7' };
+    const cents = { ...anonymous, amount: '10.50' };
+
+    const findTheSame = async (id: string, rules: object, outcomes: readonly string[]) => {
+      expect((await outcomesOf(id)).sort()).toEqual([...outcomes].sort());
+      const { outcomes: found, matchRate } = await executions.must(200, executions.api.get(`/v1/executions/${id}/report`));
+      const tried = await tryOn(id, rules);
+      expect(changesOf(tried)).toEqual([]);
+      expect(tried.comparison.matchRate).toEqual({ before: matchRate, after: matchRate });
+      const inOrder = (lines: readonly Fields[]) =>
+        lines.map(({ outcome, side, pass, count, amount }) => [outcome, side, pass, count, amount].join(' ')).sort();
+      expect(inOrder(tried.outcomes)).toEqual(inOrder(found));
+    };
+
+    test.each<[string, object, readonly Sides[], readonly string[]]>([
+      [
+        'a match that is kept',
+        nearly,
+        [
+          [[paid('s1')], [paid('t1')]],
+          [[paid('s2')], [paid('t1')]],
+        ],
+        ['matched t1', 'missing_in_target s2'],
+      ],
+      [
+        'a match that is kept in the run before, too',
+        nearly,
+        [
+          [[paid('s1')], [paid('t1')]],
+          [[], [paid('t1')]],
+          [[paid('s2')], [paid('t1')]],
+        ],
+        ['matched t1', 'missing_in_target s2'],
+      ],
+      [
+        'records without ids, of which one is open and one keeps its match',
+        nearly,
+        [
+          [[anonymous, anonymous], [anonymous]],
+          [[anonymous, anonymous], []],
+        ],
+        ['matched CUST-7', 'missing_in_target CUST-7'],
+      ],
+      [
+        'records without ids that are carried, and others that keep their match',
+        nearly,
+        [
+          [
+            [anonymous, anonymous, anonymous],
+            [paid('t1'), paid('t2')],
+          ],
+          [[anonymous], [cents]],
+          [[anonymous, anonymous], [paid('t1')]],
+        ],
+        ['matched CUST-7 t1', 'matched CUST-7'],
+      ],
+      [
+        'a match that is kept by a record that is delivered twice',
+        nearly,
+        [
+          [[paid('s1')], [paid('t1')]],
+          [[paid('s2')], [paid('t1'), paid('t1')]],
+        ],
+        ['duplicate t1', 'matched t1', 'missing_in_target s2'],
+      ],
+      [
+        'a former counterpart that is a duplicate',
+        flagging,
+        [
+          [[paid('s1')], [paid('t1')]],
+          [[paid('s2')], [paid('t2')]],
+          [
+            [paid('s1'), paid('s3')],
+            [paid('t1'), paid('t2')],
+          ],
+        ],
+        ['duplicate s3', 'matched s1 t1', 'matched t2'],
+      ],
+      [
+        'a group of which some are there',
+        { passes: [{ name: 'payouts', cardinality: 'many-to-one', match: [{ field: 'reference', type: 'exact' }], sum: {} }] },
+        [
+          [[euro('s1', '4.00', { reference: 'p' }), euro('s2', '6.00', { reference: 'p' })], [euro('t1', '10.00', { reference: 'p' })]],
+          [[euro('s1', '4.00', { reference: 'p' })], [euro('t1', '10.00', { reference: 'p' }), euro('t2', '4.00', { reference: 'p' })]],
+        ],
+        ['matched s1', 'matched t1', 'missing_in_source t2'],
+      ],
+    ])('%s', async (_what, rules, runs, outcomes) => {
+      const jobId = jobWith(rules);
+      let id = '';
+      for (const [source, target] of runs) ({ id } = await executions.run(jobId, source, target));
+      await findTheSame(id, rules, outcomes);
+    });
+
+    test('a match by hand of one of those that say the same, beside one that keeps its match', async () => {
+      const jobId = jobWith(nearly);
+      await executions.run(jobId, [anonymous], [paid('t1')]);
+      const { id } = await executions.run(jobId, [anonymous, anonymous], [euro('t2', '12.00', { reference: 'other' })]);
+      const results = await resultsOf(id);
+      const missing = results.flatMap(({ outcome, id: result }) => (outcome.startsWith('missing') ? [result] : []));
+      await executions.must(201, executions.api.post(`/v1/executions/${id}/matches`, { source: missing.slice(0, 1), target: ['t2'] }));
+      await findTheSame(id, nearly, ['matched CUST-7', 'matched CUST-7 t2']);
+    });
   });
 
   test('are held against what people have matched and undone since', async () => {

@@ -146,8 +146,20 @@ export interface Base {
 
 export interface BaseResult {
   readonly outcome: string;
+  /** The run whose match its record keeps; undefined where it keeps none. */
+  readonly keptIn: string | undefined;
   readonly source: readonly Readonly<Record<string, unknown>>[];
   readonly target: readonly Readonly<Record<string, unknown>>[];
+}
+
+/** What is to be known of a run besides the results that it has stored. */
+export interface StoredRun {
+  /** Of each side, whether all records have one. */
+  readonly hasIds: { readonly source: boolean; readonly target: boolean };
+  /** When it was made, in milliseconds. */
+  readonly runAt: number;
+  /** Whether records keep the matches that they kept in it. */
+  readonly keeps: boolean;
 }
 
 export interface OpenExceptions {
@@ -174,7 +186,7 @@ export interface BaseResults {
   /** Undefined where the job has none yet. */
   readonly find: (held: HeldExecution) => Promise<Base | undefined>;
   /** Of each side, whether all records have one. */
-  readonly hasIds: (base: Base) => Promise<{ readonly source: boolean; readonly target: boolean }>;
+  readonly hasIds: (base: Base) => Promise<StoredRun['hasIds']>;
   /** In pages, without what could not be read. */
   readonly read: (base: Base) => AsyncIterable<readonly BaseResult[]>;
   /** Of what `read` gives, as a summary has it; undefined where there is nothing. */
@@ -183,10 +195,7 @@ export interface BaseResults {
 
 export interface Matching {
   /** Records that an execution has stored, in place of reading them. Resolves with what was counted so far. */
-  readonly feed: (
-    results: readonly BaseResult[],
-    hasIds: { readonly source: boolean; readonly target: boolean },
-  ) => Promise<readonly ControlTotals[]>;
+  readonly feed: (results: readonly BaseResult[], run: StoredRun) => Promise<readonly ControlTotals[]>;
   /** What is to be compared with, once all is matched. */
   readonly remember: (results: readonly BaseResult[]) => Promise<void>;
   readonly compare: () => Promise<{ readonly diff: RunDiff; readonly handMatches: Comparison['handMatches'] }>;

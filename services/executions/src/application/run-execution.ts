@@ -154,13 +154,19 @@ const compared = async (
   return { ...found, ...(await matching.compare()), reason: null };
 };
 
-const feed = async ({ bases }: RunNeeds, matching: Matching, base: Base, report: Report, signal: AbortSignal) => {
-  const hasIds = await bases.hasIds(base);
-  let controlTotals = await matching.feed([], hasIds);
+const feed = async (
+  { bases }: RunNeeds,
+  matching: Matching,
+  { base, keeps }: { readonly base: Base; readonly keeps: boolean },
+  report: Report,
+  signal: AbortSignal,
+) => {
+  const run = { hasIds: await bases.hasIds(base), runAt: base.createdAt.getTime(), keeps };
+  let controlTotals = await matching.feed([], run);
   let done = 0;
   for await (const results of bases.read(base)) {
     signal.throwIfAborted();
-    controlTotals = await matching.feed(results, hasIds);
+    controlTotals = await matching.feed(results, run);
     done += results.length;
     report({ stage: 'reading', done, total: null });
   }
@@ -180,11 +186,12 @@ const work = async (needs: RunNeeds, held: HeldExecution, signal: AbortSignal): 
     if (tried === undefined && carriesForward(rules)) for await (const items of needs.openItems.read(held)) await matching.carry(items);
     // After the open items: what was taken apart before those were read is known to have been.
     for await (const separations of needs.separations.read(held)) await matching.separate(separations);
-    // Open items go before: what was taken out of its match is one of them.
-    if (carriesForward(rules))
-      for await (const matches of needs.matchedBefore.read(held.jobId, (tried ?? held).createdAt)) await matching.know(matches);
+    // Open items go before: what was taken out of its match is one of them. What is stored says itself who keeps a match.
+    if (tried === undefined && carriesForward(rules))
+      for await (const matches of needs.matchedBefore.read(held.jobId, held.createdAt)) await matching.know(matches);
     const controlTotals: ControlTotals[] = [];
-    if (tried !== undefined) controlTotals.push(...(await feed(needs, matching, tried, report, signal)));
+    if (tried !== undefined)
+      controlTotals.push(...(await feed(needs, matching, { base: tried, keeps: carriesForward(rules) }, report, signal)));
     else
       for (const side of ['source', 'target'] as const)
         controlTotals.push(...(await readSide(needs, held, side, matching, report, signal)));

@@ -13,6 +13,7 @@ import type {
   ResultRun,
   Separation,
   SideRecord,
+  StoredRun,
   WatchedPiece,
 } from '../../application/ports.ts';
 import type { PassSum } from '../../domain/certificate.ts';
@@ -23,7 +24,7 @@ import type { Side } from '../../domain/side.ts';
 
 export type Request =
   | { readonly kind: 'give'; readonly matches: readonly HandMatch[] }
-  | { readonly kind: 'feed'; readonly results: readonly BaseResult[]; readonly hasIds: Readonly<Record<Side, boolean>> }
+  | { readonly kind: 'feed'; readonly results: readonly BaseResult[]; readonly run: StoredRun }
   | { readonly kind: 'remember'; readonly results: readonly BaseResult[] }
   | { readonly kind: 'compare'; readonly rules: Rules; readonly asOf: string }
   | { readonly kind: 'separate'; readonly separations: readonly Separation[] }

@@ -9,19 +9,21 @@ import {
   MatchingRefused,
   type Separation,
   type Sighting,
+  type StoredRun,
 } from '../../application/ports.ts';
 import type { Comparison, ControlTotals, Problem } from '../../domain/execution.ts';
 import { differenceOf } from '../../domain/hand-match.ts';
 import type { MatchedRecord, MatchedResult } from '../../domain/matched-result.ts';
 import { type ApartRows, findApart, freeBy } from '../../domain/matching/apart.ts';
 import type { RecordBatch } from '../../domain/matching/batch.ts';
-import { type BatchBuilder, createBatchBuilder, rowsPerChunk } from '../../domain/matching/batch-builder.ts';
+import { type BatchBuilder, createBatchBuilder, type Row, rowsPerChunk } from '../../domain/matching/batch-builder.ts';
 import { contradicted } from '../../domain/matching/contradicted.ts';
 import { dayOf } from '../../domain/matching/day.ts';
 import { isFinding } from '../../domain/matching/findings.ts';
 import { findGiven, type GivenFate, type GivenMatches } from '../../domain/matching/given-matches.ts';
 import { inputProblems } from '../../domain/matching/input-problems.ts';
-import { type EarlierMatches, findKept, type KeptMatches } from '../../domain/matching/kept-matches.ts';
+import { keptAgain } from '../../domain/matching/kept-again.ts';
+import { type EarlierMatches, findKept, type Kept, type KeptMatches } from '../../domain/matching/kept-matches.ts';
 import { createKeyWriter } from '../../domain/matching/match-keys.ts';
 import { type Reconciliation, reconcile } from '../../domain/matching/reconcile.ts';
 import { createRecordBytes, type RecordBytes } from '../../domain/matching/record-bytes.ts';
@@ -86,6 +88,9 @@ export const createRun = ({ notify, context }: RunNeeds): ((request: RunRequest)
   const handMatches: (HandMatch & Readonly<Record<Side, readonly number[]>>)[] = [];
   const separations: Separation[] = [];
   const earlier: EarlierMatches[] = [];
+  /** Of records that were stored, and not read. */
+  const keptThen = { source: [] as Kept[], target: [] as Kept[] };
+  let storedAt: number | undefined;
   /** Of the inputs, while they were read. */
   const noticed: Problem[] = [];
   const watched = new Set<string>();
@@ -129,11 +134,19 @@ export const createRun = ({ notify, context }: RunNeeds): ((request: RunRequest)
   };
 
   /** Records that were read once, as they are stored. */
-  const feed = (results: readonly BaseResult[], hasIds: Readonly<Record<Side, boolean>>): ControlTotals[] => {
+  const feed = (results: readonly BaseResult[], { hasIds, runAt, keeps }: StoredRun): ControlTotals[] => {
+    storedAt = runAt;
     for (const side of sides) {
       const builder = builders[side] ?? createBatchBuilder({ idMapped: hasIds[side] });
       builders[side] = builder;
-      const rows = results.flatMap((result) => result[side].map((record) => ({ record })));
+      const first = builder.length();
+      const rows: Row[] = [];
+      for (const { [side]: records, keptIn } of results) {
+        for (const record of records) {
+          if (keeps && keptIn !== undefined) keptThen[side].push({ row: first + rows.length, executionId: keptIn });
+          rows.push({ record });
+        }
+      }
       for (const row of rows) tallies[side].add(row);
       builder.addRows(rows);
     }
@@ -152,19 +165,13 @@ export const createRun = ({ notify, context }: RunNeeds): ((request: RunRequest)
     const batches = { source: built('source'), target: built('target') };
     const given = findGiven(handMatches, batches);
     const apart = findApart(separations, batches);
-    return {
-      batches,
-      given,
+    const isFree = freeBy(
       apart,
-      ...findKept(
-        earlier,
-        batches,
-        freeBy(
-          apart,
-          separations.map(({ runAt }) => runAt),
-        ),
-      ),
-    };
+      separations.map(({ runAt }) => runAt),
+    );
+    const known = findKept(earlier, batches, isFree);
+    const kept = storedAt === undefined ? known.kept : keptAgain(keptThen, batches, { isFree, runAt: storedAt });
+    return { batches, given, apart, ...known, kept };
   };
 
   const isWaiting = (side: Side, row: number): boolean => matched?.waiting[side].has(row) === true;
@@ -278,7 +285,7 @@ export const createRun = ({ notify, context }: RunNeeds): ((request: RunRequest)
         for (const match of request.matches) give(match);
         return { kind: 'given' };
       case 'feed':
-        return { kind: 'fed', controlTotals: feed(request.results, request.hasIds) };
+        return { kind: 'fed', controlTotals: feed(request.results, request.run) };
       case 'remember':
         diff.add(request.results.map((result) => ({ ...result, isMatched: result.outcome === 'matched' })));
         requireMemory();

@@ -115,7 +115,7 @@ const openMatching = (
 
   return {
     give: async (matches) => void (await ask({ kind: 'give', matches }, 'given')),
-    feed: async (results, hasIds) => (await ask({ kind: 'feed', results, hasIds }, 'fed')).controlTotals,
+    feed: async (results, run) => (await ask({ kind: 'feed', results, run }, 'fed')).controlTotals,
     remember: async (results) => void (await ask({ kind: 'remember', results }, 'remembered')),
     compare: async () => {
       const { diff, handMatches } = await ask({ kind: 'compare', rules, asOf }, 'compared');

@@ -2,6 +2,7 @@
 import type { Postgres } from '@settler/chassis/postgres';
 import { type Selectable, sql } from 'kysely';
 import type { Base, BaseResult, BaseResults } from '../../application/ports.ts';
+import { keptIn } from '../../domain/matching/reconcile.ts';
 import { matchRateOf } from '../../domain/matching/results/summary.ts';
 import type { Side } from '../../domain/side.ts';
 import { told } from './find-results.ts';
@@ -53,7 +54,7 @@ export const createBaseResults = (postgres: Postgres<Database>): BaseResults => 
     for (let after = -1; ; ) {
       const rows = await postgres.systemDb
         .selectFrom('results')
-        .select(['position', 'outcome', told('source'), told('target')])
+        .select(['position', 'outcome', whyMatched, told('source'), told('target')])
         .where('execution_id', '=', id)
         .where('created_at', '=', createdAt)
         .where('position', '>', after)
@@ -64,9 +65,14 @@ export const createBaseResults = (postgres: Postgres<Database>): BaseResults => 
       if (last === undefined) return;
       after = last.position;
       // Rows of which nothing could be read took part in nothing.
-      yield rows.filter(({ outcome }) => outcome !== 'invalid') as readonly BaseResult[];
+      yield rows.flatMap(({ outcome, why, source, target }) =>
+        outcome === 'invalid' ? [] : [{ outcome, keptIn: keptIn(why), source, target }],
+      ) as readonly BaseResult[];
     }
   },
 });
+
+/** Of what no pass and nobody by hand has matched. */
+const whyMatched = sql<string | null>`case when outcome = 'matched' and pass is null and manual is null then reason end`.as('why');
 
 const baseOf = ({ id, created_at: createdAt, summary }: Selectable<Database['executions']>): Base => ({ id, createdAt, summary });
