@@ -1,11 +1,13 @@
 import { operate } from '@settler/chassis/operate';
 import { reEncrypt } from '@settler/chassis/re-encrypt';
+import { removeSecondFactor } from './infrastructure/postgres/second-factor-operations.ts';
 import { listSigningKeys, rotateSigningKeys, withdrawSigningKeys } from './infrastructure/postgres/signing-key-operations.ts';
 
 await operate('identity', [
   listSigningKeys,
   rotateSigningKeys,
   withdrawSigningKeys,
+  removeSecondFactor,
   reEncrypt([
     { table: 'signing_keys', column: 'sealed_private_key' },
     { table: 'mails', column: 'sealed_body' },

@@ -1,11 +1,11 @@
 import { execFile } from 'node:child_process';
-import { createHmac, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { createSecretBox, noOrganization, placeOf } from '@settler/chassis/secret-box';
 import { waitFor } from '@settler/harness';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { codeOf, stepAt } from '../src/domain/totp.ts';
+import { afterNextStep, bytesOf, codeFor, enrol } from './authenticator.ts';
 import { claimsOf, type Identity, type Person, password, shareIdentity } from './setup.ts';
 
 const program = fileURLToPath(new URL('../src/operate.ts', import.meta.url));
@@ -23,33 +23,13 @@ const logIn = (email: string, totp?: string, secret = password, address?: string
 const turnOff = ({ api }: Person, body: object, headers = {}) =>
   api.delete('/v1/me/totp', { raw: JSON.stringify(body), headers: { 'content-type': 'application/json', ...headers } });
 
-const bytesOf = (base32: string): Buffer => {
-  const bits = [...base32].map((letter) => 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'.indexOf(letter).toString(2).padStart(5, '0')).join('');
-  return Buffer.from((bits.match(/.{8}/g) ?? []).map((byte) => Number.parseInt(byte, 2)));
-};
-/** The code that an authenticator with this secret shows, or showed or will show some steps away from now. */
-const codeFor = (secret: string, steps = 0): string =>
-  codeOf(stepAt(new Date()) + steps, (step) => createHmac('sha1', bytesOf(secret)).update(step).digest());
 /** One that cannot be right by chance. */
 const wrongFor = (secret: string): string => {
   const right = [-2, -1, 0, 1, 2].map((steps) => codeFor(secret, steps));
   return ['000000', '111111', '222222', '333333', '444444', '555555'].find((code) => !right.includes(code)) ?? '';
 };
-/** As if the next step had come: the last code that was taken is forgotten. */
-const afterAWhile = ({ userId }: Person) => rows('update totp_secrets set last_step = 0 where id = $1', [userId]);
-
-interface Enrolled extends Person {
-  readonly secret: string;
-  readonly recoveryCodes: readonly string[];
-}
-
-const enrolled = async (body = {}): Promise<Enrolled> => {
-  const person = await identity.register(body);
-  const { secret } = (await person.api.post('/v1/me/totp')).body;
-  const { recoveryCodes } = (await person.api.post('/v1/me/totp/confirm', { code: codeFor(secret) })).body;
-  await afterAWhile(person);
-  return { ...person, secret, recoveryCodes };
-};
+const afterAWhile = (person: Person) => afterNextStep(identity, person);
+const enrolled = async (body = {}) => enrol(identity, await identity.register(body));
 
 describe('one-time codes', () => {
   test('are asked for by each user, also where two use the same Idempotency-Key', async () => {
@@ -177,17 +157,6 @@ describe('one-time codes', () => {
       expect(answers.filter(({ status }) => status === 204).length).toBe(1);
       for (const { status } of answers) expect([204, 400, 401, 409]).toContain(status);
     }
-  });
-
-  test('stay when a password is chosen anew by mail', async () => {
-    const { email, secret, userId } = await enrolled();
-    const token = `spr_${email}`;
-    const keep = "insert into password_resets (token_hash, user_id, expires_at) values (sha256($1::bytea), $2, now() + interval '1 hour')";
-    await rows(keep, [token, userId]);
-    const chosen = 'nine and';
-    expect((await identity.anonymous().post('/v1/auth/password/reset', { token, password: chosen })).status).toBe(204);
-    expect((await logIn(email, undefined, chosen)).status).toBe(401);
-    expect((await logIn(email, codeFor(secret), chosen)).status).toBe(200);
   });
 
   test('are asked for when an invitation is accepted', async () => {

@@ -59,3 +59,11 @@ export const requireFactor = async (trx: Trx, userId: string): Promise<void> => 
   if (found === undefined)
     throw new Refusal('conflict', 'One-time codes were turned off at the same time, so the password has to be longer.');
 };
+
+/** Takes the secret and the recovery codes away, and says whether one-time codes were on. */
+export const removeFactor = async (trx: Trx, userId: string): Promise<boolean> => {
+  // The secret first: whoever confirms it at the same time draws recovery codes, which have to go as well.
+  const removed = await trx.deleteFrom('totp_secrets').where('id', '=', userId).returning('confirmed_at').executeTakeFirst();
+  await trx.deleteFrom('recovery_codes').where('user_id', '=', userId).execute();
+  return removed !== undefined && removed.confirmed_at !== null;
+};

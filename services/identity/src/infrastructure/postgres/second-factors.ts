@@ -7,7 +7,7 @@ import type { SecondFactors } from '../../application/ports.ts';
 import { compact, isCode } from '../../domain/totp.ts';
 import type { TotpSecrets } from '../totp-secrets.ts';
 import { requireSession } from './doers.ts';
-import { useProof } from './factor-proofs.ts';
+import { removeFactor, useProof } from './factor-proofs.ts';
 import { sayInEachOrganization } from './own-entries.ts';
 import { requirePassword } from './session-rows.ts';
 import type { Database } from './tables.ts';
@@ -78,6 +78,8 @@ export const createSecondFactors = ({ postgres, outbox, box, secrets }: SecondFa
 
     confirm: (userId, { enrolledAt, step }, { principal, address }) =>
       postgres.organization(principal.organizationId, async (trx) => {
+        // A reset that takes the factor away is waited for here, and has ended the session; or it waits, and takes this one away, too.
+        await trx.selectFrom('users').select('id').where('id', '=', userId).forShare().execute();
         await requireSession(trx, principal);
         const { numUpdatedRows } = await trx
           .updateTable('totp_secrets')
@@ -101,8 +103,7 @@ export const createSecondFactors = ({ postgres, outbox, box, secrets }: SecondFa
       postgres.organization(principal.organizationId, async (trx) => {
         await requirePassword(trx, user.id, passwordHash);
         await useProof(trx, user.id, proof);
-        await trx.deleteFrom('recovery_codes').where('user_id', '=', user.id).execute();
-        await trx.deleteFrom('totp_secrets').where('id', '=', user.id).execute();
+        await removeFactor(trx, user.id);
         await sayInEachOrganization(trx, outbox, { userId: user.id, action: 'user.totp_disabled' }, address);
       }),
   };

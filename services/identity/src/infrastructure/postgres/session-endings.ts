@@ -41,7 +41,7 @@ const departedSeconds = 20 * 60;
 export const endSessionsOf = async (
   trx: Trx,
   { userId, except, organizationId }: WhichSessions,
-  reason: Extract<SessionEnd, 'password' | 'membership'>,
+  reason: Extract<SessionEnd, 'password' | 'membership' | 'revoked'>,
 ): Promise<number> => {
   // Locked by a statement of its own: the next one sees what those that held them have done, a departure for one.
   await trx

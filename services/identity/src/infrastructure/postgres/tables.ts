@@ -8,7 +8,7 @@ import type { RateLimit } from '../../application/api-keys.ts';
 type Json<Value> = ColumnType<Value, string, string>;
 type Counter = ColumnType<bigint, bigint | number | undefined, bigint | number>;
 
-/** By its user here or from elsewhere, by a token in two hands, by a new password, or with the right to be there. */
+/** By its user here or from elsewhere, or by an operator, by a token in two hands, by a new password, or with the right to be there. */
 export type SessionEnd = 'logout' | 'reuse' | 'revoked' | 'password' | 'membership';
 
 export interface Database extends ChassisTables {
@@ -18,6 +18,7 @@ export interface Database extends ChassisTables {
     name: string | null;
     password_hash: string;
     password_changed_at: ColumnType<Date | null, never, Date>;
+    mailbox_proved: boolean;
     created_at: Date;
   };
   organizations: {
