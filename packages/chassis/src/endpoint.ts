@@ -69,7 +69,9 @@ export interface Endpoint<Params extends Schema, Query extends Schema, Body exte
   readonly prepare?: (input: Input<Output<Params>, Output<Query>, Output<Body>>) => Promise<Prepared>;
   /** The effect. With an Idempotency-Key it runs in the transaction that records the answer. */
   readonly handle: (input: Input<Output<Params>, Output<Query>, Output<Body>>, prepared: Prepared) => Promise<Answer>;
-  /** For public routes: what the key is scoped to besides the path, an HMAC of the e-mail or token. */
+  /** With a key, before it is looked up. What it throws is the answer: whoever may not try does not learn from a replay what was right. */
+  readonly beforeReplay?: (input: Input<Output<Params>, Output<Query>, Output<Body>>) => Promise<void>;
+  /** For public routes: what the key is scoped to besides the path, an HMAC of what lets somebody in. */
   readonly idempotencyScope?: (body: Output<Body>) => string;
 }
 
@@ -153,6 +155,7 @@ const serve = async (
   // Uploads hash while they stream, and therefore drive their record themselves.
   const key = route.idempotent && route.stream !== 'upload' ? readIdempotencyKey(request) : undefined;
   if (key === undefined) return respond(request, reply, await endpoint.handle(input, await endpoint.prepare?.(input)));
+  await endpoint.beforeReplay?.(input);
   const { prepare } = endpoint;
   const { answer, replayed } = await idempotency.run(
     {

@@ -316,4 +316,19 @@ describe('accounts', () => {
       );
     expect(rows[0].sessions).toBe(2);
   });
+
+  test.each(['login', 'register'])('a known Idempotency-Key of a %s is no way to try more passwords than the limit', async (path) => {
+    const address = '192.0.2.210';
+    const registration = { email: `${path}-oracle@example.com`, password, organizationName: 'Oracle' };
+    const body = path === 'register' ? registration : { email: registration.email, password };
+    const headers = { 'idempotency-key': 'known' };
+    const attempt = (from: string, given = password) =>
+      identity.anonymous(from).post(`/v1/auth/${path}`, { ...body, password: given }, { headers });
+    if (path === 'login') await identity.anonymous('192.0.2.211').post('/v1/auth/register', registration);
+    expect((await attempt('192.0.2.211')).status).toBe(path === 'login' ? 200 : 201);
+    for (let guess = 0; guess < 10; guess += 1) expect([401, 409]).toContain((await attempt(address, `another guess ${guess}`)).status);
+    expect((await attempt(address)).status).toBe(429);
+    // Who made the request is known there, and is told the same again.
+    expect((await attempt('192.0.2.211')).headers.get('idempotent-replayed')).toBe('true');
+  });
 });

@@ -40,6 +40,8 @@ const logoutBody = z.strictObject({ refreshToken });
 
 export const authRoutes = (endpoint: Endpoints['endpoint'], needs: AuthNeeds): void => {
   const { register, logIn, sessions, views, idempotencyScope } = needs;
+  /** With the password, so that another one is another request, and counts where it is wrong. */
+  const scopeOf = ({ email, password }: { readonly email: string; readonly password: string }) => idempotencyScope(`${email}\n${password}`);
 
   endpoint('register', {
     description:
@@ -48,7 +50,8 @@ export const authRoutes = (endpoint: Endpoints['endpoint'], needs: AuthNeeds): v
     body: registerBody,
     answers: { 201: signedInAnswer },
     examples: { bodies: registrations, answers: { 201: signedIn } },
-    idempotencyScope: (body) => idempotencyScope(body.email),
+    idempotencyScope: scopeOf,
+    beforeReplay: ({ body, address }) => logIn.mayTry({ ...body, address }),
     prepare: ({ body: { name = null, ...body }, address }) => register.admit({ totp: undefined, ...body, name, address }),
     handle: async ({ body: { name = null, ...body }, address }, admitted) =>
       views.whole(201, await register.complete({ totp: undefined, ...body, name, address }, admitted)),
@@ -61,7 +64,8 @@ export const authRoutes = (endpoint: Endpoints['endpoint'], needs: AuthNeeds): v
     body: loginBody,
     answers: { 200: signedInAnswer },
     examples: { bodies: logins, answers: { 200: signedIn } },
-    idempotencyScope: (body) => idempotencyScope(body.email),
+    idempotencyScope: scopeOf,
+    beforeReplay: ({ body, address }) => logIn.mayTry({ ...body, address }),
     prepare: ({ body, address }) => logIn.authenticate({ organizationId: undefined, totp: undefined, ...body, address }),
     handle: async ({ body, address }, account) =>
       views.whole(200, await logIn.begin({ organizationId: undefined, totp: undefined, ...body, address }, account)),

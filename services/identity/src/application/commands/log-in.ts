@@ -24,6 +24,9 @@ export interface LogInNeeds {
 }
 
 export const logIn = ({ accounts, sessions, passwords, throttle, proveFactor, newId, denied }: LogInNeeds) => ({
+  /** @throws Refusal `rate_limited` where nobody may try any more */
+  mayTry: ({ email, address }: Pick<LogInInput, 'email' | 'address'>): Promise<void> => throttle.require(email, address),
+
   authenticate: async ({ email, password, totp, address }: LogInInput): Promise<Authenticated> => {
     await throttle.require(email, address);
     const account = await accounts.findByEmail(email);
