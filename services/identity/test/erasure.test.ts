@@ -79,8 +79,10 @@ let people = 0;
 const member = async (owner: Person, role = 'developer', known?: Person): Promise<Person> => {
   people += 1;
   const email = known?.email ?? `member-${people}@example.com`;
+  const mails = () => identity.service.logs().filter((text) => text.startsWith(`mail to ${email}`));
+  const before = mails().length;
   await owner.api.post('/v1/invitations', { email, role }, { headers: { 'idempotency-key': `of ${people}` } });
-  const line = await waitFor(() => identity.service.logs().find((text) => text.startsWith(`mail to ${email}`)), { what: 'the mail' });
+  const line = await waitFor(() => mails()[before], { what: 'the mail' });
   const { body } = await identity.anonymous('203.0.113.7').post('/v1/invitations/accept', { token: line.split('token=')[1], password });
   const { accessToken, refreshToken, user } = body;
   const { sid: sessionId } = JSON.parse(Buffer.from(accessToken.split('.')[1], 'base64url').toString());
@@ -229,6 +231,74 @@ describe('personal data', () => {
     expect((await owner.api.delete(`/v1/members/${userId}`)).status).toBe(204);
     const [one, other] = await Promise.all([erase(owner, userId), erase(owner, userId)]);
     expect([one.status, other.status, other.body]).toEqual([202, 202, one.body]);
+  });
+
+  test('of who has come back while an erasure goes on are erased by another one', async () => {
+    const owner = await identity.register();
+    const elsewhere = await identity.register();
+    const { userId } = await member(owner, 'viewer', elsewhere);
+    const first = (await erase(owner, userId)).body;
+    await until(owner, first.id, ['identity']);
+    await acknowledge('jobs', owner, first.id);
+    // For a minute after it no address of the user is taken into the trail.
+    await rows("update erasures set requested_at = requested_at - interval '2 minutes' where id = $1", [first.id]);
+
+    const back = await member(owner, 'developer', elsewhere);
+    const key = (await back.api.post('/v1/api-keys', { name: 'mine', scopes: ['jobs:read'] })).body;
+    await waitFor(async () => (await entriesBy(userId)).some(({ address }) => address !== null), { what: 'the trail' });
+    expect((await erase(owner, userId, { 'if-match': '"77"' })).status).toBe(412);
+    const second = (await erase(owner, userId)).body;
+    expect(second.id).not.toBe(first.id);
+    expect(await revoked()).toEqual(expect.arrayContaining([back.sessionId, key.id]));
+    expect((await owner.api.get('/v1/members')).body.data.map((one: { userId: string }) => one.userId)).toEqual([owner.userId]);
+    expect((await owner.api.get(`/v1/members/${userId}/export`)).status).toBe(404);
+    await until(owner, second.id, ['identity']);
+    expect((await entriesBy(userId)).filter(({ address }) => address !== null)).toEqual([]);
+
+    for (const service of askedToErase) await acknowledge(service, owner, first.id);
+    await waitFor(async () => (await erasureOf(owner, first.id)).status === 'completed', { what: 'the end of the first' });
+    expect(await erasureOf(owner, second.id)).toMatchObject({ userId, status: 'running' });
+    expect((await erase(owner, userId)).body).toEqual(second);
+    for (const service of askedToErase) await acknowledge(service, owner, second.id);
+    await waitFor(async () => (await erasureOf(owner, second.id)).status === 'completed', { what: 'the end of the second' });
+  });
+
+  test('of who has come back as an owner while an erasure goes on are erased by owners alone', async () => {
+    const owner = await identity.register();
+    const admin = await member(owner, 'admin');
+    const elsewhere = await identity.register();
+    const { userId } = await member(owner, 'viewer', elsewhere);
+    const first = (await erase(owner, userId)).body;
+    await member(owner, 'owner', elsewhere);
+    expect((await erase({ ...owner, api: admin.api }, userId)).status).toBe(403);
+    const second = await erase(owner, userId);
+    expect([second.status, second.body.id === first.id]).toEqual([202, false]);
+  });
+
+  test('of who has come back and left, or was invited again, while an erasure goes on are erased by another one', async () => {
+    const owner = await identity.register();
+    const elsewhere = await identity.register();
+    const { userId, email } = await member(owner, 'viewer', elsewhere);
+    const first = (await erase(owner, userId, { 'if-match': '"1"' })).body;
+    for (const revision of ['"1"', '"2"']) expect((await erase(owner, userId, { 'if-match': revision })).body).toEqual(first);
+    expect((await erase(owner, userId, { 'if-match': '"77"' })).status).toBe(412);
+
+    const back = await member(owner, 'viewer', elsewhere);
+    expect((await back.api.delete(`/v1/me/organizations/${owner.organizationId}`)).status).toBe(204);
+    expect((await owner.api.get(`/v1/members/${userId}/export`)).status).toBe(200);
+    const second = (await erase(owner, userId)).body;
+    expect(second.id).not.toBe(first.id);
+    expect((await owner.api.get(`/v1/members/${userId}/export`)).status).toBe(404);
+
+    await until(owner, second.id, ['identity']);
+    await owner.api.post('/v1/invitations', { email, role: 'viewer' }, { headers: { 'idempotency-key': 'an answer that is kept' } });
+    const third = (await erase(owner, userId)).body;
+    expect(third.id).not.toBe(second.id);
+    expect((await owner.api.get('/v1/invitations')).body.data).toEqual([]);
+    await until(owner, third.id, ['identity']);
+    expect(
+      await rows('select scope from idempotency_keys where organization_id = $1 and strpos(body, $2) > 0', [owner.organizationId, email]),
+    ).toEqual([]);
   });
 
   test('are in no invitation any more, where who has left was invited again', async () => {

@@ -36,7 +36,8 @@ export interface DueErasure {
 
 export interface Erasures {
   /**
-   * Ends membership, sessions and keys at once, and asks every service. One that is under way already is answered with.
+   * Ends membership, sessions and keys at once, and asks every service. One that is under way already is answered with, unless the user was
+   * a member or was invited again since it was asked for.
    * @throws Refusal as removing a member does; `not_found` for who neither is nor was one
    */
   readonly request: (id: string, userId: string, ifMatch: number | undefined, actor: Actor) => Promise<string>;

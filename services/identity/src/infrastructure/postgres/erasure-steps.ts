@@ -51,3 +51,6 @@ export const takeAcknowledgement =
   (outbox: Outbox) =>
   (trx: Trx, { organizationid: organizationId, data }: Envelope): Promise<void> =>
     completeStep(trx, outbox, { ...erasureAcknowledgement.parse(data), organizationId });
+
+/** Of an erasure, beside its departed member. One that has ended the membership is of the same moment, in milliseconds. */
+export const isSinceDeparture = sql<boolean>`erasures.requested_at >= date_trunc('milliseconds', departed_members.departed_at)`;

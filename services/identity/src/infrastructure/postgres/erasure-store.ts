@@ -9,7 +9,7 @@ import type { DueErasure, Erasures } from '../../application/personal-data.ts';
 import type { Actor, Throttle } from '../../application/ports.ts';
 import { ofUser, revokeKeysOf } from './api-key-store.ts';
 import { lockedDoer } from './doers.ts';
-import { completeStep } from './erasure-steps.ts';
+import { completeStep, isSinceDeparture } from './erasure-steps.ts';
 import { withdrawInvitationOf } from './invitation-endings.ts';
 import { members, removeMember } from './member-store.ts';
 import type { Trx } from './sight.ts';
@@ -32,17 +32,12 @@ export const createErasures = ({ postgres, outbox, throttle, retryMs, wake }: Er
     postgres.organization(actor.principal.organizationId, async (trx) => {
       const { organizationId } = actor.principal;
       const doer = await lockedDoer(trx, actor, 'members:write');
-      const running = await trx
-        .selectFrom('erasures')
-        .select('id')
-        .where('user_id', '=', userId)
-        .where('completed_at', 'is', null)
-        .executeTakeFirst();
-      if (running !== undefined) return running.id;
       const member = await members(trx, organizationId).where('memberships.user_id', '=', userId).executeTakeFirst();
-      if (member === undefined) await requireDeparted(trx, userId, ifMatch);
+      const running = member === undefined ? await runningSinceDeparture(trx, userId, ifMatch) : undefined;
+      const wasInvited = await withdrawInvitationOf(trx, outbox, userId, actor);
+      // What it forgets here it may have forgotten already: an answer to an invitation of today, which names the address, would stay.
+      if (running !== undefined && !wasInvited) return running;
       await begin(trx, outbox, { id, organizationId, userId, attempts: 0 }, actor);
-      await withdrawInvitationOf(trx, outbox, userId, actor);
       if (member !== undefined) await removeMember(trx, outbox, doer, userId, ifMatch, actor);
       await revokeKeysOf(trx, outbox, userId, actor);
       afterCommit(wake);
@@ -131,11 +126,28 @@ const requestTo =
     data: erasureRequest.parse({ erasureId: id, userId }),
   });
 
-/** Who has left may still be erased: addresses stand in the trail. */
-const requireDeparted = async (trx: Trx, userId: string, ifMatch: number | undefined): Promise<void> => {
+/**
+ * Who has left may still be erased: addresses stand in the trail. An erasure that goes on counts where it was asked for since, because one
+ * from before a return knows nothing of what came then.
+ * @throws Refusal `not_found` for who never was a member, `version_conflict`
+ */
+const runningSinceDeparture = async (trx: Trx, userId: string, ifMatch: number | undefined): Promise<string | undefined> => {
   const departed = await trx.selectFrom('departed_members').select('revision').where('user_id', '=', userId).executeTakeFirst();
   if (departed === undefined) throw notFound('member');
-  requireRevision(ifMatch, departed.revision);
+  const running = await trx
+    .selectFrom('erasures')
+    .innerJoin('departed_members', 'departed_members.user_id', 'erasures.user_id')
+    .select('erasures.id')
+    .where('erasures.user_id', '=', userId)
+    .where('erasures.completed_at', 'is', null)
+    .where(isSinceDeparture)
+    .orderBy('erasures.requested_at', 'desc')
+    .limit(1)
+    .executeTakeFirst();
+  // Whoever asks once more still names the membership that it has ended.
+  const isRepeated = running !== undefined && ifMatch !== undefined && BigInt(ifMatch) + 1n === departed.revision;
+  if (!isRepeated) requireRevision(ifMatch, departed.revision);
+  return running?.id;
 };
 
 /**

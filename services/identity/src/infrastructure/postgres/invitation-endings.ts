@@ -44,17 +44,21 @@ export const withdrawInvitationsBy = async (trx: Trx, outbox: Outbox, inviterId:
   );
 };
 
-/** Of a user who is to be erased, and may have left and been invited again: the address stands in the invitation, with the account or without. */
-export const withdrawInvitationOf = async (trx: Trx, outbox: Outbox, userId: string, actor: Actor): Promise<void> => {
+/**
+ * Of a user who is to be erased, and may have left and been invited again: the address stands in the invitation, with the account or
+ * without. Says whether there was one.
+ */
+export const withdrawInvitationOf = async (trx: Trx, outbox: Outbox, userId: string, actor: Actor): Promise<boolean> => {
   const ended = await trx
     .deleteFrom('invitations')
     .where('organization_id', '=', actor.principal.organizationId)
     .where('email', 'in', ({ selectFrom }) => selectFrom('users').select('email').where('id', '=', userId))
     .returning(['id', 'role', 'invited_by_id'])
     .execute();
-  if (ended.length === 0) return;
+  if (ended.length === 0) return false;
   await outbox.append(
     trx,
     ended.map(({ id, role, invited_by_id: invitedBy }) => auditInvitation(id, 'withdrawn', actor, { before: { role, invitedBy } })),
   );
+  return true;
 };

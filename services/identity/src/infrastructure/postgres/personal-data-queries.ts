@@ -4,6 +4,7 @@ import { sql } from 'kysely';
 import type { Erasure, PersonalData } from '../../application/personal-data.ts';
 import type { Queries } from '../../application/queries.ts';
 import { ofUser } from './api-key-store.ts';
+import { isSinceDeparture } from './erasure-steps.ts';
 import { members } from './member-store.ts';
 import type { Trx } from './sight.ts';
 import type { Database } from './tables.ts';
@@ -67,8 +68,7 @@ const departed = (trx: Trx, organizationId: string, userId: string) =>
             .select('erasures.id')
             .where('erasures.organization_id', '=', organizationId)
             .where('erasures.user_id', '=', userId)
-            // An erasure that has ended the membership is of the same moment, in milliseconds.
-            .whereRef('erasures.requested_at', '>=', sql`date_trunc('milliseconds', departed_members.departed_at)`),
+            .where(isSinceDeparture),
         ),
       ),
     )
