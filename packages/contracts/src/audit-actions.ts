@@ -62,7 +62,11 @@ export const auditActions = {
     description: 'A user went on in another organization with the same session. Written in both, with whether it went out or came in.',
   },
   'user.exported': { service: 'identity', description: 'The personal data of a member were exported.' },
-  'session.ended': { service: 'identity', description: 'A user logged out, or ended a session from another one.' },
+  'session.ended': {
+    service: 'identity',
+    description:
+      'A user logged out, or ended a session from another one. Who else ends it, by its refresh token, is the actor, or the system where that is somebody of another organization.',
+  },
   'session.reuse_detected': {
     service: 'identity',
     description: 'A refresh token that had been replaced was shown again after the grace; the session was ended.',

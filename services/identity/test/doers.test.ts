@@ -1,6 +1,7 @@
 import { scopesFor } from '@settler/contracts/scopes';
+import { waitFor } from '@settler/harness';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Identity, type Person, password, shareIdentity } from './setup.ts';
+import { claimsOf, type Identity, type Person, password, shareIdentity } from './setup.ts';
 
 let identity: Identity;
 
@@ -153,5 +154,68 @@ describe('at the very moment', () => {
       expect(await invitedBy(owner, erased)).toEqual([]);
       for (const { id, createdBy } of await keysOf(owner)) if (createdBy.id === erased) expect(living).not.toContain(id);
     }
+  });
+});
+
+describe('a session that is ended by its refresh token is in the trail as the doing of', () => {
+  const address = '203.0.113.9';
+  interface Ender {
+    readonly api: Api;
+    readonly said: { readonly actor: object; readonly keyId?: string; readonly address: string | null };
+    /** Whether the address is one of the user's whose session it is. */
+    readonly isOwn: boolean;
+  }
+  const userOf = (subject: string, { organizationId }: Person) =>
+    identity.as({ subject, organizationId, role: 'viewer', scopes: ['*'], address });
+  const keyOf = async (person: Person) => {
+    const { id } = await identity.keyOf(person, ['jobs:read']);
+    const { organizationId, userId: ownerId } = person;
+    return { id, api: identity.as({ kind: 'apiKey', subject: id, organizationId, ownerId, scopes: ['jobs:read'], address }) };
+  };
+  const nobody = { actor: { type: 'system', id: 'identity' }, address: null };
+
+  test.each<[string, (owner: Person, stranger: Person) => Promise<Ender> | Ender]>([
+    [
+      'the user, who is logged in elsewhere',
+      ({ userId }, stranger) => ({ api: userOf(userId, stranger), said: { actor: { type: 'user', id: userId }, address }, isOwn: true }),
+    ],
+    [
+      'a key of the organization',
+      async (owner) => {
+        const { id, api } = await keyOf(owner);
+        return { api, said: { actor: { type: 'apiKey', id }, keyId: id, address }, isOwn: true };
+      },
+    ],
+    [
+      'another member',
+      async (owner) => {
+        const { userId } = await join(owner, 'viewer');
+        return { api: userOf(userId, owner), said: { actor: { type: 'user', id: userId }, address }, isOwn: false };
+      },
+    ],
+    [
+      'the system, where a key of another organization does it',
+      async (_owner, stranger) => ({ api: (await keyOf(stranger)).api, said: nobody, isOwn: false }),
+    ],
+    [
+      'the system, where a user of another organization does it',
+      (_owner, stranger) => ({ api: userOf(stranger.userId, stranger), said: nobody, isOwn: false }),
+    ],
+  ])('%s', async (_who, ender) => {
+    const owner = await identity.register();
+    const { api, said, isOwn } = await ender(owner, await identity.register());
+    const { accessToken, refreshToken } = (await identity.anonymous().post('/v1/auth/login', { email: owner.email, password })).body;
+    expect((await api.post('/v1/auth/logout', { refreshToken })).status).toBe(204);
+    expect((await identity.anonymous().post('/v1/auth/refresh', { refreshToken })).status).toBe(401);
+    const entry = await waitFor(async () => (await owner.api.get('/v1/audit-events?action=session.ended')).body.data[0], {
+      what: 'the entry',
+    });
+    expect(entry).toMatchObject({
+      resource: { type: 'session', id: claimsOf(accessToken)['sid'] },
+      after: { userId: owner.userId, reason: 'logout' },
+    });
+    expect({ actor: entry.actor, keyId: entry.keyId, address: entry.address }).toEqual(said);
+    const { addresses } = (await owner.api.get(`/v1/members/${owner.userId}/export`)).body;
+    expect(addresses.some((one: { address: string }) => one.address === address)).toBe(isOwn);
   });
 });

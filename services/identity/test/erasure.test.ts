@@ -343,8 +343,10 @@ describe('personal data', () => {
       action: 'job.paused',
       resource: { type: 'job', id: 'job_1' },
     };
+    const ended = { action: 'session.ended', resource: { type: 'session', id: owner.sessionId }, after: { userId: owner.userId } };
     const { organizationId } = owner;
-    await say('jobs', auditSubject('jobs', organizationId), organizationId, auditType, organizationId, record, before);
+    for (const one of [{ ...record, ...ended }, record])
+      await say('jobs', auditSubject('jobs', organizationId), organizationId, auditType, organizationId, one, before);
     await waitFor(async () => (await owner.api.get('/v1/audit-events?action=job.paused')).body.data.length === 1, { what: 'the entry' });
     expect((await entriesBy(userId)).filter(({ address }) => address !== null)).toEqual([]);
   });

@@ -86,7 +86,7 @@ export const authRoutes = (endpoint: Endpoints['endpoint'], needs: AuthNeeds): v
 
   endpoint('logout', {
     description:
-      'Ends the session of the refresh token, and its access tokens with it. A token that is none, or of a session that has ended, is no fault.',
+      'Ends the session of the refresh token, and its access tokens with it, whoever has the token. The audit trail names who did it, unless it is somebody of another organization. A token that is none, or of a session that has ended, is no fault.',
     body: logoutBody,
     answers: { 204: null },
     examples: { bodies: logouts },

@@ -86,7 +86,7 @@ const afterglowMs = 60_000;
 /** Whose address an entry has: whoever acted, or the user of a session that was ended as nobody's. */
 const personOf = ({ data }: Envelope): string => {
   const { actor, resource, after } = auditRecord.parse(data);
-  const userId = resource.type === 'session' ? after?.['userId'] : undefined;
+  const userId = actor.type === 'system' && resource.type === 'session' ? after?.['userId'] : undefined;
   return typeof userId === 'string' ? userId : actor.id;
 };
 

@@ -1,5 +1,5 @@
 /** How sessions end, inside somebody's transaction: the rows, and what is said about it. */
-import { auditMessage, type Outbox } from '@settler/chassis/outbox';
+import { auditMessage, type doneBy, type Outbox } from '@settler/chassis/outbox';
 import { type Selectable, sql } from 'kysely';
 import { revoke } from './revocations.ts';
 import { type Trx, underOrganization } from './sight.ts';
@@ -11,14 +11,13 @@ export const endSession = async (
   outbox: Outbox,
   session: Selectable<Database['sessions']>,
   reason: 'logout' | 'reuse' | 'revoked',
-  address: string | null,
+  by: ReturnType<typeof doneBy>,
 ): Promise<void> => {
   if (session.ended_at !== null) return;
   const { id, user_id: userId, organization_id: organizationId } = session;
   await trx.updateTable('sessions').set({ ended_at: sql<Date>`now()`, end_reason: reason }).where('id', '=', id).execute();
   const entry = auditMessage('identity', organizationId, {
-    actor: reason === 'reuse' ? { type: 'system', id: 'identity' } : { type: 'user', id: userId },
-    address,
+    ...by,
     action: reason === 'reuse' ? 'session.reuse_detected' : 'session.ended',
     resource: { type: 'session', id },
     after: { userId, reason },

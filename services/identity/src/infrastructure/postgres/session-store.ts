@@ -1,10 +1,10 @@
 import { requireRevision } from '@settler/chassis/entity-tag';
-import { auditMessage, type Outbox } from '@settler/chassis/outbox';
+import { auditMessage, doneBy, type Outbox } from '@settler/chassis/outbox';
 import type { Postgres } from '@settler/chassis/postgres';
 import { notFound, Refusal } from '@settler/chassis/refusal';
 import type { Role } from '@settler/contracts/scopes';
 import { type Selectable, sql } from 'kysely';
-import type { Organization, SessionStore } from '../../application/ports.ts';
+import type { Actor, Organization, SessionStore } from '../../application/ports.ts';
 import { decideRefresh, type RefreshDecision } from '../../domain/session.ts';
 import { requireAccount } from './account-rows.ts';
 import { isMemberless } from './member-store.ts';
@@ -54,7 +54,7 @@ export const createSessionStore = ({ postgres, outbox, mint, lifetimeMs, graceMs
     postgres.anonymous(async (trx) => {
       const shown = await lockSession(trx, mint, refreshToken, graceMs);
       if (shown?.decision !== 'reuse') return false;
-      await endSession(trx, outbox, shown.session, 'reuse', address);
+      await endSession(trx, outbox, shown.session, 'reuse', { actor: identity, address });
       return true;
     }),
 
@@ -80,24 +80,24 @@ export const createSessionStore = ({ postgres, outbox, mint, lifetimeMs, graceMs
       return signedIn(user, organization, role, session.id, successor);
     }),
 
-  end: (refreshToken, { principal, address }) =>
-    postgres.organization(principal.organizationId, async (trx) => {
+  end: (refreshToken, actor) =>
+    postgres.organization(actor.principal.organizationId, async (trx) => {
       const shown = await lockSession(trx, mint, refreshToken, graceMs);
-      if (shown !== undefined) await endSession(trx, outbox, shown.session, 'logout', address);
+      if (shown !== undefined) await endSession(trx, outbox, shown.session, 'logout', loggedOutBy(shown.session, actor));
     }),
 
-  endOwn: (sessionId, ifMatch, { principal, address }) =>
-    postgres.organization(principal.organizationId, async (trx) => {
+  endOwn: (sessionId, ifMatch, actor) =>
+    postgres.organization(actor.principal.organizationId, async (trx) => {
       const session = await trx
         .selectFrom('sessions')
         .selectAll()
         .where('id', '=', sessionId)
-        .where('user_id', '=', principal.id)
+        .where('user_id', '=', actor.principal.id)
         .forUpdate()
         .executeTakeFirst();
       if (session === undefined) throw notFound('session');
       requireRevision(ifMatch, unchanging);
-      await endSession(trx, outbox, session, 'revoked', address);
+      await endSession(trx, outbox, session, 'revoked', doneBy(actor));
     }),
 
   isActive: (sessionId, signedBy) =>
@@ -125,6 +125,12 @@ export const createSessionStore = ({ postgres, outbox, mint, lifetimeMs, graceMs
 
 /** All that can happen to a session as its user sees it is that it ends. */
 const unchanging = 1;
+
+const identity = { type: 'system', id: 'identity' } as const;
+
+/** Whoever has the token. The ids and addresses of another organization are nothing to the trail of this one. */
+const loggedOutBy = ({ user_id: userId, organization_id: organizationId }: Session, actor: Actor) =>
+  actor.principal.id === userId || actor.principal.organizationId === organizationId ? doneBy(actor) : { actor: identity, address: null };
 
 const tokenIsOver = () => new Refusal('unauthenticated', 'The refresh token is not valid any more; log in again.');
 
