@@ -55,7 +55,7 @@ export const auditActions = {
   'user.totp_disabled': {
     service: 'identity',
     description:
-      'One-time codes were turned off: by the user; or, as `reason` says, by an operator, or with a `password_reset` by mail of a user who had not shown the mailbox before. Written in each organization of the user.',
+      'One-time codes were turned off, by the user or, as `reason` says, by an operator. Written in each organization of the user.',
   },
   'session.moved': {
     service: 'identity',

@@ -159,6 +159,17 @@ describe('one-time codes', () => {
     }
   });
 
+  test('stay when a password is chosen anew by mail', async () => {
+    const { email, secret, userId } = await enrolled();
+    const token = `spr_${email}`;
+    const keep = "insert into password_resets (token_hash, user_id, expires_at) values (sha256($1::bytea), $2, now() + interval '1 hour')";
+    await rows(keep, [token, userId]);
+    const chosen = 'nine and';
+    expect((await identity.anonymous().post('/v1/auth/password/reset', { token, password: chosen })).status).toBe(204);
+    expect((await logIn(email, undefined, chosen)).status).toBe(401);
+    expect((await logIn(email, codeFor(secret), chosen)).status).toBe(200);
+  });
+
   test('are asked for when an invitation is accepted', async () => {
     const owner = await identity.register();
     const { email, secret, userId } = await enrolled();

@@ -235,9 +235,9 @@ export interface PasswordResets {
   readonly order: (email: string) => Promise<void>;
   /** The mail that was ordered, its token known from now on; the same each time. Undefined where nobody is to get one. */
   readonly mailOf: (claimed: ClaimedMail, order: PasswordResetOrder) => Promise<Mail | undefined>;
-  /** Whose password a token may replace, and whether the user has shown the mailbox before. */
-  readonly find: (token: string) => Promise<(User & { readonly isMailboxProved: boolean }) | undefined>;
-  /** Uses the token, and ends every session of the user. Where the mailbox was not shown before, the second factor goes, too. Says whether the token still counted. */
+  /** Whose password a token may replace. */
+  readonly find: (token: string) => Promise<User | undefined>;
+  /** Uses the token, and ends every session of the user. Says whether the token still counted. */
   readonly reset: (token: string, password: NewPassword, address: string | null) => Promise<boolean>;
 }
 

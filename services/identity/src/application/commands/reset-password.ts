@@ -7,7 +7,7 @@ export interface ResetPasswordNeeds {
   readonly resets: PasswordResets;
   readonly passwords: Passwords;
   readonly throttle: Throttle;
-  /** A second factor of whoever has shown the mailbox stays: the mailbox is not to be enough to come into the account. */
+  /** A second factor stays: a mailbox is not to be enough to come into an account. */
   readonly factors: Pick<SecondFactors, 'isOn'>;
   /** What a token is counted under. */
   readonly keyed: (token: string) => string;
@@ -45,8 +45,7 @@ export const resetPassword = ({ resets, passwords, throttle, factors, keyed }: R
       await throttle.fail(counted, address);
       throw tokenIsOver();
     }
-    const keepsFactor = user.isMailboxProved && (await factors.isOn(user.id));
-    const lengthMin = keepsFactor ? passwordLengthMinWithFactor : passwordLengthMin;
+    const lengthMin = (await factors.isOn(user.id)) ? passwordLengthMinWithFactor : passwordLengthMin;
     const message = passwordFault(password, [user.email, ...(user.name === null ? [] : [user.name])], lengthMin);
     if (message !== undefined) throw invalid([{ path: 'password', message }]);
     return { user, chosen: { hash: await passwords.hash(password), isShort: isShort(password) } };

@@ -5,26 +5,11 @@ import { useProof } from './factor-proofs.ts';
 import { requirePassword } from './session-rows.ts';
 import type { Trx } from './sight.ts';
 
-export interface NewUser {
-  readonly account: Account;
-  readonly createdAt: Date | RawBuilder<Date>;
-  /** Whether it is made with something that came by mail. */
-  readonly isMailboxProved: boolean;
-}
-
 /** Says whether it was: not where the e-mail address is taken. */
-export const insertUser = async (trx: Trx, { account, createdAt, isMailboxProved }: NewUser): Promise<boolean> => {
-  const { user, passwordHash } = account;
+export const insertUser = async (trx: Trx, { user, passwordHash }: Account, createdAt: Date | RawBuilder<Date>): Promise<boolean> => {
   const { numInsertedOrUpdatedRows } = await trx
     .insertInto('users')
-    .values({
-      id: user.id,
-      email: user.email,
-      name: user.name,
-      password_hash: passwordHash,
-      created_at: createdAt,
-      mailbox_proved: isMailboxProved,
-    })
+    .values({ id: user.id, email: user.email, name: user.name, password_hash: passwordHash, created_at: createdAt })
     .onConflict((conflict) => conflict.column('email').doNothing())
     .executeTakeFirst();
   return numInsertedOrUpdatedRows === 1n;

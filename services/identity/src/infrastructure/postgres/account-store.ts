@@ -37,9 +37,7 @@ export const createAccountStore = ({ postgres, outbox, mint, sessionLifetimeMs, 
     publicly(postgres, async (trx) => {
       const { account, isNew, sessionId, organization: founded } = registration;
       const { user } = account;
-      const isFree = isNew
-        ? await insertUser(trx, { account, createdAt: founded.createdAt, isMailboxProved: false })
-        : await provesMemberless(trx, account);
+      const isFree = isNew ? await insertUser(trx, account, founded.createdAt) : await provesMemberless(trx, account);
       if (!isFree) return undefined;
       return underOrganization(trx, registration.organization.id, async () => {
         const organization = await insertOrganization(trx, registration);

@@ -4,7 +4,7 @@ import { Refusal } from '@settler/chassis/refusal';
 import { userJoined } from '@settler/contracts/events/identity';
 import type { Role } from '@settler/contracts/scopes';
 import { sql } from 'kysely';
-import type { Acceptance, Account, Authenticated, SignedIn } from '../../application/ports.ts';
+import type { Acceptance, Account, SignedIn } from '../../application/ports.ts';
 import { insertUser, requireAccount } from './account-rows.ts';
 import { stands } from './invitation-endings.ts';
 import { organizationOf } from './organization-store.ts';
@@ -37,7 +37,7 @@ export const acceptInvitation = async (
       .executeTakeFirst();
     if (used === undefined) return undefined;
     const { user } = account;
-    await (isNew ? makeAccount(trx, account) : acceptAsAccount(trx, account));
+    await (isNew ? makeAccount(trx, account) : requireAccount(trx, account));
     const revision = await insertMembership(trx, organizationId, user.id, used.role);
     const organization = await trx
       .selectFrom('organizations')
@@ -61,19 +61,8 @@ export const acceptInvitation = async (
 };
 
 const makeAccount = async (trx: Trx, account: Account): Promise<void> => {
-  if (!(await insertUser(trx, { account, createdAt: sql<Date>`now()`, isMailboxProved: true })))
+  if (!(await insertUser(trx, account, sql<Date>`now()`)))
     throw new Refusal('conflict', 'An account with the address of the invitation was made at the same time; accept with its password.');
-};
-
-/** Written first: two acceptances that both hold the row to check the password would wait for one another to write it. */
-const acceptAsAccount = async (trx: Trx, account: Authenticated): Promise<void> => {
-  await trx
-    .updateTable('users')
-    .set({ mailbox_proved: true })
-    .where('id', '=', account.user.id)
-    .where('mailbox_proved', '=', false)
-    .execute();
-  await requireAccount(trx, account);
 };
 
 /** Its revision goes on from that of an earlier membership: whoever listens takes what is newer, and would take 1 for old. */

@@ -5,7 +5,7 @@ import type { SecretBox } from '@settler/chassis/secret-box';
 import { sql } from 'kysely';
 import type { PasswordResets } from '../../application/ports.ts';
 import { passwordResetMail, passwordResetSeconds } from '../../domain/mail.ts';
-import { removeFactor, requireFactor } from './factor-proofs.ts';
+import { requireFactor } from './factor-proofs.ts';
 import { orderMail } from './mail-queue.ts';
 import { sayInEachOrganization } from './own-entries.ts';
 import { endSessionsOf } from './session-endings.ts';
@@ -56,7 +56,7 @@ export const createPasswordResets = ({ postgres, outbox, box, key }: PasswordRes
       trx
         .selectFrom('password_resets')
         .innerJoin('users', 'users.id', 'password_resets.user_id')
-        .select(['users.id', 'users.email', 'users.name', 'users.mailbox_proved as isMailboxProved'])
+        .select(['users.id', 'users.email', 'users.name'])
         .where('token_hash', '=', hashOf(token))
         .where('used_at', 'is', null)
         .where('expires_at', '>', sql<Date>`now()`)
@@ -75,26 +75,10 @@ export const createPasswordResets = ({ postgres, outbox, box, key }: PasswordRes
         .executeTakeFirst();
       if (used === undefined) return false;
       const { user_id: userId } = used;
-      const { mailbox_proved: wasProved } = await trx
-        .selectFrom('users')
-        .select('mailbox_proved')
-        .where('id', '=', userId)
-        .forUpdate()
-        .executeTakeFirstOrThrow();
-      await trx
-        .updateTable('users')
-        .set({ password_hash: hash, password_changed_at: sql<Date>`now()`, mailbox_proved: true })
-        .where('id', '=', userId)
-        .execute();
-      // Whoever set it has never shown the mailbox, and may have registered with an address of somebody else.
-      const isFactorRemoved = !wasProved && (await removeFactor(trx, userId));
+      await trx.updateTable('users').set({ password_hash: hash, password_changed_at: sql<Date>`now()` }).where('id', '=', userId).execute();
       if (isShort) await requireFactor(trx, userId);
       await endResetsOf(trx, userId);
       await sayInEachOrganization(trx, outbox, { userId, action: 'user.password_reset' }, address);
-      if (isFactorRemoved) {
-        const after = { reason: 'password_reset' };
-        await sayInEachOrganization(trx, outbox, { userId, action: 'user.totp_disabled', after }, address);
-      }
       await endSessionsOf(trx, { userId }, 'password');
       return true;
     }),

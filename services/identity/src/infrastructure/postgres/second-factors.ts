@@ -78,7 +78,7 @@ export const createSecondFactors = ({ postgres, outbox, box, secrets }: SecondFa
 
     confirm: (userId, { enrolledAt, step }, { principal, address }) =>
       postgres.organization(principal.organizationId, async (trx) => {
-        // A reset that takes the factor away is waited for here, and has ended the session; or it waits, and takes this one away, too.
+        // An operator who takes the factor away is waited for here, and has ended the session; or waits, and takes this one away, too.
         await trx.selectFrom('users').select('id').where('id', '=', userId).forShare().execute();
         await requireSession(trx, principal);
         const { numUpdatedRows } = await trx

@@ -18,7 +18,6 @@ export interface Database extends ChassisTables {
     name: string | null;
     password_hash: string;
     password_changed_at: ColumnType<Date | null, never, Date>;
-    mailbox_proved: boolean;
     created_at: Date;
   };
   organizations: {

@@ -6,5 +6,5 @@ import type { Kysely } from 'kysely';
  * covers something of its own is seen to under the lock of the organization.
  */
 export const up = async (db: Kysely<unknown>): Promise<void> => {
-  await statements(db, 'drop index erasures_one_at_a_time');
+  await statements(db, 'drop index if exists erasures_one_at_a_time');
 };
