@@ -71,7 +71,9 @@ export interface Endpoint<Params extends Schema, Query extends Schema, Body exte
   readonly handle: (input: Input<Output<Params>, Output<Query>, Output<Body>>, prepared: Prepared) => Promise<Answer>;
   /** With a key, before it is looked up. What it throws is the answer: whoever may not try does not learn from a replay what was right. */
   readonly beforeReplay?: (input: Input<Output<Params>, Output<Query>, Output<Body>>) => Promise<void>;
-  /** For public routes: what the key is scoped to besides the path, an HMAC of what lets somebody in. */
+  /** The key was used with another body: where that has a password in it, somebody may be guessing. */
+  readonly onReused?: (input: Input<Output<Params>, Output<Query>, Output<Body>>) => Promise<void>;
+  /** For public routes: what the key is scoped to besides the path, an HMAC of the e-mail or token. */
   readonly idempotencyScope?: (body: Output<Body>) => string;
 }
 
@@ -157,7 +159,7 @@ const serve = async (
   if (key === undefined) return respond(request, reply, await endpoint.handle(input, await endpoint.prepare?.(input)));
   await endpoint.beforeReplay?.(input);
   const { prepare } = endpoint;
-  const { answer, replayed } = await idempotency.run(
+  const run = idempotency.run(
     {
       organizationId: route.access === 'public' ? publicOwner : input.principal.organizationId,
       scope: [route.method, request.url, whoseOf(route, endpoint, input)].join(' ').trim(),
@@ -168,6 +170,10 @@ const serve = async (
     },
     { ...(prepare === undefined ? {} : { prepare: () => prepare(input) }), effect: (prepared) => endpoint.handle(input, prepared) },
   );
+  const { answer, replayed } = await run.catch(async (error: unknown) => {
+    if (error instanceof Refusal && error.code === 'idempotency_key_reused') await endpoint.onReused?.(input);
+    throw error;
+  });
   if (replayed) reply.header('idempotent-replayed', 'true');
   return respond(request, reply, answer);
 };

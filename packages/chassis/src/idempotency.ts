@@ -19,7 +19,7 @@ const keptHours = 24;
 export interface IdempotentRequest {
   /** The organization; for public routes, which have none yet, a marker that no organization can have. */
   readonly organizationId: string;
-  /** Method, concrete path and query; who asks, where it is about them; for public routes an HMAC of what lets somebody in. */
+  /** Method, concrete path and query; who asks, where it is about them; for public routes an HMAC of the e-mail or token. */
   readonly scope: string;
   readonly key: string;
   /** SHA-256 of the body. */

@@ -38,10 +38,19 @@ const refreshBody = z.strictObject({
 });
 const logoutBody = z.strictObject({ refreshToken });
 
+interface Attempt {
+  readonly body: { readonly email: string };
+  readonly address: string | null;
+}
+const whose = ({ body: { email }, address }: Attempt) => ({ email, address });
+
 export const authRoutes = (endpoint: Endpoints['endpoint'], needs: AuthNeeds): void => {
   const { register, logIn, sessions, views, idempotencyScope } = needs;
-  /** With the password, so that another one is another request, and counts where it is wrong. */
-  const scopeOf = ({ email, password }: { readonly email: string; readonly password: string }) => idempotencyScope(`${email}\n${password}`);
+  /** Another password under a known key is a guess as any other. */
+  const againstGuesses = {
+    beforeReplay: (attempt: Attempt) => logIn.mayTry(whose(attempt)),
+    onReused: (attempt: Attempt) => logIn.guessed(whose(attempt)),
+  };
 
   endpoint('register', {
     description:
@@ -50,8 +59,8 @@ export const authRoutes = (endpoint: Endpoints['endpoint'], needs: AuthNeeds): v
     body: registerBody,
     answers: { 201: signedInAnswer },
     examples: { bodies: registrations, answers: { 201: signedIn } },
-    idempotencyScope: scopeOf,
-    beforeReplay: ({ body, address }) => logIn.mayTry({ ...body, address }),
+    idempotencyScope: (body) => idempotencyScope(body.email),
+    ...againstGuesses,
     prepare: ({ body: { name = null, ...body }, address }) => register.admit({ totp: undefined, ...body, name, address }),
     handle: async ({ body: { name = null, ...body }, address }, admitted) =>
       views.whole(201, await register.complete({ totp: undefined, ...body, name, address }, admitted)),
@@ -64,8 +73,8 @@ export const authRoutes = (endpoint: Endpoints['endpoint'], needs: AuthNeeds): v
     body: loginBody,
     answers: { 200: signedInAnswer },
     examples: { bodies: logins, answers: { 200: signedIn } },
-    idempotencyScope: scopeOf,
-    beforeReplay: ({ body, address }) => logIn.mayTry({ ...body, address }),
+    idempotencyScope: (body) => idempotencyScope(body.email),
+    ...againstGuesses,
     prepare: ({ body, address }) => logIn.authenticate({ organizationId: undefined, totp: undefined, ...body, address }),
     handle: async ({ body, address }, account) =>
       views.whole(200, await logIn.begin({ organizationId: undefined, totp: undefined, ...body, address }, account)),

@@ -27,6 +27,9 @@ export const logIn = ({ accounts, sessions, passwords, throttle, proveFactor, ne
   /** @throws Refusal `rate_limited` where nobody may try any more */
   mayTry: ({ email, address }: Pick<LogInInput, 'email' | 'address'>): Promise<void> => throttle.require(email, address),
 
+  /** @throws Refusal `rate_limited` where it was one guess too many */
+  guessed: ({ email, address }: Pick<LogInInput, 'email' | 'address'>): Promise<void> => throttle.fail(email, address),
+
   authenticate: async ({ email, password, totp, address }: LogInInput): Promise<Authenticated> => {
     await throttle.require(email, address);
     const account = await accounts.findByEmail(email);
