@@ -52,6 +52,9 @@ export interface RecordBatch {
 
 export const noDay = -2_147_483_648;
 
+/** Whether its record is an open item of earlier runs, or in a match by hand: as it was then, or delivered again. */
+export const wasKnown = ({ carriedFrom, supersedes }: RecordBatch, row: number): boolean => row >= carriedFrom || supersedes.has(row);
+
 /** The record as its reader gave it. */
 export const recordAt = (batch: RecordBatch, row: number): Fields => {
   const record: Record<string, unknown> = {};

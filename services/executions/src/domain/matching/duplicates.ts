@@ -1,7 +1,7 @@
 /** `duplicates`: records that say the same as another one. Those left without a counterpart are duplicates, not missing. */
 import type { Rules } from '@settler/contracts/rules';
 import type { Side } from '../side.ts';
-import { compareRows, type RecordBatch, usable } from './batch.ts';
+import { compareRows, type RecordBatch, usable, wasKnown } from './batch.ts';
 import { fieldTexts } from './columns/field.ts';
 import { isPresent, textAt } from './columns/text-column.ts';
 import type { Collector } from './results/collector.ts';
@@ -30,8 +30,8 @@ const repeatedRows = (side: Side, batch: RecordBatch, { isOpen }: Collector, by:
     else group.push(row);
   }
   // What was open before is what is missing, and what has come now repeats it, whatever the ids of both.
-  const isNew = (row: number): number => (row >= batch.carriedFrom || batch.supersedes.has(row) ? 0 : 1);
-  const byAge = (one: number, other: number): number => isNew(one) - isNew(other) || compareRows(batch, one, other);
+  const byAge = (one: number, other: number): number =>
+    Number(wasKnown(batch, other)) - Number(wasKnown(batch, one)) || compareRows(batch, one, other);
   return [...groups.values()].flatMap((rows) => {
     if (rows.length === 1) return [];
     const left = rows.filter((row) => isOpen(side, row)).sort(byAge);

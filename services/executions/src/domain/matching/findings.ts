@@ -4,7 +4,7 @@
  */
 import { isLeftOpen } from '../open-items.ts';
 import type { Side } from '../side.ts';
-import type { RecordBatch } from './batch.ts';
+import { type RecordBatch, wasKnown } from './batch.ts';
 import type { MatchResult } from './results/result.ts';
 
 interface Taking {
@@ -19,6 +19,5 @@ export const isFinding = ({ outcome, pass, source, target }: MatchResult, { batc
   if (!isLeftOpen(outcome)) return false;
   const side = source.length > 0 ? 'source' : 'target';
   const [row = -1] = side === 'source' ? source : target;
-  const { carriedFrom, supersedes } = batches[side];
-  return row < carriedFrom && !supersedes.has(row) && !waiting[side].has(row);
+  return !wasKnown(batches[side], row) && !waiting[side].has(row);
 };

@@ -5,7 +5,7 @@
  * a newer run. Of a result that is broken so, or that was no match, the records that are not here are asked for.
  */
 import { type Side, sides } from '../side.ts';
-import { type RecordBatch, usable } from './batch.ts';
+import { type RecordBatch, usable, wasKnown } from './batch.ts';
 import { isPresent, textAt } from './columns/text-column.ts';
 import {
   contentAt,
@@ -167,7 +167,7 @@ const recognized = (
   const [same, changed]: [Recognized[], Recognized[]] = [[], []];
   const another = new Uint8Array(batch.idMapped ? 0 : batch.length);
   for (let row = 0; row < batch.givenFrom; row += 1) {
-    const isOpenItem = row >= batch.carriedFrom || batch.supersedes.has(row);
+    const isOpenItem = wasKnown(batch, row);
     if (batch.states[row] !== usable || (isOpenItem && !batch.idMapped)) continue;
     writeKey(row, words, 0);
     const key = takeKey(words);

@@ -18,6 +18,7 @@ import { decidedDrafts, draftsAt, openDrafts } from './exception-drafts.ts';
 import { type Opened, openedMessages } from './exception-messages.ts';
 import { liveOf, openThoughNotDue, refreshChanged } from './exception-refresh.ts';
 import { type FoundResult, findAll, type Sought } from './find-results.ts';
+import { matchedByHand } from './match-records.ts';
 import { resultPartition } from './partition.ts';
 import { searchTextOf } from './search-text.ts';
 import type { Database } from './tables.ts';
@@ -216,17 +217,6 @@ const lastClosed = async (trx: Trx, jobId: string, recordKeys: readonly string[]
     .orderBy('id', 'desc')
     .execute();
   return new Map(rows.map(({ record_key: key, ...closed }) => [key, closed]));
-};
-
-/** Records that are matched by hand: a run that brings one of them without the others opens nothing for it. */
-const matchedByHand = async (trx: Trx, jobId: string, recordKeys: readonly string[]): Promise<ReadonlyMap<string, unknown>> => {
-  const rows = await trx
-    .selectFrom('match_records')
-    .select(['record_key', 'record'])
-    .where('job_id', '=', jobId)
-    .where(sql<boolean>`record_key = any(${[...recordKeys]}::text[])`)
-    .execute();
-  return new Map(rows.map(({ record_key: key, record }) => [key, record]));
 };
 
 const isMatchedAsIs = (matched: unknown, { records }: Said): boolean =>

@@ -7,7 +7,8 @@ import { saysTheSame } from '../../domain/exception-life.ts';
 import { categoryOf } from '../../domain/exceptions.ts';
 import { liveOf } from './exception-refresh.ts';
 import { recordsOf } from './match-exchange.ts';
-import { recordKey } from './record-key.ts';
+import { matchedByHand } from './match-records.ts';
+import { keyOfResult } from './record-key.ts';
 import { foundLater } from './reopening.ts';
 import { type Run, resultsById, type StoredResult } from './stored-results.ts';
 import type { Before, Database } from './tables.ts';
@@ -21,32 +22,18 @@ export const leftAsItWas = async (trx: Trx, run: Run, before: Before): Promise<r
   if (left.length < before.left.length) return undefined;
   if (!(await areOpenAsOpened(trx, run, left, before))) return undefined;
   // What is not due yet has no exception that would tell of it.
-  if (await isMatchedByHand(trx, run, left)) return undefined;
+  if ((await matchedByHand(trx, run.jobId, left.map(keyOfResult))).size > 0) return undefined;
   return (await foundLater(trx, run, left.flatMap(recordsOf))) === undefined ? left : undefined;
 };
 
 const areOpenAsOpened = async (trx: Trx, { jobId }: Run, left: readonly StoredResult[], { opened }: Before): Promise<boolean> => {
-  const live = await liveOf(trx, jobId, left.map(keyOf));
+  const live = await liveOf(trx, jobId, left.map(keyOfResult));
   if (live.size !== opened.length) return false;
   return left.every((result) => {
-    const exception = live.get(keyOf(result));
+    const exception = live.get(keyOfResult(result));
     return exception === undefined || (opened.includes(exception.id) && saysTheSame(exception, saidBy(result)));
   });
 };
-
-const isMatchedByHand = async (trx: Trx, { jobId }: Run, left: readonly StoredResult[]): Promise<boolean> => {
-  if (left.length === 0) return false;
-  const match = await trx
-    .selectFrom('match_records')
-    .select('match_id')
-    .where('job_id', '=', jobId)
-    .where('record_key', 'in', left.map(keyOf))
-    .limit(1)
-    .executeTakeFirst();
-  return match !== undefined;
-};
-
-const keyOf = (result: StoredResult): string => recordKey({ ...result, line: null });
 
 const saidBy = ({ outcome, source, target }: StoredResult) => ({
   category: categoryOf(outcome, undefined) ?? outcome,

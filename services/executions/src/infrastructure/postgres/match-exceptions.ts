@@ -7,7 +7,7 @@ import { type ExceptionTransition, type Resolution, resolveException } from '../
 import { rejectOvertaken } from './approvals.ts';
 import { messagesOf } from './exception-messages.ts';
 import { addHistory, stateOf, write } from './exception-store.ts';
-import { recordKey } from './record-key.ts';
+import { keyOfResult } from './record-key.ts';
 import { isAlone, type StoredResult } from './stored-results.ts';
 import type { Before, Database } from './tables.ts';
 
@@ -22,7 +22,7 @@ export const resolveMatched = async (
   displaced: readonly StoredResult[],
   actor: Actor,
 ): Promise<{ readonly before: Before['resolved']; readonly messages: readonly OutboxMessage[] }> => {
-  const keys = [...new Set([...displaced.map((result) => recordKey({ ...result, line: null })), ...match.recordKeys])];
+  const keys = [...new Set([...displaced.map(keyOfResult), ...match.recordKeys])];
   const rows = await live(trx).where('job_id', '=', jobId).where('record_key', 'in', keys).execute();
   const messages: OutboxMessage[] = [];
   for (const row of rows) {

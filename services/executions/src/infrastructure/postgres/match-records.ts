@@ -20,6 +20,17 @@ export const recordsOfMatches = (db: Pick<Trx, 'selectFrom'>, ids: readonly stri
     .orderBy('identity')
     .execute();
 
+/** Those of the records that are matched by hand, by their keys: a run that brings one of them without the others opens nothing for it. */
+export const matchedByHand = async (trx: Trx, jobId: string, recordKeys: readonly string[]): Promise<ReadonlyMap<string, unknown>> => {
+  const rows = await trx
+    .selectFrom('match_records')
+    .select(['record_key', 'record'])
+    .where('job_id', '=', jobId)
+    .where(sql<boolean>`record_key = any(${[...recordKeys]}::text[])`)
+    .execute();
+  return new Map(rows.map(({ record_key: key, record }) => [key, record]));
+};
+
 /** Nothing tells those that say the same apart but the number of one that is alone. */
 export const mayBe = (result: StoredResult, { record, occurrence }: { readonly record: Fields; readonly occurrence: number }): boolean =>
   record['id'] !== undefined || !isAlone(result) || (result.occurrence ?? 1) === occurrence;

@@ -26,7 +26,7 @@ import { part, recordsOf, release, retellRun } from './match-exchange.ts';
 import { inNeed, makeMatch, planMatch } from './match-making.ts';
 import { undoneMessages } from './match-messages.ts';
 import { lockOpenItems } from './open-items.ts';
-import { recordKey } from './record-key.ts';
+import { keyOfResult } from './record-key.ts';
 import { refuseWhileFoundLater } from './reopening.ts';
 import { separate } from './separations.ts';
 import { completedRun, putRows, type Run, resultsById, type StoredResult, takeOut } from './stored-results.ts';
@@ -172,7 +172,7 @@ const takeApart = async (
 ): Promise<OutboxMessage[]> => {
   const exchanged = await part(trx, run, results);
   await retellRun(trx, run, exchanged);
-  const alone = new Set(exchanged.after.map((one) => recordKey({ ...one, line: null })));
+  const alone = new Set(exchanged.after.map(keyOfResult));
   const reopened = made === undefined ? [] : await reopenMatched(trx, made.id, made.before, actor, alone);
   const opened = await openExceptionsFor(trx, run, inNeed(exchanged.after));
   return [...reopened, ...opened.messages];

@@ -68,6 +68,9 @@ export const recordKey = ({ outcome, line, position, occurrence, source, target 
   return numbered(hasName && occurrence !== null && occurrence > 1 ? `${whole}|` : whole, occurrence);
 };
 
+/** Of a result of which something could be read. */
+export const keyOfResult = (result: Omit<Keyed, 'line'>): string => recordKey({ ...result, line: null });
+
 /** The side of the first record that has this key. */
 export const firstSideIn = (key: string): Side => (/^(?:invalid:\d*:)?source:/.test(key) ? 'source' : 'target');
 

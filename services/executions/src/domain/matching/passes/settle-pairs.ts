@@ -4,7 +4,7 @@ import type { Apart } from '../apart.ts';
 import { type Assigned, assign } from '../assignment/assign.ts';
 import { componentsOf } from '../assignment/components.ts';
 import type { Edge, TieOrder } from '../assignment/graph.ts';
-import { compareRows, noDay, type RecordBatch } from '../batch.ts';
+import { compareRows, noDay, type RecordBatch, wasKnown } from '../batch.ts';
 import type { Collector } from '../results/collector.ts';
 import { type Edges, edgeAt, filtered } from './edges.ts';
 
@@ -94,7 +94,7 @@ const orderIn = (batch: RecordBatch, direction: -1 | 0 | 1): TieOrder['source'] 
     return day === noDay ? Number.MAX_SAFE_INTEGER : direction * day;
   };
   // Of records that say the same in everything, those that were left open before are left so again: somebody may be working on them.
-  const wasOpen = (row: number): number => Number(row >= batch.carriedFrom || batch.supersedes.has(row));
+  const wasOpen = (row: number): number => Number(wasKnown(batch, row));
   return (one, other) =>
     (direction === 0 ? 0 : rank(one) - rank(other)) || compareRows(batch, one, other) || wasOpen(one) - wasOpen(other) || one - other;
 };
