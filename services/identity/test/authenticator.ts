@@ -19,7 +19,7 @@ export const codeFor = (secret: string, steps = 0): string =>
 
 /** As if the next step had come: the last code that was taken is forgotten. */
 export const afterNextStep = async (identity: Identity, { userId }: Person): Promise<void> => {
-  await (await identity.database('admin')).query('update totp_secrets set last_step = 0 where id = $1', [userId]);
+  await identity.rows('update totp_secrets set last_step = 0 where id = $1', [userId]);
 };
 
 export const enrol = async (identity: Identity, person: Person): Promise<Enrolled> => {

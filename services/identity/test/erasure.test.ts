@@ -30,7 +30,6 @@ afterAll(async () => {
 
 type Service = (typeof askedToErase)[number];
 
-const rows = async (statement: string, values: unknown[] = []) => (await (await identity.database('admin')).query(statement, values)).rows;
 const say = async (
   service: Service,
   subject: string,
@@ -61,7 +60,9 @@ const acknowledge = (service: Service, { organizationId }: Person, erasureId: st
     service,
   });
 const askedOf = async (erasureId: string): Promise<string[]> => {
-  const said = await rows("select subject, body from outbox union all select subject, body from outbox_sent where subject like 'work.%'");
+  const said = await identity.rows(
+    "select subject, body from outbox union all select subject, body from outbox_sent where subject like 'work.%'",
+  );
   return said
     .filter(({ subject, body }) => subject.startsWith('work.') && erasureRequest.parse(JSON.parse(body).data).erasureId === erasureId)
     .map(({ subject }) => subject);
@@ -90,7 +91,7 @@ const member = async (owner: Person, role = 'developer', known?: Person): Promis
   const api = identity.as({ subject: user.id, organizationId, role, sessionId, scopes: ['*'], address: '203.0.113.7' });
   return { email, userId: user.id, organizationId, sessionId, accessToken, refreshToken, api };
 };
-const entriesBy = (actorId: string) => rows('select address from audit_entries where actor_id = $1', [actorId]);
+const entriesBy = (actorId: string) => identity.rows('select address from audit_entries where actor_id = $1', [actorId]);
 
 describe('personal data', () => {
   test('are exported: the account, and what it left in this organization alone', async () => {
@@ -143,7 +144,9 @@ describe('personal data', () => {
     expect([(await logIn()).status, (await logIn()).headers.get('idempotent-replayed')]).toEqual([200, 'true']);
     await identity.anonymous('203.0.113.7').post('/v1/auth/login', { email, password: 'wrong' });
     await identity.anonymous().post('/v1/auth/password/forgot', { email });
-    await waitFor(async () => (await rows('select 1 from password_resets where user_id = $1', [userId])).length === 1, { what: 'a token' });
+    await waitFor(async () => (await identity.rows('select 1 from password_resets where user_id = $1', [userId])).length === 1, {
+      what: 'a token',
+    });
     await waitFor(async () => (await entriesBy(userId)).filter(({ address }) => address !== null).length === 3, { what: 'the trail' });
 
     expect((await erase(owner, userId, { 'if-match': '"7"' })).status).toBe(412);
@@ -168,16 +171,16 @@ describe('personal data', () => {
     expect((await owner.api.get('/v1/audit-events/verify')).body.valid).toBe(true);
     expect((await identity.anonymous().post('/v1/auth/login', { email, password })).status).toBe(401);
     expect((await logIn()).status).toBe(401);
-    const tables = await rows("select tablename from pg_tables where schemaname = 'public'");
+    const tables = await identity.rows("select tablename from pg_tables where schemaname = 'public'");
     for (const { tablename } of tables)
-      expect(await rows(`select * from ${tablename} as one where one::text like $1`, [`%${email}%`]), tablename).toEqual([]);
+      expect(await identity.rows(`select * from ${tablename} as one where one::text like $1`, [`%${email}%`]), tablename).toEqual([]);
     for (const [table, column] of [
       ['sessions', 'user_id'],
       ['users', 'id'],
       ['memberships', 'user_id'],
       ['password_resets', 'user_id'],
     ])
-      expect(await rows(`select 1 from ${table} where ${column} = $1`, [userId]), table).toEqual([]);
+      expect(await identity.rows(`select 1 from ${table} where ${column} = $1`, [userId]), table).toEqual([]);
     // The address may register again, as somebody else.
     expect((await identity.register({ email })).userId).not.toBe(userId);
   });
@@ -195,9 +198,9 @@ describe('personal data', () => {
     const second = (await first.post('/v1/api-keys', { name: 'second', scopes: ['api-keys:read'] })).body;
     const refresh = (token: string) => identity.anonymous(address).post('/v1/auth/refresh', { refreshToken: token });
     for (let token = refreshToken, times = 0; times < 2; times += 1) token = (await refresh(token)).body.refreshToken;
-    await rows("update refresh_tokens set replaced_at = replaced_at - interval '1 minute'");
+    await identity.rows("update refresh_tokens set replaced_at = replaced_at - interval '1 minute'");
     expect((await refresh(refreshToken)).status).toBe(401);
-    const saidOfAddress = () => rows('select action from audit_entries where address = $1 order by position', [address]);
+    const saidOfAddress = () => identity.rows('select action from audit_entries where address = $1 order by position', [address]);
     await waitFor(async () => (await saidOfAddress()).length === 2, { what: 'the trail' });
     expect((await saidOfAddress()).map(({ action }) => action)).toEqual(['api-key.created', 'session.reuse_detected']);
 
@@ -220,7 +223,7 @@ describe('personal data', () => {
     expect((await identity.anonymous().post('/v1/auth/refresh', { refreshToken: elsewhere.refreshToken })).status).toBe(200);
     const { body } = await identity.anonymous().post('/v1/auth/login', { email, password });
     expect(body.organization.id).toBe(elsewhere.organizationId);
-    expect(await rows('select scope from idempotency_keys where strpos(body, $1) > 0', [email])).toEqual([]);
+    expect(await identity.rows('select scope from idempotency_keys where strpos(body, $1) > 0', [email])).toEqual([]);
     expect((await elsewhere.api.get(`/v1/erasures/${id}`)).status).toBe(404);
     expect((await erase(elsewhere, owner.userId)).status).toBe(404);
   });
@@ -241,7 +244,7 @@ describe('personal data', () => {
     await until(owner, first.id, ['identity']);
     await acknowledge('jobs', owner, first.id);
     // For a minute after it no address of the user is taken into the trail.
-    await rows("update erasures set requested_at = requested_at - interval '2 minutes' where id = $1", [first.id]);
+    await identity.rows("update erasures set requested_at = requested_at - interval '2 minutes' where id = $1", [first.id]);
 
     const back = await member(owner, 'developer', elsewhere);
     const key = (await back.api.post('/v1/api-keys', { name: 'mine', scopes: ['jobs:read'] })).body;
@@ -297,7 +300,10 @@ describe('personal data', () => {
     expect((await owner.api.get('/v1/invitations')).body.data).toEqual([]);
     await until(owner, third.id, ['identity']);
     expect(
-      await rows('select scope from idempotency_keys where organization_id = $1 and strpos(body, $2) > 0', [owner.organizationId, email]),
+      await identity.rows('select scope from idempotency_keys where organization_id = $1 and strpos(body, $2) > 0', [
+        owner.organizationId,
+        email,
+      ]),
     ).toEqual([]);
   });
 
@@ -309,8 +315,11 @@ describe('personal data', () => {
     const { body } = await erase(owner, userId);
     await until(owner, body.id, ['identity']);
     expect((await owner.api.get('/v1/invitations')).body.data).toEqual([]);
-    expect(await rows('select from users where email = $1 union all select from invitations where email = $1', [email])).toEqual([]);
-    const withdrawn = () => rows("select from audit_entries where resource_id = $1 and action = 'invitation.withdrawn'", [invitation.id]);
+    expect(await identity.rows('select from users where email = $1 union all select from invitations where email = $1', [email])).toEqual(
+      [],
+    );
+    const withdrawn = () =>
+      identity.rows("select from audit_entries where resource_id = $1 and action = 'invitation.withdrawn'", [invitation.id]);
     await waitFor(async () => (await withdrawn()).length === 1, { what: 'the entry' });
   });
 
@@ -325,7 +334,8 @@ describe('personal data', () => {
     const own = await erase({ ...owner, api: admin.api }, admin.userId);
     await until(owner, own.body.id, ['identity']);
     await waitFor(
-      async () => (await rows("select 1 from audit_entries where actor_id = $1 and action = 'user.removed'", [admin.userId])).length === 1,
+      async () =>
+        (await identity.rows("select 1 from audit_entries where actor_id = $1 and action = 'user.removed'", [admin.userId])).length === 1,
       { what: 'the last entry' },
     );
     expect((await entriesBy(admin.userId)).filter(({ address }) => address !== null)).toEqual([]);
@@ -359,16 +369,20 @@ describe('personal data', () => {
     await database.query('begin');
     await database.query('select 1 from audit_entries where actor_id = $1 for update', [userId]);
     const { id } = (await erase(owner, userId)).body;
-    await waitFor(async () => (await rows(`${lockWaits} and locktype = 'transactionid'`)).length > 0, { what: 'it to be in the middle' });
+    await waitFor(async () => (await identity.rows(`${lockWaits} and locktype = 'transactionid'`)).length > 0, {
+      what: 'it to be in the middle',
+    });
     identity.service.kill('SIGKILL');
     await identity.service.exited;
     await database.query('rollback');
     expect(
-      done({ services: (await rows('select service, done_at as "doneAt" from erasure_steps where erasure_id = $1', [id])) as never }),
+      done({
+        services: (await identity.rows('select service, done_at as "doneAt" from erasure_steps where erasure_id = $1', [id])) as never,
+      }),
     ).toEqual([]);
     await startService('identity', identity.island.environmentFor('identity', { ERASURE_RETRY_MS: '300' }));
     await until(owner, id, ['identity']);
-    expect(await rows('select 1 from users where email = $1', [email])).toEqual([]);
+    expect(await identity.rows('select 1 from users where email = $1', [email])).toEqual([]);
     await waitFor(async () => (await askedOf(id)).filter((subject) => subject === 'work.erasures.jobs').length >= 2, {
       what: 'jobs to be asked again',
     });

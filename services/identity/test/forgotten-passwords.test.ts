@@ -65,8 +65,6 @@ describe('a forgotten password', () => {
   const tokensTo = (email: string): string[] =>
     mailServer.mails.filter(({ to }) => to === email).map(({ text }) => /^token=(\S+)$/m.exec(text)?.[1] ?? '');
   const tokenTo = (email: string): Promise<string> => waitFor(async () => tokensTo(email).at(-1), { what: 'the mail' });
-  const rows = async (statement: string, values: unknown[] = []) =>
-    (await (await identity.database('admin')).query(statement, values)).rows;
 
   test('is replaced with the token of a mail, once, and every session ends', async () => {
     const person = await identity.register();
@@ -81,7 +79,7 @@ describe('a forgotten password', () => {
     const { body } = await identity.gateway.get('/internal/revocations?after=0');
     expect(body.revoked).toContainEqual({ kind: 'session', id: claimsOf(person.accessToken)['sid'] });
     expect(await reset(token)).toMatchObject({ status: 400, body: { errors: [{ path: 'token' }] } });
-    const said = await rows('select body from outbox union all select body from outbox_sent');
+    const said = await identity.rows('select body from outbox union all select body from outbox_sent');
     const entries = said.map(({ body: text }) => JSON.parse(text).data).filter(({ action }) => action === 'user.password_reset');
     expect(entries).toMatchObject([{ resource: { type: 'user', id: person.userId } }]);
     expect(JSON.stringify(said)).not.toContain(token);
@@ -92,10 +90,12 @@ describe('a forgotten password', () => {
     const [ours, nobodys] = [await forget(person.email), await forget('nobody@example.com')];
     expect([nobodys.status, nobodys.body]).toEqual([ours.status, ours.body]);
     await tokenTo(person.email);
-    await waitFor(async () => (await rows("select 1 from mails where status = 'dropped'")).length === 1, { what: 'the end of the order' });
+    await waitFor(async () => (await identity.rows("select 1 from mails where status = 'dropped'")).length === 1, {
+      what: 'the end of the order',
+    });
     expect(tokensTo('nobody@example.com')).toEqual([]);
     // What has ended is nobody's personal data any more.
-    expect(await rows("select 1 from mails where status <> 'waiting' and sealed_body is not null")).toEqual([]);
+    expect(await identity.rows("select 1 from mails where status <> 'waiting' and sealed_body is not null")).toEqual([]);
   });
 
   test('mails that the server did not take are sent again', async () => {
@@ -103,7 +103,7 @@ describe('a forgotten password', () => {
     await identity.register({ email });
     await forget(email);
     expect((await reset(await tokenTo(email))).status).toBe(204);
-    await waitFor(async () => (await rows('select 1 from mails where attempts = 2')).length === 1, { what: 'the second attempt' });
+    await waitFor(async () => (await identity.rows('select 1 from mails where attempts = 2')).length === 1, { what: 'the second attempt' });
   });
 
   test('mails that do not open hold up no others, and are given up in the end', async () => {
@@ -113,12 +113,12 @@ describe('a forgotten password', () => {
     await admin.query("alter table mails alter column next_attempt_at set default now() + interval '1 hour'");
     await forget(email);
     await forget('nobody@example.com');
-    const [{ id }] = await rows('select id from mails order by created_at desc limit 1');
+    const [{ id }] = await identity.rows('select id from mails order by created_at desc limit 1');
     await admin.query('alter table mails alter column next_attempt_at set default now()');
     await admin.query("update mails set sealed_body = 'gone' || substr(sealed_body, strpos(sealed_body, '.')) where id = $1", [id]);
     await admin.query("update mails set next_attempt_at = now() where status = 'waiting'");
     expect(await tokenTo(email)).not.toBe('');
-    const waiting = async () => (await rows('select status, attempts from mails where id = $1', [id]))[0];
+    const waiting = async () => (await identity.rows('select status, attempts from mails where id = $1', [id]))[0];
     await waitFor(async () => (await waiting()).attempts > 1, { what: 'it to be tried again' });
     // Up to thirty times, at last an hour apart.
     await admin.query('update mails set attempts = 29, next_attempt_at = now() where id = $1', [id]);
@@ -130,7 +130,7 @@ describe('a forgotten password', () => {
     const person = await identity.register();
     await forget(person.email);
     const first = await tokenTo(person.email);
-    const kept = await rows('select token_hash from password_resets where user_id = $1', [person.userId]);
+    const kept = await identity.rows('select token_hash from password_resets where user_id = $1', [person.userId]);
     expect(kept.map(({ token_hash: hash }) => hash.toString())).not.toContain(first);
     await forget(person.email);
     const second = await waitFor(async () => tokensTo(person.email)[1], { what: 'the second mail' });
@@ -148,9 +148,9 @@ describe('a forgotten password', () => {
     expect((await logIn(person.email, next)).status).toBe(200);
 
     // As if the mail had been waiting all the time.
-    await rows("update users set password_changed_at = now() + interval '1 minute' where id = $1", [person.userId]);
+    await identity.rows("update users set password_changed_at = now() + interval '1 minute' where id = $1", [person.userId]);
     await forget(person.email);
-    await waitFor(async () => (await rows("select 1 from mails where status = 'waiting'")).length === 0, {
+    await waitFor(async () => (await identity.rows("select 1 from mails where status = 'waiting'")).length === 0, {
       what: 'the mail to be looked at',
     });
     expect(tokensTo(person.email)).toEqual([token]);
@@ -160,7 +160,7 @@ describe('a forgotten password', () => {
     const person = await identity.register();
     await forget(person.email);
     const token = await tokenTo(person.email);
-    await rows("update password_resets set expires_at = now() - interval '1 second' where user_id = $1", [person.userId]);
+    await identity.rows("update password_resets set expires_at = now() - interval '1 second' where user_id = $1", [person.userId]);
     expect((await reset(token)).status).toBe(400);
   });
 

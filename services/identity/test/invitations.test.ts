@@ -17,9 +17,8 @@ const tokenTo = (email: string, nth = 1): Promise<string> => waitFor(async () =>
 const invite = ({ api }: Pick<Person, 'api'>, email: string, role = 'developer') => api.post('/v1/invitations', { email, role });
 const accept = (token: string, secret = password, more: object = {}) =>
   identity.anonymous().post('/v1/invitations/accept', { token, password: secret, ...more });
-const rows = async (statement: string, values: unknown[] = []) => (await (await identity.database('admin')).query(statement, values)).rows;
 const saidIn = async ({ organizationId }: Person) => {
-  const texts = await rows(
+  const texts = await identity.rows(
     'select body from outbox where organization_id = $1 union all select body from outbox_sent where organization_id = $1',
     [organizationId],
   );
@@ -47,7 +46,7 @@ describe('an invitation', () => {
     expect((await owner.api.get('/v1/invitations')).body).toEqual({ data: [made.body], nextCursor: null });
     const token = await tokenTo(email);
     expect(JSON.stringify(made.body)).not.toContain(token);
-    const [kept] = await rows('select token_hash from invitations where id = $1', [made.body.id]);
+    const [kept] = await identity.rows('select token_hash from invitations where id = $1', [made.body.id]);
     expect(kept.token_hash.toString()).not.toContain(token);
 
     expect((await accept(token, 'short')).body.errors).toMatchObject([{ path: 'password' }]);
@@ -134,7 +133,7 @@ describe('an invitation', () => {
     const tokens = [await tokenTo('w@example.com'), await tokenTo('l@example.com')];
     expect((await owner.api.delete(`/v1/invitations/${withdrawn.id}`, { headers: { 'if-match': '"2"' } })).status).toBe(412);
     expect((await owner.api.delete(`/v1/invitations/${withdrawn.id}`)).status).toBe(204);
-    await rows("update invitations set expires_at = now() - interval '1 second' where id = $1", [late.id]);
+    await identity.rows("update invitations set expires_at = now() - interval '1 second' where id = $1", [late.id]);
     for (const token of tokens) expect((await accept(token)).status).toBe(400);
     expect((await owner.api.get('/v1/invitations')).body.data).toEqual([]);
     expect((await owner.api.delete(`/v1/invitations/${late.id}`)).status).toBe(404);
@@ -165,7 +164,7 @@ describe('an invitation', () => {
     const { id } = (await invite(owner, email, 'owner')).body;
     const again = () => asAdmin.post('/v1/invitations', { email, role: 'viewer' });
     expect((await again()).body.detail).toBe('Only owners withdraw the invitation of an owner.');
-    await rows("update invitations set expires_at = now() - interval '1 second' where id = $1", [id]);
+    await identity.rows("update invitations set expires_at = now() - interval '1 second' where id = $1", [id]);
     expect((await again()).status).toBe(201);
     expect((await asAdmin.get('/v1/invitations')).body.data).toMatchObject([{ email, role: 'viewer' }]);
   });
@@ -227,7 +226,8 @@ describe('an invitation', () => {
     const key = await identity.keyOf(owner);
     const { id } = (await invite(key, 'of-a-key@example.com', 'admin')).body;
     const token = await tokenTo('of-a-key@example.com');
-    const endAt = (instant: string) => rows(`update api_keys set expires_at = now() + interval '${instant}' where id = $1`, [key.id]);
+    const endAt = (instant: string) =>
+      identity.rows(`update api_keys set expires_at = now() + interval '${instant}' where id = $1`, [key.id]);
     await endAt('-1 second');
     expect((await accept(token)).body.errors).toMatchObject([{ path: 'token' }]);
     expect((await owner.api.get('/v1/invitations')).body.data).toEqual([]);

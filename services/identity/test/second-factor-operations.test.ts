@@ -1,7 +1,4 @@
 /** What an operator does for whoever has lost the second factor, or never had it. */
-import { execFile } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import { databaseSettings, loadConfig } from '@settler/chassis/config';
 import { createLogger } from '@settler/chassis/logger';
 import { openServiceDatabase } from '@settler/chassis/service-database';
@@ -13,8 +10,6 @@ import { removeSecondFactor } from '../src/infrastructure/postgres/second-factor
 import { codeFor, enrol } from './authenticator.ts';
 import { type Identity, type Person, password, shareIdentity } from './setup.ts';
 
-const program = fileURLToPath(new URL('../src/operate.ts', import.meta.url));
-
 let identity: Identity;
 
 beforeAll(async () => {
@@ -22,7 +17,6 @@ beforeAll(async () => {
 });
 afterAll(() => identity.dispose());
 
-const rows = async (statement: string, values: unknown[] = []) => (await (await identity.database('admin')).query(statement, values)).rows;
 const enrolled = async () => enrol(identity, await identity.register());
 const logIn = (email: string) => identity.anonymous().post('/v1/auth/login', { email, password });
 const refresh = ({ refreshToken }: Person) => identity.anonymous().post('/v1/auth/refresh', { refreshToken });
@@ -41,14 +35,13 @@ describe('an operator', () => {
   test('takes the second factor of a user away, and the sessions with it', async () => {
     const person = await enrolled();
     const { email, userId, sessionId } = person;
-    const env = { ...process.env, ...identity.island.environmentFor('identity') };
-    const command = ['--conditions=@settler/source', program, 'second-factors', 'remove', `--user=${userId}`];
-    const { stdout } = await promisify(execFile)(process.execPath, command, { env });
-    expect(stdout).toMatch(new RegExp(`^${userId} has no second factor .* any more.*\nSessions that were ended: 1\\.\n$`));
+    const { code, said } = await identity.operate(['second-factors', 'remove', `--user=${userId}`]);
+    expect(code).toBe(0);
+    expect(said).toMatch(new RegExp(`^${userId} has no second factor .* any more.*\nSessions that were ended: 1\\.\n$`));
     expect((await refresh(person)).status).toBe(401);
     const { revoked } = (await identity.gateway.get('/internal/revocations?after=0')).body;
     expect(revoked).toContainEqual({ kind: 'session', id: sessionId });
-    expect(await rows('select 1 from recovery_codes where user_id = $1', [userId])).toEqual([]);
+    expect(await identity.rows('select 1 from recovery_codes where user_id = $1', [userId])).toEqual([]);
     expect((await logIn(email)).status).toBe(200);
     expect(await turnedOff(person)).toMatchObject([{ actor: { type: 'system', id: 'operator' }, after: { reason: 'operator' } }]);
   });
@@ -66,7 +59,7 @@ describe('an operator', () => {
       // A secret that was never confirmed is asked of nobody.
       expect((await begun.api.post('/v1/me/totp')).status).toBe(200);
       await expect(remove({ user: begun.userId })).rejects.toThrow(`${begun.userId} has no second factor.`);
-      expect(await rows('select 1 from totp_secrets where id = $1', [begun.userId])).toHaveLength(1);
+      expect(await identity.rows('select 1 from totp_secrets where id = $1', [begun.userId])).toHaveLength(1);
       await expect(remove({ user: 'usr_nobody' })).rejects.toThrow('There is no such user.');
       for (const choice of [{}, { user: person.userId, email: person.email }]) await expect(remove(choice)).rejects.toThrow('Say whose');
       expect((await logIn(person.email)).status).toBe(401);

@@ -1,4 +1,7 @@
 /** What the tests of this service have in common: an island with identity on it, and people who are registered there. */
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import {
   type Answer,
   type Client,
@@ -24,6 +27,9 @@ export interface Person {
   readonly api: Client;
 }
 
+// biome-ignore lint/suspicious/noExplicitAny: tests read rows of many shapes, and each asserts the one it expects.
+type Row = any;
+
 export interface Identity {
   readonly island: Island;
   readonly service: StartedService;
@@ -38,9 +44,17 @@ export interface Identity {
   /** Somebody who registered elsewhere and is a member here too. */
   readonly member: (here: Pick<Person, 'organizationId'>, role: string) => Promise<Person>;
   readonly database: (user: 'app' | 'system' | 'admin' | 'owner') => Promise<pg.Client>;
+  /** What a statement finds, as the server's administrator, on a connection of its own. */
+  readonly rows: (statement: string, values?: readonly unknown[]) => Promise<Row[]>;
+  /** What a command of the operator's says: on standard output, or where it refuses on the other. */
+  readonly operate: (
+    command: readonly string[],
+    settings?: Record<string, string>,
+  ) => Promise<{ readonly code: number; readonly said: string }>;
   readonly dispose: () => Promise<void>;
 }
 
+const program = fileURLToPath(new URL('../src/operate.ts', import.meta.url));
 let people = 0;
 
 export const claimsOf = (token: string): Record<string, unknown> =>
@@ -121,6 +135,17 @@ const identityOf = ({ island, service }: Launched, dispose: () => Promise<void>)
       return person;
     },
     database,
+    rows: async (statement, values = []) => (await (await database('admin')).query(statement, [...values])).rows,
+    operate: async (command, settings = {}) => {
+      const env = { ...process.env, ...island.environmentFor('identity', settings) };
+      try {
+        const { stdout } = await promisify(execFile)(process.execPath, ['--conditions=@settler/source', program, ...command], { env });
+        return { code: 0, said: stdout };
+      } catch (error) {
+        const { code, stderr } = error as { code: number; stderr: string };
+        return { code, said: stderr };
+      }
+    },
     dispose: async () => {
       await Promise.all(connections.map((connection) => connection.end()));
       await dispose();

@@ -1,14 +1,9 @@
-import { execFile } from 'node:child_process';
 import { generateKeyPairSync } from 'node:crypto';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import { type Client, client, lockWaits, startService, waitFor } from '@settler/harness';
 import { freePorts } from '@settler/local/processes/ports';
 import { createLocalJWKSet, decodeProtectedHeader, jwtVerify } from 'jose';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Identity, password, startIdentity } from './setup.ts';
-
-const program = fileURLToPath(new URL('../src/operate.ts', import.meta.url));
 
 const replicaOf = async ({ island }: Identity, settings: Record<string, string> = {}): Promise<Client> => {
   const [port] = await freePorts(1, process.pid);
@@ -26,16 +21,7 @@ describe('signing keys', () => {
   });
   afterAll(() => identity.dispose());
 
-  const operate = async (...command: string[]): Promise<{ readonly code: number; readonly said: string }> => {
-    const env = { ...process.env, ...identity.island.environmentFor('identity'), JWT_PRIVATE_KEY: '' };
-    try {
-      const { stdout } = await promisify(execFile)(process.execPath, ['--conditions=@settler/source', program, ...command], { env });
-      return { code: 0, said: stdout };
-    } catch (error) {
-      const { code, stderr } = error as { code: number; stderr: string };
-      return { code, said: stderr };
-    }
-  };
+  const operate = (...command: string[]) => identity.operate(command, { JWT_PRIVATE_KEY: '' });
   const published = async () => (await identity.anonymous().get('/.well-known/jwks.json')).body;
   /** A process of its own for each look at them would take longer than everything else here. */
   const kept = async (): Promise<{ id: string; status: string }[]> =>

@@ -1,14 +1,9 @@
-import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import { createSecretBox, noOrganization, placeOf } from '@settler/chassis/secret-box';
 import { waitFor } from '@settler/harness';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { afterNextStep, bytesOf, codeFor, enrol } from './authenticator.ts';
 import { claimsOf, type Identity, type Person, password, shareIdentity } from './setup.ts';
-
-const program = fileURLToPath(new URL('../src/operate.ts', import.meta.url));
 
 let identity: Identity;
 
@@ -17,7 +12,6 @@ beforeAll(async () => {
 });
 afterAll(() => identity.dispose());
 
-const rows = async (statement: string, values: unknown[] = []) => (await (await identity.database('admin')).query(statement, values)).rows;
 const logIn = (email: string, totp?: string, secret = password, address?: string) =>
   identity.anonymous(address).post('/v1/auth/login', { email, password: secret, ...(totp === undefined ? {} : { totp }) });
 const turnOff = ({ api }: Person, body: object, headers = {}) =>
@@ -60,8 +54,8 @@ describe('one-time codes', () => {
     for (const again of ['/v1/me/totp', '/v1/me/totp/confirm'])
       expect((await person.api.post(again, again.endsWith('confirm') ? { code: codeFor(secret) } : undefined)).status).toBe(409);
 
-    const kept = JSON.stringify(await rows('select * from totp_secrets where id = $1', [person.userId]));
-    const hashes = await rows('select code_hash from recovery_codes where user_id = $1', [person.userId]);
+    const kept = JSON.stringify(await identity.rows('select * from totp_secrets where id = $1', [person.userId]));
+    const hashes = await identity.rows('select code_hash from recovery_codes where user_id = $1', [person.userId]);
     expect(kept + JSON.stringify(hashes.map(({ code_hash: hash }) => hash.toString()))).not.toMatch(
       new RegExp([secret, bytesOf(secret).toString('base64url'), ...confirmed.body.recoveryCodes].join('|')),
     );
@@ -163,7 +157,7 @@ describe('one-time codes', () => {
     const { email, secret, userId } = await enrolled();
     const token = `spr_${email}`;
     const keep = "insert into password_resets (token_hash, user_id, expires_at) values (sha256($1::bytea), $2, now() + interval '1 hour')";
-    await rows(keep, [token, userId]);
+    await identity.rows(keep, [token, userId]);
     const chosen = 'nine and';
     expect((await identity.anonymous().post('/v1/auth/password/reset', { token, password: chosen })).status).toBe(204);
     expect((await logIn(email, undefined, chosen)).status).toBe(401);
@@ -197,15 +191,11 @@ describe('one-time codes', () => {
     const person = await enrolled();
     const { ENCRYPTION_KEY: old = '' } = identity.island.environmentFor('identity');
     const fresh = { id: 'fresh', key: randomBytes(32) };
-    const env = {
-      ...process.env,
-      ...identity.island.environmentFor('identity', { ENCRYPTION_KEY: `fresh:${fresh.key.toString('base64')},${old}` }),
-    };
-    const { stdout } = await promisify(execFile)(process.execPath, ['--conditions=@settler/source', program, 'secrets', 're-encrypt'], {
-      env,
-    });
-    expect(stdout).toMatch(/^totp_secrets\.[a-z_]+: [1-9]\d* encrypted anew/m);
-    const [{ sealed_secret: sealed }] = await rows('select sealed_secret from totp_secrets where id = $1', [person.userId]);
+    const both = `fresh:${fresh.key.toString('base64')},${old}`;
+    const { code, said } = await identity.operate(['secrets', 're-encrypt'], { ENCRYPTION_KEY: both });
+    expect(said).toMatch(/^totp_secrets\.[a-z_]+: [1-9]\d* encrypted anew/m);
+    expect(code).toBe(0);
+    const [{ sealed_secret: sealed }] = await identity.rows('select sealed_secret from totp_secrets where id = $1', [person.userId]);
     const opened = createSecretBox([fresh]).open(sealed, placeOf(noOrganization, 'totp_secrets', 'sealed_secret', person.userId));
     expect(Buffer.from(opened, 'base64url')).toEqual(bytesOf(person.secret));
   });
