@@ -74,6 +74,15 @@ describe('what stays without counterpart', () => {
     expect(entries.rows).toEqual([]);
   });
 
+  test('takes part in its newest version, also in a run of a period that its day lies outside of', async () => {
+    const job = jobWith(byReference);
+    await runOf(job, side(['s1', '10.00']), side());
+    const april2 = { period: { from: '2026-04-02', to: '2026-04-02' } };
+    const ofTheDay = side(['t1', '12.00']).records.map((record) => ({ ...record, date: '2026-04-02' }));
+    const corrected = await runOf(job, side(['s1', '12.00'], ['s2', '7.00']), { records: ofTheDay }, april2);
+    expect(corrected.summary).toMatchObject({ source: { records: 1, amount: '12.00' }, matched: 1, missingInTarget: 0 });
+  });
+
   test('is one record when it is delivered again, in its newest version and with its first day', async () => {
     const first = await runOf(againId, side(['s1', '10.00']), side(['t9', '5.00']));
     expect(first.summary).toMatchObject({ missingInTarget: 1, missingInSource: 1 });

@@ -68,6 +68,7 @@ export const createOpenItems = (side: Side, hash: (text: string) => string) => {
       if (item.record['id'] === undefined) take(JSON.stringify(item.record), item.occurrence);
     },
     all: (): readonly CarriedRecord[] => items,
+    ids: (): ReadonlySet<string> => new Set(items.flatMap(({ record: { id } }) => (id === undefined ? [] : [String(id)]))),
     /** A record of a match that holds no longer, which is open again. */
     bring: (stored: Fields): void => {
       const record = asRead(stored);

@@ -1,7 +1,11 @@
-/** The days that a run is about. Records without a readable date are kept: nothing may disappear because it could not be read. */
+/**
+ * The days that a run is about. Records without a readable date are kept: nothing may disappear because it could not be read. So are the
+ * open items that come once more, whatever their day: what is stored of them takes part, and the newest version must stand for it.
+ */
 import type { Problem } from './execution.ts';
 import { noDay } from './matching/batch.ts';
 import type { Chunk } from './matching/batch-builder.ts';
+import { textAt } from './matching/columns/text-column.ts';
 import { dayOf } from './matching/day.ts';
 import type { Side } from './side.ts';
 
@@ -32,8 +36,8 @@ export interface Counted {
   readonly line: number;
 }
 
-/** Both ends included; null for all days. */
-export const createPeriod = (period: Days | null): Period => {
+/** Both ends included; null for all days. `openIds`: of the records that take part in any case. */
+export const createPeriod = (period: Days | null, openIds: ReadonlySet<string> = new Set()): Period => {
   const counted = { dated: 0, undated: 0, line: 0 };
   if (period === null) return { record: () => true, chunk: (chunk) => chunk, counted: () => counted };
   const first = dayOf(period.from) ?? 0;
@@ -43,18 +47,20 @@ export const createPeriod = (period: Days | null): Period => {
     else if (++counted.undated === 1) counted.line = line;
   };
   return {
-    record: ({ record: { date }, line = 0 }) => {
+    record: ({ record: { id, date }, line = 0 }) => {
       count(typeof date === 'string', line);
-      return typeof date !== 'string' || (date >= period.from && date <= period.to);
+      return typeof date !== 'string' || (date >= period.from && date <= period.to) || openIds.has(String(id));
     },
     chunk: (chunk) => {
       const { date, lines } = chunk;
+      const ids = openIds.size === 0 ? undefined : chunk.texts.get('id');
+      const isOpen = (row: number): boolean => ids !== undefined && openIds.has(textAt(ids, row));
       const unreadable = new Set(chunk.invalid.map(({ row }) => row));
       const kept = Array.from({ length: chunk.rows }, (_, row) => row).filter((row) => {
         if (unreadable.has(row)) return true;
         const day = date === undefined ? noDay : (date[row] as number);
         count(day !== noDay, lines[row] as number);
-        return day === noDay || (day >= first && day <= last);
+        return day === noDay || (day >= first && day <= last) || isOpen(row);
       });
       return kept.length === chunk.rows ? chunk : rowsOf(chunk, kept);
     },

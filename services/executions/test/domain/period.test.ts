@@ -39,6 +39,17 @@ describe('a period', () => {
     expect(whyNoPeriod('target', period.counted())).toBeUndefined();
   });
 
+  test('keeps open items that come once more, whatever their day', () => {
+    const period = createPeriod(april, new Set(['o2']));
+    const bytes = new TextEncoder().encode('o1o2');
+    const kept = period.chunk({
+      ...chunkOf(['2026-03-31', '2026-05-01']),
+      texts: new Map([['id', { bytes, offsets: Uint32Array.of(0, 2, 4) }]]),
+    });
+    expect([...kept.lines]).toEqual([3]);
+    expect(['o1', 'o2', undefined].map((id) => period.record({ record: { id, date: '2026-05-01' } }))).toEqual([false, true, false]);
+  });
+
   test('cannot be asked of a side that has no dates at all; of one without records it can', () => {
     const period = createPeriod(april);
     period.chunk(chunkOf(undefined, [0], 3));

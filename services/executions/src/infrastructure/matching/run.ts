@@ -109,7 +109,7 @@ export const createRun = ({ notify, context }: RunNeeds): ((request: RunRequest)
       noticed.push({ side, ...notice });
     };
     const tally = createTally(side);
-    const within = createPeriod(period);
+    const within = createPeriod(period, reader.idMapped ? openItems[side].ids() : undefined);
     if (reader.readColumns !== undefined) {
       for await (const chunk of reader.readColumns({ ...context, limits: { rowsPerChunk, ...context.limits }, tell })) {
         const kept = within.chunk(chunk);
