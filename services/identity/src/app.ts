@@ -167,6 +167,7 @@ export const start = async (config: Config, life: Life): Promise<string> => {
     queue: createMailQueue(postgres, box, mailLeaseMs),
     resets,
     invitations,
+    throttle,
     send: config.SMTP_URL === undefined ? printMail : await createSmtp(config.SMTP_URL, config.MAIL_FROM),
     logger: life.logger,
     retryMs: config.MAIL_RETRY_MS,

@@ -138,6 +138,16 @@ describe('a forgotten password', () => {
     expect((await reset(first, 'a third password of some words')).status).toBe(400);
   });
 
+  test('of tokens that are used at once one counts', async () => {
+    const person = await identity.register();
+    for (let count = 0; count < 5; count += 1) expect((await forget(person.email)).status).toBe(202);
+    const tokens = await waitFor(async () => (tokensTo(person.email).length === 5 ? tokensTo(person.email) : undefined), {
+      what: 'the mails',
+    });
+    const answers = await Promise.all(tokens.map((token) => reset(token)));
+    expect(answers.map(({ status }) => status).toSorted()).toEqual([204, 400, 400, 400, 400]);
+  });
+
   test('a token ends when the password is changed, and a mail that was ordered before is not sent', async () => {
     const person = await identity.register();
     await forget(person.email);

@@ -266,4 +266,17 @@ describe('an invitation', () => {
     expect((await invite(owner, 'full@example.com')).status).toBe(429);
     expect((await invite(await identity.register(), 'full@example.com')).status).toBe(201);
   });
+
+  test('waits where all organizations together have filled a mailbox, and no inviter learns of it', async () => {
+    const email = 'flooded@example.com';
+    for (let count = 0; count < 11; count += 1) expect((await invite(await identity.register(), email)).status).toBe(201);
+    const putOff = await waitFor(
+      async () => identity.service.logs().find((line) => line.includes('could not be sent') && line.includes('rate_limited')),
+      { what: 'the eleventh to be put off' },
+    );
+    expect(tokensTo(email)).toHaveLength(10);
+    await identity.rows(`update login_failures set at = at - interval '15 minutes'`);
+    await identity.rows('update mails set next_attempt_at = now() where id = $1', [JSON.parse(putOff).mailId]);
+    await tokenTo(email, 11);
+  });
 });

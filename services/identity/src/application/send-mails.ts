@@ -2,12 +2,13 @@
 import type { Logger } from '@settler/chassis/logger';
 import { type Poller, startPoller } from '@settler/chassis/poller';
 import { type Mail, type MailOrder, retryDelayMs } from '../domain/mail.ts';
-import type { ClaimedMail, InvitationStore, MailQueue, PasswordResets, SendMail } from './ports.ts';
+import type { ClaimedMail, InvitationStore, MailQueue, PasswordResets, SendMail, Throttle } from './ports.ts';
 
 export interface SendMailsNeeds {
   readonly queue: MailQueue;
   readonly resets: Pick<PasswordResets, 'mailOf'>;
   readonly invitations: Pick<InvitationStore, 'mailOf'>;
+  readonly throttle: Pick<Throttle, 'require' | 'fail'>;
   readonly send: SendMail;
   readonly logger: Logger;
   readonly retryMs: number;
@@ -16,7 +17,7 @@ export interface SendMailsNeeds {
 const pollMs = 500;
 const batch = 10;
 
-export const startMails = ({ queue, resets, invitations, send, logger, retryMs }: SendMailsNeeds): Pick<Poller, 'stop'> => {
+export const startMails = ({ queue, resets, invitations, throttle, send, logger, retryMs }: SendMailsNeeds): Pick<Poller, 'stop'> => {
   /** Where a key is missing an operator may bring it back, and meanwhile the mail is tried as if its server were away. */
   const open = (claimed: ClaimedMail): MailOrder => {
     try {
@@ -27,13 +28,26 @@ export const startMails = ({ queue, resets, invitations, send, logger, retryMs }
     }
   };
 
-  const mailOf = (claimed: ClaimedMail): Promise<Mail | undefined> => {
+  /**
+   * Each organization may write to somebody as often as a login may fail, and anybody makes organizations: what all of them write is
+   * counted here, where none of them learns of it, and the rest waits. @throws Refusal `rate_limited`
+   */
+  const admitInvitation = async (recipient: string): Promise<void> => {
+    const counted = `invitations of all to ${recipient}`;
+    await throttle.require(counted, counted);
+    await throttle.fail(counted, counted);
+  };
+
+  const mailOf = async (claimed: ClaimedMail): Promise<Mail | undefined> => {
     const order = open(claimed);
     switch (order.kind) {
       case 'passwordReset':
         return resets.mailOf(claimed, order);
-      case 'invitation':
-        return invitations.mailOf(order);
+      case 'invitation': {
+        const mail = await invitations.mailOf(order);
+        if (mail !== undefined) await admitInvitation(mail.to);
+        return mail;
+      }
     }
   };
 

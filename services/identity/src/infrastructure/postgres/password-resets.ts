@@ -65,6 +65,13 @@ export const createPasswordResets = ({ postgres, outbox, box, key }: PasswordRes
 
   reset: (token, { hash, isShort }, address) =>
     publicly(postgres, async (trx) => {
+      // The account before its tokens, as everything that ends those does: of two mails that are used at once, the second finds its token used.
+      await trx
+        .selectFrom('users')
+        .select('id')
+        .where('id', '=', (of) => of.selectFrom('password_resets').select('user_id').where('token_hash', '=', hashOf(token)))
+        .forUpdate()
+        .execute();
       const used = await trx
         .updateTable('password_resets')
         .set({ used_at: sql<Date>`now()` })
