@@ -40,7 +40,9 @@ import { createSeparations } from './infrastructure/postgres/separations.ts';
 import type { Database } from './infrastructure/postgres/tables.ts';
 import { executionDuration } from './metrics.ts';
 import { approvalRoutes } from './routes/approvals.ts';
+import { explanationRoutes } from './routes/exception-explanation.ts';
 import { exceptionRoutes } from './routes/exceptions.ts';
+import { exceptionBulkRoutes } from './routes/exceptions-in-bulk.ts';
 import { exchangeRateRoutes } from './routes/exchange-rates.ts';
 import { executionEventRoutes } from './routes/execution-events.ts';
 import { executionRoutes } from './routes/executions.ts';
@@ -76,13 +78,15 @@ export const start = async (config: Config, life: Life): Promise<string> => {
   reportRoutes(endpoint, queries);
   exchangeRateRoutes(endpoint, createExchangeRateStore(postgres, outbox, cursors), () => newId('exchangeRate'));
   exportRoutes(endpoint, { queries, isStopping: life.isStopping });
+  const members = createMemberClient(identity);
   exceptionRoutes(endpoint, {
     queries,
     store: exceptions,
-    explain,
-    members: createMemberClient(identity),
+    members,
     newIds: { comment: () => newId('comment'), approval: newApprovalId },
   });
+  exceptionBulkRoutes(endpoint, { store: exceptions, members });
+  explanationRoutes(endpoint, explain);
   approvalRoutes(endpoint, {
     queries: createApprovalQueries(postgres, cursors),
     store: createApprovalStore(postgres, outbox),

@@ -6,26 +6,19 @@ import { validationRefusal } from '@settler/chassis/problem';
 import { notFound } from '@settler/chassis/refusal';
 import { actor } from '@settler/contracts/actor';
 import { exceptionCategory, exceptionResolution, exceptionSeverity, manualResolution } from '@settler/contracts/events/executions';
-import { outcome } from '@settler/contracts/executions';
 import { exceptionId, executionId, jobId, userId } from '@settler/contracts/ids';
 import { currency, decimal, total } from '@settler/contracts/money';
 import { instant } from '@settler/contracts/time';
 import { z } from 'zod';
-import type { Decide, ExceptionStore, Wanted } from '../application/exceptions.ts';
-import { type explainException, explainReasons } from '../application/explain.ts';
+import type { Decide, ExceptionStore } from '../application/exceptions.ts';
 import type { Members } from '../application/ports.ts';
-import type { ExceptionFilter, ExecutionQueries } from '../application/queries.ts';
+import type { ExecutionQueries } from '../application/queries.ts';
 import { changeException, reopenException } from '../domain/exception-life.ts';
 import { ageBuckets } from '../domain/exceptions.ts';
 import { sides } from '../domain/side.ts';
 import { approvalAnswer } from './approvals.ts';
 import {
   comment as aComment,
-  explanation as anExplanation,
-  bulkChanged,
-  bulkChanges,
-  bulkOutcome,
-  bulkResolutions,
   changedException,
   exceptionChanges,
   listedException,
@@ -41,13 +34,12 @@ import { oneOfSeveral } from './one-of-several.ts';
 export interface ExceptionNeeds {
   readonly queries: ExecutionQueries;
   readonly store: ExceptionStore;
-  readonly explain: ReturnType<typeof explainException>;
   readonly members: Members;
   readonly newIds: { readonly comment: () => string; readonly approval: () => string };
 }
 
 const statuses = ['open', 'in_progress', 'resolved', 'dismissed'] as const;
-const status = z.enum(statuses);
+export const exceptionStatus = z.enum(statuses);
 const record = z.record(z.string(), z.unknown());
 const listed = z
   .object({
@@ -56,7 +48,9 @@ const listed = z
     executionId: executionId.describe('The execution that opened it.'),
     category: exceptionCategory.describe('What is wrong.'),
     severity: exceptionSeverity.describe('Of the money at stake, what is wrong, and how long it waits; or as a person has set it.'),
-    status: status.describe('`open` and `in_progress` need a person. `resolved` says what became of it, `dismissed` that it needs nobody.'),
+    status: exceptionStatus.describe(
+      '`open` and `in_progress` need a person. `resolved` says what became of it, `dismissed` that it needs nobody.',
+    ),
     records: z
       .array(record)
       .describe(
@@ -107,7 +101,8 @@ export const exceptionAnswer = z
   })
   .meta({ id: 'ExceptionDetail' });
 
-const changing = {
+/** What may be changed of one, or of many. */
+export const changing = {
   assigneeId: userId.nullable().optional().describe('Whose it is; null for nobody.'),
   status: z
     .enum(['open', 'in_progress', 'dismissed'], {
@@ -117,10 +112,11 @@ const changing = {
     .describe('`in_progress`: somebody works on it. `dismissed`: it needs nobody, and its record goes on as before.'),
   severity: exceptionSeverity.optional().describe('Set by hand, it stays: the rules decide it no more.'),
 };
-const saysSomething = (fields: object): boolean => Object.values(fields).some((value) => value !== undefined);
+export const saysSomething = (fields: object): boolean => Object.values(fields).some((value) => value !== undefined);
 const changeBody = z.strictObject(changing).refine(saysSomething, 'must change something');
 const note = z.string().trim().min(1, 'must not be empty').max(2_000).optional().describe('Why, for the history.');
-const resolving = {
+/** How one is resolved, or many. */
+export const resolving = {
   resolution: manualResolution.describe(
     'What became of it. With `expected_timing` its record takes part in the next runs, and is matched when the counterpart comes; with every other one it takes part no more, unless its source delivers it again.',
   ),
@@ -157,39 +153,6 @@ export const exceptionFilters = {
   q: z.string().min(1).max(200).optional().describe('Is contained in an id, reference, counterparty or description.'),
 };
 
-const many = {
-  ids: z.array(exceptionId).min(1, 'must name at least one').max(1_000).optional().describe('At most 1,000 of them.'),
-  filter: z
-    .strictObject(exceptionFilters)
-    .refine(saysSomething, 'must narrow the list by at least one of its fields')
-    .optional()
-    .describe('As the list takes it. Without a status what is not closed is meant; those that have waited longest come first.'),
-};
-const isEither = ({ ids, filter }: { readonly ids?: unknown; readonly filter?: unknown }): boolean =>
-  (ids === undefined) !== (filter === undefined);
-const eitherMessage = 'must have either ids or filter';
-const wantedOf = (ids: readonly string[] | undefined, filter: ExceptionFilter = {}): Wanted => (ids === undefined ? { filter } : { ids });
-const bulkResolveBody = z.strictObject({ ...many, ...resolving }).refine(isEither, eitherMessage);
-const bulkChangeBody = z
-  .strictObject({ ...many, ...changing })
-  .refine(isEither, eitherMessage)
-  .refine(({ ids: _, filter: __, ...change }) => saysSomething(change), 'must change something');
-const bulkAnswer = z.object({
-  data: z.array(
-    z.object({
-      id: exceptionId,
-      status: status.nullable().describe('As it is now; null where there is no such exception.'),
-      code: z
-        .enum(['not_found', 'conflict', 'approval_required'])
-        .optional()
-        .describe(
-          'Why this call left it as it was; absent where it is as was asked for. `approval_required`: resolve it by itself, and a second person decides.',
-        ),
-    }),
-  ),
-  hasMore: z.boolean().describe('Whether the filter finds more on which this can be done than the thousand of one call: ask again.'),
-});
-
 const sum = {
   count: z.number().int(),
   amounts: z
@@ -201,7 +164,7 @@ const summary = z
   .object({
     ...sum,
     by: z.object({
-      status: groupsOf(status),
+      status: groupsOf(exceptionStatus),
       category: groupsOf(exceptionCategory),
       severity: groupsOf(exceptionSeverity).describe('As urgent as they are now.'),
       age: groupsOf(z.enum(ageBuckets)).describe('Whole days since Settler first saw the record; `90+` is more than 90.'),
@@ -211,68 +174,17 @@ const summary = z
   })
   .meta({ id: 'ExceptionSummary' });
 
-const gain = z.object({
-  records: z.number().int().describe('Source records.'),
-  amounts: z.record(z.string(), total).describe('What they come to, by currency.'),
-});
-const explanation = z
-  .object({
-    executionId: executionId.nullable().describe('The run that is explained: the last one that the record took part in.'),
-    candidates: z.array(
-      z.object({
-        record: record.describe('As the run has it.'),
-        pass: z.string().describe('The pass of the rules in which it comes nearest.'),
-        failed: z
-          .array(record)
-          .describe('The conditions that failed; none where they hold and the candidate was taken by another, or from this one.'),
-        outcome: outcome.nullable().describe('What became of the candidate.'),
-        resultId: z.string().nullable().describe('The result that the candidate is in.'),
-        smallestChange: z
-          .array(
-            z.object({
-              path: z.string().describe('A place in the rules, in their long form: `passes[0].match[2].within.after`.'),
-              from: z.unknown().describe('What it says now.'),
-              to: z.unknown().describe('What it would have to say.'),
-            }),
-          )
-          .nullable()
-          .describe('The least that would have to give in the rules; null where no change would be right.'),
-        effect: z
-          .object({
-            gained: gain.describe('Matched with the change, and not without.'),
-            lost: gain.describe('Matched without the change, and not with it.'),
-            moved: gain.describe('Matched with others than now.'),
-          })
-          .nullable()
-          .describe('What that change would do to the source records of this run, found by running the rules with it.'),
-        reason: z
-          .enum(['budget', 'taken_apart'])
-          .optional()
-          .describe(
-            'Why there is no effect: `budget` where no time was left to find it, `taken_apart` where a person has undone a match of the two, and no change of the rules brings them together.',
-          ),
-      }),
-    ),
-    reason: z
-      .enum(explainReasons)
-      .nullable()
-      .describe(
-        'Why there can be no candidates: nothing is stored of the run, the record could not be used, the rules leave too many, or there was no time.',
-      ),
-    basis: z
-      .object({
-        results: z.number().int().describe('Results that were looked at.'),
-        of: z.number().int().describe('Results that the run has.'),
-      })
-      .nullable()
-      .describe('How many results of the run this is from; a large run is explained by those that are near to the record.'),
-  })
-  .meta({ id: 'Explanation' });
-
 const byId = z.object({ id: exceptionId });
 
+/** @throws Refusal `validation_failed` */
+export const requireMember = async (members: Members, assigneeId: string | null | undefined, principal: Principal): Promise<void> => {
+  const isWhoAsks = principal.kind === 'user' && assigneeId === principal.id;
+  if (assigneeId === undefined || assigneeId === null || isWhoAsks || (await members.isActive(assigneeId, principal))) return;
+  throw validationRefusal([{ path: 'assigneeId', message: 'must be a member of the organization who is not disabled' }]);
+};
+
 export const exceptionRoutes = (endpoint: Endpoints['endpoint'], needs: ExceptionNeeds): void => {
-  const { queries, store, explain, members, newIds } = needs;
+  const { queries, store, members, newIds } = needs;
   const answer = async (organizationId: string, id: string, status = 200) => {
     const found = await queries.exception(organizationId, id);
     if (found === undefined) throw notFound('exception');
@@ -281,12 +193,6 @@ export const exceptionRoutes = (endpoint: Endpoints['endpoint'], needs: Exceptio
   const deciding = async ({ params, ifMatch, principal, address }: Input<{ id: string }>, decide: Decide) => {
     await store.decide(params.id, ifMatch, { principal, address }, decide);
     return answer(principal.organizationId, params.id);
-  };
-
-  const requireMember = async (assigneeId: string | null | undefined, principal: Principal): Promise<void> => {
-    const isWhoAsks = principal.kind === 'user' && assigneeId === principal.id;
-    if (assigneeId === undefined || assigneeId === null || isWhoAsks || (await members.isActive(assigneeId, principal))) return;
-    throw validationRefusal([{ path: 'assigneeId', message: 'must be a member of the organization who is not disabled' }]);
   };
 
   endpoint('listExceptions', {
@@ -322,7 +228,7 @@ export const exceptionRoutes = (endpoint: Endpoints['endpoint'], needs: Exceptio
     body: changeBody,
     answers: { 200: exceptionAnswer },
     examples: { bodies: exceptionChanges, answers: { 200: changedException } },
-    prepare: ({ body, principal }) => requireMember(body.assigneeId, principal),
+    prepare: ({ body, principal }) => requireMember(members, body.assigneeId, principal),
     handle: (input) => deciding(input, (state) => changeException(state, input.body)),
   });
 
@@ -347,44 +253,6 @@ export const exceptionRoutes = (endpoint: Endpoints['endpoint'], needs: Exceptio
     params: byId,
     answers: { 200: exceptionAnswer },
     handle: (input) => deciding(input, reopenException),
-  });
-
-  endpoint('resolveExceptions', {
-    description:
-      'At most a thousand, in one transaction, and each with an outcome of its own: 200 says that the call was carried out, and `code` why one was left as it is. Of what a filter finds, those that can be resolved and have waited longest come first; where `hasMore` is true, ask again, with another `Idempotency-Key`.',
-    body: bulkResolveBody,
-    answers: { 200: bulkAnswer },
-    examples: { bodies: bulkResolutions, answers: { 200: bulkOutcome } },
-    handle: async ({ body: { ids, filter, resolution, note: said = null }, principal, address }) => ({
-      status: 200,
-      body: await store.resolveMany(wantedOf(ids, filter), { resolution, note: said }, { principal, address }),
-    }),
-  });
-
-  endpoint('updateExceptions', {
-    description:
-      'What one exception takes, for at most a thousand, in one transaction, and each with an outcome of its own: 200 says that the call was carried out, and `code` why one was left as it is. Of what a filter finds, those that this changes and that have waited longest come first; where `hasMore` is true, ask again, with another `Idempotency-Key`. The assignee has to be a member who is not disabled: `validation_failed`.',
-    body: bulkChangeBody,
-    answers: { 200: bulkAnswer },
-    examples: { bodies: bulkChanges, answers: { 200: bulkChanged } },
-    prepare: ({ body, principal }) => requireMember(body.assigneeId, principal),
-    handle: async ({ body: { ids, filter, ...change }, principal, address }) => ({
-      status: 200,
-      body: await store.changeMany(wantedOf(ids, filter), change, { principal, address }),
-    }),
-  });
-
-  endpoint('explainException', {
-    description:
-      'Looks through the last run that the record took part in: who came nearest, which conditions failed, the least that would have to give in the rules, and what else that would do. It is computed anew each time and takes seconds for large runs; where too many ask at once, or the run cannot be searched in time, the answer is `upstream_unavailable`.',
-    params: byId,
-    answers: { 200: explanation },
-    examples: { answers: { 200: anExplanation } },
-    handle: async ({ params, principal }) => {
-      const body = await explain(principal.organizationId, params.id);
-      if (body === undefined) throw notFound('exception');
-      return { status: 200, body };
-    },
   });
 
   endpoint('commentException', {
