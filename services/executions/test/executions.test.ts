@@ -67,7 +67,7 @@ test('a run explains every record, accounts for every cent and opens what needs 
     ],
   });
   const invalid = results.find((result: { outcome: string }) => result.outcome === 'invalid');
-  expect(invalid).toMatchObject({ line: 5, reason: expect.stringContaining('abc') });
+  expect(invalid).toMatchObject({ category: 'invalid_record', line: 5, reason: expect.stringContaining('abc') });
   expect((await executions.api.get(`/v1/executions/${execution.id}/results?outcome=matched&limit=1`)).body).toMatchObject({
     data: [{ outcome: 'matched' }],
     nextCursor: expect.any(String),
@@ -167,8 +167,10 @@ test('a dry run is in no other run’s way, and no other run in its way', async 
 });
 
 test('a period keeps the records whose date is in it', async () => {
-  const execution = await runOnce(orders, payments, { period: { from: '2026-04-01', to: '2026-04-01' } });
+  const days = csv(['d1,1.00,EUR,2026-04-01,D1', 'd2,2.00,EUR,2026-04-01,D2', 'd3,abc,EUR,2026-04-02,D3', 'd4,4.00,EUR,2026-04-02,D4']);
+  const period = { from: '2026-04-01', to: '2026-04-01' };
   // Open items of earlier runs take part besides.
+  const execution = await runOnce(days, [payment('q1', '1.00', 'EUR', 'D1')], { period, dryRun: true });
   const { lines } = (await executions.api.get(`/v1/executions/${execution.id}/report`)).body.certificate;
   const ingested = (side: string) =>
     lines.reduce(

@@ -36,10 +36,27 @@ export const scheduleFault = ({
   try {
     if (wallTimes(cron).nextRun(new Date(0)) === null) return { field: 'cron', message: 'names a day that never comes' };
   } catch (error) {
-    return { field: 'cron', message: error instanceof Error ? error.message.replace(/^CronPattern: /, '') : 'cannot be read' };
+    return { field: 'cron', message: cronFault(error) };
   }
   if (!isZone(timezone)) return { field: 'timezone', message: 'must be a time zone of the IANA database, such as Europe/Berlin or UTC' };
   return undefined;
+};
+
+/** By croner's names. It counts days and months from 0, and says so to people who count from 1. */
+const values: Readonly<Record<string, string>> = {
+  minute: 'a minute that is not 0 to 59',
+  hour: 'an hour that is not 0 to 23',
+  day: 'a day of the month that is not 1 to 31',
+  month: 'a month that is not 1 to 12',
+  dayOfWeek: 'a day of the week that is not 0 to 7',
+};
+
+const cronFault = (error: unknown): string => {
+  const said = error instanceof Error ? error.message.replace(/^CronPattern: (Syntax error, )?/, '') : '';
+  const value = values[/^Invalid value for (\w+)/.exec(said)?.[1] ?? ''];
+  if (value !== undefined) return `has ${value}`;
+  if (said.startsWith('From value is larger')) return 'has a range that ends before it begins';
+  return said === '' ? 'cannot be read' : `cannot be read: ${said}`;
 };
 
 const isZone = (timezone: string): boolean => {

@@ -5,6 +5,7 @@ import type { Postgres } from '@settler/chassis/postgres';
 import { Refusal } from '@settler/chassis/refusal';
 import { type Selectable, sql, type Transaction } from 'kysely';
 import type { ExecutionQueries, ExecutionView, ListedResult } from '../../application/queries.ts';
+import { categoryOf } from '../../domain/exceptions.ts';
 import { exceptionQueries } from './exception-queries.ts';
 import { readFees } from './fee-query.ts';
 import { type FoundResult, findResults, findResultTexts, type ResultTexts, soughtBy, type Told } from './find-results.ts';
@@ -64,7 +65,8 @@ const viewIn = <Lists, Delta>(row: Omit<FoundResult, keyof Told>, source: Lists,
   margin: row.margin,
   delta,
   conditions,
-  category: row.category,
+  // What is not due yet needs nobody.
+  category: row.due_on === null ? (categoryOf(row.outcome, row.category ?? undefined) ?? null) : null,
   reason: row.reason,
   line: row.line,
   dueOn: row.due_on,

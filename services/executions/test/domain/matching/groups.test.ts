@@ -136,6 +136,13 @@ describe('groups by key', () => {
       category: 'field_mismatch',
       cardinality: 'many-to-one',
     });
+    const late = pass([...keyed, { field: 'date', type: 'date', within: { after: 2 }, verify: true }], { cardinality: 'many-to-one' });
+    const dated = sources.map((record) => ({ ...record, date: '2026-04-01' }));
+    expect(run(dated, [euro('p', '30.00', { date: '2026-04-20' })], late).results[0]).toMatchObject({
+      outcome: 'mismatched',
+      category: 'date_mismatch',
+    });
+    expect(run(dated, [euro('p', '31.00', { date: '2026-04-20' })], late).results[0]).toMatchObject({ category: 'amount_mismatch' });
   });
 
   test('of each condition a group tells the pair that is furthest apart of those that it is made of', () => {

@@ -215,7 +215,7 @@ describe('the smallest change', () => {
   });
 
   test('leaves the other passes and the least score as they are', () => {
-    const { passes } = pass([{ field: 'id', type: 'exact' }, amount], { minScore: 0.9 });
+    const { passes } = pass([{ field: 'id', type: 'exact' }, amount], { minScore: 0.5 });
     const [parsed, wider] = ['0.01', '0.50'].map((absolute) =>
       rulesSchema.parse({
         passes: [
@@ -234,7 +234,34 @@ describe('the smallest change', () => {
       { source: 'a', target: 'a' },
       { source: '10.00', target: '10.50', delta: '0.50' },
     ];
-    expect(parsed && smallestChange(parsed, 1, [1], verdicts, 0.5)?.rules).toEqual(wider);
+    expect(parsed && smallestChange(parsed, { pass: 1, failed: [1], verdicts, weights: [1, 1], score: 0.5 })?.rules).toEqual(wider);
+  });
+
+  test('is of the least score as well where the pair does not reach it with what is widened', () => {
+    const own = pass([{ field: 'reference', type: 'exact', weight: 3 }, amount], { minScore: 0.8 });
+    const [first] = ask([euro('a', '10.00', { reference: 'r' })], [euro('x', '10.50', { reference: 'r' })], 0, () => false, own);
+    expect(first).toMatchObject({
+      smallestChange: [
+        { path: 'passes[0].match[1].tolerance.absolute', from: '0.01', to: '0.50' },
+        { path: 'passes[0].minScore', from: 0.8, to: 0.75 },
+      ],
+      effect: { gained: { records: 1 } },
+    });
+  });
+
+  test.each([
+    ['9.50', 'below', '0.01'],
+    ['12.00', 'above', null],
+  ] as const)('is of the limit that counts for a target of %s', (target, side, from) => {
+    const tolerance = { absolute: '5.00', below: { absolute: '0.01' }, above: { percent: '1' } };
+    const told = changeFor({ field: 'amount', type: 'amount', tolerance }, { amount: '10.00' }, { amount: target });
+    const to = side === 'below' ? '0.50' : '2.00';
+    expect(told?.smallestChange).toEqual([{ path: `passes[0].match[1].tolerance.${side}.absolute`, from, to }]);
+    expect(told?.effect?.gained.records).toBe(1);
+  });
+
+  test('is none where the rules would take it no more', () => {
+    expect(changeFor(date, { date: '2006-04-12' }, { date: '2026-04-02' })?.smallestChange).toBeNull();
   });
 
   test('is none where a pair reaches the least score, and another one was better', () => {

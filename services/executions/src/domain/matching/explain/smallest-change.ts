@@ -2,13 +2,14 @@
  * The smallest change of a pass that would let two records match: each condition that fails is widened just as far as this pair
  * needs. A text that differs can only be brought to agree by a transform; where none does, no change of the rules would be right.
  */
-import type { Condition, Rules, Transform } from '@settler/contracts/rules';
+import { type Condition, type Rules, rules as rulesSchema, type Transform } from '@settler/contracts/rules';
 import { transformed } from '../columns/normalize.ts';
 import type { Counting } from '../conditions/date.ts';
 import { countingOf } from '../conditions/date.ts';
 import type { Verdict } from '../conditions/judge.ts';
 import { dayOf } from '../day.ts';
 import { similarityOf } from '../similarity/similarity.ts';
+import type { Near } from './nearest.ts';
 
 export interface Edit {
   /** `passes[0].match[1].tolerance.absolute` */
@@ -22,38 +23,35 @@ export interface Change {
   readonly rules: Rules;
 }
 
-/** `verdicts` are of all conditions of the pass; `failed` says which of them fail. */
-export const smallestChange = (
-  rules: Rules,
-  pass: number,
-  failed: readonly number[],
-  verdicts: readonly Verdict[],
-  score: number,
-): Change | undefined => {
+/** What the pair comes near to, and what is said of it: of all conditions of the pass, in their order. */
+export interface Missed extends Pick<Near, 'pass' | 'failed' | 'score'> {
+  readonly verdicts: readonly Verdict[];
+  readonly weights: readonly number[];
+}
+
+export const smallestChange = (rules: Rules, { pass, failed, score, verdicts, weights }: Missed): Change | undefined => {
   const { match, minScore } = rules.passes[pass] as Rules['passes'][number];
   const edits: Edit[] = [];
+  let gained = 0;
   const changed = match.map((condition, index) => {
     if (!failed.includes(index)) return condition;
     const widened = widen(condition, verdicts[index] as Verdict);
     if (widened === undefined) return undefined;
     edits.push({ path: `passes[${pass}].match[${index}].${widened.path}`, from: widened.from, to: widened.to });
+    gained += widened.score * (weights[index] as number);
     return widened.condition;
   });
   if (changed.includes(undefined)) return undefined;
-  if (failed.length === 0) {
-    if (score >= minScore) return undefined;
-    edits.push({ path: `passes[${pass}].minScore`, from: minScore, to: Math.floor(score * 1e4) / 1e4 });
-  }
+  // Rounded down: the pair itself must reach it.
+  const reached = Math.floor((score + gained / weights.reduce((sum, weight) => sum + weight, 0)) * 1e4) / 1e4;
+  const isBelow = reached < minScore;
+  if (isBelow) edits.push({ path: `passes[${pass}].minScore`, from: minScore, to: reached });
+  else if (failed.length === 0) return undefined;
   const passes = rules.passes.map((other, index) =>
-    index === pass
-      ? {
-          ...other,
-          match: changed as Condition[],
-          minScore: failed.length === 0 ? Math.min(minScore, Math.floor(score * 1e4) / 1e4) : minScore,
-        }
-      : other,
+    index === pass ? { ...other, match: changed as Condition[], minScore: isBelow ? reached : minScore } : other,
   );
-  return { edits, rules: { ...rules, passes } };
+  // Rules have bounds of their own, of days and of transforms.
+  return rulesSchema.safeParse({ ...rules, passes }).success ? { edits, rules: { ...rules, passes } } : undefined;
 };
 
 interface Widened {
@@ -61,6 +59,8 @@ interface Widened {
   readonly path: string;
   readonly from: unknown;
   readonly to: unknown;
+  /** What the pair then has of this condition: nothing at its very bound. */
+  readonly score: number;
 }
 
 const widen = (condition: Condition, verdict: Verdict): Widened | undefined => {
@@ -85,12 +85,15 @@ const widenTolerance = (condition: Extract<Condition, { type: 'amount' | 'number
   if (typeof delta !== 'string' || (condition.type === 'amount' && (condition.fee !== undefined || condition.fx !== undefined)))
     return undefined;
   const absolute = delta.replace('-', '');
-  return {
-    condition: { ...condition, tolerance: { ...condition.tolerance, absolute } },
-    path: 'tolerance.absolute',
-    from: condition.tolerance.absolute ?? null,
-    to: absolute,
-  };
+  const { tolerance } = condition;
+  const side = delta.startsWith('-') ? 'below' : 'above';
+  const own = tolerance[side];
+  // A limit of its own stands in place of the common one.
+  const [wider, path, from] =
+    own === undefined
+      ? [{ ...tolerance, absolute }, 'tolerance.absolute', tolerance.absolute]
+      : [{ ...tolerance, [side]: { ...own, absolute } }, `tolerance.${side}.absolute`, own.absolute];
+  return { condition: { ...condition, tolerance: wider }, path, from: from ?? null, to: absolute, score: 0 };
 };
 
 const widenWindow = (condition: Extract<Condition, { type: 'date' }>, { source, target }: Verdict): Widened | undefined => {
@@ -104,6 +107,7 @@ const widenWindow = (condition: Extract<Condition, { type: 'date' }>, { source, 
     path: `within.${side}`,
     from: condition.within[side],
     to: distance,
+    score: 0,
   };
 };
 
@@ -116,7 +120,7 @@ const lowerThreshold = (condition: Extract<Condition, { type: 'fuzzy' }>, { sour
   if (!(similarity >= thresholdMin)) return undefined;
   // Rounded down: the pair itself must reach it.
   const threshold = Math.floor(similarity * 100) / 100;
-  return { condition: { ...condition, threshold }, path: 'threshold', from: condition.threshold, to: threshold };
+  return { condition: { ...condition, threshold }, path: 'threshold', from: condition.threshold, to: threshold, score: similarity };
 };
 
 /** From the most harmless on; each includes what those before it do. */
@@ -138,5 +142,5 @@ const bringTogether = (condition: Extract<Condition, { type: 'exact' }>, { sourc
   if (added === undefined) return undefined;
   const before = condition.normalize ?? { source: [], target: [] };
   const normalize = { source: [...before.source, ...added], target: [...before.target, ...added] };
-  return { condition: { ...condition, normalize }, path: 'normalize', from: condition.normalize ?? null, to: normalize };
+  return { condition: { ...condition, normalize }, path: 'normalize', from: condition.normalize ?? null, to: normalize, score: 1 };
 };

@@ -46,9 +46,10 @@ export const whyNot = (needs: WhyNotNeeds, side: Side, row: number): WhyNotCandi
   const taken = apartIn(needs.apart ?? []);
   return nearest({ source, target, rules, judgesOf: now.judgesOf }, side, row, candidatesMax).map((near) => {
     const [s, t] = side === 'source' ? [row, near.row] : [near.row, row];
-    const all = conditionsOf(now.judgesOf(near.pass), s, t);
+    const judges = now.judgesOf(near.pass);
+    const all = conditionsOf(judges, s, t);
     const isApart = taken?.isPair('matched', s, t) === true;
-    const change = isApart ? undefined : smallestChange(rules, near.pass, near.failed, all, near.score);
+    const change = isApart ? undefined : smallestChange(rules, { ...near, verdicts: all, weights: judges.map(({ weight }) => weight) });
     const effect = change === undefined ? null : tryEffect(needs, change.rules);
     return {
       row: near.row,

@@ -2,7 +2,7 @@
 import type { Pass } from '@settler/contracts/rules';
 import { compareRows, type RecordBatch } from '../batch.ts';
 import type { Judge } from '../conditions/judge.ts';
-import { conditionOf } from '../results/explain-result.ts';
+import { conditionOf, differenceIn } from '../results/explain-result.ts';
 import type { ConditionResult } from '../results/result.ts';
 import type { GroupSum } from './group-sum.ts';
 import type { Group, GroupPairs } from './groups.ts';
@@ -31,7 +31,7 @@ export const takeGroup = (
       delta: { amount: verdict.delta, days: null },
       ...(verdict.reason === undefined ? {} : { reason: verdict.reason }),
       ...(outcome === 'mismatched'
-        ? { category: verdict.passed ? 'field_mismatch' : pass.sum?.fee === undefined ? 'amount_mismatch' : 'fee_mismatch' }
+        ? { category: verdict.passed ? differenceIn(conditions, pass) : pass.sum?.fee === undefined ? 'amount_mismatch' : 'fee_mismatch' }
         : {}),
     },
     scoreOfGroup,

@@ -36,7 +36,7 @@ export const createExplain = ({ results, source, target, rules, judgesOf }: Expl
       score: score === -1 ? null : score / 1e6,
       margin: margin === -1 ? null : margin / 1e6,
       delta: extra.delta ?? (isPair ? { amount: amountDelta(conditions, pass), days: dayDelta(conditions) } : null),
-      category: extra.category ?? (isPair && outcome === 'mismatched' ? categoryOf(conditions, pass) : null),
+      category: extra.category ?? (isPair && outcome === 'mismatched' ? differenceIn(conditions, pass) : null),
       reason: extra.reason ?? (isPair && outcome === 'mismatched' ? whyNotCompared(conditions) : null),
       line: rows.source.length + rows.target.length === 1 ? (s === -1 ? target.lines[t] : source.lines[s]) || null : null,
       dueOn: extra.dueOn,
@@ -81,7 +81,7 @@ const dayDelta = (conditions: readonly ConditionResult[]): number | null => {
 };
 
 /** With several failures the first of amount, date and field; an amount that was to lie a fee below is a matter of the fee. */
-const categoryOf = (conditions: readonly ConditionResult[], { match }: Pass): MismatchCategory => {
+export const differenceIn = (conditions: readonly ConditionResult[], { match }: Pass): MismatchCategory => {
   // Where one of several was to hold, and none does, all of them fail.
   const failed = match.filter((_, index) => conditions[index]?.passed === false).flatMap(alternativesOf);
   const amounts = failed.filter((condition) => condition.type === 'amount');
