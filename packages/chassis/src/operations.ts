@@ -135,9 +135,9 @@ export const operations: readonly Operation[] = [
 ];
 
 const limitOf = (options: Options): number => {
-  const limit = Number(textOf(options, 'limit') ?? '50');
-  if (!Number.isInteger(limit) || limit < 1) throw new UsageError('--limit must be a whole number from 1 on.');
-  return limit;
+  const limit = textOf(options, 'limit') ?? '50';
+  if (!/^[1-9]\d{0,8}$/.test(limit)) throw new UsageError('--limit must be a whole number from 1 to 999999999.');
+  return Number(limit);
 };
 
 /** What an option that was not given leaves open, it leaves open here. */
@@ -150,6 +150,7 @@ const chosen = (options: Options) =>
 
 const requireChoice = ({ all, consumer, event }: Options): void => {
   if (all !== true && consumer === undefined && event === undefined) throw new UsageError('Say which: --event, --consumer or --all.');
+  if (all === true && (consumer !== undefined || event !== undefined)) throw new UsageError('Say either --all or which.');
 };
 
 const textOf = (options: Options, name: string): string | undefined => {

@@ -76,6 +76,9 @@ describe('what an operator does', () => {
       what: 'a dead letter',
     });
     await expect(operate('dead-letters replay')).rejects.toThrow('Say which');
+    await expect(operate('dead-letters replay', { all: true, consumer: 'another' })).rejects.toThrow('either --all or which');
+    for (const limit of ['0', '1e20', '0x10', '1.5'])
+      await expect(operate('dead-letters list', { limit })).rejects.toThrow('--limit must be a whole number');
     expect(await operate('dead-letters replay', { consumer: 'another' })).toBe('0 will be handled again.');
 
     expect(await operate('dead-letters replay', { all: true })).toBe('1 will be handled again.');

@@ -46,11 +46,12 @@ export const createAdmission = ({ clientAddress, authenticate, rateLimits, strea
     const caller = await authenticated(request, address, reply);
     // Before anything else is waited for: a revocation from here on ends the stream, also one that has not begun.
     const lasting = lastingOf(route, request.raw);
-    const streamEnd = lasting === undefined ? undefined : streams.open(lasting, caller, reply.raw);
+    const stream = lasting === undefined ? undefined : streams.open(lasting, caller, reply.raw);
     requireRoom(reply, await rateLimits.spendCaller(caller, route.endsAccess));
     requireAccess(caller, route.access);
     requireForwardable(route, request);
-    return { caller, address, streamEnd };
+    stream?.takePlace();
+    return { caller, address, streamEnd: stream?.end };
   };
 };
 

@@ -132,6 +132,24 @@ describe('uploads', () => {
     expect(next).toBe(true);
   });
 
+  test('that are refused take no place of those that are not', async () => {
+    const [reader, spent] = [
+      await door.createKey(person, { scopes: ['files:read'] }),
+      await door.createKey(person, { scopes: ['files:write'], rateLimit: { limit: 1, windowMs: 86_400_000 } }),
+    ];
+    await door.as({ apiKey: spent.key }).post('/v1/files', undefined, { raw: 'x' });
+    const refused = await Promise.all(
+      [reader, spent].flatMap((credential) =>
+        Array.from({ length: uploadsMax }, () => begin('/v1/files', { 'X-API-Key': credential.key, 'Content-Length': 100_000 })),
+      ),
+    );
+    const answers = await Promise.all(refused.map(({ answer }) => answer()));
+    expect(answers.map(({ status }) => status)).toEqual([403, 403, 403, 429, 429, 429]);
+    // Their connections are still there.
+    const one = await upload(key);
+    for (const { socket } of [...refused, one]) socket.destroy();
+  });
+
   test('that hardly move are answered so and end at the service, and slow ones that go on are not', async () => {
     const honest = await upload(key, impatient.url);
     const slow = await upload(key, impatient.url);

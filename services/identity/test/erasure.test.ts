@@ -311,7 +311,11 @@ describe('personal data', () => {
     const owner = await identity.register();
     const { userId, email } = await member(owner);
     expect((await owner.api.delete(`/v1/members/${userId}`)).status).toBe(204);
-    const { body: invitation } = await owner.api.post('/v1/invitations', { email, role: 'viewer' });
+    const { body: invitation } = await owner.api.post('/v1/invitations', { email, role: 'owner' });
+    // Nobody withdraws this way what they may not withdraw.
+    const admin = await member(owner, 'admin');
+    expect((await erase(admin, userId)).status).toBe(403);
+    expect((await owner.api.get('/v1/invitations')).body.data).toHaveLength(1);
     const { body } = await erase(owner, userId);
     await until(owner, body.id, ['identity']);
     expect((await owner.api.get('/v1/invitations')).body.data).toEqual([]);

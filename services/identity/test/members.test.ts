@@ -177,6 +177,13 @@ describe('members', () => {
     const elsewhere = { ...other, api: identity.as({ subject, organizationId, role: 'owner', sessionId: own }) };
     expect((await leave(elsewhere)).status).toBe(204);
     expect([await revoked(other.sessionId), await revoked(own)]).toEqual([true, false]);
+
+    // Also who was shut out for a while.
+    const disabled = await join(owner, 'viewer');
+    expect((await owner.api.patch(`/v1/members/${disabled.userId}`, { disabled: true })).status).toBe(200);
+    const home = sidOf((await logIn(disabled.email, disabled.organizationId)).body.accessToken);
+    const outside = { subject: disabled.userId, organizationId: disabled.organizationId, role: 'owner', sessionId: home };
+    expect((await leave({ ...disabled, api: identity.as(outside) })).status).toBe(204);
   });
 
   test('that were removed from their last organization found another with the account that they have', async () => {

@@ -335,6 +335,14 @@ describe('the webhooks service', () => {
       const endpoint = await create('/own', { headers: { Authorization: 'Bearer s3cret', 'X-Team': 'payments' } });
       expect(endpoint.headers).toEqual({ Authorization: '••••', 'X-Team': '••••' });
       expect((await api.patch(`/v1/webhooks/${endpoint.id}`, { description: 'ours' })).body.headers).toEqual(endpoint.headers);
+      // They are for this server: whoever may change its address must not come to read them.
+      const elsewhere = { url: 'http://127.0.0.1:1/own' };
+      const moved = await api.patch(`/v1/webhooks/${endpoint.id}`, elsewhere);
+      expect(moved).toMatchObject({ status: 400, body: { errors: [{ path: 'headers' }] } });
+      expect((await api.patch(`/v1/webhooks/${endpoint.id}`, { url: endpoint.url })).status).toBe(200);
+      const bare = await create('/bare');
+      expect((await api.patch(`/v1/webhooks/${bare.id}`, elsewhere)).status).toBe(200);
+      await api.delete(`/v1/webhooks/${bare.id}`);
       const { sealed_headers: sealed, ...readable } = await stored(endpoint.id);
       expect(readable).toEqual({ headers: {}, header_names: ['Authorization', 'X-Team'] });
       expect(sealed).not.toContain('s3cret');

@@ -10,12 +10,19 @@ import { unauthenticated } from '../authentication/credentials.ts';
 /** `upload` goes to a service as it comes; `body` is held until all of it is here. */
 export type StreamKind = 'events' | 'download' | 'upload' | 'body';
 
-export interface OpenStreams {
+export interface OpenStream {
+  /** Says when the stream has to end, and for which refusal. */
+  readonly end: AbortSignal;
   /**
-   * Follows the credential of a stream until `response` is over: the signal says when the stream has to end, and for which refusal.
-   * @throws Refusal `rate_limited` where the organization has too many of them open
+   * Of those that its organization has. Whoever is refused takes none: the connection may be held open for a while after that.
+   * @throws Refusal `rate_limited` where there is none left
    */
-  readonly open: (kind: StreamKind, caller: Caller, response: ServerResponse) => AbortSignal;
+  readonly takePlace: () => void;
+}
+
+export interface OpenStreams {
+  /** Follows the credential of a stream until `response` is over. */
+  readonly open: (kind: StreamKind, caller: Caller, response: ServerResponse) => OpenStream;
   /**
    * Ends those of this key, session, user or signing key, at once or at an instant; without a name all of them, whose clients come back and show who they
    * are.
@@ -51,8 +58,10 @@ export const createOpenStreams = (uploadsPerOrganizationMax: number): OpenStream
   return {
     open: (kind, caller, response) => {
       // Of one that is over already no event will tell that it is.
-      if (response.req.socket.destroyed) return AbortSignal.abort();
-      countsOf[kind]?.add(caller);
+      if (response.req.socket.destroyed) return { end: AbortSignal.abort(), takePlace: () => {} };
+      const count = countsOf[kind];
+      let isOver = false;
+      let hasPlace = false;
       const stream = new AbortController();
       let endsAtMs = Number.POSITIVE_INFINITY;
       let timer: NodeJS.Timeout | undefined;
@@ -67,11 +76,17 @@ export const createOpenStreams = (uploadsPerOrganizationMax: number): OpenStream
       streams.set(stream, { kind, caller, endAt });
       response.once('close', () => {
         clearTimeout(timer);
-        countsOf[kind]?.remove(caller);
+        isOver = true;
+        if (hasPlace) count?.remove(caller);
         streams.delete(stream);
       });
       if (isClosed && kind === 'events') stream.abort();
-      return stream.signal;
+      const takePlace = (): void => {
+        if (isOver) return;
+        count?.add(caller);
+        hasPlace = true;
+      };
+      return { end: stream.signal, takePlace };
     },
     endFor: (id, atMs = 0) => {
       const reason = id === undefined ? notKnown() : noLongerValid();

@@ -30,7 +30,7 @@ export const passwordRoutes = (endpoint: Endpoints['endpoint'], { change, reset,
 
   endpoint('resetPassword', {
     description:
-      'The token counts once; one that is over or was never given is `validation_failed` at `token`. A second factor stays on. All sessions of the user end, and who was locked out by failed logins is let in again.',
+      'The token counts once; one that is over or was never given is `validation_failed` at `token`. A second factor stays on. All sessions of the user end, and who was locked out by wrong passwords is let in again; after wrong one-time codes a recovery code is.',
     body: z.strictObject({ token: z.string().min(1, 'must not be empty').max(200).describe('Of the mail.'), password }),
     examples: { bodies: passwordResets },
     answers: { 204: null },

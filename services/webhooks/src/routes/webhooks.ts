@@ -144,7 +144,7 @@ export const webhookRoutes = (endpoint: Endpoints['endpoint'], { store, queries,
   endpoint('updateWebhook', {
     params: byId,
     description:
-      'Each field replaces the one there was. A change of `events` counts for what happens from then on. Paused, events are still numbered, and held; active again, they are sent. What was on its way when you paused is not called back.',
+      'Each field replaces the one there was. A change of `events` counts for what happens from then on. Paused, events are still numbered, and held; active again, they are sent. What was on its way when you paused is not called back. An address on another server takes `headers` as well where there are any: those that are kept are not sent to it.',
     body: changeBody,
     answers: { 200: answer },
     examples: { bodies: webhookChanges, answers: { 200: { ...webhook, status: 'paused' } } },

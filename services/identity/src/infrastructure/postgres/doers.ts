@@ -3,10 +3,10 @@
  * has lost a right, and what is made in that second must not outlive it.
  */
 import { Refusal } from '@settler/chassis/refusal';
-import { allows, type Scope, scopesFor } from '@settler/contracts/scopes';
+import { allows, type Role, type Scope, scopesFor } from '@settler/contracts/scopes';
 import { sql } from 'kysely';
 import type { Actor } from '../../application/ports.ts';
-import type { Doer } from '../../domain/membership.ts';
+import type { Doer, MembershipRefusal } from '../../domain/membership.ts';
 import type { Trx } from './sight.ts';
 
 type Principal = Actor['principal'];
@@ -20,15 +20,30 @@ type Principal = Actor['principal'];
  * @throws Refusal `forbidden` where the doer has no longer the scope, `unauthenticated` where the credential has ended
  */
 export const lockedDoer = async (trx: Trx, actor: Actor, scope: Scope): Promise<Doer> => {
-  const doer = await lockedMember(trx, actor);
+  await lock(trx, actor);
+  const doer = await doerOf(trx, actor.principal);
   if (!allows(doer.scopes, scope)) throw new Refusal('forbidden', `This needs the scope ${scope}.`, { requiredScope: scope });
   return doer;
 };
 
-/** The same for what needs no scope, because it is about the doer alone. */
-export const lockedMember = async (trx: Trx, { principal }: Actor): Promise<Doer> => {
-  await trx.selectFrom('organizations').select('slug').where('organization_id', '=', principal.organizationId).forNoKeyUpdate().execute();
-  return doerOf(trx, principal);
+/**
+ * The same for what is about the doer alone: it needs no scope, and whoever was shut out for a while may do it as well.
+ * @throws Refusal `forbidden` where there is no membership any more, `unauthenticated` where the session has ended
+ */
+export const lockedMember = async (trx: Trx, actor: Actor): Promise<Doer> => {
+  await lock(trx, actor);
+  const role = await requireMembership(trx, actor.principal, true);
+  return { role, scopes: [] };
+};
+
+const lock = (trx: Trx, { principal: { organizationId } }: Actor) =>
+  trx.selectFrom('organizations').select('slug').where('organization_id', '=', organizationId).forNoKeyUpdate().execute();
+
+/** @throws Refusal where a rule of memberships speaks against it */
+export const requireNoFault = (fault: MembershipRefusal | undefined): void => {
+  if (fault === undefined) return;
+  const { code, detail, requiredScope } = fault;
+  throw new Refusal(code, detail, requiredScope === undefined ? {} : { requiredScope });
 };
 
 const doerOf = (trx: Trx, principal: Principal): Promise<Doer> | Doer => {
@@ -37,17 +52,22 @@ const doerOf = (trx: Trx, principal: Principal): Promise<Doer> | Doer => {
 };
 
 const member = async (trx: Trx, principal: Principal): Promise<Doer> => {
-  const { id, organizationId, scopes } = principal;
+  const role = await requireMembership(trx, principal, false);
+  return { role, scopes: inBoth(principal.scopes, scopesFor(role)) };
+};
+
+const requireMembership = async (trx: Trx, principal: Principal, countsDisabled: boolean): Promise<Role> => {
+  const { id, organizationId } = principal;
   const row = await trx
     .selectFrom('memberships')
-    .select('role')
+    .select(['role', 'disabled_at'])
     .where('organization_id', '=', organizationId)
     .where('user_id', '=', id)
-    .where('disabled_at', 'is', null)
     .executeTakeFirst();
   if (row === undefined) throw new Refusal('forbidden', 'You are no member of this organization any more.');
+  if (row.disabled_at !== null && !countsDisabled) throw new Refusal('forbidden', 'Your membership is disabled.');
   await requireSession(trx, principal);
-  return { role: row.role, scopes: inBoth(scopes, scopesFor(row.role)) };
+  return row.role;
 };
 
 /** What ends one waits for nobody here: what is done at the same time was done before. @throws Refusal `unauthenticated` */

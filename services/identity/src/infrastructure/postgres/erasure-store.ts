@@ -34,7 +34,7 @@ export const createErasures = ({ postgres, outbox, throttle, retryMs, wake }: Er
       const doer = await lockedDoer(trx, actor, 'members:write');
       const member = await members(trx, organizationId).where('memberships.user_id', '=', userId).executeTakeFirst();
       const running = member === undefined ? await runningSinceDeparture(trx, userId, ifMatch) : undefined;
-      const wasInvited = await withdrawInvitationOf(trx, outbox, userId, actor);
+      const wasInvited = await withdrawInvitationOf(trx, outbox, doer, userId, actor);
       // What it forgets here it may have forgotten already: an answer to an invitation of today, which names the address, would stay.
       if (running !== undefined && !wasInvited) return running;
       await begin(trx, outbox, { id, organizationId, userId, attempts: 0 }, actor);

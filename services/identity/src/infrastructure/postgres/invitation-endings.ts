@@ -3,7 +3,8 @@ import { auditMessage, doneBy, type Outbox } from '@settler/chassis/outbox';
 import { roles } from '@settler/contracts/scopes';
 import { sql } from 'kysely';
 import type { Actor } from '../../application/ports.ts';
-import { type Doer, mayStillInvite } from '../../domain/membership.ts';
+import { type Doer, mayStillInvite, withdrawalFault } from '../../domain/membership.ts';
+import { requireNoFault } from './doers.ts';
 import type { Trx } from './sight.ts';
 
 /**
@@ -47,8 +48,9 @@ export const withdrawInvitationsBy = async (trx: Trx, outbox: Outbox, inviterId:
 /**
  * Of a user who is to be erased, and may have left and been invited again: the address stands in the invitation, with the account or
  * without. Says whether there was one.
+ * @throws Refusal `forbidden` where the doer may withdraw it in no other way either
  */
-export const withdrawInvitationOf = async (trx: Trx, outbox: Outbox, userId: string, actor: Actor): Promise<boolean> => {
+export const withdrawInvitationOf = async (trx: Trx, outbox: Outbox, doer: Doer, userId: string, actor: Actor): Promise<boolean> => {
   const ended = await trx
     .deleteFrom('invitations')
     .where('organization_id', '=', actor.principal.organizationId)
@@ -56,6 +58,7 @@ export const withdrawInvitationOf = async (trx: Trx, outbox: Outbox, userId: str
     .returning(['id', 'role', 'invited_by_id'])
     .execute();
   if (ended.length === 0) return false;
+  for (const { role } of ended) requireNoFault(withdrawalFault(doer, role));
   await outbox.append(
     trx,
     ended.map(({ id, role, invited_by_id: invitedBy }) => auditInvitation(id, 'withdrawn', actor, { before: { role, invitedBy } })),

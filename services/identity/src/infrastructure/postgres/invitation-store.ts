@@ -9,11 +9,11 @@ import { type Selectable, sql } from 'kysely';
 import type { Actor, Invitation, InvitationStore, NewInvitation } from '../../application/ports.ts';
 import { invitationMail, invitationSeconds } from '../../domain/mail.ts';
 import { invitationFault, invitationRevision, withdrawalFault } from '../../domain/membership.ts';
-import { lockedDoer } from './doers.ts';
+import { lockedDoer, requireNoFault } from './doers.ts';
 import { acceptInvitation, type Joining } from './invitation-acceptance.ts';
 import { auditInvitation, stands } from './invitation-endings.ts';
 import { orderMail } from './mail-queue.ts';
-import { members, requireNoFault } from './member-store.ts';
+import { members } from './member-store.ts';
 import { publicly, showingInvitation, type Trx } from './sight.ts';
 import type { Database } from './tables.ts';
 

@@ -1,13 +1,13 @@
 import { requireRevision } from '@settler/chassis/entity-tag';
 import { auditMessage, doneBy, eventMessage, type Outbox } from '@settler/chassis/outbox';
 import type { Postgres } from '@settler/chassis/postgres';
-import { notFound, Refusal } from '@settler/chassis/refusal';
+import { notFound } from '@settler/chassis/refusal';
 import { userDisabled, userEnabled, userRemoved, userRoleChanged } from '@settler/contracts/events/identity';
 import { scopesFor } from '@settler/contracts/scopes';
 import { sql } from 'kysely';
 import type { Actor, Member, MemberStore } from '../../application/ports.ts';
-import { type Doer, type MembershipRefusal, membershipFault, type Standing } from '../../domain/membership.ts';
-import { lockedDoer, lockedMember } from './doers.ts';
+import { type Doer, membershipFault, type Standing } from '../../domain/membership.ts';
+import { lockedDoer, lockedMember, requireNoFault } from './doers.ts';
 import { withdrawInvitationsBy } from './invitation-endings.ts';
 import { endSessionsOf } from './session-endings.ts';
 import { asUser, type Trx } from './sight.ts';
@@ -132,12 +132,6 @@ const admit = async (
     .where('disabled_at', 'is', null)
     .executeTakeFirstOrThrow();
   requireNoFault(membershipFault(doer, before, after, Number(count)));
-};
-
-export const requireNoFault = (fault: MembershipRefusal | undefined): void => {
-  if (fault === undefined) return;
-  const { code, detail, requiredScope } = fault;
-  throw new Refusal(code, detail, requiredScope === undefined ? {} : { requiredScope });
 };
 
 const aboutOf = ({ principal: { organizationId } }: Actor, { id, revision }: Member) => ({

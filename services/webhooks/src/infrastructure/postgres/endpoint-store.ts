@@ -1,7 +1,7 @@
 import { requireRevision } from '@settler/chassis/entity-tag';
 import { auditMessage, doneBy, type Outbox } from '@settler/chassis/outbox';
 import { afterCommit, type Postgres } from '@settler/chassis/postgres';
-import { notFound, Refusal } from '@settler/chassis/refusal';
+import { invalid, notFound, Refusal } from '@settler/chassis/refusal';
 import { type Selectable, sql, type Transaction } from 'kysely';
 import type { Actor, EndpointStore } from '../../application/ports.ts';
 import type { Database } from './tables.ts';
@@ -66,6 +66,7 @@ export const createEndpointStore = (
     postgres.organization(actor.principal.organizationId, async (trx) => {
       const before = await lock(trx, id, ifMatch);
       const { url, events, description, headers, status } = change;
+      if (url !== undefined && headers === undefined) requireSameReceiver(before, url);
       const row = await trx
         .updateTable('endpoints')
         .set({
@@ -137,6 +138,13 @@ const lock = async (trx: Trx, id: string, ifMatch: number | undefined): Promise<
   if (row === undefined) throw notFound('webhook');
   requireRevision(ifMatch, row.revision);
   return row;
+};
+
+/** Values that are never shown go to nobody else, or to change the address would be a way to read them. @throws Refusal `validation_failed` */
+const requireSameReceiver = (before: Row, url: string): void => {
+  const hasHeaders = before.header_names.length > 0 || Object.keys(before.headers).length > 0;
+  if (!hasHeaders || new URL(url).origin === new URL(before.url).origin) return;
+  throw invalid([{ path: 'headers', message: 'must be sent once more, because those that are there are not for another server' }]);
 };
 
 const hold = (trx: Trx, id: string) =>
