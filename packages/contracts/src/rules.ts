@@ -121,7 +121,9 @@ const fee = z
   .strictObject(
     {
       percent: percentOfAll.optional().describe('Of the source amount, rounded half away from zero.'),
-      fixed: decimalText.optional().describe('In the currency of the source, for each record.'),
+      fixed: decimalText
+        .optional()
+        .describe('For each record, in its currency; with `fx` in that of the target, of what the source comes to by the rate.'),
     },
     'must be an object such as {"percent": "1.4", "fixed": "0.25"}',
   )
@@ -331,7 +333,7 @@ const pass = z
   .strictObject({
     name: z.string().trim().min(1, 'must not be empty').max(100).describe('What results call it by; each pass has its own.'),
     match: conditions.describe('All of them have to hold. One at least finds counterparts by itself: exact, regex, amount or date.'),
-    minScore: z.number().min(0).max(1).default(0).describe('Pairs below this score are none.'),
+    minScore: z.number().min(0).max(1).default(0).describe('Pairs below this score do not match, where all conditions hold.'),
     cardinality: z.enum(cardinalities).default('one-to-one').describe('How many source records meet how many target records.'),
     sum: sum.optional().describe('Of groups: how far their totals may lie apart.'),
     search: search.optional().describe('Of groups without a key: looks for the records that come to the amount of the one.'),

@@ -1,4 +1,5 @@
 /** What can be read of executions, results, reports and exceptions. Queries go straight to SQL. */
+
 import type { JsonText } from '@settler/chassis/json-text';
 import type { Page } from '@settler/chassis/pagination';
 import type { ExecutionSummary } from '@settler/contracts/executions';
@@ -18,6 +19,7 @@ import type {
 } from '../domain/execution.ts';
 import type { Difference } from '../domain/hand-match.ts';
 import type { Manual } from '../domain/matched-result.ts';
+import type { Delta } from '../domain/matching/results/result.ts';
 import type { OpenedLine } from '../domain/opened.ts';
 import type { Side } from '../domain/side.ts';
 
@@ -203,7 +205,7 @@ export interface ResultView {
   readonly cardinality: string | null;
   readonly score: number | null;
   readonly margin: number | null;
-  readonly delta: { readonly amount: string | null; readonly days: number | null } | null;
+  readonly delta: Delta | null;
   readonly conditions: readonly unknown[];
   readonly category: string | null;
   readonly reason: string | null;

@@ -25,7 +25,8 @@ export const openedLines = (opened: readonly OpenedException[]): OpenedLine[] =>
     const name = `${category} ${currency ?? ''}`;
     const line = lines.get(name) ?? { category, currency: currency ?? '', count: 0, minor: 0n };
     line.count += count;
-    line.minor += amount === null ? 0n : sizeOf(toMinor(amount, exponentOf(line.currency)) ?? 0n);
+    // Of what, nobody knows, where there is no currency.
+    line.minor += amount === null || currency === null ? 0n : sizeOf(toMinor(amount, exponentOf(line.currency)) ?? 0n);
     lines.set(name, line);
   }
   return [...lines]

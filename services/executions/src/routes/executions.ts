@@ -154,6 +154,7 @@ export const resultAnswer = z
             'Of what a condition on amounts, or the sum of a group, has compared, in the currency of the target; null where none has.',
           ),
         days: z.number().int().nullable().describe('Of the calendar, between what a condition on dates has compared; null where none has.'),
+        fromExpected: z.string().optional().describe('Where there is a fee: target − what was to arrive after it.'),
       })
       .nullable()
       .describe('By how much they differ: target − source. Of a match by hand, amounts of one currency and dates of two records.'),

@@ -2,12 +2,13 @@
 import { exponentOf, fromMinor, toMinor } from '@settler/contracts/money';
 import type { Rules } from '@settler/contracts/rules';
 import { type Category, type Severity, severityOf } from '../../domain/exceptions.ts';
+import type { Delta } from '../../domain/matching/results/result.ts';
 import type { Side } from '../../domain/side.ts';
 import { type Stake, shownStake, type Taken } from '../../domain/stake.ts';
 import { type Keyed, recordKey } from './record-key.ts';
 
 export interface InNeed extends Omit<Keyed, Side>, Taken {
-  readonly delta: { readonly amount: string | null } | null;
+  readonly delta: Pick<Delta, 'amount' | 'fromExpected'> | null;
 }
 
 export interface Weighed {
@@ -29,8 +30,10 @@ export const weigh = (result: InNeed, category: Category, rules: Rules['severity
 
 /** What differs, where it is the amount that does. It is reckoned in the currency of the target, which may be another than the source's. */
 const differenceIn = (category: Category, { delta, source, target }: InNeed): Stake | undefined => {
-  if ((category !== 'amount_mismatch' && category !== 'fee_mismatch') || typeof delta?.amount !== 'string') return undefined;
+  // Of a fee what was kept beside what was agreed.
+  const difference = category === 'fee_mismatch' ? (delta?.fromExpected ?? delta?.amount) : category === 'amount_mismatch' && delta?.amount;
+  if (typeof difference !== 'string') return undefined;
   const { currency } = shownStake({ source: [], target: target.length === 0 ? source : target });
-  const amountMinor = toMinor(delta.amount, exponentOf(currency ?? ''));
+  const amountMinor = toMinor(difference, exponentOf(currency ?? ''));
   return amountMinor === null ? undefined : { amountMinor, currency };
 };

@@ -42,7 +42,7 @@ export const openDrafts = async (
     sql<OpenedDrafts>`
       with opened as (${open(drafts)}),
       lines as (
-        select category, coalesce(currency, '') as currency, count(*)::int as count, coalesce(sum(abs(amount)), 0)::text as amount
+        select category, coalesce(currency, '') as currency, count(*)::int as count, coalesce(sum(abs(amount)) filter (where currency is not null), 0)::text as amount
           from opened group by 1, 2),
       firsts as (select id, category, severity, amount::text, currency, first_seen_at as "firstSeenAt" from opened limit ${eventsMax + 1}),
       shared as (select record_key from ${draftsOf(held)} and not exists (select from opened o where o.id = exception_drafts.id))

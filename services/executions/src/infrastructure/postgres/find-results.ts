@@ -3,8 +3,10 @@
  * have; what is rare among millions is found by the digests: where one says that it cannot be, nobody looks. Where there is none, as in
  * a place that a match by hand has changed, everybody does.
  */
+
 import { type RawBuilder, type Selectable, sql, type Transaction } from 'kysely';
 import type { ResultFilter } from '../../application/queries.ts';
+import type { Delta } from '../../domain/matching/results/result.ts';
 import { type Side, sides } from '../../domain/side.ts';
 import { containing } from './containing.ts';
 import { oneAhead } from './one-ahead.ts';
@@ -28,7 +30,7 @@ export interface Told {
   readonly source: readonly unknown[];
   readonly target: readonly unknown[];
   readonly conditions: readonly unknown[];
-  readonly delta: { readonly amount: string | null; readonly days: number | null } | null;
+  readonly delta: Delta | null;
 }
 export type FoundResult = Omit<ResultTexts, keyof Told> & Told;
 

@@ -51,10 +51,10 @@ export const sumsOf = async (trx: Trx, run: Pick<Selectable<Database['executions
   return { outcomes: outcomeLines(sums), certificate: certify(run.control_totals ?? [], sums) };
 };
 
-/** A refund that is missing takes nothing away from a payment that is: what is open is the sum of both. */
+/** A refund that is missing takes nothing away from a payment that is: what is open is the sum of both. What is of no currency is counted alone. */
 const ageingOf = async (trx: Trx, jobId: string): Promise<ReportView['ageing']> => {
   const { rows } = await sql<{ bucket: string; currency: string | null; count: bigint; amount: string }>`
-    select bucket, currency, count(*) as count, coalesce(sum(abs(amount)), 0)::text as amount
+    select bucket, currency, count(*) as count, coalesce(sum(abs(amount)) filter (where currency is not null), 0)::text as amount
       from (select ${ageBucket} as bucket, extract(day from now() - first_seen_at) as days, currency, amount from exceptions
              where job_id = ${jobId} and status in ('open', 'in_progress')) as aged
      group by bucket, currency order by min(days), currency`.execute(trx);

@@ -1,4 +1,5 @@
 /** Results of a run that is over, and their exchange for others that have the same records: a match by hand, and its undoing. */
+
 import { notFound, Refusal } from '@settler/chassis/refusal';
 import type { ExecutionSummary } from '@settler/contracts/executions';
 import { carriesForward, type Rules } from '@settler/contracts/rules';
@@ -8,6 +9,7 @@ import type { Manual } from '../../domain/matched-result.ts';
 import { noDay } from '../../domain/matching/batch.ts';
 import { dayOf } from '../../domain/matching/day.ts';
 import { dueFrom } from '../../domain/matching/due.ts';
+import type { Delta } from '../../domain/matching/results/result.ts';
 import { cardinalityOf } from '../../domain/matching/results/result.ts';
 import { type Side, sides } from '../../domain/side.ts';
 import { type Fields, worthOf } from '../../domain/stake.ts';
@@ -46,7 +48,7 @@ export interface NewResult extends Omit<Standing, 'pass'> {
   readonly dueOn?: string | null;
   /** Of a record that stands alone. */
   readonly occurrence?: number;
-  readonly delta?: { readonly amount: string | null; readonly days: number | null };
+  readonly delta?: Delta;
   readonly manual?: Manual;
 }
 

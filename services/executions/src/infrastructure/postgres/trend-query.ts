@@ -43,7 +43,7 @@ export const trendQuery =
 const openedBy = async (trx: Trx, ids: readonly string[]): Promise<ReadonlyMap<string, TrendPoint['opened']>> => {
   if (ids.length === 0) return new Map();
   const { rows } = await sql<{ execution_id: string; category: string; currency: string; count: bigint; amount: string }>`
-    select execution_id, category, coalesce(currency, '') as currency, count(*) as count, coalesce(sum(abs(amount)), 0)::text as amount
+    select execution_id, category, coalesce(currency, '') as currency, count(*) as count, coalesce(sum(abs(amount)) filter (where currency is not null), 0)::text as amount
       from exceptions where execution_id = any(${[...ids]}::text[])
      group by 1, 2, 3 order by 1, 2, 3`.execute(trx);
   const points = rows.map(({ execution_id: id, count, amount, ...line }) => ({

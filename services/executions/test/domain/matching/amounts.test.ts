@@ -153,10 +153,66 @@ describe('amounts', () => {
   test('a rate is a plain positive decimal, and nothing around it', () => {
     const rates = ['1', '1.0', '000000000001.000000000000', '1.', '.1', '-1', '+1', ' 1', '1x', 'x1', '1e0', '1.x', '1x0'];
     const source = rates.map((rate, index) => euro(`r${index}`, '1.00', { rate }));
-    const { accepted } = judged({ ...near, fx: { field: 'rate' } }, source, amounts('1.00'));
+    const dollar = [euro('x', '1.00', { currency: 'USD' })];
+    const { accepted } = judged({ ...near, fx: { field: 'rate' } }, source, dollar);
     expect(accepted.map(([s]) => rates[s])).toEqual(['1', '1.0', '000000000001.000000000000']);
     const tooLong = ['0000000000001', '1.0000000000000'].map((rate, index) => euro(`r${index}`, '1.00', { rate }));
-    expect(judged({ ...near, fx: { field: 'rate' } }, tooLong, amounts('1.00')).accepted).toEqual([]);
+    expect(judged({ ...near, fx: { field: 'rate' } }, tooLong, dollar).accepted).toEqual([]);
+  });
+
+  test('a rate on the record is none within one currency', () => {
+    const source = [euro('a', '100.00', { rate: '1.0835' }), euro('b', '100.00')];
+    const target = [euro('x', '100.00'), euro('y', '108.35')];
+    expect(judged({ ...near, fx: { field: 'rate' } }, source, target).accepted).toEqual([
+      [0, 0],
+      [1, 0],
+    ]);
+  });
+
+  test('what stands in a field and is no amount is told, with the side that has it', () => {
+    const gross = (id: string, said: string) => euro(id, '1.00', { gross: said });
+    const beside = { field: 'gross', type: 'amount' };
+    const { told } = judged(
+      beside,
+      [gross('a', '1,234.50'), gross('b', '5.00')],
+      [gross('x', '10.001'), gross('y', '+5.00'), gross('z', '')],
+    );
+    expect(told.map(({ reason }) => reason)).toEqual([
+      ...Array.from({ length: 3 }, () => 'gross of the source is no amount in EUR: "1,234.50"'),
+      'gross of the target is no amount in EUR: "10.001"',
+      undefined,
+      undefined,
+    ]);
+    const [found] = run(
+      [gross('a', '1,234.50')],
+      [{ ...gross('x', '1,234.50'), reference: 'a' }],
+      pass([reference, { ...beside, verify: true }]),
+    ).results;
+    expect(found).toMatchObject({ outcome: 'mismatched', reason: 'gross of the source is no amount in EUR: "1,234.50"' });
+  });
+
+  test('a plus sign is a sign to every transform', () => {
+    const signed = (normalize: unknown[], ours: string, theirs: string) =>
+      judged(
+        { field: 'gross', type: 'amount', normalize: { source: normalize } },
+        [euro('a', '1', { gross: ours })],
+        [euro('x', '1', { gross: theirs })],
+      ).scores;
+    expect([signed(['negate'], '+5.00', '-5.00'), signed(['abs'], '+5.00', '5.00'), signed([{ round: 1 }], '+5.06', '5.10')]).toEqual([
+      [1],
+      [1],
+      [1],
+    ]);
+  });
+
+  test('of several amounts that are compared the one that differs says by how much', () => {
+    const net = { field: 'net', type: 'amount', verify: true };
+    const [found] = run(
+      [euro('a', '10000.00', { net: '9700.00' })],
+      [euro('x', '10000.00', { net: '100.00', reference: 'a' })],
+      pass([reference, { field: 'amount', type: 'amount', verify: true }, net]),
+    ).results;
+    expect(found).toMatchObject({ category: 'amount_mismatch', delta: { amount: '-9600.00' } });
   });
 
   test('a fee contract says what should arrive, and a wrong fee is told from a wrong amount', () => {
@@ -166,7 +222,10 @@ describe('amounts', () => {
     expect(outcomeOf(['a', '100.00'], ['a', '96.80'], match)).toBe('matched');
     expect(outcomeOf(['a', '10.50'], ['a', '9.90'], match)).toBe('matched');
     const [wrong] = run([euro('a', '100.00')], [euro('a', '96.79')], pass(match)).results;
-    expect(wrong).toMatchObject({ outcome: 'mismatched', category: 'fee_mismatch', delta: { amount: '-3.21' } });
+    expect(wrong).toMatchObject({ outcome: 'mismatched', category: 'fee_mismatch', delta: { amount: '-3.21', fromExpected: '-0.01' } });
+    const abroad = [reference, { field: 'amount', type: 'amount', fee, fx: { table: { 'EUR/USD': '2' } }, verify: true }];
+    const [kept] = run([euro('a', '100.00')], [euro('x', '200.00', { reference: 'a', currency: 'USD' })], pass(abroad)).results;
+    expect(kept).toMatchObject({ category: 'fee_mismatch', delta: { amount: '0.00', fromExpected: '6.10' } });
   });
 
   test('where one of several was to hold and none does, all of them have failed', () => {

@@ -34,6 +34,10 @@ describe('dates', () => {
     const source = paid.map((paidOn, index) => ({ id: `r${index}`, paidOn }));
     const beside = { ...soon, field: undefined, source: 'paidOn', target: 'date' };
     expect(judged(beside, source, days('2026-04-10')).scores).toEqual([1, 1, 1, none, none, none, none]);
+    // With an offset they are instants, which count on their day in UTC, as in the date of a record.
+    const instants = ['2026-04-09T23:30:00-02:00', '2026-04-11T01:30+0200', '2026-04-10 23:59:59.5Z', '2026-04-10T23:30:00-02'];
+    const moments = instants.map((paidOn, index) => ({ id: `r${index}`, paidOn }));
+    expect(judged({ ...beside, within: { before: 0, after: 0 } }, moments, days('2026-04-10')).scores).toEqual([1, 1, 1, none]);
     const nextYear = [{ regexReplace: { pattern: '^2026', with: '2027' } }];
     expect(judged({ ...soon, normalize: { source: nextYear } }, days('2026-04-10'), days('2027-04-10')).scores).toEqual([1]);
   });
@@ -164,7 +168,7 @@ describe('other fields', () => {
       expect(told.at(-1)).toEqual({ source: null, target: '2' });
       expect(judged(number({ absolute: '1' }), weights('0.7'), weights('0.8', 'much')).told).toEqual([
         { source: '0.7', target: '0.8', delta: '0.1' },
-        { source: '0.7', target: null },
+        { source: '0.7', target: null, reason: 'weight of the target is no number: "much"' },
       ]);
     });
   });

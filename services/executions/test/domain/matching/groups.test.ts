@@ -136,6 +136,11 @@ describe('groups by key', () => {
       category: 'field_mismatch',
       cardinality: 'many-to-one',
     });
+    const charged = pass(keyed, { cardinality: 'many-to-one', sum: { fee: { percent: '10' } } });
+    expect(run(sources, [euro('p', '26.00')], charged).results[0]).toMatchObject({
+      category: 'fee_mismatch',
+      delta: { amount: '-4.00', fromExpected: '-1.00' },
+    });
     const late = pass([...keyed, { field: 'date', type: 'date', within: { after: 2 }, verify: true }], { cardinality: 'many-to-one' });
     const dated = sources.map((record) => ({ ...record, date: '2026-04-01' }));
     expect(run(dated, [euro('p', '30.00', { date: '2026-04-20' })], late).results[0]).toMatchObject({

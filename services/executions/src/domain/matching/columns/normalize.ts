@@ -25,8 +25,8 @@ const named: Readonly<Record<Extract<Transform, string>, Text>> = {
   digits: (text) => text.replaceAll(/[^0-9]/g, ''),
   stripAccents: (text) => text.normalize('NFD').replaceAll(/\p{M}/gu, ''),
   stripLeadingZeros: (text) => text.replace(/^0+(?=.)/s, ''),
-  negate: (text) => (/^-/.test(text) ? text.slice(1) : /^[0.]*$/.test(text) ? text : `-${text}`),
-  abs: (text) => text.replace(/^-/, ''),
+  negate: (text) => (/^-/.test(text) ? text.slice(1) : /^\+?[0.]*$/.test(text) ? text : `-${text.replace(/^\+/, '')}`),
+  abs: (text) => text.replace(/^[+-]/, ''),
 };
 
 const textStep = (transform: Transform): Text => {
@@ -43,7 +43,7 @@ const textStep = (transform: Transform): Text => {
 
 /** Half away from zero, on the text itself: money never passes through a float. What is not a number stays as it is. */
 export const roundText = (text: string, digits: number): string => {
-  const match = /^(-?)(\d+)(?:\.(\d+))?$/.exec(text);
+  const match = /^(?:\+|(-)?)(\d+)(?:\.(\d+))?$/.exec(text);
   if (match === null) return text;
   const [, sign = '', whole = '', fraction = ''] = match;
   const kept = BigInt(whole + fraction.slice(0, digits).padEnd(digits, '0'));

@@ -3,21 +3,20 @@ import type { FieldCondition } from '@settler/contracts/rules';
 import type { Side } from '../../side.ts';
 import type { RecordBatch } from '../batch.ts';
 import { exponentsOf } from '../columns/currency.ts';
-import { fieldTexts } from '../columns/field.ts';
 import { decimalText, differenceText, minorUnits, noAmount } from '../columns/money.ts';
-import { isPresent, textAt } from '../columns/text-column.ts';
 import type { AmountBand } from '../join/sweep.ts';
 import { type AfterFee, compileFee } from './fee.ts';
 import { type Conversion, compileConversion } from './fx.ts';
 import type { Judge } from './judge.ts';
 import { type CompiledLimit, compileLimit } from './limit.ts';
+import { type Reading, readField, whyUnread } from './reading.ts';
 
 export type AmountCondition = Extract<FieldCondition, { type: 'amount' }>;
 
 export const compileAmount = (condition: AmountCondition, source: RecordBatch, target: RecordBatch): Judge => {
   const { verify, weight, fee, fx } = condition;
-  const ours = amountsOf(condition, 'source', source);
-  const theirs = amountsOf(condition, 'target', target);
+  const readings = { source: amountsOf(condition, 'source', source), target: amountsOf(condition, 'target', target) };
+  const [ours, theirs] = [readings.source.values, readings.target.values];
   const exponents = exponentsOf(source.currencies);
   const targetExponents = exponentsOf(target.currencies);
   const { below, above } = limitsOf(condition.tolerance);
@@ -39,14 +38,21 @@ export const compileAmount = (condition: AmountCondition, source: RecordBatch, t
     const wanted = afterFee === undefined ? converted : afterFee(converted, exponent);
     return scoreOf((theirs[t] as number) - wanted, Math.abs(converted), exponent);
   };
-  /** As everywhere a fee is no part of the delta. */
+  /** By how much the fee that was kept differs from the one that was agreed. */
+  const tellFromExpected = (arrived: number, before: number, exponent: number) =>
+    afterFee === undefined ? {} : { fromExpected: differenceText(arrived, afterFee(before, exponent), exponent) };
   const tellConverted = ({ convert, tellRate }: Conversion, s: number, t: number) => {
     const told = tellRate(s, t);
     if (!('rate' in told)) return told;
     const converted = convert(ours[s] as number, s, t);
     if (!Number.isSafeInteger(converted)) return { ...told, reason: `at ${told.rate} the amount is too large to be exact` };
     const exponent = targetExponents[t] as number;
-    return { ...told, converted: decimalText(converted, exponent), delta: differenceText(theirs[t] as number, converted, exponent) };
+    return {
+      ...told,
+      converted: decimalText(converted, exponent),
+      delta: differenceText(theirs[t] as number, converted, exponent),
+      ...tellFromExpected(theirs[t] as number, converted, exponent),
+    };
   };
   const band: AmountBand = {
     sources: ours,
@@ -83,10 +89,12 @@ export const compileAmount = (condition: AmountCondition, source: RecordBatch, t
         source: Number.isNaN(one) ? null : decimalText(one, exponents[s] as number),
         target: Number.isNaN(other) ? null : decimalText(other, targetExponents[t] as number),
       };
-      if (told.source === null || told.target === null) return told;
+      if (told.source === null || told.target === null)
+        return { ...told, reason: whyUnread(condition, 'amount', { source, target }, readings, { source: s, target: t }) };
       if (conversion !== undefined) return { ...told, ...tellConverted(conversion, s, t) };
       if (source.currencies[s] !== target.currencies[t]) return told;
-      return { ...told, delta: differenceText(other, one, exponents[s] as number) };
+      const exponent = exponents[s] as number;
+      return { ...told, delta: differenceText(other, one, exponent), ...tellFromExpected(other, one, exponent) };
     },
   };
 };
@@ -101,14 +109,11 @@ export const limitsOf = ({
   return { below: below === undefined ? common : compileLimit(below), above: above === undefined ? common : compileLimit(above) };
 };
 
-const amountsOf = (condition: AmountCondition, side: Side, batch: RecordBatch): Float64Array => {
+const amountsOf = (condition: AmountCondition, side: Side, batch: RecordBatch): Reading => {
   const transforms = condition.normalize?.[side] ?? [];
-  if (condition[side] === 'amount' && transforms.length === 0) return batch.amounts;
-  const texts = fieldTexts(batch, condition[side], transforms);
+  if (condition[side] === 'amount' && transforms.length === 0) return { values: batch.amounts, unread: () => undefined };
   const exponents = exponentsOf(batch.currencies);
-  return Float64Array.from({ length: batch.length }, (_, row) =>
-    isPresent(texts, row) ? minorUnits(textAt(texts, row), exponents[row] as number) : noAmount,
-  );
+  return readField(condition, side, batch, (text, row) => minorUnits(text, exponents[row] as number));
 };
 
 const afterFees = (amounts: Float64Array, exponents: Uint8Array, afterFee: AfterFee): Float64Array =>

@@ -3,14 +3,13 @@ import type { FieldCondition, Window } from '@settler/contracts/rules';
 import type { Side } from '../../side.ts';
 import { noDay, type RecordBatch } from '../batch.ts';
 import { type Calendar, calendarOf } from '../calendar/calendar.ts';
-import { fieldTexts } from '../columns/field.ts';
-import { textAt } from '../columns/text-column.ts';
 import { dayOf, dayText } from '../day.ts';
 import type { Judge } from './judge.ts';
+import { type Reading, readField, whyUnread } from './reading.ts';
 
 export const compileDate = (condition: Extract<FieldCondition, { type: 'date' }>, source: RecordBatch, target: RecordBatch): Judge => {
-  const ours = daysOf(condition, 'source', source);
-  const theirs = daysOf(condition, 'target', target);
+  const readings = { source: daysOf(condition, 'source', source), target: daysOf(condition, 'target', target) };
+  const [ours, theirs] = [readings.source.days, readings.target.days];
   const { before, after } = condition.within;
   const counting = countingOf(condition.within);
   return {
@@ -40,7 +39,8 @@ export const compileDate = (condition: Extract<FieldCondition, { type: 'date' }>
       const one = ours[s] as number;
       const other = theirs[t] as number;
       const told = { source: one === noDay ? null : dayText(one), target: other === noDay ? null : dayText(other) };
-      return told.source === null || told.target === null ? told : { ...told, delta: other - one };
+      if (told.source !== null && told.target !== null) return { ...told, delta: other - one };
+      return { ...told, reason: whyUnread(condition, 'date', { source, target }, readings, { source: s, target: t }) };
     },
   };
 };
@@ -64,10 +64,26 @@ const businessDays = (calendar: Calendar): Counting => ({
 export const countingOf = ({ unit, calendar }: Pick<Window, 'unit' | 'calendar'>): Counting =>
   unit === 'days' ? calendarDays : businessDays(calendarOf(calendar ?? 'weekends'));
 
-/** Fields beside `date` are as the source wrote them: of an instant its day counts, anything else is no date. */
-const daysOf = (condition: FieldCondition, side: Side, batch: RecordBatch): Int32Array => {
-  const transforms = condition.normalize?.[side] ?? [];
-  if (condition[side] === 'date' && transforms.length === 0) return batch.days;
-  const texts = fieldTexts(batch, condition[side], transforms);
-  return Int32Array.from({ length: batch.length }, (_, row) => dayOf(textAt(texts, row).replace(/[T ].*/s, '')) ?? noDay);
+const instantForm = /^.{10}[T ](\d{2}):(\d{2})(?::\d{2}(?:[.,]\d{1,9})?)? ?(?:Z|UTC|([+-])(\d{2})(?::?(\d{2}))?)$/i;
+
+/** A time with an offset is an instant, and counts on its day in UTC, as in `date`; any other on the day that is written. */
+const readDay = (text: string): number => {
+  const day = dayOf(text.replace(/[T ].*/s, '')) ?? Number.NaN;
+  const instant = instantForm.exec(text);
+  if (instant === null) return day;
+  const [, hours, minutes, sign, offsetHours = '0', offsetMinutes = '0'] = instant;
+  const offset = (sign === '-' ? -60 : 60) * (Number(offsetHours) + Number(offsetMinutes) / 60);
+  return day + Math.floor((Number(hours) * 60 + Number(minutes) - offset) / (24 * 60));
 };
+
+/** Fields beside `date` are as the source wrote them. */
+const daysOf = (condition: FieldCondition, side: Side, batch: RecordBatch): Days => {
+  const transforms = condition.normalize?.[side] ?? [];
+  if (condition[side] === 'date' && transforms.length === 0) return { days: batch.days, unread: () => undefined };
+  const { values, unread } = readField(condition, side, batch, readDay);
+  return { days: Int32Array.from(values, (day) => (Number.isNaN(day) ? noDay : day)), unread };
+};
+
+interface Days extends Pick<Reading, 'unread'> {
+  readonly days: Int32Array;
+}

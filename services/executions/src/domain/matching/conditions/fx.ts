@@ -68,7 +68,8 @@ const shifted = ({ numerator, divisor, factor }: Share, difference: number): Sha
 
 type RateOf = (source: number, from: number, to: number) => string | undefined;
 
-/** The same currency needs no rate. */
+// The same currency needs no rate, whatever rate to another one stands on the record.
+
 const tableRate =
   (table: Readonly<Record<string, string>>): RateOf =>
   (_source, from, to) =>
@@ -76,7 +77,8 @@ const tableRate =
 
 const fieldRate =
   (texts: TextColumn): RateOf =>
-  (s) => {
+  (s, from, to) => {
+    if (from === to) return '1';
     const text = textAt(texts, s);
     return rateForm.test(text) ? text : undefined;
   };

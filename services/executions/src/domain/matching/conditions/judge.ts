@@ -8,6 +8,8 @@ export interface Verdict {
   readonly target: string | null;
   /** target − source: a decimal text for amounts and numbers, days for dates. Of another currency, target − converted, in that of the target. */
   readonly delta?: string | number | undefined;
+  /** Of an amount after a fee: target − what was to arrive. A fee is no part of the delta. */
+  readonly fromExpected?: string | undefined;
   /** Of an amount in another currency: the rate, and what the source is by it. */
   readonly rate?: string | undefined;
   readonly converted?: string | undefined;

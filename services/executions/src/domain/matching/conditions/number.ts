@@ -1,10 +1,8 @@
 /** `number`: quantities, weights, rates: anything that is counted and is not money. Compared as doubles, bounds included. */
 import type { FieldCondition, Limit } from '@settler/contracts/rules';
-import type { Side } from '../../side.ts';
 import type { RecordBatch } from '../batch.ts';
-import { fieldTexts } from '../columns/field.ts';
-import { isPresent, textAt } from '../columns/text-column.ts';
 import type { Judge } from './judge.ts';
+import { readField, whyUnread } from './reading.ts';
 
 /** So that 0.8 lies within 0.1 of 0.7, although doubles say otherwise in their last digit. Whole numbers are what they say. */
 const slackOf = (one: number, other: number, bound: number): number => {
@@ -13,8 +11,11 @@ const slackOf = (one: number, other: number, bound: number): number => {
 };
 
 export const compileNumber = (condition: Extract<FieldCondition, { type: 'number' }>, source: RecordBatch, target: RecordBatch): Judge => {
-  const ours = numbersOf(condition, 'source', source);
-  const theirs = numbersOf(condition, 'target', target);
+  const readings = {
+    source: readField(condition, 'source', source, readNumber),
+    target: readField(condition, 'target', target, readNumber),
+  };
+  const [ours, theirs] = [readings.source.values, readings.target.values];
   const { below, above, ...both } = condition.tolerance;
   const boundBelow = boundOf(below ?? both);
   const boundAbove = boundOf(above ?? both);
@@ -38,7 +39,8 @@ export const compileNumber = (condition: Extract<FieldCondition, { type: 'number
       const one = ours[s] as number;
       const other = theirs[t] as number;
       const told = { source: Number.isNaN(one) ? null : String(one), target: Number.isNaN(other) ? null : String(other) };
-      return told.source === null || told.target === null ? told : { ...told, delta: String(shortest(other - one)) };
+      if (told.source !== null && told.target !== null) return { ...told, delta: String(shortest(other - one)) };
+      return { ...told, reason: whyUnread(condition, 'number', { source, target }, readings, { source: s, target: t }) };
     },
   };
 };
@@ -55,10 +57,4 @@ const boundOf = ({ absolute, percent, bps }: Limit): ((magnitude: number) => num
 const numberForm = /^[+-]?\d+(\.\d+)?$/;
 
 /** NaN where there is no plain decimal number, and then the condition fails. */
-const numbersOf = (condition: FieldCondition, side: Side, batch: RecordBatch): Float64Array => {
-  const texts = fieldTexts(batch, condition[side], condition.normalize?.[side] ?? []);
-  return Float64Array.from({ length: batch.length }, (_, row) => {
-    const text = isPresent(texts, row) ? textAt(texts, row) : '';
-    return numberForm.test(text) ? Number(text) : Number.NaN;
-  });
-};
+const readNumber = (text: string): number => (numberForm.test(text) ? Number(text) : Number.NaN);

@@ -24,6 +24,8 @@ export interface SumVerdict {
   readonly score: number;
   /** target − source, before fees. */
   readonly delta: string | null;
+  /** Where there is a fee: target − what was to arrive. */
+  readonly fromExpected?: string;
   readonly condition: ConditionResult;
   readonly reason?: string;
 }
@@ -67,7 +69,9 @@ export const createGroupSum = ({ sum }: Pass, source: RecordBatch, target: Recor
       const passed = Math.abs(off) <= limit.within(magnitude, exponent);
       const score = !passed ? 0 : off === 0 ? 1 : Math.max(0, 1 - Math.abs(off) / limit.bound(magnitude, exponent));
       const delta = fromMinor(arrived - given, exponent);
-      return { passed, score: Math.round(score * 1e6), delta, condition: { ...base, delta, score: Math.round(score * 1e6) / 1e6, passed } };
+      const fromExpected = afterFee === undefined ? {} : { fromExpected: fromMinor(arrived - expected, exponent) };
+      const condition = { ...base, delta, ...fromExpected, score: Math.round(score * 1e6) / 1e6, passed };
+      return { passed, score: Math.round(score * 1e6), delta, ...fromExpected, condition };
     },
     rangeAround: (side, row, countMax) => {
       if (side === 'target')

@@ -28,7 +28,11 @@ export const takeGroup = (
     {
       cardinality: `${sources.length > 1 ? 'many' : 'one'}-to-${targets.length > 1 ? 'many' : 'one'}`,
       conditions,
-      delta: { amount: verdict.delta, days: null },
+      delta: {
+        amount: verdict.delta,
+        days: null,
+        ...(verdict.fromExpected === undefined ? {} : { fromExpected: verdict.fromExpected }),
+      },
       ...(verdict.reason === undefined ? {} : { reason: verdict.reason }),
       ...(outcome === 'mismatched'
         ? { category: verdict.passed ? differenceIn(conditions, pass) : pass.sum?.fee === undefined ? 'amount_mismatch' : 'fee_mismatch' }

@@ -1,11 +1,11 @@
 /** A result as a person reads it: its conditions with both values, what differs, and by how much. Worked out when it is asked for. */
 import type { Outcome } from '@settler/contracts/executions';
 import { outcomes } from '@settler/contracts/executions';
-import { alternativesOf, type Pass, type Rules } from '@settler/contracts/rules';
+import { alternativesOf, type Condition, type Pass, type Rules } from '@settler/contracts/rules';
 import type { RecordBatch } from '../batch.ts';
 import type { Judge } from '../conditions/judge.ts';
 import { type ResultColumns, rowsOf } from './columns.ts';
-import type { ConditionResult, MatchResult, MismatchCategory } from './result.ts';
+import type { ConditionResult, Delta, MatchResult, MismatchCategory } from './result.ts';
 
 export interface ExplainNeeds {
   readonly results: ResultColumns;
@@ -35,7 +35,7 @@ export const createExplain = ({ results, source, target, rules, judgesOf }: Expl
       cardinality: extra.cardinality ?? (isPair ? 'one-to-one' : null),
       score: score === -1 ? null : score / 1e6,
       margin: margin === -1 ? null : margin / 1e6,
-      delta: extra.delta ?? (isPair ? { amount: amountDelta(conditions, pass), days: dayDelta(conditions) } : null),
+      delta: extra.delta ?? (isPair ? deltaOf(conditions, pass) : null),
       category: extra.category ?? (isPair && outcome === 'mismatched' ? differenceIn(conditions, pass) : null),
       reason: extra.reason ?? (isPair && outcome === 'mismatched' ? whyNotCompared(conditions) : null),
       line: rows.source.length + rows.target.length === 1 ? (s === -1 ? target.lines[t] : source.lines[s]) || null : null,
@@ -65,20 +65,22 @@ export const conditionOf = ({ field, type, judge, tell }: Judge, s: number, t: n
   return { field, type, ...tell(s, t), score: passed ? Math.round(score * 1e6) / 1e6 : 0, passed };
 };
 
-const amountDelta = (conditions: readonly ConditionResult[], { match }: Pass): string | null => {
-  const index = match.findIndex((condition) => alternativesOf(condition).every(({ type }) => type === 'amount'));
-  const delta = conditions[index]?.delta;
-  return typeof delta === 'string' ? delta : null;
+/** Of several conditions on amounts, or on dates, the first that fails: what agrees says nothing of what differs. */
+const deltaOf = (conditions: readonly ConditionResult[], { match }: Pass): Delta => {
+  const amounts = conditions.filter((_, index) => alternativesOf(match[index] as Condition).every(({ type }) => type === 'amount'));
+  const amount = amounts.find(({ passed }) => !passed) ?? amounts[0];
+  const dates = conditions.filter(({ type }) => type === 'date');
+  const days = (dates.find(({ passed }) => !passed) ?? dates[0])?.delta;
+  return {
+    amount: typeof amount?.delta === 'string' ? amount.delta : null,
+    days: typeof days === 'number' ? days : null,
+    ...(amount?.fromExpected === undefined ? {} : { fromExpected: amount.fromExpected }),
+  };
 };
 
 /** Two amounts that look alike are no reason, unless it is said why they cannot be held against each other. */
 const whyNotCompared = (conditions: readonly ConditionResult[]): string | null =>
   conditions.find(({ passed, reason }) => !passed && reason !== undefined)?.reason ?? null;
-
-const dayDelta = (conditions: readonly ConditionResult[]): number | null => {
-  const delta = conditions.find(({ type }) => type === 'date')?.delta;
-  return typeof delta === 'number' ? delta : null;
-};
 
 /** With several failures the first of amount, date and field; an amount that was to lie a fee below is a matter of the fee. */
 export const differenceIn = (conditions: readonly ConditionResult[], { match }: Pass): MismatchCategory => {

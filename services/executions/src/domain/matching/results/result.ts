@@ -8,6 +8,8 @@ export interface ConditionResult {
   readonly target: string | null;
   /** target − source; of another currency, target − `converted`, which is the source at `rate`. */
   readonly delta?: string | number | undefined;
+  /** Of an amount after a fee: target − what was to arrive. */
+  readonly fromExpected?: string | undefined;
   readonly rate?: string | undefined;
   readonly converted?: string | undefined;
   /** Why nothing could be compared. */
@@ -23,6 +25,8 @@ export type MismatchCategory = 'amount_mismatch' | 'date_mismatch' | 'field_mism
 export interface Delta {
   readonly amount: string | null;
   readonly days: number | null;
+  /** Where there is a fee: target − what was to arrive. */
+  readonly fromExpected?: string;
 }
 
 /** The best other pair that one of the two records could have been in. */
