@@ -237,6 +237,31 @@ describe('while a run is going on', () => {
     const refused = await executions().api.post(`/v1/exceptions/${about}/reopen`);
     expect(refused.body).toMatchObject({ status: 409, detail: expect.stringContaining(match?.id ?? '') });
 
+    // Also where it was before, and the record is delivered once more. It is told once.
+    const before = newJobId();
+    await executions().run(before, [s1, euro('s2', '20.00')], []);
+    for (const { id } of await executions().exceptionsOf(before))
+      await executions().must(200, executions().api.post(`/v1/exceptions/${id}/resolve`, { resolution: 'written_off' }));
+    const { id: found } = await executions().run(before, [s1, euro('s2', '20.00')], [t1]);
+    await executions().run(before, [s1, euro('s2', '20.00')], []);
+    const notes = await Promise.all(
+      (await executions().exceptionsOf(before)).map(
+        async ({ id, resolution, records }: { id: string; resolution: string; records: Fields[] }) => {
+          const { history } = (await executions().api.get(`/v1/exceptions/${id}`)).body;
+          return [
+            records[0]?.['id'],
+            resolution,
+            history.map(({ action }: { action: string }) => action).join(),
+            history.at(-1).detail.executionId,
+          ];
+        },
+      ),
+    );
+    expect(notes.sort()).toEqual([
+      ['s1', 'written_off', 'opened,resolved,found_by_run', found],
+      ['s2', 'written_off', 'opened,resolved', undefined],
+    ]);
+
     const late = newJobId();
     await executions().run(late, [s1, euro('s2', '20.00')], []);
     for (const { id } of await executions().exceptionsOf(late))

@@ -5,10 +5,9 @@ import { exceptionBulkResolved, exceptionResolved } from '@settler/contracts/eve
 import { carriesForward } from '@settler/contracts/rules';
 import { type RawBuilder, sql, type Transaction } from 'kysely';
 import type { HeldExecution, OpenExceptions, Seen } from '../../application/ports.ts';
-import { isClosed } from '../../domain/exception-life.ts';
 import type { Side } from '../../domain/side.ts';
-import { lastPosition } from './exception-history.ts';
 import { eventsMax } from './exception-messages.ts';
+import { asTable, better, foundIn, type Met, type MetItems, noted } from './found-by-run.ts';
 import { resultPartition } from './partition.ts';
 import { keyOfOne } from './record-key.ts';
 import { nameOf, recordsNamed, withoutLoops, withoutNumber } from './records-by-name.ts';
@@ -27,6 +26,8 @@ export const createOpenExceptions = (postgres: Postgres<Database>): OpenExceptio
         from exceptions e cross join jsonb_array_elements(records) as record
        where job_id = ${jobId} and status in ('open', 'in_progress')
          and not exists (select 1 from open_items i where i.job_id = e.job_id and i.record_key = e.record_key)
+      union
+      select record ->> 'id' from open_items where job_id = ${jobId} and retired_at is not null and record ->> 'id' is not null
        limit ${watchedMax + 1}`.execute(postgres.systemDb);
     const ids = rows.flatMap(({ id }) => id ?? []);
     return ids.length < rows.length || ids.length > watchedMax ? undefined : ids;
@@ -37,12 +38,6 @@ interface Resolved {
   readonly id: string;
   readonly revision: bigint;
 }
-
-/** Whoever has one of these has a counterpart, or an exception of its own about which one it is. */
-const better = ['matched', 'mismatched', 'ambiguous'] as const;
-
-/** By their keys, what the run has noted of open items that have met somebody. */
-export type MetItems = ReadonlyMap<string, string>;
 
 export const metItems = async (trx: Trx, { id, epoch }: HeldExecution): Promise<MetItems> => {
   const rows = await trx
@@ -67,55 +62,6 @@ export const resolveMoved = async (trx: Trx, held: HeldExecution, met: MetItems)
   );
   return resolve(trx, held, live.map(foundIn(met)));
 };
-
-const foundIn =
-  (met: MetItems) =>
-  ({ id, record_key: key }: { readonly id: string; readonly record_key: string }): Met => ({ id, outcome: met.get(key) as string });
-
-/**
- * What a person has decided stays decided, also where the run has found a counterpart of the record: it was late and has come, or it was written
- * off while the run was going on. That is told where the decision stands, or only the run would know that there is something to take back. Once
- * matches by hand are settled: what is an open item by then, retired or not, has met nobody.
- */
-export const tellDecided = async (trx: Trx, held: HeldExecution, met: MetItems): Promise<void> => {
-  const { jobId } = held;
-  const items = await underKeys(met.keys(), (isOneOf) =>
-    trx.selectFrom('open_items').select('record_key').where('job_id', '=', jobId).where(isOneOf).execute(),
-  );
-  const isItem = new Set(items.map(({ record_key: key }) => key));
-  const settled = [...met.keys()].filter((key) => !isItem.has(key));
-  const newest = await underKeys(settled, (isOneOf) =>
-    trx
-      .selectFrom('exceptions')
-      .distinctOn('record_key')
-      .select(['id', 'record_key', 'status', 'resolution'])
-      .where('job_id', '=', jobId)
-      .where(isOneOf)
-      .orderBy('record_key')
-      .orderBy('created_at', 'desc')
-      .orderBy('id', 'desc')
-      .execute(),
-  );
-  const decided = newest.filter(({ status, resolution }) => isClosed(status) && resolution !== 'matched_later').map(foundIn(met));
-  if (decided.length === 0) return;
-  await sql`
-    with told as (
-      update exceptions e set revision = e.revision + 1, updated_at = now()
-        from ${asTable(decided)} where e.id = m.id
-      returning e.id, m.outcome)
-    ${noted('told', 'found_by_run', held)}`.execute(trx);
-};
-
-const asTable = (met: readonly Met[]) =>
-  sql`unnest(${met.map(({ id }) => id)}::text[], ${met.map(({ outcome }) => outcome)}::text[]) as m(id, outcome)`;
-
-/** A line in the history of each exception in `met`, which has its id and the outcome. */
-const noted = (met: string, action: string, { id, organizationId }: HeldExecution, detail: object = {}) => sql`
-  insert into exception_history (exception_id, organization_id, position, at, actor_type, actor_id, action, detail)
-  select met.id, ${organizationId}, 1 + ${lastPosition(sql`met.id`)},
-         now(), 'system', 'system', ${action},
-         ${JSON.stringify(detail)}::jsonb || jsonb_build_object('executionId', ${id}::text, 'outcome', met.outcome)
-    from ${sql.table(met)} as met`;
 
 /** Of an exception: one of its records has no id, and there may be others that say the same. */
 const isAnonymous = sql`records @? '$[*] ? (!exists(@.id))'`;
@@ -146,7 +92,7 @@ const wantedNames = async (trx: Trx, held: HeldExecution, which?: RawBuilder<unk
 };
 
 /** Which results are looked at for these records: where they were seen, if they were all looked for, and else all of them. */
-const placesOf = (seen: Seen | undefined, names: readonly string[]): RawBuilder<unknown> => {
+export const placesOf = (seen: Seen | undefined, names: readonly string[]): RawBuilder<unknown> => {
   if (seen === undefined || names.some((name) => !seen.ids.has(name))) return sql`true`;
   const wanted = new Set(names);
   const places = new Set(seen.sightings.flatMap(({ id, position }) => (wanted.has(id) ? [position] : [])));
@@ -282,11 +228,6 @@ const foundAnonymous = async (trx: Trx, held: HeldExecution): Promise<readonly M
   );
   return rows;
 };
-
-interface Met {
-  readonly id: string;
-  readonly outcome: string;
-}
 
 /** Whose record is an open item of before, in a job that carries nothing forward by now, is none any more. */
 const resolve = async (trx: Trx, held: HeldExecution, met: readonly Met[]): Promise<Resolved[]> => {

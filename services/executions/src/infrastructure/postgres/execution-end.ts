@@ -8,7 +8,8 @@ import type { Ending, HeldExecution, LeaseStore } from '../../application/ports.
 import type { Progress } from '../../domain/execution.ts';
 import type { OpenedLine } from '../../domain/opened.ts';
 import { rejectOvertaken } from './approvals.ts';
-import { metItems, renameParted, resolvedMessages, resolveFound, resolveMoved, tellDecided } from './earlier-exceptions.ts';
+import { tellDecided, tellSettled } from './decided-records.ts';
+import { metItems, renameParted, resolvedMessages, resolveFound, resolveMoved } from './earlier-exceptions.ts';
 import { openExceptions } from './exception-writer.ts';
 import { stateEvent } from './execution-store.ts';
 import { settleHandMatches } from './hand-matches.ts';
@@ -146,6 +147,7 @@ const settleExceptions = async (trx: Trx, held: HeldExecution, { given, summary,
   // Where results had to make way for others, they are not where they were seen.
   const areAsWritten = matches.summary === summary;
   const still = areAsWritten ? seen : undefined;
+  await tellSettled(trx, held, still);
   await renameParted(trx, held, still);
   const opened = await openExceptions(trx, held, areAsWritten);
   const resolved = [...moved, ...(await resolveFound(trx, held, still))];
