@@ -21,6 +21,7 @@ import { startErasures } from './application/erase-members.ts';
 import { proveFactor } from './application/second-factor.ts';
 import { startMails } from './application/send-mails.ts';
 import { verifyApiKey } from './application/verify-api-key.ts';
+import { verifyTrail } from './application/verify-trail.ts';
 import type { Config } from './config.ts';
 import { readApiKey, writeApiKey } from './domain/api-key-text.ts';
 import { createAccessTokens } from './infrastructure/access-tokens.ts';
@@ -51,6 +52,7 @@ import { createSigningKeyStore } from './infrastructure/postgres/signing-key-sto
 import type { Database } from './infrastructure/postgres/tables.ts';
 import { createThrottle } from './infrastructure/postgres/throttle.ts';
 import { createTotpSecrets } from './infrastructure/totp-secrets.ts';
+import { createTurns } from './infrastructure/turns.ts';
 import { auditHeadsAltered, loginsDenied } from './metrics.ts';
 import { apiKeyRoutes } from './routes/api-keys.ts';
 import { auditRoutes } from './routes/audit.ts';
@@ -192,7 +194,8 @@ export const start = async (config: Config, life: Life): Promise<string> => {
     store: apiKeys,
     queries,
   });
-  auditRoutes(endpoint, createAuditQueries(postgres, cursors, chainHmac), clock);
+  const trails = createAuditQueries(postgres, cursors, chainHmac);
+  auditRoutes(endpoint, trails, verifyTrail({ queries: trails, clock, turn: createTurns(2, 100, 'verifications') }));
   keySetRoutes(endpoint, async () => (await keyring.published()).map(({ jwk }) => jwk));
   internalRoutes(service.app, {
     verify: service.verify,

@@ -163,8 +163,10 @@ describe('the audit trail', () => {
         expect(await verify('start')).toEqual({ valid: false, entries: last + count, alteredAfter: last });
         expect((await verify('checkpoint')).valid).toBe(false);
       }
-      const said = identity.service.logs().filter((line) => line.includes('has altered the head') && line.includes(person.organizationId));
-      expect(said).toHaveLength(1);
+      const said = () =>
+        identity.service.logs().filter((line) => line.includes('has altered the head') && line.includes(person.organizationId));
+      await waitFor(async () => said().length > 0, { what: 'the line' });
+      expect(said()).toHaveLength(1);
     });
 
     test('is found out where all of it was removed', async () => {

@@ -256,6 +256,9 @@ export interface Throttle {
   readonly forget: (email: string) => Promise<void>;
 }
 
+/** Waits until there is room for the work. @throws Refusal `upstream_unavailable` where too many wait */
+export type Turn = <Result>(work: () => Promise<Result>) => Promise<Result>;
+
 export interface Passwords {
   readonly hash: (password: string) => Promise<string>;
   /** Takes as long without a hash, so that an unknown user cannot be told from a wrong password. */

@@ -1,11 +1,13 @@
-/** Hashing fills the few threads that Node also reads files and names with; this keeps it to some of them, and the queue finite. */
+/** What keeps others waiting, as hashing does that fills Node's few threads, is done few at a time, and the queue is finite. */
 import { Refusal } from '@settler/chassis/refusal';
 import { becauseOf } from '@settler/contracts/internal/away';
+import type { Turn } from '../application/ports.ts';
 
-export type Turn = <Result>(work: () => Promise<Result>) => Promise<Result>;
-
-/** @throws Refusal `upstream_unavailable` when as many as `waitingMax` wait already: a longer queue would only answer too late. */
-export const createTurns = (runningMax: number, waitingMax: number): Turn => {
+/**
+ * @param what there is too much of, in the plural
+ * @throws Refusal `upstream_unavailable` when as many as `waitingMax` wait already: a longer queue would only answer too late.
+ */
+export const createTurns = (runningMax: number, waitingMax: number, what = 'logins'): Turn => {
   const waiting: (() => void)[] = [];
   let running = 0;
   const enter = async (): Promise<void> => {
@@ -14,9 +16,9 @@ export const createTurns = (runningMax: number, waitingMax: number): Turn => {
       return;
     }
     if (waiting.length >= waitingMax)
-      throw new Refusal('upstream_unavailable', 'Too many logins at once; try again shortly.', {
+      throw new Refusal('upstream_unavailable', `Too many ${what} at once; try again shortly.`, {
         retryAfterSeconds: 1,
-        headers: becauseOf('hashing'),
+        headers: becauseOf(what),
       });
     // The one that leaves hands its place on, so `running` stays as it is.
     await new Promise<void>((resolve) => waiting.push(resolve));

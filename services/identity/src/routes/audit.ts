@@ -5,6 +5,7 @@ import { apiKeyId, idOf } from '@settler/contracts/ids';
 import { instant, instantInput } from '@settler/contracts/time';
 import { z } from 'zod';
 import type { AuditQueries } from '../application/queries.ts';
+import type { VerifyTrail } from '../application/verify-trail.ts';
 import { auditEntry, auditVerdict } from './examples.ts';
 
 const token = z.string().regex(/^[\w.:-]{1,200}$/, 'must be letters, digits, dots, hyphens, colons and underscores');
@@ -65,7 +66,7 @@ const verdict = z
   })
   .meta({ id: 'AuditVerdict' });
 
-export const auditRoutes = (endpoint: Endpoints['endpoint'], queries: AuditQueries, clock: () => Date): void => {
+export const auditRoutes = (endpoint: Endpoints['endpoint'], queries: Pick<AuditQueries, 'list'>, verify: VerifyTrail): void => {
   endpoint('listAuditEvents', {
     description: 'Newest first. Entries are written by every service a moment after what they tell of, and never changed.',
     query,
@@ -76,10 +77,10 @@ export const auditRoutes = (endpoint: Endpoints['endpoint'], queries: AuditQueri
 
   endpoint('verifyAuditTrail', {
     description:
-      'Reads the entries and computes their hashes anew, which takes a while for long trails: up to a minute. 200 says that it was done, and `valid` what was found.',
+      'Reads the entries and computes their hashes anew, which takes a while for long trails: up to a minute. Of a trail one verification goes on at a time; who asks meanwhile is answered by the next one. 200 says that it was done, and `valid` what was found.',
     query: verifyQuery,
     answers: { 200: verdict },
     examples: { answers: { 200: auditVerdict } },
-    handle: async ({ principal, query }) => ({ status: 200, body: await queries.verify(principal.organizationId, query.from, clock()) }),
+    handle: async ({ principal, query }) => ({ status: 200, body: await verify(principal.organizationId, query.from) }),
   });
 };

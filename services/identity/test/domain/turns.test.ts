@@ -19,5 +19,5 @@ test('work is done a few at a time, and what comes when too much waits is refuse
   expect((await settled).map(({ status }) => status)).toEqual([...Array(5).fill('fulfilled'), 'rejected', 'rejected']);
   expect(most).toBe(2);
   // The gateway must not close the service to everybody because of it.
-  await expect(asked[6]).rejects.toMatchObject({ code: 'upstream_unavailable', details: { headers: { 'x-settler-away': 'hashing' } } });
+  await expect(asked[6]).rejects.toMatchObject({ code: 'upstream_unavailable', details: { headers: { 'x-settler-away': 'logins' } } });
 });

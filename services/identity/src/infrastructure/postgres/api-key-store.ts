@@ -3,6 +3,7 @@ import { auditMessage, doneBy, eventMessage, type Outbox } from '@settler/chassi
 import { actFor, type Postgres } from '@settler/chassis/postgres';
 import { notFound, Refusal } from '@settler/chassis/refusal';
 import { apiKeyCreated, apiKeyRevoked, apiKeyRotated } from '@settler/contracts/events/identity';
+import { scopesBeyond } from '@settler/contracts/scopes';
 import { type Selectable, sql, type UpdateObject } from 'kysely';
 import type { ApiKey, ApiKeyStore, NewApiKey } from '../../application/api-keys.ts';
 import type { Actor } from '../../application/ports.ts';
@@ -43,9 +44,7 @@ export const createApiKeyStore = (postgres: Postgres<Database>, outbox: Outbox):
       admit(apiKey, doer);
       if (scopes !== undefined) await withdrawInvitationsBy(trx, outbox, id, actor, { role: undefined, scopes });
       await outbox.append(trx, [audit(apiKey, actor, 'updated', { before: auditView(before), after: auditView(apiKey) })]);
-      // Downloads that are going on need not end because their key has another name or limit.
-      const isLess = scopes !== undefined || allowedIps !== undefined || expiresAt !== undefined;
-      await revoke(trx, 'apiKey', [id], isLess ? 'now' : 'never');
+      await revoke(trx, 'apiKey', [id], isLess(apiKey, before) ? 'now' : (apiKey.expiresAt ?? 'never'));
       return apiKey;
     }),
 
@@ -101,6 +100,11 @@ export const createApiKeyStore = (postgres: Postgres<Database>, outbox: Outbox):
         .execute();
     }),
 });
+
+/** Downloads that are going on need not end because their key has another name or limit, lives longer, or may do more than before. */
+const isLess = ({ scopes, allowedIps }: ApiKey, before: ApiKey): boolean =>
+  scopesBeyond(scopes, before.scopes).length > 0 ||
+  (allowedIps.length > 0 && (before.allowedIps.length === 0 || before.allowedIps.some((address) => !allowedIps.includes(address))));
 
 /** Null is never. */
 const isLater = (end: Date | null, than: Date | null): boolean => than !== null && (end === null || end > than);
