@@ -83,6 +83,20 @@ describe('what stays without counterpart', () => {
     expect(corrected.summary).toMatchObject({ source: { records: 1, amount: '12.00' }, matched: 1, missingInTarget: 0 });
   });
 
+  test('from before its side had ids takes part besides, and the run says so', async () => {
+    const job = jobWith(byReference);
+    const named = side(['s1', '10.00'], ['s2', '20.00']);
+    const nameless = { records: named.records.map(({ id: _, ...record }) => record) };
+    await runOf(job, nameless, side());
+    const again = await runOf(job, named, side(['t2', '20.00']));
+    expect(again.summary).toMatchObject({ source: { records: 4 } });
+    expect(again.problems).toMatchObject([{ side: 'source', code: 'items_without_id', message: expect.stringContaining('2 open items') }]);
+    const settled = (await exceptionsOf(job)).filter(({ records: [record] }: { records: Fields[] }) => record?.['id'] === undefined);
+    for (const { id, status } of settled)
+      if (status === 'open') await executions.must(200, executions.api.post(`/v1/exceptions/${id}/resolve`, { resolution: 'duplicate' }));
+    expect((await runOf(job, named, side(['t3', '7.00']))).problems).toEqual([]);
+  });
+
   test('is one record when it is delivered again, in its newest version and with its first day', async () => {
     const first = await runOf(againId, side(['s1', '10.00']), side(['t9', '5.00']));
     expect(first.summary).toMatchObject({ missingInTarget: 1, missingInSource: 1 });

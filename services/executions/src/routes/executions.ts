@@ -95,7 +95,7 @@ export const executionAnswer = z
         }),
       )
       .describe(
-        'What is probably not meant as it was said: `no_such_field`, a rule about a field that no record has; `no_date`, records without one in a run of a period; `nothing_readable`; `no_records`, a side that has brought none.',
+        'What is probably not meant as it was said: `no_such_field`, a rule about a field that no record has; `no_date`, records without one in a run of a period; `items_without_id`, open items from before the records had ids; `nothing_readable`; `no_records`, a side that has brought none.',
       ),
     dryRun: z.boolean().describe('Whether it stores no results and no exceptions.'),
     inputs: z

@@ -34,7 +34,7 @@ const rateLimit = z
       .int()
       .min(1_000)
       .max(24 * 3600_000)
-      .describe('How long a window is, in milliseconds: a second to a day.'),
+      .describe('How long a window is, in milliseconds: a second to a day, rounded up to whole seconds.'),
   })
   .describe('A limit of its own, in place of the one that every key has; null for that one.');
 const scopes = z

@@ -114,7 +114,7 @@ export const personalDataRoutes = (endpoint: Endpoints['endpoint'], { erasures, 
 
   endpoint('eraseMember', {
     description:
-      'The member is removed at once, with the API keys and sessions; what is known of the person is erased after that, service by service: 202 names the erasure, and `GET /v1/erasures/{id}` says how far it has come. Asking again while it goes on gives the same one; where the person was a member or was invited again in the meantime, another one. `forbidden` and `conflict` as with removing a member.',
+      'The member is removed at once, with the API keys and sessions; what is known of the person is erased after that, service by service: 202 names the erasure, and `GET /v1/erasures/{id}` says how far it has come. Messages that services keep for two weeks, to publish them again if the broker loses them, have the address from which something was done until then. Asking again while it goes on gives the same one; where the person was a member or was invited again in the meantime, another one. `forbidden` and `conflict` as with removing a member.',
     refuses: [409],
     params: byUser,
     answers: { 202: z.object({ id: erasureId }).meta({ id: 'ErasureRequested' }) },

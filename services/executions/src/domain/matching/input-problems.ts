@@ -1,15 +1,16 @@
 /**
  * What is probably not meant as it was said: a rule about a field that no record has, and a side of which nothing can be used or nothing
- * came. None of them fails a run: a day without payments is an ordinary day. All would otherwise be seen only in hundreds of records without
+ * came; or open items from before the records had ids. None of them fails a run: a day without payments is an ordinary day. All would otherwise be seen only in hundreds of records without
  * counterpart.
  */
 import { alternativesOf, type FieldCondition, type Rules } from '@settler/contracts/rules';
 import { type Side, sides } from '../side.ts';
-import { invalid, noDay, type RecordBatch } from './batch.ts';
+import { invalid, noDay, type RecordBatch, usable } from './batch.ts';
+import { isPresent } from './columns/text-column.ts';
 
 export interface InputProblem {
   readonly side: Side;
-  readonly code: 'no_records' | 'no_such_field' | 'nothing_readable';
+  readonly code: 'no_records' | 'no_such_field' | 'nothing_readable' | 'items_without_id';
   readonly message: string;
   readonly line?: number;
 }
@@ -23,8 +24,20 @@ export const inputProblems = (rules: Rules, batches: Readonly<Record<Side, Recor
     // Open items of earlier runs say nothing of what this one was given.
     if (batch.carriedFrom === 0) return [{ side, code: 'no_records', message: noRecords }];
     const unreadable = nothingReadable(side, batch);
-    return unreadable === undefined ? noSuchFields(side, batch, rules) : [unreadable];
+    return [...itemsWithoutId(side, batch), ...(unreadable === undefined ? noSuchFields(side, batch, rules) : [unreadable])];
   });
+
+/** Of the same record, delivered with its id, nobody knows that it is the same: it takes part twice. */
+const itemsWithoutId = (side: Side, { idMapped, texts, carriedFrom, givenFrom, states }: RecordBatch): InputProblem[] => {
+  if (!idMapped) return [];
+  const ids = texts.get('id');
+  let count = 0;
+  for (let row = carriedFrom; row < givenFrom; row += 1)
+    if (states[row] === usable && (ids === undefined || !isPresent(ids, row))) count += 1;
+  if (count === 0) return [];
+  const message = `${count} open items are from before this side had ids: they take part besides the records that have come with one now; settle those that are the same`;
+  return [{ side, code: 'items_without_id', message }];
+};
 
 const nothingReadable = (side: InputProblem['side'], { length, states, reasons, lines }: RecordBatch): InputProblem | undefined => {
   if (!states.every((state) => state === invalid)) return undefined;
