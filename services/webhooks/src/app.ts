@@ -68,6 +68,8 @@ export const start = async (config: Config, life: Life): Promise<string> => {
     scheduleMs: config.RETRY_SCHEDULE_MS,
     concurrency: config.DELIVERY_CONCURRENCY,
     pollMs: config.DELIVERY_POLL_MS,
+    // The rest is for what else a stop has to do.
+    drainMs: config.DRAIN_TIMEOUT_MS / 2,
     logger: life.logger,
   });
   life.onStop('deliveries', deliveries.stop);

@@ -1,13 +1,14 @@
 /** What becomes of deliveries whose endpoint is paused, disabled or gone while they are on their way. */
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { type Client, client, createIsland, type Island, lockWaits, startService, waitFor } from '@settler/harness';
+import { type Client, client, createIsland, type Island, lockWaits, type StartedService, startService, waitFor } from '@settler/harness';
 import pg from 'pg';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 
 const organizationId = 'org_01jqv8m0c4e7r9t2w5y8a1b3d5';
 
 let island: Island;
+let service: StartedService;
 let api: Client;
 let database: pg.Client;
 let receiver: Server;
@@ -26,9 +27,9 @@ beforeAll(async () => {
   await island.provision('webhooks');
   database = new pg.Client(island.databaseConfig('webhooks', 'admin'));
   await database.connect();
-  const settings = { DELIVERY_TIMEOUT_MS: '60000', DELIVERY_POLL_MS: '50', RETRY_SCHEDULE_MS: '0,3600000' };
-  const { url } = await startService('webhooks', island.environmentFor('webhooks', settings));
-  api = client(url, { token: () => island.principalToken({ audience: 'webhooks', organizationId }) });
+  const settings = { DELIVERY_TIMEOUT_MS: '60000', DELIVERY_POLL_MS: '50', RETRY_SCHEDULE_MS: '0,3600000', DRAIN_TIMEOUT_MS: '4000' };
+  service = await startService('webhooks', island.environmentFor('webhooks', settings));
+  api = client(service.url, { token: () => island.principalToken({ audience: 'webhooks', organizationId }) });
 });
 afterAll(async () => {
   receiver.closeAllConnections();
@@ -183,4 +184,17 @@ test.each([
   await attempted(id, 2);
   expect(await deliveries(id)).toMatchObject([{ status: 'delivered', attempts: [{ statusCode: status }, { statusCode: 200 }] }]);
   expect((await api.get(`/v1/webhooks/${id}`)).body.status).toBe('active');
+});
+
+// Last, because nothing comes after it.
+test('a stop waits for no receiver longer than it may, and each attempt is on record', async () => {
+  const id = await onTheWay(2);
+  await service.stop();
+  expect((await service.exited).code).toBe(0);
+  const { rows } = await database.query(
+    'select status, attempt_count, error from deliveries d join attempts a on a.delivery_id = d.id where endpoint_id = $1',
+    [id],
+  );
+  const tried = { status: 'pending', attempt_count: 1, error: 'stopped before there was a complete answer' };
+  expect(rows).toEqual([tried, tried]);
 });

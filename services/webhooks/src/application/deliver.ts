@@ -19,6 +19,8 @@ export interface DeliveryNeeds {
   readonly scheduleMs: readonly number[];
   readonly concurrency: number;
   readonly pollMs: number;
+  /** How long a stop waits for answers. What has none by then is on record as an attempt that failed, and is tried again. */
+  readonly drainMs: number;
   readonly logger: Logger;
 }
 
@@ -40,6 +42,7 @@ const notOpened: Attempted = {
 export const startDeliveries = (needs: DeliveryNeeds): Poller => {
   const { claims, logger } = needs;
   const running = new Map<Promise<void>, string>();
+  const stopping = new AbortController();
 
   const slotsByOrganization = () => {
     const slots = new Map<string, number>();
@@ -56,7 +59,7 @@ export const startDeliveries = (needs: DeliveryNeeds): Poller => {
       'settler-sequence': String(claimed.sequence),
       ...signed,
     };
-    return needs.send(claimed.url, headers, claimed.body, maskFor(Object.values(own)));
+    return needs.send(claimed.url, headers, claimed.body, maskFor(Object.values(own)), stopping.signal);
   };
 
   /** Undefined where a key is missing: an operator may bring it back, and until then the receiver's owner is told. */
@@ -106,7 +109,9 @@ export const startDeliveries = (needs: DeliveryNeeds): Poller => {
     wake: poller.wake,
     stop: async () => {
       await poller.stop();
+      const insist = setTimeout(() => stopping.abort(), needs.drainMs);
       await Promise.all(running.keys());
+      clearTimeout(insist);
     },
   };
 };

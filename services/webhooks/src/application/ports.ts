@@ -99,8 +99,14 @@ export interface Attempted {
   readonly latencyMs: number;
 }
 
-/** What is kept of the answer is masked. */
-export type Send = (url: string, headers: Readonly<Record<string, string>>, body: string, mask: Mask) => Promise<Attempted>;
+/** What is kept of the answer is masked. Once `stopping` is aborted, nobody waits for an answer any more. */
+export type Send = (
+  url: string,
+  headers: Readonly<Record<string, string>>,
+  body: string,
+  mask: Mask,
+  stopping: AbortSignal,
+) => Promise<Attempted>;
 
 export interface Claimed {
   readonly id: string;

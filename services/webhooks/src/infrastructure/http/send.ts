@@ -13,7 +13,7 @@ const interimAnswersMax = 10;
 
 export const createSend =
   (guard: AddressGuard, timeoutMs: number): Send =>
-  (text, headers, body, mask) =>
+  (text, headers, body, mask, stopping) =>
     withDeadline(timeoutMs, async (ending) => {
       const startedAt = performance.now();
       const took = () => Math.round(performance.now() - startedAt);
@@ -24,6 +24,8 @@ export const createSend =
         if (interimAnswers > interimAnswersMax)
           ending.abort(new Error(`more than ${interimAnswersMax} interim answers, and none that counts`));
       };
+      const onStopping = () => ending.abort(new Error('stopped before there was a complete answer'));
+      stopping.addEventListener('abort', onStopping, { once: true });
       let client: Client | undefined;
       try {
         const url = new URL(text);
@@ -51,6 +53,7 @@ export const createSend =
         const reason = mask(reasonOf(error, timeoutMs), false).slice(0, reasonLengthMax);
         return { statusCode: null, retryAfter: null, responseBody: null, error: reason, latencyMs: took() };
       } finally {
+        stopping.removeEventListener('abort', onStopping);
         await client?.destroy();
       }
     });
