@@ -94,14 +94,14 @@ describe('the list of exceptions', () => {
     ]);
   });
 
-  test('has the digits of its currency in each sum, also where no record says an amount', async () => {
+  test('has the digits of its currency in each sum, also where no record says an amount; of none nothing is summed', async () => {
     const { api, must, database } = executions;
     const jobId = newJobId();
     const unpriced = ['EUR', 'JPY', 'KWD'].map((currency) => ({ id: currency, currency, reference: currency }));
     const { id } = await executions.run(jobId, [...unpriced, { id: 'lost', amount: '2.50', reference: 'lost' }], []);
     const sums = (lines: readonly { currency: string; amount: string }[]) =>
       lines.map(({ currency, amount }) => `${currency} ${amount}`).toSorted();
-    const expected = [' 2.50', 'EUR 0.00', 'JPY 0', 'KWD 0.000'];
+    const expected = [' 0.00', 'EUR 0.00', 'JPY 0', 'KWD 0.000'];
     expect(sums((await must(200, api.get(`/v1/executions/${id}/report`))).ageing)).toEqual(expected);
     const opened = async () => sums((await must(200, api.get(`/v1/reports/trend?jobId=${jobId}`))).data[0].opened);
     expect(await opened()).toEqual(expected);

@@ -166,6 +166,17 @@ test('a dry run is in no other run’s way, and no other run in its way', async 
   await waits(id, 'completed', true);
 });
 
+test('a match says who came next, where somebody did', async () => {
+  const two = ['w1', 'w2'].map((id, index) => ({ ...payment(id, '7.00', 'EUR', 'W'), date: `2026-05-0${index + 1}` }));
+  const { id } = await runOnce(csv(['w0,7.00,EUR,2026-05-01,W']), two, { overlap: true });
+  const { data } = (await executions.api.get(`/v1/executions/${id}/results?q=w0`)).body;
+  const [{ outcome, target, runnerUp }] = data;
+  const [other] = two.filter(({ id: name }) => name !== target[0].id);
+  expect([outcome, runnerUp]).toEqual(['matched', { side: 'target', record: other, score: expect.any(Number) }]);
+  const { data: rest } = (await executions.api.get(`/v1/executions/${id}/results?q=${other?.id}`)).body;
+  expect(rest).toMatchObject([{ outcome: 'missing_in_source', runnerUp: null }]);
+});
+
 test('a period keeps the records whose date is in it', async () => {
   const days = csv(['d1,1.00,EUR,2026-04-01,D1', 'd2,2.00,EUR,2026-04-01,D2', 'd3,abc,EUR,2026-04-02,D3', 'd4,4.00,EUR,2026-04-02,D4']);
   const period = { from: '2026-04-01', to: '2026-04-01' };

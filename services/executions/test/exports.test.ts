@@ -340,7 +340,7 @@ describe('a cell', () => {
 describe('a workbook', () => {
   const result = (number: number, record: object = {}): ResultView => ({
     ...{ id: `res_${number}`, outcome: 'matched', pass: null, cardinality: null, score: 0.5, margin: null, delta: null, conditions: [] },
-    ...{ category: null, reason: null, line: null, dueOn: null, exceptionId: null, manual: null, target: [] },
+    ...{ category: null, reason: null, line: null, dueOn: null, exceptionId: null, manual: null, runnerUp: null, target: [] },
     source: [{ id: `s${number}`, amount: '1.10', currency: 'EUR', ...record }],
   });
   const written = async (results: readonly ResultView[], rowsMax?: number) =>

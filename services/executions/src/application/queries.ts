@@ -18,7 +18,7 @@ import type {
   ReportLine,
 } from '../domain/execution.ts';
 import type { Difference } from '../domain/hand-match.ts';
-import type { Manual } from '../domain/matched-result.ts';
+import type { Manual, NextBest } from '../domain/matched-result.ts';
 import type { Delta } from '../domain/matching/results/result.ts';
 import type { OpenedLine } from '../domain/opened.ts';
 import type { Side } from '../domain/side.ts';
@@ -214,6 +214,7 @@ export interface ResultView {
   readonly exceptionId: string | null;
   /** Who matched it by hand, when and why; null for what the rules found. */
   readonly manual: Manual | null;
+  readonly runnerUp: NextBest | null;
 }
 
 type StoredAsJson = 'source' | 'target' | 'conditions' | 'delta';

@@ -1,15 +1,28 @@
+import type { Fields } from './matching/batch.ts';
 import type { RecordBytes } from './matching/record-bytes.ts';
 import type { MatchResult } from './matching/results/result.ts';
 import type { ItemKey } from './open-items.ts';
+import type { Side } from './side.ts';
 
 /** One result, with everything that is stored of it: its records themselves, where the engine knows rows. */
 export interface MatchedResult extends Omit<MatchResult, 'source' | 'target' | 'runnerUp' | 'given'> {
+  /** Only where there was one. */
+  readonly runnerUp?: NextBest | undefined;
   /** Of a match by hand: who made it, when and why. */
   readonly manual?: Manual | undefined;
   /** Where it needs somebody: of those without ids that say the same, which one it is, from 1. */
   readonly occurrence?: number | undefined;
   readonly source: readonly MatchedRecord[];
   readonly target: readonly MatchedRecord[];
+}
+
+/** Whom one of the two records could have been matched with instead. */
+export interface NextBest {
+  /** Where it stands; the other one is the match's own. */
+  readonly side: Side;
+  readonly record: Fields;
+  /** Of that pair, 0 to 1. */
+  readonly score: number;
 }
 
 export interface Manual {

@@ -86,7 +86,7 @@ export const triedExecution = {
 } as const;
 
 const equal = (field: string, value: string) => ({ field, type: 'exact', source: value, target: value, score: 1, passed: true });
-const ofRules = { category: null, reason: null, line: null, dueOn: null, exceptionId: null, manual: null } as const;
+const ofRules = { category: null, reason: null, line: null, dueOn: null, exceptionId: null, manual: null, runnerUp: null } as const;
 const alone = { pass: null, cardinality: null, score: null, margin: null, delta: null, conditions: [] } as const;
 
 const missing = {

@@ -13,6 +13,7 @@ import { z } from 'zod';
 import { planExecution, requireRunnable } from '../application/commands/plan-execution.ts';
 import type { Definitions, ExecutionStore } from '../application/ports.ts';
 import type { ExecutionQueries } from '../application/queries.ts';
+import { sides } from '../domain/side.ts';
 import { completedExecution, newExecutions, queuedExecution, resultsPage, triedExecution, triedRules } from './examples.ts';
 import { oneOfSeveral } from './one-of-several.ts';
 
@@ -176,6 +177,14 @@ export const resultAnswer = z
       })
       .nullable()
       .describe('Who matched it by hand, when and why; null for what the rules found.'),
+    runnerUp: z
+      .object({
+        side: z.enum(sides).describe('On which side it stands: one of the two records of the match could have been matched with it.'),
+        record: record.describe('Itself, as this run had it.'),
+        score: z.number().describe('Of that pair: 0 to 1.'),
+      })
+      .nullable()
+      .describe('Who came next in the same pass; null where nobody competed, and of groups.'),
   })
   .meta({ id: 'Result' });
 

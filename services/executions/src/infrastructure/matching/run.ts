@@ -13,9 +13,9 @@ import {
 } from '../../application/ports.ts';
 import type { Comparison, ControlTotals, Problem } from '../../domain/execution.ts';
 import { differenceOf } from '../../domain/hand-match.ts';
-import type { MatchedRecord, MatchedResult } from '../../domain/matched-result.ts';
+import type { MatchedRecord, MatchedResult, NextBest } from '../../domain/matched-result.ts';
 import { type ApartRows, findApart, freeBy } from '../../domain/matching/apart.ts';
-import type { RecordBatch } from '../../domain/matching/batch.ts';
+import { type RecordBatch, recordAt } from '../../domain/matching/batch.ts';
 import { type BatchBuilder, createBatchBuilder, type Row, rowsPerChunk } from '../../domain/matching/batch-builder.ts';
 import { contradicted } from '../../domain/matching/contradicted.ts';
 import { dayOf } from '../../domain/matching/day.ts';
@@ -28,7 +28,7 @@ import { createKeyWriter } from '../../domain/matching/match-keys.ts';
 import { type Reconciliation, reconcile } from '../../domain/matching/reconcile.ts';
 import { createRecordBytes, type RecordBytes } from '../../domain/matching/record-bytes.ts';
 import { createRepeats } from '../../domain/matching/results/repeats.ts';
-import type { MatchResult } from '../../domain/matching/results/result.ts';
+import type { MatchResult, RunnerUp } from '../../domain/matching/results/result.ts';
 import { createOpenItems, isLeftOpen } from '../../domain/open-items.ts';
 import { sumsOf } from '../../domain/pass-sums.ts';
 import { createPeriod, undatedProblems, whyNoPeriod } from '../../domain/period.ts';
@@ -200,7 +200,7 @@ export const createRun = ({ notify, context }: RunNeeds): ((request: RunRequest)
   // Property by property: to take most of those of another object takes ten times as long.
   const whole = (found: MatchResult, matched: Matched): MatchedResult => {
     const { batches, held } = matched;
-    const { outcome, pass, cardinality, score, margin, category, reason, line, dueOn, conditions, given } = found;
+    const { outcome, pass, cardinality, score, margin, category, reason, line, dueOn, conditions, given, runnerUp } = found;
     const source = recordsOf('source', batches.source, found);
     const target = recordsOf('target', batches.target, found);
     const manual = given === undefined ? undefined : held[given]?.manual;
@@ -218,6 +218,7 @@ export const createRun = ({ notify, context }: RunNeeds): ((request: RunRequest)
       line,
       dueOn,
       conditions,
+      runnerUp: runnerUp === undefined ? undefined : nextBest(batches, found, runnerUp),
       manual,
       occurrence,
       source,
@@ -379,6 +380,12 @@ const pieceOf = (given: number, left: number): number => {
 };
 
 const recordOf = ({ record }: MatchedRecord) => record;
+
+/** Of the two that would have been a pair, the one that is not in the match. */
+const nextBest = (batches: Batches, { source }: MatchResult, { source: ours, target: theirs, score }: RunnerUp): NextBest => {
+  const side = source.includes(ours) ? 'target' : 'source';
+  return { side, record: recordAt(batches[side], side === 'source' ? ours : theirs), score };
+};
 
 const bytesOf = ({ source, target }: Batches): Readonly<Record<Side, RecordBytes | undefined>> => ({
   source: createRecordBytes(source, searchedNames),

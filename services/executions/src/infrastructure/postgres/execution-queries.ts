@@ -72,6 +72,7 @@ const viewIn = <Lists, Delta>(row: Omit<FoundResult, keyof Told>, source: Lists,
   dueOn: row.due_on,
   exceptionId: row.exception_id,
   manual: row.manual,
+  runnerUp: row.runner_up,
 });
 
 export const resultView = (row: FoundResult) => viewIn(row, row.source, row.target, row.conditions, row.delta);

@@ -19,7 +19,7 @@ type Row = Selectable<Database['results']>;
 /** What a result says. What it is found by besides, nobody reads, and it is half of what a page would have to bring. */
 const foundColumns = [
   ...(['id', 'outcome', 'source', 'target', 'pass', 'cardinality', 'score', 'margin', 'delta', 'conditions'] as const),
-  ...(['category', 'reason', 'line', 'due_on', 'exception_id', 'manual', 'position', 'occurrence'] as const),
+  ...(['category', 'reason', 'line', 'due_on', 'exception_id', 'manual', 'runner_up', 'position', 'occurrence'] as const),
 ] satisfies readonly (keyof Row)[];
 
 /** With its JSON as it is stored. */

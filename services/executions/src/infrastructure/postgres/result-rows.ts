@@ -15,7 +15,7 @@ import { createDigests, type Letters, lettersOf } from './result-digest.ts';
 import { idsBeyond, recordLengthMax, searchTextOf } from './search-text.ts';
 
 export const resultColumns =
-  'created_at, id, organization_id, execution_id, epoch, position, outcome, pass, cardinality, score, margin, delta, category, reason, line, due_on, conditions, source, target, amount_max, search, manual, exception_id, occurrence';
+  'created_at, id, organization_id, execution_id, epoch, position, outcome, pass, cardinality, score, margin, delta, category, reason, line, due_on, conditions, source, target, amount_max, search, manual, runner_up, exception_id, occurrence';
 export const moveColumns = 'execution_id, epoch, identity, side, occurrence, outcome, record, record_key';
 export const draftColumns =
   'execution_id, epoch, position, id, result_id, record_key, category, severity, amount, currency, reason, records, search';
@@ -184,7 +184,8 @@ const lettersIn = (records: readonly MatchedRecord[]): Letters | undefined => {
 
 /** Between `begin` and `end`, as few texts as can be: each is written by itself. */
 const addResult = (rows: Rows, begin: string, result: MatchedResult, position: number, found: Found, end: string): void => {
-  const { outcome, pass, cardinality, score, margin, delta, category, reason, line, dueOn, conditions, source, target, manual } = result;
+  const { outcome, pass, cardinality, score, margin, delta, category, reason, line, dueOn, conditions, source, target, manual, runnerUp } =
+    result;
   const told = `${position}\t${outcome}\t${escaped(pass)}\t${plain(cardinality)}\t${plain(score)}\t${plain(margin)}`;
   const needs = `${delta === null ? none : json(delta)}\t${plain(category)}\t${escaped(reason)}\t${plain(line)}\t${plain(dueOn)}`;
   rows.add(`${begin}\t${told}\t${needs}\t${json(conditions)}\t`);
@@ -192,7 +193,7 @@ const addResult = (rows: Rows, begin: string, result: MatchedResult, position: n
   rows.addRecords(target);
   rows.add(`${plain(found.amount)}\t`);
   addSearched(rows, found);
-  rows.add(`\t${manual === undefined ? none : json(manual)}\t${end}\n`);
+  rows.add(`\t${manual === undefined ? none : json(manual)}\t${runnerUp === undefined ? none : json(runnerUp)}\t${end}\n`);
 };
 
 const addSearched = (rows: Rows, found: Found): void => {

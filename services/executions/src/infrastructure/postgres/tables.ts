@@ -14,7 +14,7 @@ import type {
   Progress,
   StoredReport,
 } from '../../domain/execution.ts';
-import type { Manual } from '../../domain/matched-result.ts';
+import type { Manual, NextBest } from '../../domain/matched-result.ts';
 import type { OpenedLine } from '../../domain/opened.ts';
 import type { Side } from '../../domain/side.ts';
 
@@ -121,6 +121,7 @@ export interface Database extends ChassisTables {
     search: string;
     exception_id: string | null;
     manual: JsonOrNull<Manual>;
+    runner_up: JsonOrNull<NextBest>;
     /** Of those without ids that say the same, which one it is; null where it is the first. */
     occurrence: number | null;
   };
