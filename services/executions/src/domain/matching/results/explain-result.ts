@@ -17,6 +17,7 @@ export interface ExplainNeeds {
 }
 
 export const createExplain = ({ results, source, target, rules, judgesOf }: ExplainNeeds): ((index: number) => MatchResult) => {
+  const measured = rules.passes.map(measuredBy);
   return (index) => {
     const outcome = outcomes[results.outcomes[index] as number] as Outcome;
     const extra = results.extras.get(index) ?? {};
@@ -35,7 +36,7 @@ export const createExplain = ({ results, source, target, rules, judgesOf }: Expl
       cardinality: extra.cardinality ?? (isPair ? 'one-to-one' : null),
       score: score === -1 ? null : score / 1e6,
       margin: margin === -1 ? null : margin / 1e6,
-      delta: extra.delta ?? (isPair ? deltaOf(conditions, pass) : null),
+      delta: extra.delta ?? (isPair ? deltaOf(conditions, measured[passIndex] as Measured) : null),
       category: extra.category ?? (isPair && outcome === 'mismatched' ? differenceIn(conditions, pass) : null),
       reason: extra.reason ?? (isPair && outcome === 'mismatched' ? whyNotCompared(conditions) : null),
       line: rows.source.length + rows.target.length === 1 ? (s === -1 ? target.lines[t] : source.lines[s]) || null : null,
@@ -65,12 +66,28 @@ export const conditionOf = ({ field, type, judge, tell }: Judge, s: number, t: n
   return { field, type, ...tell(s, t), score: passed ? Math.round(score * 1e6) / 1e6 : 0, passed };
 };
 
-/** Of several conditions on amounts, or on dates, the first that fails: what agrees says nothing of what differs. */
-const deltaOf = (conditions: readonly ConditionResult[], { match }: Pass): Delta => {
-  const amounts = conditions.filter((_, index) => alternativesOf(match[index] as Condition).every(({ type }) => type === 'amount'));
-  const amount = amounts.find(({ passed }) => !passed) ?? amounts[0];
-  const dates = conditions.filter(({ type }) => type === 'date');
-  const days = (dates.find(({ passed }) => !passed) ?? dates[0])?.delta;
+/** Which conditions of a pass compare amounts, and which of them days. */
+interface Measured {
+  readonly amounts: readonly number[];
+  readonly dates: readonly number[];
+}
+
+const measuredBy = ({ match }: Pass): Measured => {
+  const ofType = (wanted: Condition['type']): number[] =>
+    match.flatMap((condition, index) => (alternativesOf(condition).every(({ type }) => type === wanted) ? [index] : []));
+  return { amounts: ofType('amount'), dates: ofType('date') };
+};
+
+/** Of several the first that fails: what agrees says nothing of what differs. */
+const decisive = (conditions: readonly ConditionResult[], among: readonly number[]): ConditionResult | undefined => {
+  const [only] = among;
+  if (among.length < 2) return only === undefined ? undefined : conditions[only];
+  return conditions[among.find((index) => conditions[index]?.passed === false) ?? (only as number)];
+};
+
+const deltaOf = (conditions: readonly ConditionResult[], { amounts, dates }: Measured): Delta => {
+  const amount = decisive(conditions, amounts);
+  const days = decisive(conditions, dates)?.delta;
   return {
     amount: typeof amount?.delta === 'string' ? amount.delta : null,
     days: typeof days === 'number' ? days : null,
