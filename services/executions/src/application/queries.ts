@@ -1,5 +1,4 @@
 /** What can be read of executions, results, reports and exceptions. Queries go straight to SQL. */
-
 import type { JsonText } from '@settler/chassis/json-text';
 import type { Page } from '@settler/chassis/pagination';
 import type { ExecutionSummary } from '@settler/contracts/executions';

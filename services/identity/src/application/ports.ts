@@ -250,6 +250,11 @@ export interface Throttle {
    * @throws Refusal `rate_limited` where it is one too many: of guesses at once all have passed `require`, and what they found out is not told.
    */
   readonly fail: (email: string, address: string | null, userId?: string | null) => Promise<void>;
+  /**
+   * One more of what may be done as often as a login may fail, where there is room.
+   * @throws Refusal `rate_limited`
+   */
+  readonly spend: (what: string, from: string | null) => Promise<void>;
   /** From now on the account's limit does not hold for this address. */
   readonly remember: (email: string, address: string | null) => Promise<void>;
   /** Nothing is kept of this account any more. */

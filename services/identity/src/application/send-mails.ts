@@ -8,7 +8,7 @@ export interface SendMailsNeeds {
   readonly queue: MailQueue;
   readonly resets: Pick<PasswordResets, 'mailOf'>;
   readonly invitations: Pick<InvitationStore, 'mailOf'>;
-  readonly throttle: Pick<Throttle, 'require' | 'fail'>;
+  readonly throttle: Pick<Throttle, 'spend'>;
   readonly send: SendMail;
   readonly logger: Logger;
   readonly retryMs: number;
@@ -34,8 +34,7 @@ export const startMails = ({ queue, resets, invitations, throttle, send, logger,
    */
   const admitInvitation = async (recipient: string): Promise<void> => {
     const counted = `invitations of all to ${recipient}`;
-    await throttle.require(counted, counted);
-    await throttle.fail(counted, counted);
+    await throttle.spend(counted, counted);
   };
 
   const mailOf = async (claimed: ClaimedMail): Promise<Mail | undefined> => {

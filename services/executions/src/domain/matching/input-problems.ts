@@ -1,7 +1,7 @@
 /**
  * What is probably not meant as it was said: a rule about a field that no record has, and a side of which nothing can be used or nothing
- * came; or open items from before the records had ids. None of them fails a run: a day without payments is an ordinary day. All would otherwise be seen only in hundreds of records without
- * counterpart.
+ * came; or open items from before the records had ids. None of them fails a run: a day without payments is an ordinary day. All would
+ * otherwise be seen only in hundreds of records without counterpart.
  */
 import { alternativesOf, type FieldCondition, type Rules } from '@settler/contracts/rules';
 import { type Side, sides } from '../side.ts';

@@ -3,7 +3,6 @@
  * have; what is rare among millions is found by the digests: where one says that it cannot be, nobody looks. Where there is none, as in
  * a place that a match by hand has changed, everybody does.
  */
-
 import { type RawBuilder, type Selectable, sql, type Transaction } from 'kysely';
 import type { ResultFilter } from '../../application/queries.ts';
 import type { Delta } from '../../domain/matching/results/result.ts';

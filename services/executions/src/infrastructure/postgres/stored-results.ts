@@ -1,5 +1,4 @@
 /** Results of a run that is over, and their exchange for others that have the same records: a match by hand, and its undoing. */
-
 import { notFound, Refusal } from '@settler/chassis/refusal';
 import type { ExecutionSummary } from '@settler/contracts/executions';
 import { carriesForward, type Rules } from '@settler/contracts/rules';

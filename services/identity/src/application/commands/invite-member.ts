@@ -8,7 +8,7 @@ export interface InviteMemberInput {
 
 export interface InviteMemberNeeds {
   readonly invitations: InvitationStore;
-  readonly throttle: Throttle;
+  readonly throttle: Pick<Throttle, 'spend'>;
   readonly newId: () => string;
 }
 
@@ -19,9 +19,7 @@ export const inviteMember = ({ invitations, throttle, newId }: InviteMemberNeeds
    * address may fail logins. Counted per organization: that others invite somebody is not this one's to know.
    */
   admit: async ({ email }: InviteMemberInput, { principal: { organizationId } }: Actor): Promise<void> => {
-    const [recipient, sender] = [`invitation of ${organizationId} to ${email}`, `invitations of ${organizationId}`];
-    await throttle.require(recipient, sender);
-    await throttle.fail(recipient, sender);
+    await throttle.spend(`invitation of ${organizationId} to ${email}`, `invitations of ${organizationId}`);
   },
 
   complete: (input: InviteMemberInput, actor: Actor): Promise<Invitation> => invitations.create({ ...input, id: newId() }, actor),

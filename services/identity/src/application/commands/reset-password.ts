@@ -29,11 +29,7 @@ const tokenIsOver = () => invalid([{ path: 'token', message: 'does not count, or
 export const resetPassword = ({ resets, passwords, throttle, factors, keyed }: ResetPasswordNeeds) => ({
   /** Counted whether there is such an account or not, or the limit would tell. Nobody's mailbox gets more than the limit of a login. */
   order: {
-    admit: async (email: string, address: string | null): Promise<void> => {
-      const counted = `password reset ${email}`;
-      await throttle.require(counted, address);
-      await throttle.fail(counted, address);
-    },
+    admit: (email: string, address: string | null): Promise<void> => throttle.spend(`password reset ${email}`, address),
     complete: (email: string): Promise<void> => resets.order(email),
   },
 

@@ -3,7 +3,7 @@
  * has lost a right, and what is made in that second must not outlive it.
  */
 import { Refusal } from '@settler/chassis/refusal';
-import { allows, type Role, type Scope, scopesFor } from '@settler/contracts/scopes';
+import { allows, type Scope, scopesFor } from '@settler/contracts/scopes';
 import { sql } from 'kysely';
 import type { Actor } from '../../application/ports.ts';
 import type { Doer, MembershipRefusal } from '../../domain/membership.ts';
@@ -32,7 +32,8 @@ export const lockedDoer = async (trx: Trx, actor: Actor, scope: Scope): Promise<
  */
 export const lockedMember = async (trx: Trx, actor: Actor): Promise<Doer> => {
   await lock(trx, actor);
-  const role = await requireMembership(trx, actor.principal, true);
+  const { role } = await membershipOf(trx, actor.principal);
+  await requireSession(trx, actor.principal);
   return { role, scopes: [] };
 };
 
@@ -52,12 +53,13 @@ const doerOf = (trx: Trx, principal: Principal): Promise<Doer> | Doer => {
 };
 
 const member = async (trx: Trx, principal: Principal): Promise<Doer> => {
-  const role = await requireMembership(trx, principal, false);
+  const { role, disabled_at: disabledAt } = await membershipOf(trx, principal);
+  if (disabledAt !== null) throw new Refusal('forbidden', 'Your membership is disabled.');
+  await requireSession(trx, principal);
   return { role, scopes: inBoth(principal.scopes, scopesFor(role)) };
 };
 
-const requireMembership = async (trx: Trx, principal: Principal, countsDisabled: boolean): Promise<Role> => {
-  const { id, organizationId } = principal;
+const membershipOf = async (trx: Trx, { id, organizationId }: Principal) => {
   const row = await trx
     .selectFrom('memberships')
     .select(['role', 'disabled_at'])
@@ -65,9 +67,7 @@ const requireMembership = async (trx: Trx, principal: Principal, countsDisabled:
     .where('user_id', '=', id)
     .executeTakeFirst();
   if (row === undefined) throw new Refusal('forbidden', 'You are no member of this organization any more.');
-  if (row.disabled_at !== null && !countsDisabled) throw new Refusal('forbidden', 'Your membership is disabled.');
-  await requireSession(trx, principal);
-  return row.role;
+  return row;
 };
 
 /** What ends one waits for nobody here: what is done at the same time was done before. @throws Refusal `unauthenticated` */

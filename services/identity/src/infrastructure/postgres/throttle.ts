@@ -62,7 +62,7 @@ export const createThrottle = (postgres: Postgres<Database>, key: Buffer): Throt
     throw new Refusal('rate_limited', 'There were too many failed attempts; wait before the next one.', { retryAfterSeconds: wait });
   };
 
-  return {
+  const throttle: Throttle = {
     require: async (email, address) => refuse(await postgres.anonymous((trx) => waitOf(trx, countedOf(email, address), 0))),
 
     // Outside of whatever transaction the attempt was part of, because that one is rolled back.
@@ -76,6 +76,11 @@ export const createThrottle = (postgres: Postgres<Database>, key: Buffer): Throt
         return waitOf(trx, counted, 1);
       });
       refuse(wait);
+    },
+
+    spend: async (what, from) => {
+      await throttle.require(what, from);
+      await throttle.fail(what, from);
     },
 
     forget: async (email) => {
@@ -92,4 +97,5 @@ export const createThrottle = (postgres: Postgres<Database>, key: Buffer): Throt
           .execute();
       }),
   };
+  return throttle;
 };

@@ -5,7 +5,7 @@ import { invalid, notFound, Refusal } from '@settler/chassis/refusal';
 import { type Selectable, sql, type Transaction } from 'kysely';
 import type { Actor, EndpointStore } from '../../application/ports.ts';
 import type { Database } from './tables.ts';
-import { endpointView } from './webhook-queries.ts';
+import { endpointView, headerNames } from './webhook-queries.ts';
 
 type Row = Selectable<Database['endpoints']>;
 type Trx = Transaction<Database>;
@@ -142,8 +142,7 @@ const lock = async (trx: Trx, id: string, ifMatch: number | undefined): Promise<
 
 /** Values that are never shown go to nobody else, or to change the address would be a way to read them. @throws Refusal `validation_failed` */
 const requireSameReceiver = (before: Row, url: string): void => {
-  const hasHeaders = before.header_names.length > 0 || Object.keys(before.headers).length > 0;
-  if (!hasHeaders || new URL(url).origin === new URL(before.url).origin) return;
+  if (headerNames(before).length === 0 || new URL(url).origin === new URL(before.url).origin) return;
   throw invalid([{ path: 'headers', message: 'must be sent once more, because those that are there are not for another server' }]);
 };
 

@@ -6,14 +6,21 @@ import type { DeliveryView, EndpointView, WebhookQueries } from '../../applicati
 import type { Database } from './tables.ts';
 
 type Trx = Transaction<Database>;
+type EndpointRow = Selectable<Database['endpoints']>;
 type DeliveryRow = Selectable<Database['deliveries']>;
 
-export const endpointView = (row: Selectable<Database['endpoints']>): EndpointView => ({
+/** Also of those that were stored before headers were sealed. */
+export const headerNames = ({ headers, header_names: names }: Pick<EndpointRow, 'headers' | 'header_names'>): readonly string[] => [
+  ...Object.keys(headers),
+  ...names,
+];
+
+export const endpointView = (row: EndpointRow): EndpointView => ({
   id: row.id,
   url: row.url,
   events: row.events,
   description: row.description,
-  headers: Object.fromEntries([...Object.keys(row.headers), ...row.header_names].map((name) => [name, '••••'])),
+  headers: Object.fromEntries(headerNames(row).map((name) => [name, '••••'])),
   status: row.status,
   disabledReason: row.disabled_reason,
   createdAt: row.created_at.toISOString(),

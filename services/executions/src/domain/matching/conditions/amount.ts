@@ -90,7 +90,7 @@ export const compileAmount = (condition: AmountCondition, source: RecordBatch, t
         target: Number.isNaN(other) ? null : decimalText(other, targetExponents[t] as number),
       };
       if (told.source === null || told.target === null)
-        return { ...told, reason: whyUnread(condition, 'amount', { source, target }, readings, { source: s, target: t }) };
+        return { ...told, reason: whyUnread(condition, { source, target }, readings, { source: s, target: t }) };
       if (conversion !== undefined) return { ...told, ...tellConverted(conversion, s, t) };
       if (source.currencies[s] !== target.currencies[t]) return told;
       const exponent = exponents[s] as number;

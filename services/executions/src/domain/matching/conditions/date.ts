@@ -40,7 +40,7 @@ export const compileDate = (condition: Extract<FieldCondition, { type: 'date' }>
       const other = theirs[t] as number;
       const told = { source: one === noDay ? null : dayText(one), target: other === noDay ? null : dayText(other) };
       if (told.source !== null && told.target !== null) return { ...told, delta: other - one };
-      return { ...told, reason: whyUnread(condition, 'date', { source, target }, readings, { source: s, target: t }) };
+      return { ...told, reason: whyUnread(condition, { source, target }, readings, { source: s, target: t }) };
     },
   };
 };

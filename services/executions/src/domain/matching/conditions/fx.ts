@@ -35,7 +35,9 @@ export const compileConversion = (fx: Fx, source: RecordBatch, target: RecordBat
     return roundedShare(amount, share);
   };
   const texts = 'table' in fx ? undefined : fieldTexts(source, fx.field, []);
-  const rateOf = 'table' in fx ? tableRate(fx.table) : fieldRate(texts as TextColumn);
+  const rateBetween = 'table' in fx ? tableRate(fx.table) : fieldRate(texts as TextColumn);
+  /** One currency needs no rate, whatever rate to another one stands on the record. */
+  const rateOf: RateOf = (s, from, to) => (from === to ? '1' : rateBetween(s, from, to));
   const currenciesOf = (s: number, t: number) => [source.currencies[s] as number, target.currencies[t] as number] as const;
   return {
     convert: (amount, s, t) => {
@@ -68,17 +70,14 @@ const shifted = ({ numerator, divisor, factor }: Share, difference: number): Sha
 
 type RateOf = (source: number, from: number, to: number) => string | undefined;
 
-// The same currency needs no rate, whatever rate to another one stands on the record.
-
 const tableRate =
   (table: Readonly<Record<string, string>>): RateOf =>
   (_source, from, to) =>
-    from === to ? '1' : table[`${currencyText(from)}/${currencyText(to)}`];
+    table[`${currencyText(from)}/${currencyText(to)}`];
 
 const fieldRate =
   (texts: TextColumn): RateOf =>
-  (s, from, to) => {
-    if (from === to) return '1';
+  (s) => {
     const text = textAt(texts, s);
     return rateForm.test(text) ? text : undefined;
   };

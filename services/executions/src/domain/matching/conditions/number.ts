@@ -40,7 +40,7 @@ export const compileNumber = (condition: Extract<FieldCondition, { type: 'number
       const other = theirs[t] as number;
       const told = { source: Number.isNaN(one) ? null : String(one), target: Number.isNaN(other) ? null : String(other) };
       if (told.source !== null && told.target !== null) return { ...told, delta: String(shortest(other - one)) };
-      return { ...told, reason: whyUnread(condition, 'number', { source, target }, readings, { source: s, target: t }) };
+      return { ...told, reason: whyUnread(condition, { source, target }, readings, { source: s, target: t }) };
     },
   };
 };

@@ -32,8 +32,7 @@ const shownMax = 40;
 
 /** Why two values cannot be held against each other, where one of them stands there and is none; undefined where neither does. */
 export const whyUnread = (
-  condition: FieldCondition,
-  what: 'amount' | 'number' | 'date',
+  condition: Extract<FieldCondition, { type: 'amount' | 'number' | 'date' }>,
   batches: Readonly<Record<Side, RecordBatch>>,
   readings: Readonly<Record<Side, Pick<Reading, 'unread'>>>,
   rows: Readonly<Record<Side, number>>,
@@ -41,8 +40,8 @@ export const whyUnread = (
   for (const side of sides) {
     const text = readings[side].unread(rows[side]);
     if (text === undefined) continue;
-    const currency = what === 'amount' ? currencyText(batches[side].currencies[rows[side]] as number) : '';
-    return `${condition[side]} of the ${side} is no ${what}${currency === '' ? '' : ` in ${currency}`}: ${JSON.stringify(text.slice(0, shownMax))}`;
+    const currency = condition.type === 'amount' ? currencyText(batches[side].currencies[rows[side]] as number) : '';
+    return `${condition[side]} of the ${side} is no ${condition.type}${currency === '' ? '' : ` in ${currency}`}: ${JSON.stringify(text.slice(0, shownMax))}`;
   }
   return undefined;
 };
