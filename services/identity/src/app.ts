@@ -18,7 +18,8 @@ import { resetPassword } from './application/commands/reset-password.ts';
 import { rotateApiKey } from './application/commands/rotate-api-key.ts';
 import { setUpTotp } from './application/commands/set-up-totp.ts';
 import { startErasures } from './application/erase-members.ts';
-import { proveFactor } from './application/second-factor.ts';
+import { proveFactor } from './application/prove-factor.ts';
+import { provePassword } from './application/prove-password.ts';
 import { startMails } from './application/send-mails.ts';
 import { verifyApiKey } from './application/verify-api-key.ts';
 import { verifyTrail } from './application/verify-trail.ts';
@@ -106,6 +107,7 @@ export const start = async (config: Config, life: Life): Promise<string> => {
   const totpSecrets = createTotpSecrets(derivedKey(config.IDENTITY_SECRET, 'recovery codes'), clock);
   const factors = createSecondFactors({ postgres, outbox, box, secrets: totpSecrets });
   const prove = proveFactor({ factors, throttle });
+  const known = provePassword({ passwords, throttle });
   const queries = createQueries(postgres, cursors);
   const deniedLogins = service.metrics.counter(loginsDenied);
 
@@ -140,8 +142,8 @@ export const start = async (config: Config, life: Life): Promise<string> => {
     idempotencyScope: keyed,
   });
   totpRoutes(endpoint, {
-    setUp: setUpTotp({ accounts, factors, throttle }),
-    remove: removeTotp({ accounts, factors, passwords, throttle, proveFactor: prove }),
+    setUp: setUpTotp({ accounts, sessions, factors, provePassword: known, throttle }),
+    remove: removeTotp({ accounts, factors, provePassword: known, proveFactor: prove }),
   });
   const members = createMemberStore(postgres, outbox);
   meRoutes(endpoint, { members, queries, sessions });
@@ -176,7 +178,7 @@ export const start = async (config: Config, life: Life): Promise<string> => {
   });
   life.onStop('mails', mails.stop);
   passwordRoutes(endpoint, {
-    change: changePassword({ accounts, store: createPasswordStore(postgres, outbox), passwords, throttle, factors }),
+    change: changePassword({ accounts, store: createPasswordStore(postgres, outbox), passwords, provePassword: known, factors }),
     reset: resetPassword({ resets, passwords, throttle, factors, keyed }),
     idempotencyScope: keyed,
   });

@@ -64,6 +64,26 @@ describe('one-time codes', () => {
     });
   });
 
+  test('take the password where the login is a while ago: an open session that somebody found does not keep its user out', async () => {
+    const { api, email, sessionId } = await identity.register();
+    const turnOn = (password?: string) => api.post('/v1/me/totp', password === undefined ? undefined : { password });
+    expect((await turnOn('not the password at all')).status).toBe(401);
+    await identity.rows("update sessions set created_at = now() - interval '16 minutes' where id = $1", [sessionId]);
+    const refused = await turnOn();
+    expect([refused.status, refused.body.errors]).toEqual([
+      400,
+      [{ path: 'password', message: 'is needed, since your login is more than 15 minutes ago' }],
+    ]);
+    const { secret } = (await turnOn(password)).body;
+    expect((await api.post('/v1/me/totp/confirm', { code: codeFor(secret) })).status).toBe(200);
+    expect((await logIn(email)).status).toBe(401);
+
+    const guessed = await identity.register();
+    const guess = () => guessed.api.post('/v1/me/totp', { password: 'not the password at all' });
+    for (let count = 0; count < 10; count += 1) expect((await guess()).status).toBe(401);
+    expect((await guess()).status).toBe(429);
+  });
+
   test('are asked for at every login; a missing, a wrong and a used one are none', async () => {
     const person = await enrolled();
     const { email, secret } = person;

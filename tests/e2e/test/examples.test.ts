@@ -63,6 +63,7 @@ const nobodys: Readonly<Record<string, number | { readonly path: string }>> = {
   'refresh, A new pair': 401,
   'refresh, Into another organization': 401,
   'changePassword, A new one': 401,
+  'setUpTotp, Some time after the login': 401,
   'removeTotp, With a code': 404,
   'removeTotp, With a recovery code': 404,
   'confirmTotp, The first code': 409,

@@ -97,6 +97,8 @@ export interface SessionStore {
   /** Ends a session of the user who asks. One that is over is fine. @throws Refusal `not_found`, `version_conflict` */
   readonly endOwn: (sessionId: string, ifMatch: number | undefined, actor: Actor) => Promise<void>;
   readonly isActive: (sessionId: string, signedBy?: string) => Promise<boolean>;
+  /** Whether its user logged in less than `ms` ago, however often it was refreshed since. */
+  readonly isYounger: (sessionId: string | undefined, ms: number) => Promise<boolean>;
 }
 
 /** A user's membership, with what the organization's members may know of the user. */

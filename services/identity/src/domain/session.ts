@@ -24,3 +24,6 @@ export const decideRefresh = (session: Session, token: ShownToken, now: Date, gr
   if (token.replacedAt !== null && now.getTime() - token.replacedAt.getTime() <= graceMs) return 'repeat';
   return 'reuse';
 };
+
+/** For so long whoever has a session counts as whoever logged in. */
+export const freshLoginMs = 15 * 60_000;

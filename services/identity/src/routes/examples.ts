@@ -42,6 +42,7 @@ export const forgottenPasswords = { 'By address': { email: user.email } } as con
 export const passwordResets = {
   'With the token of the mail': { token: 'spr_Zq3kX0b1h7sR2m9tV5yC8nQ4wE6uA', password: 'several quite ordinary words' },
 } as const;
+export const totpBeginnings = { 'Some time after the login': { password } } as const;
 export const totpConfirmations = { 'The first code': { code: '492039' } } as const;
 export const totpRemovals = {
   'With a code': { password, code: '492039' },

@@ -2,7 +2,7 @@ import type { Endpoints } from '@settler/chassis/endpoint';
 import { z } from 'zod';
 import type { removeTotp } from '../application/commands/remove-totp.ts';
 import type { setUpTotp } from '../application/commands/set-up-totp.ts';
-import { totpConfirmations, totpRemovals } from './examples.ts';
+import { totpBeginnings, totpConfirmations, totpRemovals } from './examples.ts';
 import { password, totp } from './shapes.ts';
 
 export interface TotpNeeds {
@@ -24,9 +24,16 @@ const confirmed = z
 export const totpRoutes = (endpoint: Endpoints['endpoint'], { setUp, remove }: TotpNeeds): void => {
   endpoint('setUpTotp', {
     description:
-      'Nothing changes until a code of the secret has been confirmed; asking again makes another secret. `conflict` where codes are on already.',
+      'Nothing changes until a code of the secret has been confirmed; asking again makes another secret. `conflict` where codes are on already. A session whose login is more than 15 minutes ago takes the password; a wrong one counts as a failed login does.',
+    body: z.strictObject({ password: password.optional().describe('Of the account. It may be left out for 15 minutes after the login.') }),
     answers: { 200: begun },
-    handle: async ({ principal, address }) => ({ status: 200, headers: noStore, body: await setUp.begin({ principal, address }) }),
+    examples: { bodies: totpBeginnings },
+    prepare: ({ body, principal, address }) => setUp.begin.admit(body.password, { principal, address }),
+    handle: async ({ principal, address }, account) => ({
+      status: 200,
+      headers: noStore,
+      body: await setUp.begin.complete(account, { principal, address }),
+    }),
   });
 
   endpoint('confirmTotp', {

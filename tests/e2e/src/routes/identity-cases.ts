@@ -224,6 +224,10 @@ export const identityCases = {
       return { path: '/v1/me/totp', as: 'spare' };
     },
     refusals: [
+      unauthenticated('a wrong password', async (setting) => {
+        await withoutTotp(setting.ours, setting);
+        return { path: '/v1/me/totp', body: { password: 'not the password at all' }, as: 'spare' };
+      }),
       conflict('one that is on', async (setting) => {
         await totpRemoval(setting.ours, setting);
         return { path: '/v1/me/totp', as: 'spare' };

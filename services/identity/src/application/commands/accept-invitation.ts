@@ -2,7 +2,7 @@
 import { invalid, Refusal } from '@settler/chassis/refusal';
 import { passwordFault } from '../../domain/password.ts';
 import type { Account, AccountStore, Authenticated, InvitationStore, Passwords, SignedIn, Throttle } from '../ports.ts';
-import type { ProveFactor } from '../second-factor.ts';
+import type { ProveFactor } from '../prove-factor.ts';
 
 export interface AcceptInvitationInput {
   readonly token: string;

@@ -1,7 +1,8 @@
 /** Changing one's password: in two steps, because hashing takes long and must hold no transaction. */
 import { invalid, Refusal } from '@settler/chassis/refusal';
 import { isShort, passwordFault, passwordLengthMin, passwordLengthMinWithFactor } from '../../domain/password.ts';
-import type { Account, AccountStore, Actor, NewPassword, PasswordStore, Passwords, SecondFactors, Throttle } from '../ports.ts';
+import type { Account, AccountStore, Actor, NewPassword, PasswordStore, Passwords, SecondFactors } from '../ports.ts';
+import type { ProvePassword } from '../prove-password.ts';
 
 export interface ChangePasswordInput {
   readonly currentPassword: string;
@@ -12,12 +13,11 @@ export interface ChangePasswordNeeds {
   readonly accounts: AccountStore;
   readonly store: PasswordStore;
   readonly passwords: Passwords;
-  readonly throttle: Throttle;
+  readonly provePassword: ProvePassword;
   readonly factors: Pick<SecondFactors, 'isOn'>;
 }
 
-export const changePassword = ({ accounts, store, passwords, throttle, factors }: ChangePasswordNeeds) => ({
-  /** Guesses count as those at a login do: whoever found a session open must not find out the password with it. */
+export const changePassword = ({ accounts, store, passwords, provePassword, factors }: ChangePasswordNeeds) => ({
   admit: async ({ currentPassword, newPassword }: ChangePasswordInput, { principal, address }: Actor) => {
     const account = await accounts.find(principal.id);
     if (account === undefined) throw new Refusal('unauthenticated', 'The account of this session is gone.');
@@ -28,12 +28,7 @@ export const changePassword = ({ accounts, store, passwords, throttle, factors }
         ? 'is the one you have; choose another'
         : passwordFault(newPassword, [email, ...(name === null ? [] : [name])], lengthMin);
     if (message !== undefined) throw invalid([{ path: 'newPassword', message }]);
-    await throttle.require(email, address);
-    if (!(await passwords.verify(currentPassword, account.passwordHash))) {
-      await throttle.fail(email, address);
-      throw new Refusal('unauthenticated', 'The current password is wrong.');
-    }
-    await throttle.require(email, address);
+    await provePassword(account, currentPassword, address, 'The current password is wrong.');
     return { account, password: { hash: await passwords.hash(newPassword), isShort: isShort(newPassword) } };
   },
 

@@ -1,7 +1,7 @@
 /** Logging in: who it is, outside of any transaction, then the session. */
 import { Refusal } from '@settler/chassis/refusal';
 import type { AccountStore, Authenticated, Passwords, SessionStore, SignedIn, Throttle } from '../ports.ts';
-import type { ProveFactor } from '../second-factor.ts';
+import type { ProveFactor } from '../prove-factor.ts';
 
 export interface LogInInput {
   readonly email: string;

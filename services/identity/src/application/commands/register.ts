@@ -6,7 +6,7 @@ import { invalid, Refusal } from '@settler/chassis/refusal';
 import { passwordFault } from '../../domain/password.ts';
 import { slugOf } from '../../domain/slug.ts';
 import type { Account, AccountStore, Authenticated, Passwords, SignedIn, Throttle } from '../ports.ts';
-import type { ProveFactor } from '../second-factor.ts';
+import type { ProveFactor } from '../prove-factor.ts';
 
 export interface RegisterInput {
   readonly email: string;

@@ -2,8 +2,9 @@
 import { requireRevision } from '@settler/chassis/entity-tag';
 import { invalid, notFound, Refusal } from '@settler/chassis/refusal';
 import { isShort, passwordLengthMin } from '../../domain/password.ts';
-import type { AccountStore, Actor, Authenticated, Passwords, SecondFactors, Throttle } from '../ports.ts';
-import type { ProveFactor } from '../second-factor.ts';
+import type { AccountStore, Actor, Authenticated, SecondFactors } from '../ports.ts';
+import type { ProveFactor } from '../prove-factor.ts';
+import type { ProvePassword } from '../prove-password.ts';
 
 export interface RemoveTotpInput {
   readonly password: string;
@@ -13,28 +14,21 @@ export interface RemoveTotpInput {
 export interface RemoveTotpNeeds {
   readonly accounts: AccountStore;
   readonly factors: SecondFactors;
-  readonly passwords: Passwords;
-  readonly throttle: Throttle;
+  readonly provePassword: ProvePassword;
   readonly proveFactor: ProveFactor;
 }
 
 /** Nothing about it changes until it is gone. */
 const revision = 1;
 
-export const removeTotp = ({ accounts, factors, passwords, throttle, proveFactor }: RemoveTotpNeeds) => ({
+export const removeTotp = ({ accounts, factors, provePassword, proveFactor }: RemoveTotpNeeds) => ({
   admit: async ({ password, code }: RemoveTotpInput, ifMatch: number | undefined, actor: Actor): Promise<Authenticated> => {
     const { principal, address } = actor;
     const account = await accounts.find(principal.id);
     if (account === undefined) throw new Refusal('unauthenticated', 'The account of this session is gone.');
     if (!(await factors.isOn(principal.id))) throw notFound('second factor');
     requireRevision(ifMatch, revision);
-    const { email } = account.user;
-    await throttle.require(email, address);
-    if (!(await passwords.verify(password, account.passwordHash))) {
-      await throttle.fail(email, address);
-      throw new Refusal('unauthenticated', 'The password is wrong.');
-    }
-    await throttle.require(email, address);
+    await provePassword(account, password, address);
     const message = `has fewer than ${passwordLengthMin} characters, which is too short without one-time codes; change it first`;
     if (isShort(password)) throw invalid([{ path: 'password', message }]);
     return { ...account, proof: await proveFactor(account.user, code, address) };

@@ -1,32 +1,47 @@
-/** Turning one-time codes on: a secret, which counts once a code has shown that an authenticator has it. */
-import { Refusal } from '@settler/chassis/refusal';
+/**
+ * Turning one-time codes on: a secret, which counts once a code has shown that an authenticator has it. Whoever found a session open and turned
+ * them on would keep its user out, so a session whose login is a while ago takes the password once more.
+ */
+import { invalid, Refusal } from '@settler/chassis/refusal';
+import { freshLoginMs } from '../../domain/session.ts';
 import { otpauthUri } from '../../domain/totp.ts';
-import type { AccountStore, Actor, Enrolment, SecondFactors, Throttle, User } from '../ports.ts';
+import type { Account, AccountStore, Actor, Enrolment, SecondFactors, SessionStore, Throttle } from '../ports.ts';
+import type { ProvePassword } from '../prove-password.ts';
 
 export interface SetUpTotpNeeds {
   readonly accounts: AccountStore;
+  readonly sessions: Pick<SessionStore, 'isYounger'>;
   readonly factors: SecondFactors;
+  readonly provePassword: ProvePassword;
   readonly throttle: Throttle;
 }
 
 const issuer = 'Settler';
+const message = `is needed, since your login is more than ${freshLoginMs / 60_000} minutes ago`;
 
-export const setUpTotp = ({ accounts, factors, throttle }: SetUpTotpNeeds) => {
-  const userOf = async ({ principal }: Actor): Promise<User> => {
+export const setUpTotp = ({ accounts, sessions, factors, provePassword, throttle }: SetUpTotpNeeds) => {
+  const accountOf = async ({ principal }: Actor): Promise<Account> => {
     const account = await accounts.find(principal.id);
     if (account === undefined) throw new Refusal('unauthenticated', 'The account of this session is gone.');
-    return account.user;
+    return account;
   };
   return {
-    begin: async (actor: Actor): Promise<{ secret: string; otpauthUri: string }> => {
-      const { id, email } = await userOf(actor);
-      const secret = await factors.enrol(id, actor);
-      return { secret, otpauthUri: otpauthUri(issuer, email, secret) };
+    begin: {
+      admit: async (password: string | undefined, actor: Actor): Promise<Account> => {
+        const account = await accountOf(actor);
+        if (password !== undefined) await provePassword(account, password, actor.address);
+        else if (!(await sessions.isYounger(actor.principal.sessionId, freshLoginMs))) throw invalid([{ path: 'password', message }]);
+        return account;
+      },
+      complete: async ({ user: { id, email } }: Account, actor: Actor): Promise<{ secret: string; otpauthUri: string }> => {
+        const secret = await factors.enrol(id, actor);
+        return { secret, otpauthUri: otpauthUri(issuer, email, secret) };
+      },
     },
 
     confirm: {
       admit: async (code: string, actor: Actor): Promise<Enrolment> => {
-        const { id, email } = await userOf(actor);
+        const { id, email } = (await accountOf(actor)).user;
         await throttle.require(email, actor.address);
         const enrolment = await factors.checkEnrolment(id, code);
         if (enrolment !== undefined) return enrolment;

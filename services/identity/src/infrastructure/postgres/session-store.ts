@@ -121,6 +121,17 @@ export const createSessionStore = ({ postgres, outbox, mint, lifetimeMs, graceMs
         .executeTakeFirst();
       return found !== undefined;
     }),
+
+  isYounger: (sessionId, ms) =>
+    postgres.anonymous(async (trx) => {
+      const found = await trx
+        .selectFrom('sessions')
+        .select('id')
+        .where('id', '=', sessionId ?? '')
+        .where('created_at', '>', sql<Date>`now() - make_interval(secs => ${ms / 1000}::float8)`)
+        .executeTakeFirst();
+      return found !== undefined;
+    }),
 });
 
 /** All that can happen to a session as its user sees it is that it ends. */
