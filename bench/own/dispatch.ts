@@ -18,8 +18,8 @@ import type { Actor, Matching, PlannedExecution } from '../../services/execution
 import { type RunNeeds, runExecution } from '../../services/executions/src/application/run-execution.ts';
 import { startWorker } from '../../services/executions/src/application/worker.ts';
 import { config as schema } from '../../services/executions/src/config.ts';
-import { createExecutionStore } from '../../services/executions/src/infrastructure/postgres/execution-store.ts';
-import { createLeaseStore } from '../../services/executions/src/infrastructure/postgres/lease-store.ts';
+import { createExecutionStore } from '../../services/executions/src/infrastructure/postgres/runs/execution-store.ts';
+import { createLeaseStore } from '../../services/executions/src/infrastructure/postgres/runs/lease-store.ts';
 import type { Database } from '../../services/executions/src/infrastructure/postgres/tables.ts';
 import { report } from '../measure/sample.ts';
 

@@ -1,7 +1,7 @@
 import { messaging } from '@settler/chassis/messaging-metrics';
 import { type MetricDefinition, requestDuration } from '@settler/chassis/metrics';
 import { statefulServices } from '@settler/contracts/services';
-import { runs } from '../../services/executions/src/infrastructure/postgres/measures.ts';
+import { runs } from '../../services/executions/src/infrastructure/postgres/runs/measures.ts';
 import { executionDuration } from '../../services/executions/src/metrics.ts';
 import { breakerOpen, revocationsKnown } from '../../services/gateway/src/metrics.ts';
 import { auditHeadsAltered, loginsDenied } from '../../services/identity/src/metrics.ts';

@@ -1,4 +1,4 @@
 import { operate } from '@settler/chassis/operate';
-import { verifyCertificate } from './infrastructure/postgres/verify-certificate.ts';
+import { verifyCertificate } from './infrastructure/postgres/reports/verify-certificate.ts';
 
 await operate('executions', [verifyCertificate]);

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { weigh } from '../src/infrastructure/postgres/exception-candidate.ts';
+import { weigh } from '../src/infrastructure/postgres/exceptions/exception-candidate.ts';
 
 const pair = (source: string, target: string, delta: { amount: string; fromExpected?: string }) => ({
   ...{ outcome: 'mismatched' as const, line: null, position: 0, occurrence: null, delta },

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { bitsOf, createDigests, digestedMax, lettersOf } from '../src/infrastructure/postgres/result-digest.ts';
-import { idsBeyond, searchTextOf } from '../src/infrastructure/postgres/search-text.ts';
+import { bitsOf, createDigests, digestedMax, lettersOf } from '../src/infrastructure/postgres/results/result-digest.ts';
+import { idsBeyond, searchTextOf } from '../src/infrastructure/postgres/results/search-text.ts';
 import { type Executions, euro, shareExecutions } from './running-service.ts';
 
 const one = { id: 'res_a', outcome: 'matched', pass: null, amount: null };

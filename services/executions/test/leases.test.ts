@@ -12,11 +12,11 @@ import { z } from 'zod';
 import { measuredEnds } from '../src/application/measured-ends.ts';
 import type { Ending, HeldExecution, LeaseStore } from '../src/application/ports.ts';
 import { type RunNeeds, runExecution } from '../src/application/run-execution.ts';
-import { createExecutionQueries } from '../src/infrastructure/postgres/execution-queries.ts';
-import { createLeaseStore } from '../src/infrastructure/postgres/lease-store.ts';
-import { runs } from '../src/infrastructure/postgres/measures.ts';
+import { createExecutionQueries } from '../src/infrastructure/postgres/runs/execution-queries.ts';
+import { createLeaseStore } from '../src/infrastructure/postgres/runs/lease-store.ts';
+import { runs } from '../src/infrastructure/postgres/runs/measures.ts';
+import { together } from '../src/infrastructure/postgres/runs/together.ts';
 import type { Database } from '../src/infrastructure/postgres/tables.ts';
-import { together } from '../src/infrastructure/postgres/together.ts';
 import { organizationId, otherOrganizationId } from './running-service.ts';
 
 const failed = (message: string): Ending => ({ status: 'failed', error: { code: 'no_input', message } });

@@ -2,7 +2,7 @@
 import type { Postgres } from '@settler/chassis/postgres';
 import type { ChassisTables } from '@settler/chassis/tables';
 import { expect } from 'vitest';
-import { verifyCertificate } from '../src/infrastructure/postgres/verify-certificate.ts';
+import { verifyCertificate } from '../src/infrastructure/postgres/reports/verify-certificate.ts';
 import { type Executions, euro, type Fields } from './running-service.ts';
 
 export interface Result {

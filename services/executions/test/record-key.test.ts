@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { keyLengthMax, keyOfOne, recordKey, sourcesIn } from '../src/infrastructure/postgres/record-key.ts';
+import { keyLengthMax, keyOfOne, recordKey, sourcesIn } from '../src/infrastructure/postgres/open-items/record-key.ts';
 
 type Records = readonly Readonly<Record<string, unknown>>[];
 const named = (side: string, count: number): Records =>

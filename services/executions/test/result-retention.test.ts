@@ -1,6 +1,6 @@
 import { newId } from '@settler/chassis/ids';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { dropOldResults } from '../src/infrastructure/postgres/result-retention.ts';
+import { dropOldResults } from '../src/infrastructure/postgres/results/result-retention.ts';
 import { type Executions, euro, startExecutions } from './running-service.ts';
 
 let executions: Executions;

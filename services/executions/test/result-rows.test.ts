@@ -7,8 +7,8 @@ import { from as copyFrom } from 'pg-copy-streams';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Category, categoryOf } from '../src/domain/exceptions.ts';
 import type { MatchedRecord, MatchedResult } from '../src/domain/matched-result.ts';
-import { weigh } from '../src/infrastructure/postgres/exception-candidate.ts';
-import { draftColumns, moveColumns, resultColumns, rowsOf } from '../src/infrastructure/postgres/result-rows.ts';
+import { weigh } from '../src/infrastructure/postgres/exceptions/exception-candidate.ts';
+import { draftColumns, moveColumns, resultColumns, rowsOf } from '../src/infrastructure/postgres/results/result-rows.ts';
 
 const run = {
   organizationId: 'org_01jqv8m0c4e7r9t2w5y8a1b3d6',

@@ -3,9 +3,9 @@ import { lockWaits, waitFor } from '@settler/harness';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { HeldExecution, ResultWriter } from '../src/application/ports.ts';
-import { resultPartition } from '../src/infrastructure/postgres/partition.ts';
-import { rowsOf } from '../src/infrastructure/postgres/result-rows.ts';
-import { createResultWriter } from '../src/infrastructure/postgres/result-writer.ts';
+import { resultPartition } from '../src/infrastructure/postgres/results/partition.ts';
+import { rowsOf } from '../src/infrastructure/postgres/results/result-rows.ts';
+import { createResultWriter } from '../src/infrastructure/postgres/results/result-writer.ts';
 import type { Database } from '../src/infrastructure/postgres/tables.ts';
 import { type Executions, euro, shareExecutions } from './running-service.ts';
 

@@ -2,7 +2,7 @@ import type { Options } from '@settler/chassis/operation';
 import type { Postgres } from '@settler/chassis/postgres';
 import type { ChassisTables } from '@settler/chassis/tables';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { verifyCertificate } from '../src/infrastructure/postgres/verify-certificate.ts';
+import { verifyCertificate } from '../src/infrastructure/postgres/reports/verify-certificate.ts';
 import { type Executions, euro, shareExecutions } from './running-service.ts';
 
 const ofFiles = 'job_01jqv8m0c4e7r9t2w5y8a39999';

@@ -35,10 +35,10 @@ import { createPeriod, undatedProblems, whyNoPeriod } from '../../domain/period.
 import { type Compared, createDiff } from '../../domain/run-diff.ts';
 import { type Side, sides } from '../../domain/side.ts';
 import { createTally } from '../../domain/tally.ts';
-import { hashOf } from '../postgres/record-key.ts';
-import { digestedMax } from '../postgres/result-digest.ts';
-import { rowsOf } from '../postgres/result-rows.ts';
-import { searchedNames } from '../postgres/search-text.ts';
+import { hashOf } from '../postgres/open-items/record-key.ts';
+import { digestedMax } from '../postgres/results/result-digest.ts';
+import { rowsOf } from '../postgres/results/result-rows.ts';
+import { searchedNames } from '../postgres/results/search-text.ts';
 import { requireMemory } from './memory.ts';
 import type { Notice, Reply, Request } from './protocol.ts';
 import { RecordOfRow } from './record-of-row.ts';

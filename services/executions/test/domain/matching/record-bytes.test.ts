@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { recordAt } from '../../../src/domain/matching/batch.ts';
 import { createRecordBytes, type RecordBytes } from '../../../src/domain/matching/record-bytes.ts';
-import { searchedNames, searchTextOf } from '../../../src/infrastructure/postgres/search-text.ts';
+import { searchedNames, searchTextOf } from '../../../src/infrastructure/postgres/results/search-text.ts';
 import { batchOf } from './records.ts';
 
 const jsonOf = ({ jsonBytesMax, writeJson }: RecordBytes, row: number): string => {
