@@ -1,7 +1,7 @@
 import { operate } from '@settler/chassis/operate';
 import { reEncrypt } from '@settler/chassis/re-encrypt';
-import { removeSecondFactor } from './infrastructure/postgres/second-factor-operations.ts';
-import { listSigningKeys, rotateSigningKeys, withdrawSigningKeys } from './infrastructure/postgres/signing-key-operations.ts';
+import { removeSecondFactor } from './infrastructure/postgres/accounts/second-factor-operations.ts';
+import { listSigningKeys, rotateSigningKeys, withdrawSigningKeys } from './infrastructure/postgres/credentials/signing-key-operations.ts';
 
 await operate('identity', [
   listSigningKeys,

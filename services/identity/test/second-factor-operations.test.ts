@@ -6,7 +6,7 @@ import type { ChassisTables } from '@settler/chassis/tables';
 import { lockWaits, waitFor } from '@settler/harness';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { removeSecondFactor } from '../src/infrastructure/postgres/second-factor-operations.ts';
+import { removeSecondFactor } from '../src/infrastructure/postgres/accounts/second-factor-operations.ts';
 import { codeFor, enrol } from './authenticator.ts';
 import { type Identity, type Person, password, shareIdentity } from './setup.ts';
 

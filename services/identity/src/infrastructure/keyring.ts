@@ -1,6 +1,6 @@
 /** The signing keys as the database has them: a key that was withdrawn signs nothing from the commit on, whichever replica is asked. */
 import type { Logger } from '@settler/chassis/logger';
-import type { PublishedKey, SigningKeyStore, SigningKeys } from './postgres/signing-key-store.ts';
+import type { PublishedKey, SigningKeyStore, SigningKeys } from './postgres/credentials/signing-key-store.ts';
 
 export interface Keyring {
   readonly signing: () => Promise<SigningKeys['signing']>;

@@ -3,11 +3,11 @@ import { type Cursors, toPage } from '@settler/chassis/pagination';
 import type { Postgres } from '@settler/chassis/postgres';
 import { sql } from 'kysely';
 import type { Queries } from '../../application/queries.ts';
-import { viewOf } from './api-key-store.ts';
-import { invitationOf, standing } from './invitation-store.ts';
-import { members } from './member-store.ts';
-import { organizationOf } from './organization-store.ts';
-import { createPersonalDataQueries } from './personal-data-queries.ts';
+import { viewOf } from './credentials/api-key-store.ts';
+import { invitationOf, standing } from './members/invitation-store.ts';
+import { members } from './members/member-store.ts';
+import { organizationOf } from './members/organization-store.ts';
+import { createPersonalDataQueries } from './personal-data/personal-data-queries.ts';
 import { asUser } from './sight.ts';
 import type { Database } from './tables.ts';
 

@@ -1,6 +1,6 @@
 /** What is done to the account of a user, mostly by that user, is of interest wherever the user is a member. */
 import { auditMessage, type Outbox } from '@settler/chassis/outbox';
-import { asUser, type Trx, underOrganization } from './sight.ts';
+import { asUser, type Trx, underOrganization } from '../sight.ts';
 
 export interface OwnEntry {
   readonly userId: string;

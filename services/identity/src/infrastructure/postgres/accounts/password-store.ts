@@ -2,12 +2,12 @@ import type { Outbox } from '@settler/chassis/outbox';
 import type { Postgres } from '@settler/chassis/postgres';
 import { Refusal } from '@settler/chassis/refusal';
 import { sql } from 'kysely';
-import type { PasswordStore } from '../../application/ports.ts';
+import type { PasswordStore } from '../../../application/ports.ts';
+import { endSessionsOf } from '../credentials/session-endings.ts';
+import { sayInEachOrganization } from '../personal-data/own-entries.ts';
+import type { Database } from '../tables.ts';
 import { requireFactor } from './factor-proofs.ts';
-import { sayInEachOrganization } from './own-entries.ts';
 import { endResetsOf } from './password-resets.ts';
-import { endSessionsOf } from './session-endings.ts';
-import type { Database } from './tables.ts';
 
 export const createPasswordStore = (postgres: Postgres<Database>, outbox: Outbox): PasswordStore => ({
   change: ({ user, passwordHash: before }, { hash, isShort }, { principal, address }) =>

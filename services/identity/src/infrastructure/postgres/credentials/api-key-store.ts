@@ -5,13 +5,13 @@ import { notFound, Refusal } from '@settler/chassis/refusal';
 import { apiKeyCreated, apiKeyRevoked, apiKeyRotated } from '@settler/contracts/events/identity';
 import { scopesBeyond } from '@settler/contracts/scopes';
 import { type Selectable, sql, type UpdateObject } from 'kysely';
-import type { ApiKey, ApiKeyStore, NewApiKey } from '../../application/api-keys.ts';
-import type { Actor } from '../../application/ports.ts';
-import { lockedDoer } from './doers.ts';
-import { withdrawInvitationsBy } from './invitation-endings.ts';
+import type { ApiKey, ApiKeyStore, NewApiKey } from '../../../application/api-keys.ts';
+import type { Actor } from '../../../application/ports.ts';
+import { lockedDoer } from '../members/doers.ts';
+import { withdrawInvitationsBy } from '../members/invitation-endings.ts';
+import { showingKey, type Trx } from '../sight.ts';
+import type { Database } from '../tables.ts';
 import { revoke } from './revocations.ts';
-import { showingKey, type Trx } from './sight.ts';
-import type { Database } from './tables.ts';
 
 type Row = Selectable<Database['api_keys']>;
 

@@ -5,13 +5,13 @@ import { notFound } from '@settler/chassis/refusal';
 import { userDisabled, userEnabled, userRemoved, userRoleChanged } from '@settler/contracts/events/identity';
 import { scopesFor } from '@settler/contracts/scopes';
 import { sql } from 'kysely';
-import type { Actor, Member, MemberStore } from '../../application/ports.ts';
-import { type Doer, membershipFault, type Standing } from '../../domain/membership.ts';
+import type { Actor, Member, MemberStore } from '../../../application/ports.ts';
+import { type Doer, membershipFault, type Standing } from '../../../domain/membership.ts';
+import { endSessionsOf } from '../credentials/session-endings.ts';
+import { asUser, type Trx } from '../sight.ts';
+import type { Database } from '../tables.ts';
 import { lockedDoer, lockedMember, requireNoFault } from './doers.ts';
 import { withdrawInvitationsBy } from './invitation-endings.ts';
-import { endSessionsOf } from './session-endings.ts';
-import { asUser, type Trx } from './sight.ts';
-import type { Database } from './tables.ts';
 
 export const createMemberStore = (postgres: Postgres<Database>, outbox: Outbox): MemberStore => ({
   update: (userId, ifMatch, change, actor) =>

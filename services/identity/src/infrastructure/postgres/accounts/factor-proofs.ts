@@ -1,8 +1,8 @@
 /** Second factors inside somebody's transaction: a proof counts once, whoever shows it at the same time. */
 import { Refusal } from '@settler/chassis/refusal';
 import { sql } from 'kysely';
-import type { FactorProof } from '../../application/ports.ts';
-import type { Trx } from './sight.ts';
+import type { FactorProof } from '../../../application/ports.ts';
+import type { Trx } from '../sight.ts';
 
 /**
  * Takes what was checked outside of this transaction.

@@ -1,9 +1,9 @@
 /** An account inside somebody's transaction: made, or proved to be that of whoever asks. */
 import type { RawBuilder } from 'kysely';
-import type { Account, Authenticated } from '../../application/ports.ts';
+import type { Account, Authenticated } from '../../../application/ports.ts';
+import { requirePassword } from '../credentials/session-rows.ts';
+import type { Trx } from '../sight.ts';
 import { useProof } from './factor-proofs.ts';
-import { requirePassword } from './session-rows.ts';
-import type { Trx } from './sight.ts';
 
 /** Says whether it was: not where the e-mail address is taken. */
 export const insertUser = async (trx: Trx, { user, passwordHash }: Account, createdAt: Date | RawBuilder<Date>): Promise<boolean> => {

@@ -5,15 +5,15 @@ import { notFound } from '@settler/chassis/refusal';
 import { askedToErase, erasureRequest, erasureRequestType } from '@settler/contracts/internal/erasure';
 import { erasureRequestSubject } from '@settler/contracts/subjects';
 import { sql } from 'kysely';
-import type { DueErasure, Erasures } from '../../application/personal-data.ts';
-import type { Actor, Throttle } from '../../application/ports.ts';
-import { ofUser, revokeKeysOf } from './api-key-store.ts';
-import { lockedDoer } from './doers.ts';
+import type { DueErasure, Erasures } from '../../../application/personal-data.ts';
+import type { Actor, Throttle } from '../../../application/ports.ts';
+import { ofUser, revokeKeysOf } from '../credentials/api-key-store.ts';
+import { lockedDoer } from '../members/doers.ts';
+import { withdrawInvitationOf } from '../members/invitation-endings.ts';
+import { members, removeMember } from '../members/member-store.ts';
+import type { Trx } from '../sight.ts';
+import type { Database } from '../tables.ts';
 import { completeStep, isSinceDeparture } from './erasure-steps.ts';
-import { withdrawInvitationOf } from './invitation-endings.ts';
-import { members, removeMember } from './member-store.ts';
-import type { Trx } from './sight.ts';
-import type { Database } from './tables.ts';
 
 export interface ErasureNeeds {
   readonly postgres: Postgres<Database>;

@@ -3,8 +3,8 @@ import { createHash, createHmac } from 'node:crypto';
 import { Refusal } from '@settler/chassis/refusal';
 import type { Role } from '@settler/contracts/scopes';
 import { sql } from 'kysely';
-import type { Organization, SignedIn, User } from '../../application/ports.ts';
-import type { Trx } from './sight.ts';
+import type { Organization, SignedIn, User } from '../../../application/ports.ts';
+import type { Trx } from '../sight.ts';
 
 /**
  * Tokens are computed, not drawn: each follows from its session and generation, so that a successor can be given out twice

@@ -6,8 +6,8 @@ import type { Logger } from '@settler/chassis/logger';
 import { auditMessage, type Outbox } from '@settler/chassis/outbox';
 import { actFor, type Postgres } from '@settler/chassis/postgres';
 import { sql } from 'kysely';
-import type { Trx } from './sight.ts';
-import type { Database } from './tables.ts';
+import type { Trx } from '../sight.ts';
+import type { Database } from '../tables.ts';
 
 const batchRows = 5_000;
 

@@ -5,10 +5,10 @@ import type { Postgres } from '@settler/chassis/postgres';
 import { placeOf, type SecretBox } from '@settler/chassis/secret-box';
 import { calculateJwkThumbprint, exportJWK } from 'jose';
 import { sql } from 'kysely';
-import { type KeyPlan, type KeyState, planKeys, planRotation, planWithdrawal } from '../../domain/signing-keys.ts';
+import { type KeyPlan, type KeyState, planKeys, planRotation, planWithdrawal } from '../../../domain/signing-keys.ts';
+import type { Trx } from '../sight.ts';
+import type { Database } from '../tables.ts';
 import { revoke } from './revocations.ts';
-import type { Trx } from './sight.ts';
-import type { Database } from './tables.ts';
 
 export interface PublishedKey {
   readonly id: string;

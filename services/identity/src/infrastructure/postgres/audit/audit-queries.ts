@@ -1,7 +1,7 @@
 import { type Cursors, toPage } from '@settler/chassis/pagination';
 import type { Postgres } from '@settler/chassis/postgres';
 import { type Selectable, sql } from 'kysely';
-import type { AuditEvent, AuditQueries } from '../../application/queries.ts';
+import type { AuditEvent, AuditQueries } from '../../../application/queries.ts';
 import {
   type ChainEntry,
   type Check,
@@ -11,9 +11,9 @@ import {
   concludeCheck,
   emptyHead,
   type Hmac,
-} from '../../domain/audit-chain.ts';
-import type { Trx } from './sight.ts';
-import type { Database } from './tables.ts';
+} from '../../../domain/audit-chain.ts';
+import type { Trx } from '../sight.ts';
+import type { Database } from '../tables.ts';
 
 type Row = Selectable<Database['audit_entries']>;
 

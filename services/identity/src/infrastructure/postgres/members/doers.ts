@@ -5,9 +5,9 @@
 import { Refusal } from '@settler/chassis/refusal';
 import { allows, type Scope, scopesFor } from '@settler/contracts/scopes';
 import { sql } from 'kysely';
-import type { Actor } from '../../application/ports.ts';
-import type { Doer, MembershipRefusal } from '../../domain/membership.ts';
-import type { Trx } from './sight.ts';
+import type { Actor } from '../../../application/ports.ts';
+import type { Doer, MembershipRefusal } from '../../../domain/membership.ts';
+import type { Trx } from '../sight.ts';
 
 type Principal = Actor['principal'];
 

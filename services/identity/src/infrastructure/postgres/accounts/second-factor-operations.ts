@@ -2,11 +2,11 @@
 import { type Operation, UsageError } from '@settler/chassis/operation';
 import { createOutbox } from '@settler/chassis/outbox';
 import type { Postgres } from '@settler/chassis/postgres';
+import { endSessionsOf } from '../credentials/session-endings.ts';
+import { sayInEachOrganization } from '../personal-data/own-entries.ts';
+import { publicly } from '../sight.ts';
+import type { Database } from '../tables.ts';
 import { removeFactor } from './factor-proofs.ts';
-import { sayInEachOrganization } from './own-entries.ts';
-import { endSessionsOf } from './session-endings.ts';
-import { publicly } from './sight.ts';
-import type { Database } from './tables.ts';
 
 export const removeSecondFactor: Operation = {
   command: 'second-factors remove',

@@ -3,7 +3,7 @@ import { auditMessage, type Outbox } from '@settler/chassis/outbox';
 import type { Envelope } from '@settler/contracts/envelope';
 import { type ErasureAcknowledgement, erasureAcknowledgement } from '@settler/contracts/internal/erasure';
 import { sql } from 'kysely';
-import type { Trx } from './sight.ts';
+import type { Trx } from '../sight.ts';
 
 export interface DoneStep extends ErasureAcknowledgement {
   readonly organizationId: string;

@@ -3,10 +3,10 @@ import type { Postgres } from '@settler/chassis/postgres';
 import { Refusal } from '@settler/chassis/refusal';
 import ipaddr from 'ipaddr.js';
 import { sql } from 'kysely';
-import type { Throttle } from '../../application/ports.ts';
-import { accountFailuresMax, addressFailuresMax, knownAddressDays, waitSeconds, windowMs } from '../../domain/throttle.ts';
-import { publicly, type Trx } from './sight.ts';
-import type { Database } from './tables.ts';
+import type { Throttle } from '../../../application/ports.ts';
+import { accountFailuresMax, addressFailuresMax, knownAddressDays, waitSeconds, windowMs } from '../../../domain/throttle.ts';
+import { publicly, type Trx } from '../sight.ts';
+import type { Database } from '../tables.ts';
 
 interface Found {
   readonly now: Date;

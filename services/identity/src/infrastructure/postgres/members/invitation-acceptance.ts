@@ -4,12 +4,12 @@ import { Refusal } from '@settler/chassis/refusal';
 import { userJoined } from '@settler/contracts/events/identity';
 import type { Role } from '@settler/contracts/scopes';
 import { sql } from 'kysely';
-import type { Acceptance, Account, SignedIn } from '../../application/ports.ts';
-import { insertUser, requireAccount } from './account-rows.ts';
+import type { Acceptance, Account, SignedIn } from '../../../application/ports.ts';
+import { insertUser, requireAccount } from '../accounts/account-rows.ts';
+import { insertSession, type Mint, signedIn } from '../credentials/session-rows.ts';
+import { showingInvitation, type Trx, underOrganization } from '../sight.ts';
 import { stands } from './invitation-endings.ts';
 import { organizationOf } from './organization-store.ts';
-import { insertSession, type Mint, signedIn } from './session-rows.ts';
-import { showingInvitation, type Trx, underOrganization } from './sight.ts';
 
 /** What somebody who joins is given a session with. */
 export interface Joining {

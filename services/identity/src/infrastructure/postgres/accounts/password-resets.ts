@@ -3,14 +3,14 @@ import type { Outbox } from '@settler/chassis/outbox';
 import type { Postgres } from '@settler/chassis/postgres';
 import type { SecretBox } from '@settler/chassis/secret-box';
 import { sql } from 'kysely';
-import type { PasswordResets } from '../../application/ports.ts';
-import { passwordResetMail, passwordResetSeconds } from '../../domain/mail.ts';
+import type { PasswordResets } from '../../../application/ports.ts';
+import { passwordResetMail, passwordResetSeconds } from '../../../domain/mail.ts';
+import { endSessionsOf } from '../credentials/session-endings.ts';
+import { orderMail } from '../mail-queue.ts';
+import { sayInEachOrganization } from '../personal-data/own-entries.ts';
+import { publicly, type Trx } from '../sight.ts';
+import type { Database } from '../tables.ts';
 import { requireFactor } from './factor-proofs.ts';
-import { orderMail } from './mail-queue.ts';
-import { sayInEachOrganization } from './own-entries.ts';
-import { endSessionsOf } from './session-endings.ts';
-import { publicly, type Trx } from './sight.ts';
-import type { Database } from './tables.ts';
 
 export interface PasswordResetNeeds {
   readonly postgres: Postgres<Database>;

@@ -2,13 +2,13 @@ import { auditMessage, eventMessage, type Outbox } from '@settler/chassis/outbox
 import type { Postgres } from '@settler/chassis/postgres';
 import { organizationCreated, userRegistered } from '@settler/contracts/events/identity';
 import type { Selectable } from 'kysely';
-import type { Account, AccountStore, Authenticated, Organization, Registration } from '../../application/ports.ts';
-import { emptyHead, type Hmac, headSeal } from '../../domain/audit-chain.ts';
+import type { Account, AccountStore, Authenticated, Organization, Registration } from '../../../application/ports.ts';
+import { emptyHead, type Hmac, headSeal } from '../../../domain/audit-chain.ts';
+import { insertSession, type Mint } from '../credentials/session-rows.ts';
+import { isMemberless } from '../members/member-store.ts';
+import { publicly, type Trx, underOrganization } from '../sight.ts';
+import type { Database } from '../tables.ts';
 import { insertUser, requireAccount } from './account-rows.ts';
-import { isMemberless } from './member-store.ts';
-import { insertSession, type Mint } from './session-rows.ts';
-import { publicly, type Trx, underOrganization } from './sight.ts';
-import type { Database } from './tables.ts';
 
 export interface AccountStoreNeeds {
   readonly postgres: Postgres<Database>;

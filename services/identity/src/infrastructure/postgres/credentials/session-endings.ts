@@ -1,9 +1,9 @@
 /** How sessions end, inside somebody's transaction: the rows, and what is said about it. */
 import { auditMessage, type doneBy, type Outbox } from '@settler/chassis/outbox';
 import { type Selectable, sql } from 'kysely';
+import { type Trx, underOrganization } from '../sight.ts';
+import type { Database, SessionEnd } from '../tables.ts';
 import { revoke } from './revocations.ts';
-import { type Trx, underOrganization } from './sight.ts';
-import type { Database, SessionEnd } from './tables.ts';
 
 /** Ends a session that is open, with an entry of its own in the trail of the organization that it was in. */
 export const endSession = async (

@@ -3,14 +3,14 @@ import type { Postgres } from '@settler/chassis/postgres';
 import { Refusal } from '@settler/chassis/refusal';
 import { noOrganization, placeOf, type SecretBox } from '@settler/chassis/secret-box';
 import { sql } from 'kysely';
-import type { SecondFactors } from '../../application/ports.ts';
-import { compact, isCode } from '../../domain/totp.ts';
-import type { TotpSecrets } from '../totp-secrets.ts';
-import { requireSession } from './doers.ts';
+import type { SecondFactors } from '../../../application/ports.ts';
+import { compact, isCode } from '../../../domain/totp.ts';
+import type { TotpSecrets } from '../../totp-secrets.ts';
+import { requirePassword } from '../credentials/session-rows.ts';
+import { requireSession } from '../members/doers.ts';
+import { sayInEachOrganization } from '../personal-data/own-entries.ts';
+import type { Database } from '../tables.ts';
 import { removeFactor, useProof } from './factor-proofs.ts';
-import { sayInEachOrganization } from './own-entries.ts';
-import { requirePassword } from './session-rows.ts';
-import type { Database } from './tables.ts';
 
 export interface SecondFactorNeeds {
   readonly postgres: Postgres<Database>;

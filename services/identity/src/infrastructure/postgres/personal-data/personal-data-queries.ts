@@ -1,13 +1,13 @@
 /** What is known of somebody who is or was a member as a person, and how far an erasure has come. */
 import type { Postgres } from '@settler/chassis/postgres';
 import { sql } from 'kysely';
-import type { Erasure, PersonalData } from '../../application/personal-data.ts';
-import type { Queries } from '../../application/queries.ts';
-import { ofUser } from './api-key-store.ts';
+import type { Erasure, PersonalData } from '../../../application/personal-data.ts';
+import type { Queries } from '../../../application/queries.ts';
+import { ofUser } from '../credentials/api-key-store.ts';
+import { members } from '../members/member-store.ts';
+import type { Trx } from '../sight.ts';
+import type { Database } from '../tables.ts';
 import { isSinceDeparture } from './erasure-steps.ts';
-import { members } from './member-store.ts';
-import type { Trx } from './sight.ts';
-import type { Database } from './tables.ts';
 
 /** Sessions and keys that the organization still has are fewer; whoever has more has the newest of them here. */
 const rowsMax = 1_000;

@@ -4,9 +4,9 @@ import type { Postgres } from '@settler/chassis/postgres';
 import { notFound } from '@settler/chassis/refusal';
 import { organizationUpdated } from '@settler/contracts/events/identity';
 import { type Selectable, sql } from 'kysely';
-import type { Organization, OrganizationStore } from '../../application/ports.ts';
+import type { Organization, OrganizationStore } from '../../../application/ports.ts';
+import type { Database } from '../tables.ts';
 import { lockedDoer } from './doers.ts';
-import type { Database } from './tables.ts';
 
 export const createOrganizationStore = (postgres: Postgres<Database>, outbox: Outbox): OrganizationStore => ({
   update: (ifMatch, { name, baseCurrency }, { principal, address }) =>

@@ -1,9 +1,9 @@
 import type { Postgres } from '@settler/chassis/postgres';
 import { type RevocationKind, revocationsMax } from '@settler/contracts/internal/api-keys';
 import { sql } from 'kysely';
-import type { Revocations } from '../../application/queries.ts';
-import type { Trx } from './sight.ts';
-import type { Database } from './tables.ts';
+import type { Revocations } from '../../../application/queries.ts';
+import type { Trx } from '../sight.ts';
+import type { Database } from '../tables.ts';
 
 /**
  * Says that these no longer count, or not as they did. Last in its transaction: the counter's row makes all others wait until the commit.

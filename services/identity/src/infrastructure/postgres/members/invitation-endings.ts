@@ -2,10 +2,10 @@
 import { auditMessage, doneBy, type Outbox } from '@settler/chassis/outbox';
 import { roles } from '@settler/contracts/scopes';
 import { sql } from 'kysely';
-import type { Actor } from '../../application/ports.ts';
-import { type Doer, mayStillInvite, withdrawalFault } from '../../domain/membership.ts';
+import type { Actor } from '../../../application/ports.ts';
+import { type Doer, mayStillInvite, withdrawalFault } from '../../../domain/membership.ts';
+import type { Trx } from '../sight.ts';
 import { requireNoFault } from './doers.ts';
-import type { Trx } from './sight.ts';
 
 /**
  * Of an invitation: whether it has not run out, and neither has the key that made it. A key ends by itself, without anybody who would withdraw

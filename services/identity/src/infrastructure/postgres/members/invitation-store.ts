@@ -6,16 +6,16 @@ import { notFound, Refusal } from '@settler/chassis/refusal';
 import type { SecretBox } from '@settler/chassis/secret-box';
 import { userInvited } from '@settler/contracts/events/identity';
 import { type Selectable, sql } from 'kysely';
-import type { Actor, Invitation, InvitationStore, NewInvitation } from '../../application/ports.ts';
-import { invitationMail, invitationSeconds } from '../../domain/mail.ts';
-import { invitationFault, invitationRevision, withdrawalFault } from '../../domain/membership.ts';
+import type { Actor, Invitation, InvitationStore, NewInvitation } from '../../../application/ports.ts';
+import { invitationMail, invitationSeconds } from '../../../domain/mail.ts';
+import { invitationFault, invitationRevision, withdrawalFault } from '../../../domain/membership.ts';
+import { orderMail } from '../mail-queue.ts';
+import { publicly, showingInvitation, type Trx } from '../sight.ts';
+import type { Database } from '../tables.ts';
 import { lockedDoer, requireNoFault } from './doers.ts';
 import { acceptInvitation, type Joining } from './invitation-acceptance.ts';
 import { auditInvitation, stands } from './invitation-endings.ts';
-import { orderMail } from './mail-queue.ts';
 import { members } from './member-store.ts';
-import { publicly, showingInvitation, type Trx } from './sight.ts';
-import type { Database } from './tables.ts';
 
 export interface InvitationStoreNeeds extends Joining {
   readonly postgres: Postgres<Database>;

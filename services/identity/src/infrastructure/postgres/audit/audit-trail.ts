@@ -3,9 +3,9 @@ import { newId } from '@settler/chassis/ids';
 import { auditRecord } from '@settler/contracts/audit';
 import type { Envelope } from '@settler/contracts/envelope';
 import { type Insertable, sql } from 'kysely';
-import { type ChainEntry, entryHash, type Head, type Hmac, sealAfter } from '../../domain/audit-chain.ts';
-import type { Trx } from './sight.ts';
-import type { Database } from './tables.ts';
+import { type ChainEntry, entryHash, type Head, type Hmac, sealAfter } from '../../../domain/audit-chain.ts';
+import type { Trx } from '../sight.ts';
+import type { Database } from '../tables.ts';
 
 const entryColumns = [
   ...(['organization_id', 'position', 'id', 'at', 'actor_type', 'actor_id', 'key_id', 'address', 'action'] as const),

@@ -4,9 +4,9 @@ import { type Operation, UsageError } from '@settler/chassis/operation';
 import type { Postgres } from '@settler/chassis/postgres';
 import { createSecretBox } from '@settler/chassis/secret-box';
 import { sql } from 'kysely';
-import { knownAfterMinutes } from '../../domain/signing-keys.ts';
+import { knownAfterMinutes } from '../../../domain/signing-keys.ts';
+import type { Database } from '../tables.ts';
 import { createSigningKeyStore } from './signing-key-store.ts';
-import type { Database } from './tables.ts';
 
 const keysIn = (postgres: Postgres<Database>) =>
   postgres.systemDb

@@ -4,15 +4,15 @@ import type { Postgres } from '@settler/chassis/postgres';
 import { notFound, Refusal } from '@settler/chassis/refusal';
 import type { Role } from '@settler/contracts/scopes';
 import { type Selectable, sql } from 'kysely';
-import type { Actor, Organization, SessionStore } from '../../application/ports.ts';
-import { decideRefresh, type RefreshDecision } from '../../domain/session.ts';
-import { requireAccount } from './account-rows.ts';
-import { isMemberless } from './member-store.ts';
-import { organizationOf } from './organization-store.ts';
+import type { Actor, Organization, SessionStore } from '../../../application/ports.ts';
+import { decideRefresh, type RefreshDecision } from '../../../domain/session.ts';
+import { requireAccount } from '../accounts/account-rows.ts';
+import { isMemberless } from '../members/member-store.ts';
+import { organizationOf } from '../members/organization-store.ts';
+import { asUser, publicly, type Trx, underOrganization } from '../sight.ts';
+import type { Database } from '../tables.ts';
 import { endSession } from './session-endings.ts';
 import { hashOf, insertSession, insertToken, type Mint, signedIn } from './session-rows.ts';
-import { asUser, publicly, type Trx, underOrganization } from './sight.ts';
-import type { Database } from './tables.ts';
 
 export interface SessionStoreNeeds {
   readonly postgres: Postgres<Database>;
