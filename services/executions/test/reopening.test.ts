@@ -100,8 +100,16 @@ describe('reopening', () => {
     const both = await exceptionFor(joined, 's1', 't1');
     expect(await reopen(alone.id)).toEqual(refusedFor(both.id));
     await executions.must(200, executions.api.post(`/v1/exceptions/${both.id}/resolve`, { resolution: 'other', note: 'asked' }));
-    expect(await reopen(alone.id)).toMatchObject({ status: 'open' });
-    expect(await reopen(both.id)).toEqual(refusedFor(alone.id));
+    // Alone it is in no run any more, and would wait for nobody.
+    expect(await reopen(alone.id)).toEqual({
+      status: 409,
+      detail: `Its record was found together with others: work on ${both.id} instead.`,
+    });
+    expect(await reopen(both.id)).toMatchObject({ status: 'open' });
+    await executions.must(200, executions.api.post(`/v1/exceptions/${both.id}/resolve`, { resolution: 'other', note: 'asked' }));
+    await executions.run(joined, [s1], [{ ...differing, reference: 'another' }]);
+    expect((await openIn(joined)).includes('s1')).toBe(true);
+    expect(await reopen(both.id)).toMatchObject({ status: 409 });
   });
 
   test('of a duplicate is nobody’s to refuse because the record that it repeats is matched', async () => {

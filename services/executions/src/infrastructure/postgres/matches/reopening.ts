@@ -24,7 +24,10 @@ export const refuseWhileMatchedByHand = async (trx: Trx, matchId: string): Promi
   throw new Refusal('conflict', `Its record was matched by hand: undo the match ${matchId} of ${match.execution_id} to open it again.`);
 };
 
-/** @throws Refusal `conflict` where the newest run that has its record, or else the one that has resolved it, has matched it, or has another version */
+/**
+ * @throws Refusal `conflict` where the newest run that has its record, or else the one that has resolved it, has matched it, has it together with
+ * others, or has another version
+ */
 export const refuseWhileMatched = async (trx: Trx, row: Row): Promise<void> => {
   const records = recordsIn(row);
   // Of what could not be read at all there is nothing that could be found.
@@ -35,6 +38,7 @@ export const refuseWhileMatched = async (trx: Trx, row: Row): Promise<void> => {
     // It is the reason for one of them, whatever became of others that say the same.
     if (found.some(({ exceptionId }) => exceptionId === row.id)) return;
     refuseWhileChanged(row, records, found);
+    refuseWhileWithOthers(records, found);
     const matched = found.filter(({ outcome }) => outcome === 'matched');
     if (matched.length === 0) return;
     const matches = await holdingOf(trx, matched);
@@ -52,6 +56,17 @@ const refuseWhileChanged = (row: Row, records: readonly SideRecord[], found: rea
   const changed = new Set(records.flatMap((one) => told.holding(one).filter((result) => told.saysOtherwise(result, one))));
   const newer = found.find((result) => result.exceptionId !== null && changed.has(result));
   if (newer !== undefined) throw new Refusal('conflict', `Its record says something else by now: work on ${newer.exceptionId} instead.`);
+};
+
+/** The run has found it to differ from another, or to be one of several: that has an exception, which says so, and alone it is in no run any more. */
+const refuseWhileWithOthers = (records: readonly SideRecord[], found: readonly StoredResult[]): void => {
+  const own = new Set(records.map(placeOf));
+  const told = toldIn(found.filter((result) => result.outcome !== 'matched' && recordsOf(result).some((one) => !own.has(placeOf(one)))));
+  // Without an id it may be another that says the same.
+  const named = records.filter(({ record }) => record['id'] !== undefined);
+  const newer = named.flatMap((one) => told.holding(one)).find(({ exceptionId }) => exceptionId !== null);
+  if (newer !== undefined)
+    throw new Refusal('conflict', `Its record was found together with others: work on ${newer.exceptionId} instead.`);
 };
 
 const recordsIn = ({ record_key: key, records }: Pick<Row, 'record_key' | 'records'>): SideRecord[] => {
