@@ -19,6 +19,11 @@ describe('a match by hand that ends because one of its records says something el
     expect(await openIn(jobId)).toEqual(['a', 'b']);
     expect(await itemsOf(jobId)).toEqual(['a', 'b']);
     await holds(changed.id);
+    const [trend] = (await executions().must(200, executions().api.get(`/v1/reports/trend?jobId=${jobId}&limit=1`))).data;
+    expect(trend.opened.map(({ category, count }: { category: string; count: number }) => `${category} ${count}`)).toEqual([
+      'missing_in_source 1',
+      'missing_in_target 1',
+    ]);
     const next = await executions().run(jobId, [], []);
     expect(await outcomesOf(next.id)).toEqual(['mismatched a b']);
     expect(await openIn(jobId)).toEqual(['a b']);

@@ -32,12 +32,16 @@ export interface RunDiff {
 
 const examplesMax = 20;
 
-/** Whom a record is matched with, empty where it is open; and the record itself. */
+/** Whom a record is matched with, `open` where it is not, `kept` where those are not in its run; and the record itself. */
 interface Entry {
   readonly counterparts: string;
   readonly record: Fields;
 }
 type Known = Map<string, Entry[]>;
+
+/** No key of a record begins so. */
+const kept = '.';
+const open = '';
 
 export const createDiff = () => {
   const before = { source: new Map(), target: new Map() } as Record<Side, Known>;
@@ -61,7 +65,7 @@ const collect = (known: Record<Side, Known>, results: Iterable<Compared>): void 
     for (const side of sides) {
       const others = side === 'source' ? keys.target : keys.source;
       // One text for all records of the result, of which there may be thousands.
-      const counterparts = isMatched ? (others.length === 1 ? (others[0] ?? '') : others.toSorted().join('\n')) : '';
+      const counterparts = isMatched ? counterpartsOf(others) : open;
       for (const [index, record] of records[side].entries()) {
         const key = keys[side][index] ?? '';
         const entries = known[side].get(key);
@@ -70,6 +74,11 @@ const collect = (known: Record<Side, Known>, results: Iterable<Compared>): void 
       }
     }
   }
+};
+
+const counterpartsOf = (keys: readonly string[]): string => {
+  const [first = kept] = keys;
+  return keys.length < 2 ? first : keys.toSorted().join('\n');
 };
 
 type Tell = (change: Change, side: Side, record: Fields) => void;
@@ -81,16 +90,22 @@ const compare = (side: Side, before: Known, after: Known, tell: Tell): void => {
     for (const [index, { counterparts, record }] of was.entries()) {
       const now = is[index];
       if (now === undefined) tell('gone', side, record);
-      else if (now.counterparts !== counterparts) tell(changeOf(counterparts, now.counterparts), side, now.record);
+      else {
+        const change = changeOf(counterparts, now.counterparts);
+        if (change !== undefined) tell(change, side, now.record);
+      }
     }
     for (const { record } of is.slice(was.length)) tell('added', side, record);
   }
   for (const [key, entries] of after) if (!before.has(key)) for (const { record } of entries) tell('added', side, record);
 };
 
-const changeOf = (before: string, after: string): Change => {
-  if (before === '') return 'newly_matched';
-  return after === '' ? 'no_longer_matched' : 'matched_otherwise';
+const changeOf = (before: string, after: string): Change | undefined => {
+  if (before === after) return undefined;
+  if (before === open) return 'newly_matched';
+  if (after === open) return 'no_longer_matched';
+  // Of a match that is kept, this run does not know with whom it is.
+  return before === kept || after === kept ? undefined : 'matched_otherwise';
 };
 
 const inOrder = (entries: readonly Entry[]): readonly Entry[] =>

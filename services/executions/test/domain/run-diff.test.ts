@@ -34,6 +34,14 @@ describe('two runs held against each other', () => {
     ]);
   });
 
+  it('do not differ in what keeps a match whose other side one of them does not have', () => {
+    const [pair, keeps, open] = [result(true, [record('s1')], [record('t1')]), result(true, [record('s1')]), result(false, [record('s1')])];
+    expect(said([pair], [keeps])).toEqual(['gone target 1 1.00']);
+    expect(said([keeps], [pair])).toEqual(['added target 1 1.00']);
+    expect(said([keeps], [open])).toEqual(['no_longer_matched source 1 1.00']);
+    expect(said([open], [keeps])).toEqual(['newly_matched source 1 1.00']);
+  });
+
   it('say the same of a record whatever the order of its fields, and of those without ids as often as they are said', () => {
     const turned = { reference: 'a', currency: 'EUR', amount: '1.00' };
     expect(

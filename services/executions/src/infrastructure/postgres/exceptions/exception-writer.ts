@@ -11,7 +11,7 @@ import { type RawBuilder, type Selectable, sql, type Transaction } from 'kysely'
 import type { HeldExecution } from '../../../application/ports.ts';
 import { isSettledBy, type Resolution, type Said } from '../../../domain/exception-life.ts';
 import { type Category, categoryOf } from '../../../domain/exceptions.ts';
-import { type OpenedLine, openedCount, openedLines } from '../../../domain/opened.ts';
+import { type OpenedLine, openedLines } from '../../../domain/opened.ts';
 import type { Fields } from '../../../domain/stake.ts';
 import { matchedByHand } from '../matches/match-records.ts';
 import { type FoundResult, findAll, type Sought } from '../results/find-results.ts';
@@ -33,29 +33,29 @@ export type ResultInNeed = Pick<
 
 const batchRows = 1_000;
 
-/** For results that came to be after the run was over. What was opened, and the messages that tell of it. */
+/** For results that came to be after the run was over, or that are in none of its. What was opened, and the messages that tell of it. */
 export const openExceptionsFor = async (
   trx: Trx,
   about: About,
   results: readonly ResultInNeed[],
-): Promise<{ ids: readonly string[]; messages: OutboxMessage[] }> => {
+): Promise<{ opened: readonly Opened[]; messages: OutboxMessage[] }> => {
   // Its own run, too, has left records open, some time ago.
   const target = { table: 'results', known: { ...(await knownOf(trx, about)), leftOpen: true } };
   const opened: Opened[] = [];
   for (let from = 0; from < results.length; from += batchRows)
     opened.push(...(await insertBatch(trx, about, candidatesOf(about, results.slice(from, from + batchRows)), target)));
-  return { ids: opened.map(({ id }) => id), messages: openedMessages(about, openedLines(opened), opened) };
+  return { opened, messages: openedMessages(about, openedLines(opened), opened) };
 };
 
 /**
- * How many were opened, of what, and the messages that tell of them, which are few, whatever the number. `areAsWritten`: the results are those
+ * What was opened, and the messages that tell of it, which are few, whatever the number. `areAsWritten`: the results are those
  * that the run has written. Where some had to make way since, what was written beside them does not tell what they are.
  */
 export const openExceptions = async (
   trx: Trx,
   held: HeldExecution,
   areAsWritten: boolean,
-): Promise<{ count: number; lines: OpenedLine[]; messages: OutboxMessage[] }> => {
+): Promise<{ lines: OpenedLine[]; messages: OutboxMessage[] }> => {
   const about = { ...held, severity: held.definition.rules.severity };
   const target = { table: resultPartition(held.createdAt), known: await knownOf(trx, about) };
   const notDue = await openThoughNotDue(trx, held);
@@ -66,11 +66,7 @@ export const openExceptions = async (
       : leftOver(trx, about, { ...drafted, epoch: held.epoch, notDue });
   const opened = await openEach(trx, about, others, target);
   const lines = openedLines([...(drafted?.lines ?? []), ...opened]);
-  return {
-    count: openedCount(lines),
-    lines,
-    messages: openedMessages(held, lines, [...(drafted?.opened ?? []), ...opened]),
-  };
+  return { lines, messages: openedMessages(held, lines, [...(drafted?.opened ?? []), ...opened]) };
 };
 
 /** Of records that are in no exception of the job: those are all that most runs open. */

@@ -10,6 +10,7 @@ import { missingOn } from '../../../domain/hand-match.ts';
 import type { Side } from '../../../domain/side.ts';
 import type { Fields } from '../../../domain/stake.ts';
 import { auditOf } from '../audit.ts';
+import type { Opened } from '../exceptions/exception-messages.ts';
 import { openExceptionsFor, type ResultInNeed } from '../exceptions/exception-writer.ts';
 import { type Run, resultsHolding } from '../results/stored-results.ts';
 import type { Database } from '../tables.ts';
@@ -22,7 +23,13 @@ type Trx = Transaction<Database>;
 type MatchRow = Pick<Selectable<Database['matches']>, 'id' | 'execution_id'>;
 type MatchRecord = Awaited<ReturnType<typeof recordsOfMatches>>[number];
 
-export const endChanged = async (trx: Trx, run: Run, row: MatchRow): Promise<OutboxMessage[]> => {
+/** What it leaves open, and what is told of it. */
+export interface EndedMatch {
+  readonly opened: readonly Opened[];
+  readonly messages: readonly OutboxMessage[];
+}
+
+export const endChanged = async (trx: Trx, run: Run, row: MatchRow): Promise<EndedMatch> => {
   const records = await recordsOfMatches(trx, [row.id]);
   const actor = systemActor('executions', run.organizationId);
   await release(trx, run.jobId, row.id, 'record_changed', { type: actor.principal.kind, id: actor.principal.id });
@@ -32,30 +39,20 @@ export const endChanged = async (trx: Trx, run: Run, row: MatchRow): Promise<Out
   );
   const { before } = await trx.selectFrom('matches').select('before').where('id', '=', row.id).executeTakeFirstOrThrow();
   const reopened = await reopenMatched(trx, row.id, before, actor, new Set(absent.map(({ recordKey }) => recordKey)));
-  const opened = await openLeft(trx, run, row, absent);
+  const { opened, messages } = await openLeft(trx, run, row, absent);
   const of = (side: Side) => records.flatMap((record) => (record.side === side ? [record.record] : []));
   const about = { matchId: row.id, run: { ...run, id: row.execution_id }, records: { source: of('source'), target: of('target') } };
-  return [
-    ...reopened,
-    ...opened,
-    removedMessage(about, 'record_changed'),
-    auditOf(
-      {
-        action: 'match.removed',
-        resource: { type: 'match', id: row.id },
-        after: { reason: 'record_changed', executionId: run.id },
-      },
-      actor,
-    ),
-  ];
+  const after = { reason: 'record_changed', executionId: run.id };
+  const entry = auditOf({ action: 'match.removed', resource: { type: 'match', id: row.id }, after }, actor);
+  return { opened, messages: [...reopened, ...messages, removedMessage(about, 'record_changed'), entry] };
 };
 
 /**
  * Those that were in a result with others before the match: no open items, which the end of the match would have restored, and with no
  * exception of their own that could be reopened. That of the others is about records that say something else now.
  */
-const openLeft = async (trx: Trx, run: Run, { id }: MatchRow, absent: readonly MatchRecord[]): Promise<readonly OutboxMessage[]> => {
-  if (absent.length === 0) return [];
+const openLeft = async (trx: Trx, run: Run, { id }: MatchRow, absent: readonly MatchRecord[]): Promise<EndedMatch> => {
+  if (absent.length === 0) return { opened: [], messages: [] };
   const items = await trx
     .selectFrom('open_items')
     .select('identity')
@@ -70,7 +67,7 @@ const openLeft = async (trx: Trx, run: Run, { id }: MatchRow, absent: readonly M
   const left = absent.filter(({ identity }) => !isItem.has(identity));
   await carry(trx, run, left);
   const inNeed = left.filter(({ record }) => run.dueOn(record) === null).map((record) => inNoResult(id, record));
-  return (await openExceptionsFor(trx, run, inNeed)).messages;
+  return openExceptionsFor(trx, run, inNeed);
 };
 
 /** The run has not had it: what tells of it is the match that has ended. */

@@ -10,6 +10,7 @@ import { joined } from '../../../domain/hand-match.ts';
 import type { Manual } from '../../../domain/matched-result.ts';
 import type { Side } from '../../../domain/side.ts';
 import type { Fields } from '../../../domain/stake.ts';
+import type { Opened } from '../exceptions/exception-messages.ts';
 import { isAlone, manualResults, type Run, resultsHolding, retell, runWith, type StoredResult } from '../results/stored-results.ts';
 import type { Database } from '../tables.ts';
 import { endChanged } from './ended-matches.ts';
@@ -77,6 +78,8 @@ export const createHandMatches = (postgres: Postgres<Database>): HandMatches => 
 
 export interface Settled {
   readonly summary: ExecutionSummary;
+  /** What matches that hold no longer have left open. */
+  readonly opened: readonly Opened[];
   readonly messages: readonly OutboxMessage[];
 }
 
@@ -109,8 +112,13 @@ export const settleHandMatches = async (
     else await say(exchanged);
   }
   const messages: OutboxMessage[] = [];
-  for (const row of holding.filter(({ id }) => changed.has(id))) messages.push(...(await endChanged(trx, run, row)));
-  return { summary: told, messages };
+  const opened: Opened[] = [];
+  for (const row of holding.filter(({ id }) => changed.has(id))) {
+    const ended = await endChanged(trx, run, row);
+    messages.push(...ended.messages);
+    opened.push(...ended.opened);
+  }
+  return { summary: told, opened, messages };
 };
 
 /** Not all of its records are there; what the rules have found together with one that is, which waits for the others. */

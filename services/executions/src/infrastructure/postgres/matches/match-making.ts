@@ -61,12 +61,12 @@ export const makeMatch = async (
     left.filter((record) => record.match === undefined),
   );
   const alone = exchanged.after.filter((result) => result.id !== id);
-  const opened = await openExceptionsFor(trx, run, inNeed(alone));
+  const { opened, messages } = await openExceptionsFor(trx, run, inNeed(alone));
   const before: Before = {
     displaced: exchanged.rows,
     left: alone.map((result) => result.id),
     carried,
-    opened: opened.ids,
+    opened: opened.map(({ id }) => id),
     resolved: resolved.before,
   };
   await trx
@@ -86,7 +86,7 @@ export const makeMatch = async (
     })
     .execute();
   await hold(trx, run, id, taken, retired);
-  return [...resolved.messages, ...opened.messages, ...createdMessages({ matchId: id, run, records: exchanged.match }, actor)];
+  return [...resolved.messages, ...messages, ...createdMessages({ matchId: id, run, records: exchanged.match }, actor)];
 };
 
 /** A run that carries its open items forward has handed these on: where one is none any more, a later run has settled it. */

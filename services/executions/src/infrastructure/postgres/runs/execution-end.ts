@@ -6,7 +6,7 @@ import type { ExecutionSummary } from '@settler/contracts/executions';
 import { type Selectable, sql, type Transaction } from 'kysely';
 import type { Ending, HeldExecution, LeaseStore } from '../../../application/ports.ts';
 import type { Progress } from '../../../domain/execution.ts';
-import type { OpenedLine } from '../../../domain/opened.ts';
+import { type OpenedLine, openedCount, openedLines } from '../../../domain/opened.ts';
 import { rejectOvertaken } from '../exceptions/approvals.ts';
 import { tellDecided, tellSettled } from '../exceptions/decided-records.ts';
 import { metItems, renameParted, resolvedMessages, resolveFound, resolveMoved } from '../exceptions/earlier-exceptions.ts';
@@ -153,9 +153,10 @@ const settleExceptions = async (trx: Trx, held: HeldExecution, { given, summary,
   const resolved = [...moved, ...(await resolveFound(trx, held, still))];
   const resolvedIds = resolved.map(({ id }) => id);
   const rejected = await rejectOvertaken(trx, held.organizationId, resolvedIds, `execution ${held.id}`);
+  const lines = openedLines([...opened.lines, ...matches.opened]);
   return {
-    opened: opened.count,
-    lines: opened.lines,
+    opened: openedCount(lines),
+    lines,
     resolved: resolved.length,
     summary: matches.summary,
     messages: [...resolvedMessages(held, resolved), ...rejected, ...matches.messages, ...opened.messages],
