@@ -49,6 +49,7 @@ export const passedOnNames = [
   'RATE_LIMIT_DEFAULT',
   'RATE_LIMIT_WINDOW_MS',
   'TRUSTED_PROXIES',
+  'CORS_ORIGINS',
   'PUBLIC_URL',
   'ADDRESS_GUARD_ALLOW',
   'SMTP_URL',

@@ -30,6 +30,8 @@ describe('the settings of npm start', () => {
       DB_SSL: 'secret',
       SMTP_URL: 'ftp://secret',
       WORKER_SLOTS: '0',
+      ADDRESS_GUARD_ALLOW: 'secret',
+      CORS_ORIGINS: 'secret',
     };
     const read = () => readSettings({ ...names, PORT: '70000' });
     for (const name of [...Object.keys(names), 'PORT: must be a whole number from 0 to 65535\n']) expect(read).toThrow(`  ${name}`);

@@ -1,6 +1,8 @@
 /** Settings come from the environment, through one schema. A missing or malformed one stops the process with a list of all of them. */
+import type { KeyObject } from 'node:crypto';
 import { services } from '@settler/contracts/services';
 import { z } from 'zod';
+import { privateKeyOf, publicKeyOf } from './internal-keys.ts';
 
 export class ConfigurationError extends Error {
   override readonly name = 'ConfigurationError';
@@ -67,6 +69,14 @@ export const encryptionKeys = required('32 bytes in base64, or id:base64 pairs; 
   },
 );
 
+const isKey = (read: () => KeyObject): boolean => {
+  try {
+    return read().asymmetricKeyType === 'ed25519';
+  } catch {
+    return false;
+  }
+};
+
 /** Settings of every service. */
 export const serviceSettings = {
   HOST: z.string().default('127.0.0.1').describe('The address to listen on.'),
@@ -77,14 +87,17 @@ export const serviceSettings = {
     .describe('The least severe level logged.'),
   OTLP_ENDPOINT: z.url().optional().describe('Where traces go (OTLP over HTTP); absent: nowhere.'),
   DRAIN_TIMEOUT_MS: durationMs(8_000, 'How long a stopping process waits for what it is doing.'),
-  SERVICE_SIGNING_KEY: required('the Ed25519 private key of this service, PKCS8 DER in base64').describe(
-    'Signs the calls this service makes to others.',
-  ),
+  SERVICE_SIGNING_KEY: required('the Ed25519 private key of this service, PKCS8 DER in base64')
+    .refine((text) => isKey(() => privateKeyOf(text)), 'must be an Ed25519 private key, PKCS8 DER in base64')
+    .describe('Signs the calls this service makes to others.'),
   SERVICE_PUBLIC_KEYS: required('name:base64 pairs, the Ed25519 public keys (SPKI DER) of all services')
     .transform((text, context) => {
       const keys = Object.fromEntries(text.split(',').map((pair) => pair.split(':', 2) as [string, string]));
       const missing = services.filter((name) => !keys[name]);
       if (missing.length > 0) context.addIssue({ code: 'custom', message: `lacks ${missing.join(', ')}` });
+      const bad = services.filter((name) => keys[name] && !isKey(() => publicKeyOf(keys[name] as string)));
+      if (bad.length > 0)
+        context.addIssue({ code: 'custom', message: `must have Ed25519 public keys, SPKI DER in base64; not so: ${bad.join(', ')}` });
       return keys;
     })
     .describe('The public keys that internal calls are verified with.'),

@@ -2,9 +2,10 @@
  * The token that one service shows another: a compact JWS with EdDSA, signed with node:crypto because jose needs three times as long.
  * Services believe nothing else, and the audience is checked, so that a token for jobs opens nothing in identity.
  */
-import { createPrivateKey, createPublicKey, type KeyObject, sign, verify } from 'node:crypto';
+import { type KeyObject, sign, verify } from 'node:crypto';
 import { type PrincipalClaims, principalClaims } from '@settler/contracts/internal/principal';
 import type { Service } from '@settler/contracts/services';
+import { privateKeyOf, publicKeyOf } from './internal-keys.ts';
 import { Refusal } from './refusal.ts';
 
 /** Long enough to be kept for 30 s per credential and audience, short enough to be worthless soon. */
@@ -15,7 +16,7 @@ const header = Buffer.from(JSON.stringify({ alg: 'EdDSA', typ: 'settler-internal
 export type InternalSigner = (claims: Omit<PrincipalClaims, 'iss' | 'iat' | 'exp'>) => string;
 
 export const createInternalSigner = (issuer: Service, privateKeyBase64: string, nowMs: () => number = Date.now): InternalSigner => {
-  const key = createPrivateKey({ key: Buffer.from(privateKeyBase64, 'base64'), format: 'der', type: 'pkcs8' });
+  const key = privateKeyOf(privateKeyBase64);
   return (claims) => {
     const issuedAt = Math.floor(nowMs() / 1000);
     const body = { ...claims, iss: issuer, iat: issuedAt, exp: issuedAt + tokenLifetimeSeconds } satisfies PrincipalClaims;
@@ -51,12 +52,7 @@ export const createInternalVerifier = (
   publicKeys: Readonly<Record<string, string>>,
   nowMs: () => number = Date.now,
 ): InternalVerifier => {
-  const keys = new Map<string, KeyObject>(
-    Object.entries(publicKeys).map(([name, text]) => [
-      name,
-      createPublicKey({ key: Buffer.from(text, 'base64'), format: 'der', type: 'spki' }),
-    ]),
-  );
+  const keys = new Map<string, KeyObject>(Object.entries(publicKeys).map(([name, text]) => [name, publicKeyOf(text)]));
   const verified = new Map<string, PrincipalClaims>();
 
   const check = (token: string): PrincipalClaims => {

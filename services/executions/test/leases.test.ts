@@ -109,6 +109,10 @@ describe('leases that are asked for at the same moment', () => {
     await before(3_600, behind);
     await before(-600, retried);
     expect(await counted()).toEqual([[3, 1, 0]]);
+    // Given back, for its next attempt: who waits behind it waits on.
+    await before(-20, running, { status: 'queued', lease_until: null });
+    expect(await counted()).toEqual([[4, 0, 0]]);
+    await before(7_200, running, { status: 'running', lease_until: new Date(Date.now() + 60_000) });
     await before(120, waiting);
     expect(await counted()).toEqual([[3, 1, 2]]);
     await postgres.systemDb.deleteFrom('executions').where('id', 'in', [running, behind, retried, waiting]).execute();

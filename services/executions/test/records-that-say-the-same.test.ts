@@ -76,6 +76,48 @@ describe('records without ids that say the same', () => {
     }
   });
 
+  test('are none of the other side: who is matched is not opened again for what the other side says', async () => {
+    const jobId = jobWith(byReference);
+    const [one, other] = [
+      { ...cash, order: '2' },
+      { ...cash, order: '1' },
+    ];
+    const first = await executions.run(jobId, [one], [one]);
+    const [match] = await resultsOf(first.id);
+    await executions.must(204, executions.api.delete(`/v1/executions/${first.id}/matches/${match?.id}`));
+    const opened = await executions.exceptionsOf(jobId, '&status=open');
+    expect(opened).toHaveLength(2);
+    const { id } = await executions.run(jobId, [one, other], [other]);
+    expect((await resultsOf(id)).map(({ outcome }) => outcome).sort()).toEqual(['matched', 'matched']);
+    for (const { id: exceptionId } of opened)
+      expect((await executions.api.post(`/v1/exceptions/${exceptionId}/reopen`)).status, exceptionId).toBe(409);
+  });
+
+  test('keep their matches while others that were open are matched later', async () => {
+    for (const swap of [false, true]) {
+      const jobId = jobWith(byReference);
+      const run = (sources: number, targets: number) =>
+        executions.run(jobId, ...((swap ? [times(targets), times(sources)] : [times(sources), times(targets)]) as [Fields[], Fields[]]));
+      for (const [sources, targets] of [
+        [2, 0],
+        [0, 1],
+      ] as const)
+        await run(sources, targets);
+      // Both are paid, whichever of them are delivered again, and how often.
+      for (const [sources, targets] of [
+        [0, 2],
+        [0, 2],
+        [2, 0],
+        [1, 2],
+      ] as const) {
+        const { id } = await run(sources, targets);
+        expect((await resultsOf(id)).map(({ outcome }) => outcome).filter((outcome) => outcome !== 'matched')).toEqual([]);
+      }
+      const { id } = await run(3, 0);
+      expect((await resultsOf(id)).filter(({ outcome }) => outcome !== 'matched')).toHaveLength(1);
+    }
+  });
+
   test('are left open as they were where the same input comes again', async () => {
     const jobId = jobWith(byReference);
     await executions.run(jobId, times(3), [received('t1')]);

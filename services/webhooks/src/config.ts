@@ -1,4 +1,5 @@
 import { brokerSettings, databaseSettings, durationMs, encryptionKeys, serviceSettings, wholeNumber } from '@settler/chassis/config';
+import ipaddr from 'ipaddr.js';
 import { z } from 'zod';
 import { defaultScheduleMs } from './domain/retry.ts';
 
@@ -7,6 +8,15 @@ const list = (text: string) =>
     .split(',')
     .map((part) => part.trim())
     .filter((part) => part !== '');
+
+const isRange = (text: string): boolean => {
+  try {
+    ipaddr.parseCIDR(text);
+    return true;
+  } catch {
+    return false;
+  }
+};
 
 export const config = z.object({
   ...serviceSettings,
@@ -17,12 +27,13 @@ export const config = z.object({
     .string()
     .default('')
     .transform(list)
+    .refine((ranges) => ranges.every(isRange), 'must be a comma list of CIDRs such as 10.0.0.0/8')
     .describe('Address ranges that endpoints may be in although they are not public, as a comma list of CIDRs.'),
   OWN_PORTS: z
     .string()
     .default('')
     .transform((text) => list(text).map(Number))
-    .pipe(z.array(z.number().int().min(1).max(65_535)))
+    .refine((ports) => ports.every((port) => Number.isInteger(port) && port >= 1 && port <= 65_535), 'must be a comma list of ports')
     .describe('Ports that Settler itself listens on, never an endpoint.'),
   DELIVERY_TIMEOUT_MS: durationMs(15_000, 'From the look-up of the name to the last byte of the answer.'),
   DELIVERY_CLAIM_MARGIN_MS: durationMs(
@@ -38,7 +49,10 @@ export const config = z.object({
     .string()
     .default(defaultScheduleMs.join(','))
     .transform((text) => list(text).map(Number))
-    .pipe(z.array(z.number().int().nonnegative()).min(1).max(50))
+    .refine(
+      (delays) => delays.length > 0 && delays.length <= 50 && delays.every((delay) => Number.isInteger(delay) && delay >= 0),
+      'must be a comma list of 1 to 50 whole numbers of milliseconds',
+    )
     .describe('The delay before each attempt, as a comma list.'),
   DELIVERIES_RETENTION_DAYS: wholeNumber(0, 3_650)
     .default(30)

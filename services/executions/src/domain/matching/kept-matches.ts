@@ -10,11 +10,14 @@ import { isPresent, textAt } from './columns/text-column.ts';
 import {
   contentAt,
   createWriteKey,
-  isAnotherIn,
   isNameless,
   isOpenIn,
   type Keys,
+  type Mark,
+  type MarkOf,
   type MatchKeys,
+  markIn,
+  marks,
   matchAt,
   placeIn,
   wordsPerKey,
@@ -54,16 +57,18 @@ export interface BrokenMatch {
  */
 export type IsFree = (side: Side, row: number, runAt: number) => boolean;
 
+/** Of whatever run: a time before all of them. */
+const ever = 0;
+
 export interface KnownBefore {
   readonly kept: KeptMatches;
   readonly broken: readonly BrokenMatch[];
-  /** Whether a row without an id is one more than those that say the same and were known. */
-  readonly isAnother: (side: Side, row: number) => boolean;
+  readonly markOf: MarkOf;
 }
 
 /** `earlier`: those of the newest run first. */
 export const findKept = (earlier: readonly EarlierMatches[], batches: Readonly<Record<Side, RecordBatch>>, isFree: IsFree): KnownBefore => {
-  if (earlier.length === 0) return { kept: { source: [], target: [] }, broken: [], isAnother: () => false };
+  if (earlier.length === 0) return { kept: { source: [], target: [] }, broken: [], markOf: () => marks.none };
   const matches = numbered(earlier);
   const known = sides.map((side) =>
     createKnownKeys(
@@ -72,10 +77,10 @@ export const findKept = (earlier: readonly EarlierMatches[], batches: Readonly<R
     ),
   );
   // Before any is taken: who was found anew tells of whom else the match is over, on the other side too.
-  for (const { leaveCurrent } of known) leaveCurrent();
+  for (const which of ['certain', 'likely'] as const) for (const { leaveCurrent } of known) leaveCurrent(which);
   const found = sides.map((side, index) => ({
     side,
-    ...recognized(side, batches[side], (known[index] as KnownKeys).take, matches, isFree),
+    ...recognized(side, batches[side], known[index] as KnownKeys, matches, isFree),
   }));
   // Not before both sides have said what has come of each match.
   const [source = [], target = []] = found.map(({ same }) =>
@@ -89,11 +94,11 @@ export const findKept = (earlier: readonly EarlierMatches[], batches: Readonly<R
       if (matches.isLacking(match) || isBeside) broken.set(match, { executionId, position, side, recordId: idAt(batches[side], row) });
     }
   }
-  const [otherSources, otherTargets] = found.map(({ another }) => another);
+  const [sourceMarks, targetMarks] = found.map(({ marked }) => marked);
   return {
     kept: { source, target },
     broken: [...broken.values()],
-    isAnother: (side, row) => (side === 'source' ? otherSources : otherTargets)?.[row] === 1,
+    markOf: (side, row) => ((side === 'source' ? sourceMarks : targetMarks)?.[row] ?? marks.none) as Mark,
   };
 };
 
@@ -158,21 +163,29 @@ interface Recognized extends Kept {
 const recognized = (
   side: Side,
   batch: RecordBatch,
-  takeKey: TakeKey,
+  { take: takeKey, leaveOpen }: KnownKeys,
   matches: Numbered,
   isFree: IsFree,
-): { readonly same: readonly Recognized[]; readonly changed: readonly Recognized[]; readonly another: Uint8Array } => {
+): { readonly same: readonly Recognized[]; readonly changed: readonly Recognized[]; readonly marked: Uint8Array } => {
   const writeKey = createWriteKey(side, batch);
   const words = new Uint32Array(wordsPerKey);
   const [same, changed]: [Recognized[], Recognized[]] = [[], []];
-  const another = new Uint8Array(batch.idMapped ? 0 : batch.length);
+  const marked = new Uint8Array(batch.idMapped ? 0 : batch.length);
+  const isNamelessItem = (row: number): boolean => !batch.idMapped && wasKnown(batch, row);
+  for (let row = 0; row < marked.length && row < batch.givenFrom; row += 1) {
+    // Where somebody has taken it apart it is one that was matched.
+    if (batch.states[row] !== usable || !isNamelessItem(row) || isFree(side, row, ever)) continue;
+    writeKey(row, words, 0);
+    leaveOpen(words);
+    marked[row] = marks.openItem;
+  }
   for (let row = 0; row < batch.givenFrom; row += 1) {
+    if (batch.states[row] !== usable || isNamelessItem(row)) continue;
     const isOpenItem = wasKnown(batch, row);
-    if (batch.states[row] !== usable || (isOpenItem && !batch.idMapped)) continue;
     writeKey(row, words, 0);
     const key = takeKey(words);
     if (key === undefined) {
-      if (!batch.idMapped) another[row] = 1;
+      if (!batch.idMapped) marked[row] = marks.another;
       continue;
     }
     const { match, executionId, runAt, position, nameless, isOpen, holds } = key;
@@ -181,7 +194,7 @@ const recognized = (
     if (takesPart || !holds) matches.broken(match);
     if (!takesPart) (holds ? same : changed).push({ row, match, executionId, position, nameless });
   }
-  return { same, changed, another };
+  return { same, changed, marked };
 };
 
 interface Found extends Omit<Recognized, 'row'> {
@@ -200,8 +213,13 @@ type TakeKey = (words: Keys) => Found | undefined;
 
 interface KnownKeys {
   readonly take: TakeKey;
-  /** Of records without ids that say the same, leaves those that no newer run has found anew. */
-  readonly leaveCurrent: () => void;
+  /** Of an open item without an id: what tells of it is given to nobody else. Before any is taken. */
+  readonly leaveOpen: (words: Keys) => void;
+  /**
+   * Of records without ids that say the same, leaves those that no newer run has found anew. `certain`: only tells where all of a run have been,
+   * from which the other side knows more of who it was.
+   */
+  readonly leaveCurrent: (which: 'certain' | 'likely') => void;
 }
 
 /** Open addressing. */
@@ -219,6 +237,8 @@ const createKnownKeys = (
   const atOf = new Uint32Array(length + 1);
   const isTaken = new Uint8Array(length + 1);
   const isInOrder = new Uint8Array(mask + 1);
+  /** How many open items say what is kept there. */
+  const openAt = new Map<number, number>();
   const keysOf = (key: number): Keys => pieces[pieceOf[key] as number]?.keys as Keys;
   const executionOf = (key: number): string => pieces[pieceOf[key] as number]?.executionId as string;
   const wordOf = (key: number): number => keysOf(key)[(atOf[key] as number) + matchAt] as number;
@@ -269,47 +289,63 @@ const createKnownKeys = (
   };
 
   /**
-   * Each record that a run has found anew, and that is not one more, is one that an older run had found: of those, the newest go, first of all
-   * whoever is likeliest to have gone, and of pairs that say the same the last, as their exceptions do.
+   * Each record that a run has found anew, and that is not one more, is one that an older run had found. First go those whose match is over, then
+   * the newest, and of one run whoever is likeliest to have gone, of pairs that say the same the last, as their exceptions do. What was an open
+   * item is none that a match holds.
    */
-  const leaveCurrent = (): void => {
+  const goneFor = (found: readonly number[], current: readonly number[]): Set<number> => {
+    const marked = (mark: Mark): number => found.filter((key) => markIn(wordOf(key)) === mark).length;
+    const [items, others] = [marked(marks.openItem), marked(marks.none)];
+    if (items + others === 0) return new Set();
+    const inOrder = current.toSorted(
+      (one, other) =>
+        Number(isOvertaken(matchOf(other))) - Number(isOvertaken(matchOf(one))) ||
+        (executionOf(one) === executionOf(other)
+          ? likelihoodGone(other) - likelihoodGone(one) || positionOf(other) - positionOf(one)
+          : (pieceOf[one] as number) - (pieceOf[other] as number)),
+    );
+    const gone = new Set(inOrder.filter((key) => isOpenIn(wordOf(key))).slice(0, items));
+    for (const key of inOrder.filter((key) => !gone.has(key)).slice(0, others)) gone.add(key);
+    return gone;
+  };
+
+  const leaveCurrent: KnownKeys['leaveCurrent'] = (which) => {
     for (let place = 0; place < places.length; place += 1) {
       const first = places[place] as number;
       if (nexts[first] === 0 || !isNameless(keysOf(first), atOf[first] as number)) continue;
       const keys = chained(place);
-      const current: number[] = [];
-      let foundAnew = 0;
-      for (let end = keys.length; end > 0; ) {
-        const execution = executionOf(keys[end - 1] as number);
-        let from = end - 1;
-        while (from > 0 && executionOf(keys[from - 1] as number) === execution) from -= 1;
-        const going = Math.min(foundAnew, end - from);
+      let current: readonly number[] = [];
+      for (let from = 0, end = 0; from < keys.length; from = end) {
+        while (end < keys.length && executionOf(keys[end] as number) === executionOf(keys[from] as number)) end += 1;
         const found = keys.slice(from, end);
-        if (going > 0 && going < found.length)
-          found.sort((one, other) => likelihoodGone(other) - likelihoodGone(one) || positionOf(other) - positionOf(one));
-        for (const [index, key] of found.entries()) {
-          if (index < going) overtaken(matchOf(key));
-          else current.push(key);
-          if (!isAnotherIn(wordOf(key))) foundAnew += 1;
-        }
-        foundAnew -= going;
-        end = from;
+        const gone = goneFor(found, current);
+        if (which === 'likely' || gone.size === current.length) for (const key of gone) overtaken(matchOf(key));
+        current = [...current.filter((key) => !gone.has(key)), ...found];
       }
-      chain(place, current.reverse());
+      if (which === 'likely') chain(place, current);
     }
   };
 
-  /** Of records without ids that say the same, whoever is least likely to have gone before the others. */
+  /** Of records without ids that say the same, whoever is least likely to have gone before the others; without those that open items are. */
   const putInOrder = (place: number): void => {
     isInOrder[place] = 1;
-    if (nexts[places[place] as number] === 0) return;
+    const items = openAt.get(place) ?? 0;
+    if (nexts[places[place] as number] === 0 && items === 0) return;
     // The pieces of the newest run come first, and of each run its last.
     const inPlace = (one: number, other: number): number =>
       (pieceOf[one] as number) - (pieceOf[other] as number) || positionOf(other) - positionOf(one);
-    chain(
-      place,
-      chained(place).sort((one, other) => likelihoodGone(one) - likelihoodGone(other) || inPlace(one, other)),
-    );
+    const keys = chained(place).sort((one, other) => likelihoodGone(one) - likelihoodGone(other) || inPlace(one, other));
+    const open = keys.filter((key) => isOpenIn(wordOf(key)));
+    const ofItems = new Set(open.slice(Math.max(0, open.length - items)));
+    const left = keys.filter((key) => !ofItems.has(key));
+    // One stays where it is: others have been put behind it.
+    if (left.length === 0) isTaken[keys[0] as number] = 1;
+    chain(place, left.length === 0 ? keys.slice(0, 1) : left);
+  };
+
+  const leaveOpen = (words: Keys): void => {
+    const place = placeOf(words, 0);
+    if (places[place] !== 0) openAt.set(place, (openAt.get(place) ?? 0) + 1);
   };
 
   const take: TakeKey = (words) => {
@@ -332,7 +368,7 @@ const createKnownKeys = (
     };
   };
 
-  return { take, leaveCurrent };
+  return { take, leaveCurrent, leaveOpen };
 };
 
 const areEqual = (keys: Keys, at: number, others: Keys, othersAt: number, words: number): boolean => {

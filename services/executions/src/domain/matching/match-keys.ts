@@ -16,11 +16,17 @@ export const wordsPerKey = matchAt + 1;
 
 /** Set beside the place of a result that is no match: the run has found something else of its records. */
 const openBit = 2 ** 31;
-/** Set for a record without an id that is one more than those that say the same and were known before. */
-const anotherBit = 2 ** 30;
-export const placeIn = (word: number): number => word & (anotherBit - 1);
+/**
+ * What is noted of a record without an id, since it may be any of those that say the same: `another` is one more than were known before,
+ * `openItem` one that was open, and therefore none of those that were matched.
+ */
+export const marks = { none: 0, openItem: 1, another: 2 } as const;
+export type Mark = (typeof marks)[keyof typeof marks];
+export type MarkOf = (side: Side, row: number) => Mark;
+const marksFrom = 29;
+export const placeIn = (word: number): number => word & (2 ** marksFrom - 1);
 export const isOpenIn = (word: number): boolean => word >= openBit;
-export const isAnotherIn = (word: number): boolean => (word & anotherBit) !== 0;
+export const markIn = (word: number): Mark => ((word >>> marksFrom) & 3) as Mark;
 
 /** Whether it is of a record without an id, which is who it is by what it says. */
 export const isNameless = (keys: Keys, at: number): boolean =>
@@ -113,8 +119,8 @@ const settled = (word: number): number => {
   return hash ^ (hash >>> 16);
 };
 
-/** Takes note of the results of a piece, in their order. `isAnother`: as above. */
-export const createKeyWriter = (batches: Readonly<Record<Side, RecordBatch>>, isAnother: (side: Side, row: number) => boolean) => {
+/** Takes note of the results of a piece, in their order. */
+export const createKeyWriter = (batches: Readonly<Record<Side, RecordBatch>>, markOf: MarkOf) => {
   const write = { source: createWriteKey('source', batches.source), target: createWriteKey('target', batches.target) };
   const written = { source: createWords(), target: createWords() };
   return {
@@ -124,7 +130,7 @@ export const createKeyWriter = (batches: Readonly<Record<Side, RecordBatch>>, is
         for (const row of rows[side]) {
           const { words, at } = written[side].next();
           write[side](row, words, at);
-          words[at + matchAt] = place + (isOpen ? openBit : 0) + (isAnother(side, row) ? anotherBit : 0);
+          words[at + matchAt] = place + (isOpen ? openBit : 0) + markOf(side, row) * 2 ** marksFrom;
         }
       }
     },

@@ -318,7 +318,7 @@ export const createRun = ({ notify, context }: RunNeeds): ((request: RunRequest)
         prepared = undefined;
         return { kind: 'brought' };
       case 'match': {
-        const { batches, given, apart, kept, isAnother } = prepared ?? prepare();
+        const { batches, given, apart, kept, markOf } = prepared ?? prepare();
         const { held, waiting, fates } = given;
         // Millions of keys that nobody needs any more.
         earlier.length = 0;
@@ -343,7 +343,7 @@ export const createRun = ({ notify, context }: RunNeeds): ((request: RunRequest)
           held: held.map(({ match }) => handMatches[match] as HandMatch),
           apart,
           kept,
-          keys: createKeyWriter(batches, isAnother),
+          keys: createKeyWriter(batches, markOf),
           repeats: createRepeats(batches.source, batches.target),
         };
         const problems = [...noticed, ...inputProblems(request.rules, batches)];

@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Fields } from '../../../src/domain/matching/batch.ts';
+import { type Fields, usable, wasKnown } from '../../../src/domain/matching/batch.ts';
 import { type EarlierMatches, findKept, type KeptMatches } from '../../../src/domain/matching/kept-matches.ts';
-import { createKeyWriter, createWriteKey, matchAt, wordsPerKey } from '../../../src/domain/matching/match-keys.ts';
+import { createKeyWriter, createWriteKey, marks, matchAt, wordsPerKey } from '../../../src/domain/matching/match-keys.ts';
+import { type Side, sides } from '../../../src/domain/side.ts';
 import { batchOf, euro } from './records.ts';
 
 type Matches = readonly Readonly<Record<'source' | 'target', readonly Fields[]>>[];
@@ -17,7 +18,7 @@ const batchesOf = (source: readonly Fields[], target: readonly Fields[], idMappe
 /** What a run that has matched these would have written. */
 const writtenBy = (executionId: string, matches: Matches, idMapped = true, first = 0): EarlierMatches => {
   const [source, target] = (['source', 'target'] as const).map((side) => matches.flatMap((match) => match[side])) as [Fields[], Fields[]];
-  const writer = createKeyWriter(batchesOf(source, target, idMapped), () => false);
+  const writer = createKeyWriter(batchesOf(source, target, idMapped), () => marks.none);
   const next = { source: 0, target: 0 };
   const rowsOf = (side: 'source' | 'target', records: readonly Fields[]) => records.map(() => next[side]++);
   for (const [place, match] of matches.entries())
@@ -103,7 +104,7 @@ describe('records that were matched before', () => {
 
   it('are no match any more where a newer run has found something else, which one of them brings back', () => {
     const records = [euro('s1', '1.01'), euro('s2', '1.00')];
-    const writer = createKeyWriter(batchesOf(records, [euro('t1', '1.00')]), () => false);
+    const writer = createKeyWriter(batchesOf(records, [euro('t1', '1.00')]), () => marks.none);
     writer.add({ source: [0], target: [0] }, 3, true);
     writer.add({ source: [1], target: [] }, 4, true);
     const earlier = [
@@ -118,6 +119,59 @@ describe('records that were matched before', () => {
     expect(known(records, [euro('t1', '1.00'), euro('t2', '1.00')])).toMatchObject({ kept: none, broken: [] });
   });
 
+  it('without ids leave as many open as there are more on one side, in whatever parts they were delivered', () => {
+    const { id: _, ...coffee } = euro('coffee', '3.50');
+    type Counts = Readonly<Record<Side, number>>;
+    const openAfter = (history: readonly Counts[], itemsFirst: boolean): Counts => {
+      const earlier: EarlierMatches[] = [];
+      let open: Counts = { source: 0, target: 0 };
+      for (const delivered of history) {
+        const times = (count: number) => Array.from({ length: count }, () => coffee);
+        const sideOf = (side: Side) =>
+          batchOf(
+            times(delivered[side]),
+            false,
+            times(open[side]).map((record, index) => ({ record, occurrence: index + 1 })),
+          );
+        const batches = { source: sideOf('source'), target: sideOf('target') };
+        const { kept, markOf } = findKept(earlier, batches, free);
+        const isItem = (side: Side, row: number) => Number(wasKnown(batches[side], row));
+        const rowsOf = (side: Side) =>
+          [...batches[side].states.keys()]
+            .filter((row) => batches[side].states[row] === usable && !kept[side].some((one) => one.row === row))
+            .sort((one, other) => (isItem(side, one) - isItem(side, other)) * (itemsFirst ? -1 : 1));
+        const rows = { source: rowsOf('source'), target: rowsOf('target') };
+        const pairs = Math.min(rows.source.length, rows.target.length);
+        const writer = createKeyWriter(batches, markOf);
+        for (let place = 0; place < pairs; place += 1)
+          writer.add({ source: rows.source.slice(place, place + 1), target: rows.target.slice(place, place + 1) }, place);
+        for (const side of sides)
+          for (const row of rows[side].slice(pairs))
+            if (isItem(side, row) === 0) writer.add({ source: [], target: [], [side]: [row] }, pairs + row, true);
+        open = { source: rows.source.length - pairs, target: rows.target.length - pairs };
+        earlier.unshift({ executionId: `exe_${earlier.length}`, runAt: earlier.length + 1, first: 0, ...writer.take() });
+      }
+      return open;
+    };
+    const most = (history: readonly Counts[], side: Side) => Math.max(...history.map((counts) => counts[side]));
+    const wrong: string[] = [];
+    const look = (history: readonly Counts[]) => {
+      const more = most(history, 'source') - most(history, 'target');
+      for (const itemsFirst of [false, true]) {
+        const open = openAfter(history, itemsFirst);
+        if (open.source !== Math.max(0, more) || open.target !== Math.max(0, -more))
+          wrong.push(JSON.stringify({ history, itemsFirst, open }));
+      }
+    };
+    const counts = [0, 1, 2].flatMap((source) => [0, 1, 2].map((target) => ({ source, target })));
+    // Each run may have none, one or two on either side.
+    let histories: Counts[][] = [[]];
+    for (let runs = 0; runs < 4; runs += 1) histories = histories.flatMap((history) => counts.map((next) => [...history, next]));
+    for (const history of histories) look(history);
+    look([2, 0, 0, 0, 3].map((source, run) => ({ source, target: [0, 1, 2, 2, 0][run] as number })));
+    expect(wrong).toEqual([]);
+  });
+
   it('without ids are as many as there were', () => {
     const { id: _, ...coffee } = euro('coffee', '3.50');
     const match = { source: [coffee], target: [coffee] };
@@ -130,7 +184,7 @@ describe('records that were matched before', () => {
       euro('x', amount),
     ) as [Fields, Fields, Fields];
     const differing = (executionId: string, source: readonly Fields[], target: readonly Fields[]): EarlierMatches => {
-      const writer = createKeyWriter(batchesOf(source, target, false), () => false);
+      const writer = createKeyWriter(batchesOf(source, target, false), () => marks.none);
       for (const place of source.keys()) writer.add({ source: [place], target: [place] }, place, true);
       return { executionId, runAt: 0, first: 0, ...writer.take() };
     };

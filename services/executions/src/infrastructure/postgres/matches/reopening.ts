@@ -115,12 +115,13 @@ const holdingOf = async (trx: Trx, matched: readonly StoredResult[]): Promise<re
 };
 
 /** Of records without ids that say the same: for how many others the run has found a counterpart. */
-const resolvedLike = async (trx: Trx, { id, job_id: jobId, records }: Row, executionId: string): Promise<number> => {
+const resolvedLike = async (trx: Trx, { id, job_id: jobId, record_key: key, records }: Row, executionId: string): Promise<number> => {
   if ((records as readonly Fields[]).every((record) => record['id'] !== undefined)) return 0;
   const { rows } = await sql<{ count: number }>`
     select count(*)::int as count from exceptions e
      where job_id = ${jobId} and status = 'resolved' and resolution = 'matched_later' and id <> ${id}
        and records = (select records from exceptions where id = ${id})
+       and left(record_key, 7) = left(${key}, 7)
        and exists (select from exception_history h
                     where h.exception_id = e.id and h.action = 'resolved' and h.detail ->> 'executionId' = ${executionId})`.execute(trx);
   return rows[0]?.count ?? 0;

@@ -170,11 +170,13 @@ export const createExecutionQueries = (postgres: Postgres<Database>, cursors: Cu
               .where('id', '=', id)
               .executeTakeFirstOrThrow();
           const execution = await readRun();
-          // In the middle of an export too: a part must not look like the whole.
           requireResults(execution);
           const found = await findResults(trx, execution, soughtBy(filter), page);
           // Each statement sees what was committed before it: only between two equal revisions nothing has changed places.
-          return { rows: found, before: execution.revision, after: (await readRun()).revision };
+          const now = await readRun();
+          // In the middle of an export too: a part must not look like the whole.
+          requireResults(now);
+          return { rows: found, before: execution.revision, after: now.revision };
         });
         if (before === after && before === (wanted ?? before)) {
           return { results: rows.map(resultView), last: rows.at(-1)?.position, revision: after };

@@ -7,7 +7,8 @@ export const runs = {
                  coalesce(extract(epoch from now() - min(not_before) filter (
                    where status = 'queued' and not_before <= now()
                      and not (is_serial and exists (select from executions o
-                                                     where o.job_id = e.job_id and o.status = 'running' and o.is_serial)))), 0) as oldest
+                                                     where o.job_id = e.job_id and o.id <> e.id and o.is_serial
+                                                       and (o.status = 'running' or (o.status = 'queued' and o.created_at < e.created_at)))))), 0) as oldest
             from executions e where status in ('queued', 'running')`,
   gauges: {
     queued: { name: 'settler_executions_queued', help: 'Runs that wait to be taken up.', labels: [] },
