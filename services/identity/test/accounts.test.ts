@@ -197,6 +197,19 @@ describe('accounts', () => {
     }
   });
 
+  test('a token of before gives the newest within the grace, with which its tab goes on', async () => {
+    const { refreshToken: first, sessionId } = await identity.register();
+    const refresh = async (refreshToken: string) => {
+      const { status, body } = await identity.anonymous().post('/v1/auth/refresh', { refreshToken });
+      expect(status).toBe(200);
+      return body.refreshToken;
+    };
+    const newest = await refresh(await refresh(first));
+    const late = await refresh(first);
+    await identity.rows("update refresh_tokens set replaced_at = replaced_at - interval '10 minutes' where session_id = $1", [sessionId]);
+    expect(await refresh(late)).not.toBe(newest);
+  });
+
   test('who one is, and the organization, are read with a token and not without', async () => {
     const { api, userId, organizationId } = await identity.register({ organizationName: 'Read Me' });
     expect((await api.get('/v1/me')).body).toEqual({ type: 'user', id: userId, organizationId, role: 'owner', scopes: ['*'] });

@@ -15,6 +15,7 @@ import { createClaims } from './infrastructure/postgres/claims.ts';
 import { startDeliveryRetention } from './infrastructure/postgres/delivery-retention.ts';
 import { createEndpointStore, type SealHeaders, sealPlainHeaders } from './infrastructure/postgres/endpoint-store.ts';
 import { fanOut } from './infrastructure/postgres/fan-out.ts';
+import { requireKnownKey } from './infrastructure/postgres/known-key.ts';
 import { sending } from './infrastructure/postgres/measures.ts';
 import type { Database } from './infrastructure/postgres/tables.ts';
 import { createWebhookQueries } from './infrastructure/postgres/webhook-queries.ts';
@@ -36,6 +37,8 @@ export const start = async (config: Config, life: Life): Promise<string> => {
   const secretPlace = (organizationId: string, id: string) => placeOf(organizationId, 'endpoints', 'secret', id);
   const headersPlace = (organizationId: string, id: string) => placeOf(organizationId, 'endpoints', 'sealed_headers', id);
   const sealHeaders: SealHeaders = (organizationId, id, headers) => box.seal(JSON.stringify(headers), headersPlace(organizationId, id));
+  const openSecret = (organizationId: string, id: string, sealed: string) => box.open(sealed, secretPlace(organizationId, id));
+  await requireKnownKey(service.postgres, openSecret);
   await sealPlainHeaders(service.postgres, sealHeaders);
   const queries = createWebhookQueries(service.postgres, service.cursors);
 
@@ -56,8 +59,7 @@ export const start = async (config: Config, life: Life): Promise<string> => {
       },
     },
     send: createSend(guard, config.DELIVERY_TIMEOUT_MS),
-    openSecret: ({ organizationId, endpointId, sealedSecret }) =>
-      secretKey(box.open(sealedSecret, secretPlace(organizationId, endpointId))),
+    openSecret: ({ organizationId, endpointId, sealedSecret }) => secretKey(openSecret(organizationId, endpointId, sealedSecret)),
     openHeaders: ({ organizationId, endpointId, headers, sealedHeaders }) => ({
       ...(sealedHeaders === null ? {} : JSON.parse(box.open(sealedHeaders, headersPlace(organizationId, endpointId)))),
       ...headers,

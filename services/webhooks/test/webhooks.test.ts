@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { connect } from '@nats-io/transport-node';
@@ -307,6 +308,15 @@ describe('the webhooks service', () => {
     expect((await stranger.patch(`/v1/webhooks/${endpoint.id}`, { status: 'paused' })).status).toBe(404);
     expect((await stranger.delete(`/v1/webhooks/${endpoint.id}`)).status).toBe(404);
     expect((await stranger.get('/v1/webhooks')).body.data).toEqual([]);
+    await api.delete(`/v1/webhooks/${endpoint.id}`);
+  });
+
+  test('does not begin with another key than what it keeps was sealed under', async () => {
+    const endpoint = await create('/sealed');
+    const other = { ...settings, ENCRYPTION_KEY: randomBytes(32).toString('base64') };
+    await service.stop();
+    await expect(startService('webhooks', island.environmentFor('webhooks', other))).rejects.toThrow('ENCRYPTION_KEY has another key');
+    service = await startService('webhooks', island.environmentFor('webhooks', settings));
     await api.delete(`/v1/webhooks/${endpoint.id}`);
   });
 

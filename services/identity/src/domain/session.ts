@@ -1,6 +1,6 @@
 /**
  * What becomes of a refresh token that is shown. Tokens of a session are numbered generations; the newest is exchanged for the
- * next, and each that was replaced gives its successor again for a while, because clients with several tabs or a lost answer
+ * next, and each that was replaced gives the newest again for a while, because clients with several tabs or a lost answer
  * do ask twice. That holds however many generations have come since: one tab may have refreshed and changed the organization, which are two,
  * while another still asks with the token of before. Shown later, it is in two hands, of which one is not the user's: the session ends.
  */

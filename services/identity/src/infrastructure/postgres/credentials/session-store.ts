@@ -76,7 +76,7 @@ export const createSessionStore = ({ postgres, outbox, mint, lifetimeMs, graceMs
       if (membership === undefined) throw wanted === undefined ? tokenIsOver() : notFound('organization');
       const { organization, role } = membership;
       if (wanted !== undefined && wanted !== session.organization_id) await move(trx, outbox, session, wanted, address);
-      const successor = decision === 'repeat' ? mint(session.id, generation + 1) : await rotate(trx, mint, session.id, generation);
+      const successor = decision === 'repeat' ? mint(session.id, session.generation) : await rotate(trx, mint, session.id, generation);
       return signedIn(user, organization, role, session.id, successor);
     }),
 
