@@ -16,6 +16,9 @@ const list = z.string().transform((text) =>
 /** The longest window: counters in memory end by timers, which reach 24.8 days. */
 export const rateWindowMsMax = 24 * 24 * 3600_000;
 
+/** In small letters, without a path, and without the port where that is the usual one. */
+const isOrigin = (text: string): boolean => /^https?:/.test(text) && URL.canParse(text) && new URL(text).origin === text;
+
 export const config = z.object({
   ...serviceSettings,
   IDENTITY_URL: upstream('identity'),
@@ -53,7 +56,7 @@ export const config = z.object({
     .default([])
     .describe('Proxies whose X-Forwarded-For is believed.'),
   CORS_ORIGINS: list
-    .pipe(z.array(z.string().regex(/^https?:\/\/[^/*]+$/, 'must be a comma list of origins such as https://app.example.com')))
+    .refine((origins) => origins.every(isOrigin), 'must be a comma list of origins as browsers send them, such as https://app.example.com')
     .default([])
     .describe('Origins whose pages may call the API from a browser; none by default.'),
   UPLOADS_PER_ORGANIZATION_MAX: wholeNumber(1, 2_048)

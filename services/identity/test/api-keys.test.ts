@@ -162,6 +162,18 @@ describe('API keys', () => {
     expect((await asOwner().post(`/v1/api-keys/${successor.id}/rotate`, {})).status).toBe(201);
   });
 
+  test('leave the invitations that they have made to the key that takes their place', async () => {
+    const person = await identity.register();
+    const inviting = await identity.keyOf(person);
+    const invited = await inviting.api.post('/v1/invitations', { email: 'rotated@example.com', role: 'viewer' });
+    expect(invited.status).toBe(201);
+    const rotated = await person.api.post(`/v1/api-keys/${inviting.id}/rotate`, { graceSeconds: 600 });
+    expect(rotated.status).toBe(201);
+    await identity.rows("update api_keys set expires_at = now() - interval '1 second' where id = $1", [inviting.id]);
+    const kept = await identity.rows('select invited_by_id from invitations where id = $1', [invited.body.id]);
+    expect(kept).toEqual([{ invited_by_id: rotated.body.id }]);
+  });
+
   test('that were rotated are given no longer life than the grace, and a shorter one', async () => {
     const old = await create();
     const { body: successor } = await asOwner().post(`/v1/api-keys/${old.id}/rotate`, { graceSeconds: 600 });

@@ -1,6 +1,7 @@
 import type { Endpoints } from '@settler/chassis/endpoint';
 import { pageOf, pageQuery } from '@settler/chassis/pagination';
 import { auditActor } from '@settler/contracts/audit';
+import { auditActions } from '@settler/contracts/audit-actions';
 import { apiKeyId, idOf } from '@settler/contracts/ids';
 import { instant, instantInput } from '@settler/contracts/time';
 import { z } from 'zod';
@@ -8,11 +9,12 @@ import type { AuditQueries } from '../application/queries.ts';
 import type { VerifyTrail } from '../application/verify-trail.ts';
 import { auditEntry, auditVerdict } from './examples.ts';
 
+const actions = Object.keys(auditActions) as (keyof typeof auditActions)[];
 const token = z.string().regex(/^[\w.:-]{1,200}$/, 'must be letters, digits, dots, hyphens, colons and underscores');
 const query = z.strictObject({
   ...pageQuery,
   actor: token.optional().describe("A user's or API key's id."),
-  action: token.optional().describe('Such as `job.created`.'),
+  action: z.enum(actions).optional().describe('Such as `job.created`; the reference of audit actions lists them.'),
   resource: token.optional().describe('An id, or a type such as `job`.'),
   since: instantInput.optional().describe('From this moment on.'),
   until: instantInput.optional().describe('Not included.'),

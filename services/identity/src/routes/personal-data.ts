@@ -104,10 +104,11 @@ export const personalDataRoutes = (endpoint: Endpoints['endpoint'], { erasures, 
       'The account, the membership, and of this organization the sessions, the API keys and the addresses that the person has left. Of somebody who is no member any more, too, until the personal data are erased. That it was read is in the audit trail.',
     params: byUser,
     answers: { 200: exported },
-    handle: async ({ params, principal, address }) => {
+    handle: async ({ params, principal, address, request }) => {
       const found = await queries.personalData(principal.organizationId, params.userId);
       if (found === undefined) throw notFound('member');
-      await erasures.sayExported(params.userId, { principal, address });
+      // A HEAD shows nothing.
+      if (request.method === 'GET') await erasures.sayExported(params.userId, { principal, address });
       return { status: 200, headers: { 'cache-control': 'no-store' }, body: exportView(found) };
     },
   });

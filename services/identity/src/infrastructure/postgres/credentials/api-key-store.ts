@@ -69,6 +69,8 @@ export const createApiKeyStore = (postgres: Postgres<Database>, outbox: Outbox):
         audit(ended, actor, 'rotated', { before: auditView(before), after: { ...auditView(ended), successor: apiKey.id } }),
       ]);
       if (graceSeconds === 0) await withdrawInvitationsBy(trx, outbox, id, actor);
+      // They stand as long as whoever takes the key's place may make them.
+      else await trx.updateTable('invitations').set({ invited_by_id: apiKey.id }).where('invited_by_id', '=', id).execute();
       await revoke(trx, 'apiKey', [id], (graceSeconds === 0 ? null : ended.expiresAt) ?? 'now');
       return apiKey;
     }),
