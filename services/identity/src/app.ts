@@ -4,7 +4,7 @@ import { newId } from '@settler/chassis/ids';
 import type { Life } from '@settler/chassis/lifecycle';
 import { createSecretBox } from '@settler/chassis/secret-box';
 import { createService, derivedKey } from '@settler/chassis/service';
-import { accessTokenIssuerDefault, accessTokenSeconds } from '@settler/contracts/internal/access-token';
+import { accessTokenIssuerDefault } from '@settler/contracts/internal/access-token';
 import { consumers } from '@settler/contracts/streams';
 import { acceptInvitation } from './application/commands/accept-invitation.ts';
 import { changeApiKey } from './application/commands/change-api-key.ts';
@@ -112,7 +112,7 @@ export const start = async (config: Config, life: Life): Promise<string> => {
   const deniedLogins = service.metrics.counter(loginsDenied);
 
   const accessToken = createAccessTokens(keyring, config.PUBLIC_URL ?? accessTokenIssuerDefault);
-  const views = createSignedInViews(accessToken, accessTokenSeconds);
+  const views = createSignedInViews(accessToken);
 
   authRoutes(endpoint, {
     register: register({

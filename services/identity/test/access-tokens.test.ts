@@ -13,7 +13,14 @@ test('an access token lasts as long as it may and no second longer, whenever in 
     nowMs += 999;
     return nowMs;
   });
-  const token = await tokenFor({ userId: 'usr_1', organizationId: 'org_1', role: 'viewer', sessionId: 'ses_1' });
+  const grant = { userId: 'usr_1', organizationId: 'org_1', role: 'viewer', sessionId: 'ses_1' } as const;
+  const { token, seconds } = await tokenFor(grant);
   const { iat = 0, exp = 0 } = decodeJwt(token);
-  expect(exp - iat).toBe(accessTokenSeconds);
+  expect([exp - iat, seconds]).toEqual([accessTokenSeconds, accessTokenSeconds]);
+
+  const sessionEndsAt = new Date(nowMs + 60_000);
+  const last = await tokenFor({ ...grant, sessionEndsAt });
+  expect(decodeJwt(last.token).exp).toBeLessThanOrEqual(sessionEndsAt.getTime() / 1_000);
+  expect(last.seconds).toBeGreaterThan(50);
+  expect(last.seconds).toBeLessThanOrEqual(60);
 });

@@ -89,7 +89,7 @@ describe('the OpenAPI document', () => {
       operations()
         .filter(({ requestBody }) => requestBody?.required === false)
         .map(({ operationId }) => operationId),
-    ).toEqual(['rotateApiKey', 'createExecution', 'approveApproval', 'rejectApproval', 'withdrawApproval']);
+    ).toEqual(['setUpTotp', 'rotateApiKey', 'createExecution', 'approveApproval', 'rejectApproval', 'withdrawApproval']);
     expect(document.tags.every(({ description }) => description.length > 0)).toBe(true);
     expect(document.components['responses']?.['Problem429']).toMatchObject({
       headers: { 'Retry-After': {} },

@@ -42,7 +42,12 @@ export interface Grant {
   readonly organizationId: string;
   readonly role: Role;
   readonly sessionId: string;
+  /** Of a session that goes on. One that has just begun lasts longer than a token. */
+  readonly sessionEndsAt?: Date;
 }
+
+/** For how long it counts: never beyond the end of the session. */
+export type SignAccessToken = (grant: Grant) => Promise<{ readonly token: string; readonly seconds: number }>;
 
 /** A session that was begun or continued. */
 export interface SignedIn {

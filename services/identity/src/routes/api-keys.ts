@@ -150,7 +150,7 @@ export const apiKeyRoutes = (endpoint: Endpoints['endpoint'], { create, change, 
 
   endpoint('rotateApiKey', {
     description:
-      'A new key with a new id that can do the same; both count during the grace, which never outlives the end that the old one had. The answer has the new key itself, this once. `conflict` where the old one is not active, or was rotated already.',
+      'A new key with a new id that can do the same; both count during the grace, which never outlives the end that the old one had. Invitations that the old one has made stay with the new one, and are withdrawn where there is no grace. The answer has the new key itself, this once. `conflict` where the old one is not active, or was rotated already.',
     params: byId,
     body: rotateBody,
     answers: { 201: created },

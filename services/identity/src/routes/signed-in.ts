@@ -2,14 +2,14 @@
 import type { Answer } from '@settler/chassis/answer';
 import { userId } from '@settler/contracts/ids';
 import { z } from 'zod';
-import type { Grant, SignedIn } from '../application/ports.ts';
+import type { SignAccessToken, SignedIn } from '../application/ports.ts';
 import { organizationAnswer, organizationView } from './shapes.ts';
 
 // Absent in a replay, where they are not shown again.
 const tokens = {
   accessToken: z.string().optional().describe('For `Authorization: Bearer …`. Shown this once: a replay leaves it out.'),
   refreshToken: z.string().optional().describe('For `POST /v1/auth/refresh`, which takes it once. Shown this once.'),
-  expiresIn: z.int().describe('Seconds until the access token ends.'),
+  expiresIn: z.int().describe('Seconds until the access token ends: 900, or fewer where the session ends before.'),
   tokenType: z.literal('Bearer').describe('How the access token is sent.'),
 };
 export const tokensAnswer = z.object(tokens).meta({ id: 'Tokens' });
@@ -28,14 +28,12 @@ export interface SignedInViews {
   readonly whole: (status: number, signedIn: SignedIn) => Promise<Answer>;
 }
 
-export const createSignedInViews = (accessToken: (grant: Grant) => Promise<string>, accessTokenSeconds: number): SignedInViews => {
+export const createSignedInViews = (accessToken: SignAccessToken): SignedInViews => {
   const headers = { 'cache-control': 'no-store' };
-  const tokensOf = async ({ grant, refreshToken }: SignedIn) => ({
-    accessToken: await accessToken(grant),
-    refreshToken,
-    expiresIn: accessTokenSeconds,
-    tokenType: 'Bearer',
-  });
+  const tokensOf = async ({ grant, refreshToken }: SignedIn) => {
+    const { token, seconds } = await accessToken(grant);
+    return { accessToken: token, refreshToken, expiresIn: seconds, tokenType: 'Bearer' };
+  };
   return {
     tokens: async (signedIn) => ({ status: 200, headers, body: await tokensOf(signedIn) }),
     whole: async (status, signedIn) => {

@@ -223,6 +223,7 @@ export const identityCases = {
       await withoutTotp(party, setting);
       return { path: '/v1/me/totp', as: 'spare' };
     },
+    otherBody: () => ({ password }),
     refusals: [
       unauthenticated('a wrong password', async (setting) => {
         await withoutTotp(setting.ours, setting);

@@ -60,9 +60,16 @@ export const requirePassword = async (trx: Trx, userId: string, passwordHash: st
   if (held === undefined) throw new Refusal('unauthenticated', 'The e-mail address or the password is wrong.');
 };
 
-export const signedIn = (user: User, organization: Organization, role: Role, sessionId: string, refreshToken: string): SignedIn => ({
+export const signedIn = (
+  user: User,
+  organization: Organization,
+  role: Role,
+  sessionId: string,
+  refreshToken: string,
+  sessionEndsAt?: Date,
+): SignedIn => ({
   user,
   organization,
-  grant: { userId: user.id, organizationId: organization.id, role, sessionId },
+  grant: { userId: user.id, organizationId: organization.id, role, sessionId, ...(sessionEndsAt === undefined ? {} : { sessionEndsAt }) },
   refreshToken,
 });

@@ -77,7 +77,7 @@ export const createSessionStore = ({ postgres, outbox, mint, lifetimeMs, graceMs
       const { organization, role } = membership;
       if (wanted !== undefined && wanted !== session.organization_id) await move(trx, outbox, session, wanted, address);
       const successor = decision === 'repeat' ? mint(session.id, session.generation) : await rotate(trx, mint, session.id, generation);
-      return signedIn(user, organization, role, session.id, successor);
+      return signedIn(user, organization, role, session.id, successor, session.expires_at);
     }),
 
   end: (refreshToken, actor) =>
