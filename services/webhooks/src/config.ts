@@ -9,15 +9,6 @@ const list = (text: string) =>
     .map((part) => part.trim())
     .filter((part) => part !== '');
 
-const isRange = (text: string): boolean => {
-  try {
-    ipaddr.parseCIDR(text);
-    return true;
-  } catch {
-    return false;
-  }
-};
-
 export const config = z.object({
   ...serviceSettings,
   ...databaseSettings,
@@ -27,7 +18,7 @@ export const config = z.object({
     .string()
     .default('')
     .transform(list)
-    .refine((ranges) => ranges.every(isRange), 'must be a comma list of CIDRs such as 10.0.0.0/8')
+    .refine((ranges) => ranges.every((range) => ipaddr.isValidCIDR(range)), 'must be a comma list of CIDRs such as 10.0.0.0/8')
     .describe('Address ranges that endpoints may be in although they are not public, as a comma list of CIDRs.'),
   OWN_PORTS: z
     .string()

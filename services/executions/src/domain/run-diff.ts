@@ -89,11 +89,8 @@ const compare = (side: Side, before: Known, after: Known, tell: Tell): void => {
     const [was, is] = [inOrder(olds), inOrder(after.get(key) ?? [])];
     for (const [index, { counterparts, record }] of was.entries()) {
       const now = is[index];
-      if (now === undefined) tell('gone', side, record);
-      else {
-        const change = changeOf(counterparts, now.counterparts);
-        if (change !== undefined) tell(change, side, now.record);
-      }
+      const change = now === undefined ? 'gone' : changeOf(counterparts, now.counterparts);
+      if (change !== undefined) tell(change, side, (now ?? { record }).record);
     }
     for (const { record } of is.slice(was.length)) tell('added', side, record);
   }

@@ -309,10 +309,13 @@ const createKnownKeys = (
     return gone;
   };
 
+  /** Where several say the same. */
+  const shared: number[] = [];
+  for (const [place, first] of places.entries())
+    if (nexts[first] !== 0 && isNameless(keysOf(first), atOf[first] as number)) shared.push(place);
+
   const leaveCurrent: KnownKeys['leaveCurrent'] = (which) => {
-    for (let place = 0; place < places.length; place += 1) {
-      const first = places[place] as number;
-      if (nexts[first] === 0 || !isNameless(keysOf(first), atOf[first] as number)) continue;
+    for (const place of shared) {
       const keys = chained(place);
       let current: readonly number[] = [];
       for (let from = 0, end = 0; from < keys.length; from = end) {

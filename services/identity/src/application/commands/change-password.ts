@@ -1,6 +1,7 @@
 /** Changing one's password: in two steps, because hashing takes long and must hold no transaction. */
-import { invalid, Refusal } from '@settler/chassis/refusal';
+import { invalid } from '@settler/chassis/refusal';
 import { isShort, passwordFault, passwordLengthMin, passwordLengthMinWithFactor } from '../../domain/password.ts';
+import { ownAccount } from '../own-account.ts';
 import type { Account, AccountStore, Actor, NewPassword, PasswordStore, Passwords, SecondFactors } from '../ports.ts';
 import type { ProvePassword } from '../prove-password.ts';
 
@@ -18,9 +19,9 @@ export interface ChangePasswordNeeds {
 }
 
 export const changePassword = ({ accounts, store, passwords, provePassword, factors }: ChangePasswordNeeds) => ({
-  admit: async ({ currentPassword, newPassword }: ChangePasswordInput, { principal, address }: Actor) => {
-    const account = await accounts.find(principal.id);
-    if (account === undefined) throw new Refusal('unauthenticated', 'The account of this session is gone.');
+  admit: async ({ currentPassword, newPassword }: ChangePasswordInput, actor: Actor) => {
+    const { principal, address } = actor;
+    const account = await ownAccount(accounts, actor);
     const { email, name } = account.user;
     const lengthMin = (await factors.isOn(principal.id)) ? passwordLengthMinWithFactor : passwordLengthMin;
     const message =

@@ -1,7 +1,8 @@
 /** Turning one-time codes off, with all that a login would take: a session that somebody found open must not do. */
 import { requireRevision } from '@settler/chassis/entity-tag';
-import { invalid, notFound, Refusal } from '@settler/chassis/refusal';
+import { invalid, notFound } from '@settler/chassis/refusal';
 import { isShort, passwordLengthMin } from '../../domain/password.ts';
+import { ownAccount } from '../own-account.ts';
 import type { AccountStore, Actor, Authenticated, SecondFactors } from '../ports.ts';
 import type { ProveFactor } from '../prove-factor.ts';
 import type { ProvePassword } from '../prove-password.ts';
@@ -24,8 +25,7 @@ const revision = 1;
 export const removeTotp = ({ accounts, factors, provePassword, proveFactor }: RemoveTotpNeeds) => ({
   admit: async ({ password, code }: RemoveTotpInput, ifMatch: number | undefined, actor: Actor): Promise<Authenticated> => {
     const { principal, address } = actor;
-    const account = await accounts.find(principal.id);
-    if (account === undefined) throw new Refusal('unauthenticated', 'The account of this session is gone.');
+    const account = await ownAccount(accounts, actor);
     if (!(await factors.isOn(principal.id))) throw notFound('second factor');
     requireRevision(ifMatch, revision);
     await provePassword(account, password, address);

@@ -13,6 +13,7 @@ import { trendQuery } from '../reports/trend-query.ts';
 import { type FoundResult, findResults, findResultTexts, type ResultTexts, soughtBy, type Told } from '../results/find-results.ts';
 import { requireResults } from '../results/stored-results.ts';
 import type { Database } from '../tables.ts';
+import { goesBefore } from './serial.ts';
 
 /** Not what a run was given and what came of it: the definition and the report are as long as everything else, and have routes of their own. */
 const viewColumns = [
@@ -24,8 +25,7 @@ const viewColumns = [
 /** What a claim would find in its way, where no attempt has left another reason. */
 const waitingFor = sql<string | null>`coalesce(waiting_for, case when status = 'queued' and is_serial then
   (select 'the execution ' || o.id || ' of its job' from executions o
-    where o.job_id = executions.job_id and o.id <> executions.id and o.is_serial
-      and (o.status = 'running' or (o.status = 'queued' and o.created_at < executions.created_at))
+    where ${sql.raw(goesBefore('o', 'executions'))}
     order by o.status = 'running' desc, o.created_at limit 1) end)`.as('waiting_for');
 
 type ViewRow = Pick<Selectable<Database['executions']>, (typeof viewColumns)[number] | 'waiting_for'>;

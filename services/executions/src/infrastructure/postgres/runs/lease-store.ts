@@ -12,6 +12,7 @@ import { attemptsMax } from '../../../domain/execution.ts';
 import type { Database } from '../tables.ts';
 import { appendAll, createEnd, endingEntry } from './execution-end.ts';
 import { doorbellFor, stateEvent } from './execution-store.ts';
+import { goesBefore } from './serial.ts';
 import { together } from './together.ts';
 
 type Row = Selectable<Database['executions']>;
@@ -104,8 +105,7 @@ const createClaim = (postgres: Postgres<Database>, outbox: Outbox, leaseMs: numb
                  order by l.id for update of l) as c
          where e.id = c.id and cancel_requested_at is null and attempt < ${attemptsMax}
            and case status when 'queued' then not_before <= now() when 'running' then lease_until < now() end
-           and not (is_serial and exists (select 1 from executions o where o.job_id = e.job_id and o.id <> e.id and o.is_serial
-                                             and (o.status = 'running' or (o.status = 'queued' and o.created_at < e.created_at))))
+           and not (is_serial and exists (select 1 from executions o where ${sql.raw(goesBefore('o', 'e'))}))
         returning e.*`.execute(trx);
       await appendAll(trx, outbox, rows.filter((row) => row.attempt === 1).map(stateEvent));
       const byId = new Map(rows.map((row) => [row.id, heldOf(row)]));

@@ -1,14 +1,13 @@
 /** How many runs there are to be made, and how long they wait: over the index of all live rows, which are few beside all others. */
 import type { Measures } from '@settler/chassis/measures';
+import { goesBefore } from './serial.ts';
 
 export const runs = {
   // What waits for its turn behind a run of its own job, or for its next attempt, does not wait for a worker.
   query: `select count(*) filter (where status = 'queued') as queued, count(*) filter (where status = 'running') as running,
                  coalesce(extract(epoch from now() - min(not_before) filter (
                    where status = 'queued' and not_before <= now()
-                     and not (is_serial and exists (select from executions o
-                                                     where o.job_id = e.job_id and o.id <> e.id and o.is_serial
-                                                       and (o.status = 'running' or (o.status = 'queued' and o.created_at < e.created_at)))))), 0) as oldest
+                     and not (is_serial and exists (select from executions o where ${goesBefore('o', 'e')})))), 0) as oldest
             from executions e where status in ('queued', 'running')`,
   gauges: {
     queued: { name: 'settler_executions_queued', help: 'Runs that wait to be taken up.', labels: [] },
