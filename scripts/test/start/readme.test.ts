@@ -45,7 +45,7 @@ afterAll(async () => {
   const list = join(data, 'processes.json');
   // Whatever a failed test has left.
   if (existsSync(list)) await stopLeftovers(Object.values(JSON.parse(readFileSync(list, 'utf8'))), 5_000);
-  rmSync(data, { recursive: true, force: true });
+  for (const written of [data, join(root, 'exceptions.csv')]) rmSync(written, { recursive: true, force: true });
 });
 
 describe('what a reader is told', () => {

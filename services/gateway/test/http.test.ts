@@ -1,6 +1,5 @@
 import { waitFor } from '@settler/harness';
 import { open, sendRaw } from '@settler/harness/raw';
-import { freePorts } from '@settler/local/processes/ports';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Door, type Key, startDoor } from './setup.ts';
 import { json } from './stand-in.ts';
@@ -11,7 +10,7 @@ let key: Key;
 let metricsPort = 0;
 beforeAll(async () => {
   door = await startDoor(async (island) => {
-    [metricsPort = 0] = await freePorts(1, Number(new URL(island.serviceUrl('webhooks')).port) + 1);
+    metricsPort = await island.sparePort();
     return { METRICS_PORT: String(metricsPort), CORS_ORIGINS: `${origin}, https://other.example.com:8443` };
   });
   key = await door.createKey(await door.register());

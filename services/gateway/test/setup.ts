@@ -14,7 +14,6 @@ import {
   stopStartedServices,
   waitFor,
 } from '@settler/harness';
-import { freePorts } from '@settler/local/processes/ports';
 import { type Arrived, type StandIn, startStandIn, stopStandIns } from './stand-in.ts';
 
 type Settings = Readonly<Record<string, string>>;
@@ -50,7 +49,7 @@ export interface Door {
   readonly createKey: (person: Person, body?: Record<string, unknown>) => Promise<Key>;
   readonly revokeKey: (person: Person, key: Key) => Promise<void>;
   readonly logOut: (person: Person) => Promise<void>;
-  /** Another gateway on a port of its own. */
+  /** Another gateway, on a port of its own where none is named. */
   readonly startReplica: (settings?: Settings) => Promise<StartedService>;
   /** As identity itself is called for this person. */
   readonly calling: (person: Person) => Client;
@@ -124,7 +123,6 @@ export const startDoor = async (
   const publicKeys = Object.fromEntries(
     (gatewayEnvironment({})['SERVICE_PUBLIC_KEYS'] ?? '').split(',').map((pair) => pair.split(':', 2) as [string, string]),
   );
-  let port = Number(new URL(gateway.url).port) + 100;
 
   return {
     island,
@@ -159,9 +157,8 @@ export const startDoor = async (
       if (status !== 204) throw new Error(`logging out answered ${status}`);
     },
     startReplica: async (overrides = {}) => {
-      const [free = 0] = await freePorts(1, port);
-      port = free + 1;
-      return startService('gateway', gatewayEnvironment({ ...overrides, PORT: String(free) }));
+      const PORT = overrides['PORT'] ?? String(await island.sparePort());
+      return startService('gateway', gatewayEnvironment({ ...overrides, PORT }));
     },
     calling,
     as: (credentials, url = gateway.url) => client(url, credentials),

@@ -11,8 +11,10 @@ describe('limits that replicas share', () => {
   let replicas: readonly Pick<StartedService, 'url'>[];
 
   beforeAll(async () => {
-    redis = await startRedis();
-    door = await startDoor({ REDIS_URL: redis.url, RATE_LIMIT_DEFAULT: String(limit), RATE_LIMIT_WINDOW_MS: '600000' });
+    door = await startDoor(async (island) => {
+      redis = await startRedis(await island.sparePort());
+      return { REDIS_URL: redis.url, RATE_LIMIT_DEFAULT: String(limit), RATE_LIMIT_WINDOW_MS: '600000' };
+    });
     const others = await Promise.all(Array.from({ length: replicaCount - 1 }, () => door.startReplica()));
     replicas = [door.gateway, ...others];
   });

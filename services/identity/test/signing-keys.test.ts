@@ -1,13 +1,12 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { type Client, client, lockWaits, startService, waitFor } from '@settler/harness';
-import { freePorts } from '@settler/local/processes/ports';
 import { createLocalJWKSet, decodeProtectedHeader, jwtVerify } from 'jose';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Identity, password, startIdentity } from './setup.ts';
 
 const replicaOf = async ({ island }: Identity, settings: Record<string, string> = {}): Promise<Client> => {
-  const [port] = await freePorts(1, process.pid);
-  const { url } = await startService('identity', island.environmentFor('identity', { PORT: String(port), ...settings }));
+  const environment = island.environmentFor('identity', { PORT: String(await island.sparePort()), ...settings });
+  const { url } = await startService('identity', environment);
   return client(url, { token: () => island.principalToken({ audience: 'identity', kind: 'anonymous', scopes: [] }) });
 };
 

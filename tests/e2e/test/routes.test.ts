@@ -5,7 +5,6 @@
 import { type RouteName, routes } from '@settler/contracts/routes';
 import { statefulServices } from '@settler/contracts/services';
 import { client, createIsland, type Island, type System, startService, startSystem } from '@settler/harness';
-import { freePorts } from '@settler/local/processes/ports';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Databases, openDatabases } from '../src/databases.ts';
 import { createParty } from '../src/party.ts';
@@ -113,8 +112,8 @@ test('a list that is filtered by what another organization has is empty', async 
 
 describe('in trouble', () => {
   test('every route says that it was asked too often, and when to ask again', async () => {
-    const [port] = await freePorts(1, Number(new URL(system.url).port) + 1);
-    const strict = await startService('gateway', island.environmentFor('gateway', { PORT: String(port), RATE_LIMIT_DEFAULT: '1' }));
+    const settings = { PORT: String(await island.sparePort()), RATE_LIMIT_DEFAULT: '1' };
+    const strict = await startService('gateway', island.environmentFor('gateway', settings));
     const { apiKey, accessToken } = setting.ours;
     for (const credentials of [{}, { apiKey }, { token: accessToken }]) {
       const path = 'apiKey' in credentials || 'token' in credentials ? '/v1/me' : '/.well-known/jwks.json';

@@ -4,7 +4,6 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { createIsland, type Island, type StartedService, type System, startService, startSystem, waitFor } from '@settler/harness';
-import { freePorts } from '@settler/local/processes/ports';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Databases, openDatabases } from '../src/databases.ts';
 import { createParty, must, type Party } from '../src/party.ts';
@@ -22,7 +21,6 @@ let databases: Databases;
 let receiver: Receiver;
 let party: Party;
 let files: { readonly source: { readonly fileId: string }; readonly target: { readonly fileId: string } };
-let nextPort = 0;
 let workers: readonly StartedService[];
 
 const side = { adapter: 'csv', config: { fields: { id: 'Id', amount: 'Amount', currency: 'Currency', reference: 'Reference' } } };
@@ -64,7 +62,6 @@ beforeAll(async () => {
   island = await createIsland();
   [system, receiver] = await Promise.all([startSystem(island, { executions: { ...settings, ROLE: 'api' } }), startReceiver()]);
   databases = await openDatabases(island);
-  nextPort = Number(new URL(system.url).port) + 1_000;
   workers = [await startWorker(), await startWorker()];
   party = await createParty(system.url, 'takeover', receiver.url);
   const { secret } = await must(201, party.key.post('/v1/webhooks', { url: receiver.url, events: ['execution.*'] }));
@@ -78,10 +75,8 @@ afterAll(async () => {
 });
 
 const startWorker = async (): Promise<StartedService> => {
-  nextPort += 1;
-  const [port = 0] = await freePorts(1, nextPort);
-  nextPort = port;
-  return startService('executions', island.environmentFor('executions', { ...settings, PORT: String(port), ROLE: 'worker' }));
+  const PORT = String(await island.sparePort());
+  return startService('executions', island.environmentFor('executions', { ...settings, PORT, ROLE: 'worker' }));
 };
 
 /** In a job of its own, so that the exceptions of one run are not those of another. */

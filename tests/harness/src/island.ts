@@ -17,6 +17,8 @@ export interface Island {
   readonly prefix: string;
   /** Where a service of this island listens once it is started. */
   readonly serviceUrl: (service: Service) => string;
+  /** For one more process: of this island's own, so that no other test file takes it between finding it free and listening there. */
+  readonly sparePort: () => Promise<number>;
   /** The whole environment of that service's process; `overrides` win. */
   readonly environmentFor: (service: Service, overrides?: Environment) => Environment;
   /** Databases, roles and tables of these services, and all streams and consumers. */
@@ -31,8 +33,8 @@ export interface Island {
   readonly dispose: () => Promise<void>;
 }
 
-/** As many as a number is given; a second replica of a service takes one of the spare ones with `freePorts`. */
-const portsPerIsland = 8;
+/** As many as a number is given: those of its services, and spare ones, which are given out in turn. */
+const portsPerIsland = 32;
 
 export interface IslandOptions {
   /** How long a message of a killed consumer waits for another one; absent: as long as in production. */
@@ -44,7 +46,8 @@ export const createIsland = async (options: IslandOptions = {}): Promise<Island>
   const number = await takeNumber(servers);
   const prefix = `t${number}`;
   const brokerUrl = brokerUrlOf(servers, accountName(number));
-  const found = await freePorts(services.length, servers.firstPort + number * portsPerIsland);
+  const firstPort = servers.firstPort + number * portsPerIsland;
+  const found = await freePorts(services.length, firstPort);
   const ports = Object.fromEntries(services.map((service, index) => [service, found[index]])) as Record<Service, number>;
   const installation: Installation = {
     name: prefix,
@@ -56,9 +59,16 @@ export const createIsland = async (options: IslandOptions = {}): Promise<Island>
     settings: { ADDRESS_GUARD_ALLOW: '127.0.0.0/8,::1/128', RATE_LIMIT_DEFAULT: '100000', DB_POOL_MAX: '10', DB_POOL_MIN: '0' },
   };
   const provisioned = new Set<StatefulService>();
+  let spared = 0;
   return {
     prefix,
     serviceUrl: (service) => serviceUrl(ports[service]),
+    sparePort: async () => {
+      const turn = services.length + (spared % (portsPerIsland - services.length));
+      spared += 1;
+      const [port = 0] = await freePorts(1, firstPort + turn);
+      return port;
+    },
     environmentFor: (service, overrides = {}) => ({ ...serviceEnvironment(service, installation), ...overrides }),
     provision: async (...wanted) => {
       // Numbers beyond the accounts meet streams that an earlier test file has left.

@@ -1,7 +1,6 @@
 /** A redis-server of a test's own. */
 import { createConnection } from 'node:net';
 import { launchProcess, untilReady } from '@settler/local/processes/launch';
-import { freePorts } from '@settler/local/processes/ports';
 import { inject } from 'vitest';
 import { redisProgram } from './redis-server.ts';
 import { recordProcess } from './run-directory.ts';
@@ -20,8 +19,8 @@ export interface StartedRedis {
 
 const stopTimeoutMs = 5_000;
 
-export const startRedis = async (): Promise<StartedRedis> => {
-  const [port = 0] = await freePorts(1, inject('settlerServers').firstPort + 1_000);
+/** @param port a spare one of the island */
+export const startRedis = async (port: number): Promise<StartedRedis> => {
   const start = async () => {
     const launch = {
       name: 'redis',
