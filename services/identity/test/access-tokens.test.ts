@@ -14,7 +14,7 @@ test('an access token lasts as long as it may and no second longer, whenever in 
     return nowMs;
   });
   const grant = { userId: 'usr_1', organizationId: 'org_1', role: 'viewer', sessionId: 'ses_1' } as const;
-  const { token, seconds } = await tokenFor(grant);
+  const { token, seconds } = await tokenFor({ ...grant, sessionEndsAt: new Date(nowMs + 3_600_000) });
   const { iat = 0, exp = 0 } = decodeJwt(token);
   expect([exp - iat, seconds]).toEqual([accessTokenSeconds, accessTokenSeconds]);
 

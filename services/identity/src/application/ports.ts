@@ -42,8 +42,7 @@ export interface Grant {
   readonly organizationId: string;
   readonly role: Role;
   readonly sessionId: string;
-  /** Of a session that goes on. One that has just begun lasts longer than a token. */
-  readonly sessionEndsAt?: Date;
+  readonly sessionEndsAt: Date;
 }
 
 /** For how long it counts: never beyond the end of the session. */

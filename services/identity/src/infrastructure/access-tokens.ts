@@ -12,7 +12,7 @@ export const createAccessTokens =
     const { id, key } = await keyring.signing();
     // Read once: of two readings the second may be in the next second, and gateways refuse a token that lasts longer than it may.
     const issuedAt = Math.floor(nowMs() / 1_000);
-    const left = sessionEndsAt === undefined ? accessTokenSeconds : Math.floor(sessionEndsAt.getTime() / 1_000) - issuedAt;
+    const left = Math.floor(sessionEndsAt.getTime() / 1_000) - issuedAt;
     const seconds = Math.max(1, Math.min(accessTokenSeconds, left));
     const token = await new SignJWT({ org: organizationId, role, scopes: [...scopesFor(role)], sid: sessionId })
       .setProtectedHeader({ alg: 'RS256', typ: 'at+jwt', kid: id })

@@ -50,14 +50,10 @@ export const createAccountStore = ({ postgres, outbox, mint, sessionLifetimeMs, 
           .insertInto('audit_heads')
           .values({ organization_id: organizationId, ...emptyHead, seal: headSeal(organizationId, emptyHead, chainHmac) })
           .execute();
-        const refreshToken = await insertSession(trx, mint, {
-          id: sessionId,
-          userId: user.id,
-          organizationId,
-          lifetimeMs: sessionLifetimeMs,
-        });
+        const session = { id: sessionId, user, organization, role: 'owner' as const, lifetimeMs: sessionLifetimeMs };
+        const begun = await insertSession(trx, mint, session);
         await outbox.append(trx, messagesOf(registration, organization));
-        return { user, organization, grant: { userId: user.id, organizationId, role: 'owner', sessionId }, refreshToken };
+        return begun;
       });
     }),
 });

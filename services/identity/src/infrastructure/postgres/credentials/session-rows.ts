@@ -20,23 +20,25 @@ export const hashOf = (refreshToken: string): Buffer => createHash('sha256').upd
 
 export interface NewSession {
   readonly id: string;
-  readonly userId: string;
-  readonly organizationId: string;
+  readonly user: User;
+  readonly organization: Organization;
+  readonly role: Role;
   readonly lifetimeMs: number;
 }
 
-/** Returns the first refresh token. */
-export const insertSession = async (trx: Trx, mint: Mint, { id, userId, organizationId, lifetimeMs }: NewSession): Promise<string> => {
-  await trx
+export const insertSession = async (trx: Trx, mint: Mint, session: NewSession): Promise<SignedIn> => {
+  const { id, user, organization, role, lifetimeMs } = session;
+  const { expires_at: endsAt } = await trx
     .insertInto('sessions')
     .values({
       id,
-      user_id: userId,
-      organization_id: organizationId,
+      user_id: user.id,
+      organization_id: organization.id,
       expires_at: sql<Date>`now() + make_interval(secs => ${lifetimeMs / 1000}::float8)`,
     })
-    .execute();
-  return insertToken(trx, mint, id, 0);
+    .returning('expires_at')
+    .executeTakeFirstOrThrow();
+  return signedIn(user, organization, role, { id, endsAt }, await insertToken(trx, mint, id, 0));
 };
 
 export const insertToken = async (trx: Trx, mint: Mint, sessionId: string, generation: number): Promise<string> => {
@@ -64,12 +66,11 @@ export const signedIn = (
   user: User,
   organization: Organization,
   role: Role,
-  sessionId: string,
+  session: { readonly id: string; readonly endsAt: Date },
   refreshToken: string,
-  sessionEndsAt?: Date,
 ): SignedIn => ({
   user,
   organization,
-  grant: { userId: user.id, organizationId: organization.id, role, sessionId, ...(sessionEndsAt === undefined ? {} : { sessionEndsAt }) },
+  grant: { userId: user.id, organizationId: organization.id, role, sessionId: session.id, sessionEndsAt: session.endsAt },
   refreshToken,
 });

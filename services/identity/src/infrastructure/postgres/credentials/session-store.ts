@@ -33,12 +33,7 @@ export const createSessionStore = ({ postgres, outbox, mint, lifetimeMs, graceMs
       if (membership === undefined && organizationId !== undefined) throw notFound('organization');
       if (membership === undefined) throw new Refusal('forbidden', await whyNowhere(trx, user.id));
       const { organization, role } = membership;
-      const refreshToken = await insertSession(trx, mint, {
-        id: sessionId,
-        userId: user.id,
-        organizationId: organization.id,
-        lifetimeMs,
-      });
+      const begun = await insertSession(trx, mint, { id: sessionId, user, organization, role, lifetimeMs });
       const entry = auditMessage('identity', organization.id, {
         actor: { type: 'user', id: user.id },
         address,
@@ -47,7 +42,7 @@ export const createSessionStore = ({ postgres, outbox, mint, lifetimeMs, graceMs
         after: { userId: user.id, ...(proof === undefined ? {} : { secondFactor: proof.kind }) },
       });
       await underOrganization(trx, organization.id, () => outbox.append(trx, [entry]));
-      return signedIn(user, organization, role, sessionId, refreshToken);
+      return begun;
     }),
 
   endIfReused: (refreshToken, address) =>
@@ -77,7 +72,7 @@ export const createSessionStore = ({ postgres, outbox, mint, lifetimeMs, graceMs
       const { organization, role } = membership;
       if (wanted !== undefined && wanted !== session.organization_id) await move(trx, outbox, session, wanted, address);
       const successor = decision === 'repeat' ? mint(session.id, session.generation) : await rotate(trx, mint, session.id, generation);
-      return signedIn(user, organization, role, session.id, successor, session.expires_at);
+      return signedIn(user, organization, role, { id: session.id, endsAt: session.expires_at }, successor);
     }),
 
   end: (refreshToken, actor) =>

@@ -6,7 +6,7 @@ import type { Role } from '@settler/contracts/scopes';
 import { sql } from 'kysely';
 import type { Acceptance, Account, SignedIn } from '../../../application/ports.ts';
 import { insertUser, requireAccount } from '../accounts/account-rows.ts';
-import { insertSession, type Mint, signedIn } from '../credentials/session-rows.ts';
+import { insertSession, type Mint } from '../credentials/session-rows.ts';
 import { showingInvitation, type Trx, underOrganization } from '../sight.ts';
 import { stands } from './invitation-endings.ts';
 import { organizationOf } from './organization-store.ts';
@@ -39,12 +39,9 @@ export const acceptInvitation = async (
     const { user } = account;
     await (isNew ? makeAccount(trx, account) : requireAccount(trx, account));
     const revision = await insertMembership(trx, organizationId, user.id, used.role);
-    const organization = await trx
-      .selectFrom('organizations')
-      .selectAll()
-      .where('organization_id', '=', organizationId)
-      .executeTakeFirstOrThrow();
-    const refreshToken = await insertSession(trx, mint, { id: sessionId, userId: user.id, organizationId, lifetimeMs });
+    const row = await trx.selectFrom('organizations').selectAll().where('organization_id', '=', organizationId).executeTakeFirstOrThrow();
+    const session = { id: sessionId, user, organization: organizationOf(row), role: used.role, lifetimeMs };
+    const begun = await insertSession(trx, mint, session);
     const joined = { userId: user.id, organizationId, role: used.role, invitationId: used.id };
     await outbox.append(trx, [
       eventMessage(userJoined, { organizationId, aggregateId: user.id, aggregateVersion: Number(revision) }, joined),
@@ -56,7 +53,7 @@ export const acceptInvitation = async (
         after: { role: used.role, invitationId: used.id, sessionId },
       }),
     ]);
-    return signedIn(user, organizationOf(organization), used.role, sessionId, refreshToken);
+    return begun;
   });
 };
 
