@@ -29,7 +29,13 @@ const identity = {
 };
 const authenticate = createAuthenticate({
   identity,
-  revocations: { isFresh: () => true, lastAskedAtMs: () => performance.now(), isRevoked: () => false, stop: () => {} },
+  revocations: {
+    isFresh: () => true,
+    isFollowed: () => true,
+    lastAskedAtMs: () => performance.now(),
+    isRevoked: () => false,
+    stop: () => {},
+  },
   apiKeys: createApiKeys(identity, secret),
   verifyAccessToken: isNeverAsked,
   freshMs: 900,

@@ -17,14 +17,24 @@ const within = async (check: HealthCheck): Promise<boolean> => {
   return Promise.race([check.isUp(), late]).catch(() => false);
 };
 
-/** Health is asked for by everybody and costs every dependency a question: answers are shared for as long as this. */
+/**
+ * Health is asked for by everybody and costs every dependency a question: answers are shared for as long as this, unless they say that
+ * something is down. That it is up again is told at once.
+ */
 const keptMs = 500;
 
-const shared = <Result>(look: () => Promise<Result>): (() => Promise<Result>) => {
-  let kept: { readonly result: Promise<Result>; readonly askedAtMs: number } | undefined;
+type States = readonly (HealthCheck & { readonly up: boolean })[];
+
+const shared = (look: () => Promise<States>): (() => Promise<States>) => {
+  let kept: { readonly states: Promise<States>; readonly askedAtMs: number } | undefined;
   return () => {
-    if (kept === undefined || performance.now() - kept.askedAtMs > keptMs) kept = { result: look(), askedAtMs: performance.now() };
-    return kept.result;
+    if (kept !== undefined && performance.now() - kept.askedAtMs <= keptMs) return kept.states;
+    const asked = { states: look(), askedAtMs: performance.now() };
+    kept = asked;
+    void asked.states.then((states) => {
+      if (kept === asked && states.some(({ up }) => !up)) kept = undefined;
+    });
+    return asked.states;
   };
 };
 

@@ -108,10 +108,14 @@ export const start = async (config: Config, life: Life): Promise<string> => {
   answerBeforeBody(app);
   await tellBrowsers(app, config.CORS_ORIGINS);
   measureRequests(app, metrics);
-  // Requests to a service that is well are served while another is not, so none of them decides whether the gateway is ready.
+  // Requests to a service that is well are served while another is not, so none of them decides whether the gateway is ready. That identity
+  // has answered once does: a gateway that it does not believe, or never found, could let nobody in.
   serveHealth(
     app,
-    statefulServices.map((name) => ({ name, isRequired: false, isUp: () => upstreams.ask(name, '/health/live').then(() => true) })),
+    [
+      { name: 'revocations', isRequired: true, isUp: async () => revocations.isFollowed() },
+      ...statefulServices.map((name) => ({ name, isRequired: false, isUp: () => upstreams.ask(name, '/health/live').then(() => true) })),
+    ],
     life.isStopping,
   );
   const openApi = createOpenApi({

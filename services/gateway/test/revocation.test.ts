@@ -9,6 +9,8 @@ let door: Door;
 /** In the place of identity: passes everything on, unless it is told to say nothing about revocations. */
 let between: StandIn;
 let isSilent = false;
+/** Or to refuse whoever asks. */
+let isRefusing = false;
 /** Between identity and the broker: cut, it is as if the broker had stopped. */
 let line: Line;
 let replicas: {
@@ -34,6 +36,7 @@ beforeAll(async () => {
   ]);
   between.answer((request, response) => {
     if (isSilent && request.url?.startsWith('/internal/revocations')) return;
+    if (isRefusing) return response.writeHead(401).end();
     const { method, headers, url } = request;
     const onwards = httpRequest(door.identity.url + url, { method: method ?? 'GET', headers }, (answer) => {
       response.writeHead(answer.statusCode ?? 502, answer.headers);
@@ -59,6 +62,33 @@ beforeAll(async () => {
 afterAll(async () => {
   await door.dispose();
   line.cut();
+});
+
+describe('a gateway that identity does not believe', () => {
+  test('is not ready, and says why, until it is believed', async () => {
+    const port = await door.island.sparePort();
+    const ask = async (path: string) => {
+      const answer = await fetch(`http://127.0.0.1:${port}${path}`);
+      return { status: answer.status, body: await answer.json() };
+    };
+    isRefusing = true;
+    const starting = door.startReplica({ IDENTITY_URL: between.url, PORT: String(port) });
+    await waitFor(() => ask('/health/live').catch(() => undefined), { what: 'it to listen' });
+    const asked = between.arrived.length;
+    await waitFor(() => between.arrived.length > asked + 2, { what: 'it to ask again' });
+    expect(await ask('/health/ready')).toEqual({ status: 503, body: { status: 'unavailable' } });
+    expect(await ask('/health')).toMatchObject({ status: 503, body: { dependencies: { revocations: 'down', identity: 'up' } } });
+    isRefusing = false;
+    const replica = await starting;
+    expect(await ask('/health/ready')).toEqual({ status: 200, body: { status: 'ok' } });
+    // From then on, that identity is away makes nobody turn to another gateway, which would not have it either.
+    isRefusing = true;
+    await waitFor(() => replica.logs().filter((line) => line.includes('does not answer about revocations')).length > 1, {
+      what: 'it to notice',
+    });
+    expect((await ask('/health/ready')).status).toBe(200);
+    isRefusing = false;
+  });
 });
 
 describe('a revocation', () => {

@@ -11,6 +11,8 @@ type Revoked = RevocationsAnswer['revoked'][number];
 
 export interface Revocations {
   readonly isFresh: () => boolean;
+  /** Whether identity has answered at all: before, nobody can be let in, for want of an identity or because it does not believe who asks. */
+  readonly isFollowed: () => boolean;
   /** When the last successful answer was asked for, on the process's monotonic clock. */
   readonly lastAskedAtMs: () => number;
   /** Whether `id` was revoked, by `sinceMs` of the wall clock or later where that is given. */
@@ -36,6 +38,9 @@ export interface RevocationsOptions {
 /** Access tokens live for 15 minutes: a revocation older than this concerns none that could still be shown. */
 const rememberedMs = 20 * 60_000;
 
+/** Between questions until the first answer, for which whoever starts this process waits. */
+const firstPollMs = 50;
+
 /** When it was heard of: by the clock, and by how long this process runs, because a clock that was ahead for a moment must not forget. */
 interface Seen {
   readonly atMs: number;
@@ -51,6 +56,7 @@ export const startRevocations = (options: RevocationsOptions): Revocations => {
   let isStopped = false;
   let wasReached = true;
   let isLost = false;
+  const isFollowed = (): boolean => lastAskedAtMs > Number.NEGATIVE_INFINITY;
 
   const take = (answer: RevocationsAnswer): void => {
     // A revision that went back is another database: what was learned from the old one says nothing.
@@ -98,12 +104,14 @@ export const startRevocations = (options: RevocationsOptions): Revocations => {
   const poll = async (): Promise<void> => {
     const startedAtMs = performance.now();
     await ask();
-    if (!isStopped) timer = setTimeout(poll, Math.max(0, pollMs - (performance.now() - startedAtMs)));
+    const everyMs = isFollowed() ? pollMs : Math.min(firstPollMs, pollMs);
+    if (!isStopped) timer = setTimeout(poll, Math.max(0, everyMs - (performance.now() - startedAtMs)));
   };
   void poll();
 
   return {
     isFresh: () => performance.now() - lastAskedAtMs <= freshMs,
+    isFollowed,
     lastAskedAtMs: () => lastAskedAtMs,
     isRevoked: (kind, id, sinceMs = 0) => (seen.get(`${kind} ${id}`)?.atMs ?? -1) >= sinceMs,
     stop: () => {
