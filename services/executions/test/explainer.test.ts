@@ -24,12 +24,15 @@ const question = {
   results: [result('one', 'missing_in_target', [order], []), result('two', 'missing_in_source', [], [payment('t1', 'r1 ')])],
 };
 
+/** A thread is a moment late where the machine is busy, and what it has to say is what is looked at here. */
+const patienceMs = 60_000;
+
 describe('explaining in threads', () => {
   let explainer: Explainer;
   afterEach(() => explainer.close());
 
   test('a few are answered in turn, and whoever comes when too many wait is told to come back', async () => {
-    explainer = createExplainer();
+    explainer = createExplainer(patienceMs);
     const asked = Array.from({ length: 7 }, () => explainer.ask(question));
     const answers = await Promise.allSettled(asked);
     const candidates = [
@@ -44,7 +47,7 @@ describe('explaining in threads', () => {
   });
 
   test('the record with several candidates is the one that is explained', async () => {
-    explainer = createExplainer();
+    explainer = createExplainer(patienceMs);
     const ambiguous = result('one', 'ambiguous', [order, { ...order, id: 's2' }], [payment('t1', 'R1')]);
     const reply = await explainer.ask({ ...question, results: [ambiguous] });
     expect(reply).toMatchObject({ candidates: [{ record: { id: 's1' }, outcome: 'ambiguous' }, { record: { id: 's2' } }] });

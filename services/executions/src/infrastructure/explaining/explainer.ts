@@ -10,7 +10,7 @@ const program = new URL(isSource ? './program.ts' : './program.js', import.meta.
 /** For the prices of changes; a change that is not priced in time is told of without one. */
 const budgetMs = 5_000;
 /** With the time that a thread takes to load. What has been said until then is the answer. */
-const answerMsMax = 10_000;
+const answerMsMaxDefault = 10_000;
 const memoryMb = 512;
 const threadsMax = 2;
 /** Twice as many may wait: whoever comes last has an answer within the time that the route has. */
@@ -22,7 +22,7 @@ export interface Explainer {
   readonly close: () => Promise<void>;
 }
 
-export const createExplainer = (): Explainer => {
+export const createExplainer = (answerMsMax = answerMsMaxDefault): Explainer => {
   const threads = new Set<Worker>();
   const waiting: (() => void)[] = [];
   let busy = 0;
@@ -56,7 +56,7 @@ export const createExplainer = (): Explainer => {
       });
       threads.add(worker);
       try {
-        return await lastReplyOf(worker);
+        return await lastReplyOf(worker, answerMsMax);
       } finally {
         await worker.terminate();
         threads.delete(worker);
@@ -71,7 +71,7 @@ export const createExplainer = (): Explainer => {
 };
 
 /** The last one that it says before it ends, or before its time is over. */
-const lastReplyOf = (worker: Worker): Promise<Reply> =>
+const lastReplyOf = (worker: Worker, answerMsMax: number): Promise<Reply> =>
   new Promise((resolve, reject) => {
     let last: Reply | undefined;
     const end = (): void => {
