@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { lastPosition, stretchesBehind } from '../src/infrastructure/postgres/results/find-results.ts';
 import { bitsOf, createDigests, digestedMax, lettersOf } from '../src/infrastructure/postgres/results/result-digest.ts';
 import { idsBeyond, searchTextOf } from '../src/infrastructure/postgres/results/search-text.ts';
 import { type Executions, euro, shareExecutions } from './running-service.ts';
@@ -78,8 +79,18 @@ describe('a digest of results', () => {
   });
 });
 
+describe('the stretches in which results are looked for', () => {
+  test.each([-1, 0, 16_000, 3_000_000, lastPosition - 1])('are few, and leave nothing out behind %i', (after) => {
+    const stretches = [...stretchesBehind(after)];
+    expect(stretches.length).toBeLessThanOrEqual(3);
+    expect(stretches.map((stretch) => stretch.after)).toEqual([after, ...stretches.slice(0, -1).map(({ until }) => until)]);
+    expect(stretches.at(-1)?.until).toBe(lastPosition);
+  });
+});
+
 describe('results narrowed by what is rare among them', () => {
-  const count = 3_500;
+  // More than are looked through in one go.
+  const count = 17_500;
   let executions: Executions;
   let run: { readonly id: string };
 
@@ -115,14 +126,15 @@ describe('results narrowed by what is rare among them', () => {
     expect(idsOf(await page('outcome=missing_in_target&q=s7'))).toEqual(['s7']);
   });
 
+  const from = (first: number, length: number) => Array.from({ length }, (_, at) => first + at);
   test('come in pages that hold together', async () => {
     const all: string[] = [];
     for (let cursor: string | null = ''; cursor !== null; ) {
-      const body = await page(`q=t12&limit=30${cursor === '' ? '' : `&cursor=${cursor}`}`);
+      const body = await page(`q=t12&limit=150${cursor === '' ? '' : `&cursor=${cursor}`}`);
       all.push(...idsOf(body));
       cursor = body.nextCursor;
     }
-    const wanted = [12, ...Array.from({ length: 10 }, (_, at) => 120 + at), ...Array.from({ length: 100 }, (_, at) => 1_200 + at)];
+    const wanted = [12, ...from(120, 10), ...from(1_200, 100), ...from(12_000, 1_000)];
     expect(all.toSorted()).toEqual(wanted.map((index) => `s${index} t${index}`).sort());
   });
 

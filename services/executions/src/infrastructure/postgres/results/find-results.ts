@@ -10,7 +10,7 @@ import { type Side, sides } from '../../../domain/side.ts';
 import { containing } from '../containing.ts';
 import { oneAhead } from '../one-ahead.ts';
 import type { Database } from '../tables.ts';
-import { bitsOf } from './result-digest.ts';
+import { bitsOf, digestedMax } from './result-digest.ts';
 
 type Trx = Transaction<Database>;
 type Row = Selectable<Database['results']>;
@@ -98,10 +98,27 @@ interface Span {
   readonly last: number;
 }
 
-const lastOfAll = 2 ** 31 - 1;
-/** Spans that are looked at together: few at first, because most searches find at once what they show. */
+interface Stretch {
+  readonly after: number;
+  readonly until: number;
+}
+
+/** No result stands behind it; what is behind that is still a number of the database. */
+export const lastPosition = 2 ** 31 - 2;
+/** Few at first, because most searches find at once what they show. */
 const spansFirst = 4;
 const spansMax = 64;
+const positionsFirst = 16 * digestedMax;
+const positionsMax = 256 * digestedMax;
+
+/** Where digests are asked together: who has found nothing for long most likely goes to the end. */
+export const stretchesBehind = function* (after: number): Generator<Stretch> {
+  for (let from = after, ahead = positionsFirst; from < lastPosition; ahead *= 16) {
+    const until = ahead > positionsMax ? lastPosition : Math.min(lastPosition, from + ahead);
+    yield { after: from, until };
+    from = until;
+  }
+};
 
 interface Wanted {
   readonly after?: number;
@@ -123,15 +140,15 @@ const find = async <Found>(
   columns: readonly Column[],
 ): Promise<readonly Found[]> => {
   // Then no digest is asked, and this is one statement.
-  if (sought.length === 0) return readSpans(trx, run, sought, [{ first: after + 1, last: lastOfAll }], limit, columns);
+  if (sought.length === 0) return readSpans(trx, run, sought, [{ first: after + 1, last: lastPosition }], limit, columns);
   const found: Found[] = [];
-  const spans = await spansOf(trx, run, sought, after);
-  for (
-    let from = 0, count = spansFirst;
-    from < spans.length && found.length < limit;
-    from += count, count = Math.min(spansMax, count * 4)
-  ) {
-    found.push(...(await readSpans<Found>(trx, run, sought, spans.slice(from, from + count), limit - found.length, columns)));
+  const isDigested = sought.some(({ digest }) => digest !== undefined);
+  for (const stretch of isDigested ? stretchesBehind(after) : [{ after, until: lastPosition }]) {
+    const spans = await spansOf(trx, run, sought, stretch);
+    for (let at = 0, count = spansFirst; at < spans.length && found.length < limit; at += count, count = Math.min(spansMax, count * 4)) {
+      found.push(...(await readSpans<Found>(trx, run, sought, spans.slice(at, at + count), limit - found.length, columns)));
+    }
+    if (found.length === limit) break;
   }
   return found;
 };
@@ -150,7 +167,7 @@ const piecesOf = async function* (
   sought: readonly Sought[],
   limit: number,
 ): AsyncGenerator<readonly FoundResult[], void, undefined> {
-  let spans = await spansOf(trx, run, sought, -1);
+  let spans = await spansOf(trx, run, sought, { after: -1, until: lastPosition });
   while (spans.length > 0) {
     const found = await readSpans<FoundResult>(trx, run, sought, spans.slice(0, limit), limit, asValues);
     const last = found.length < limit ? undefined : found.at(-1);
@@ -188,16 +205,16 @@ const readSpans = async <Found>(
   return rows;
 };
 
-/** Where results that are asked for may be: what no digest excludes, behind `after`. */
-const spansOf = async (trx: Trx, { id }: Run, sought: readonly Sought[], after: number): Promise<readonly Span[]> => {
+/** Where results that are asked for may be: what no digest excludes, behind `after` and up to `until`. */
+const spansOf = async (trx: Trx, { id }: Run, sought: readonly Sought[], { after, until }: Stretch): Promise<readonly Span[]> => {
   const needed = sought.flatMap(({ digest }) => digest ?? []);
-  if (needed.length === 0) return [{ first: after + 1, last: lastOfAll - 1 }];
+  if (needed.length === 0) return [{ first: after + 1, last: until }];
   // What nobody has to look at is nearly everything, in thousands of pieces: only what lies between is told.
   const { rows } = await sql<Span>`
     select last + 1 as first, next - 1 as last
-      from (select last, lead(first, 1, ${lastOfAll}::int) over (order by last) as next
+      from (select last, lead(first, 1, ${until + 1}::int) over (order by last) as next
               from (select first, last from result_digests
-                     where execution_id = ${id} and last > ${after} and not ${allOf(needed)}
+                     where execution_id = ${id} and last > ${after} and first between ${after - digestedMax} and ${until} and not ${allOf(needed)}
                     union all select ${after}::int, ${after}::int) as excluded) as piece
      where next > last + 1 order by last`.execute(trx);
   return rows;
