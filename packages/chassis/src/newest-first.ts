@@ -35,11 +35,11 @@ export const newestOfEach = async <DB, Table extends keyof DB, Row extends Dated
 ): Promise<Page<Item>> => {
   // Sent together: none of them needs an answer of another.
   const rows = (await Promise.all(queries.map((query) => rowsOf(query, page, madeAt)))).flat();
-  return pageOf(rows.sort((one, other) => newerFirst(one, other)).slice(0, page.limit + 1), page, item, madeAt);
+  return pageOf(rows.sort(newerFirst).slice(0, page.limit + 1), page, item, madeAt);
 };
 
 const newerFirst = (one: Dated<typeof madeAt>, other: Dated<typeof madeAt>): number => {
-  const [at, otherAt] = [textOf(one[madeAt]), textOf(other[madeAt])];
+  const [at, otherAt] = [one[madeAt].valueOf(), other[madeAt].valueOf()];
   if (at !== otherAt) return at < otherAt ? 1 : -1;
   return one.id < other.id ? 1 : -1;
 };

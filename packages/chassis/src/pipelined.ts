@@ -57,7 +57,7 @@ export const createPipelinedTransactions = <DB>(db: Kysely<DB>, dialect: Dialect
         },
       });
       const begin = kind === 'writing' ? 'begin' : 'begin read only';
-      const forWhom = organizationId === null ? '' : `; select set_config('app.organization_id', ${escapeLiteral(organizationId)}, true)`;
+      const forWhom = organizationId === null ? '' : `; set local app.organization_id = ${escapeLiteral(organizationId)}`;
       const begun = connection.executeQuery(CompiledQuery.raw(begin + forWhom));
       const end = (): Promise<void> => {
         isOver = true;
