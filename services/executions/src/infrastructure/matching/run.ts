@@ -100,6 +100,8 @@ export const createRun = ({ notify, context }: RunNeeds): ((request: RunRequest)
   /** Found once rows are written. Nobody else needs them, and to look for them takes all that was read. */
   let bytes: Readonly<Record<Side, RecordBytes | undefined>> | undefined;
   let position = 0;
+  /** Of the rows of the last piece. */
+  let bytesPerResult = 0;
 
   const read = async (side: Side, { adapter, config, period }: MatchingInput): Promise<ControlTotals[]> => {
     const reader = await openReader(adapter, config);
@@ -357,7 +359,10 @@ export const createRun = ({ notify, context }: RunNeeds): ((request: RunRequest)
         const keys = request.run.carriesForward ? matched?.keys : undefined;
         const found = resultsFrom(first, position, keys);
         const results = watched.size === 0 ? found : watchedResults(found, first, sightings);
-        return { kind: 'results', piece: { ...rowsOf(request.run, results, first, request.written), sightings, keys: keys?.take() } };
+        const expectedBytes = (position - first) * bytesPerResult;
+        const rows = rowsOf(request.run, results, first, { written: request.written, expectedBytes });
+        if (rows.count > 0) bytesPerResult = rows.results.length / rows.count;
+        return { kind: 'results', piece: { ...rows, sightings, keys: keys?.take() } };
       }
       case 'sums':
         return { kind: 'sums', sums: sumsOf(resultsFrom(0, matched?.reconciliation.length ?? 0)) };

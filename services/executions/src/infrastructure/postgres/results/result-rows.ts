@@ -20,12 +20,24 @@ export const moveColumns = 'execution_id, epoch, identity, side, occurrence, out
 export const draftColumns =
   'execution_id, epoch, position, id, result_id, record_key, category, severity, amount, currency, reason, records, search';
 
+export interface RowsMemory {
+  /** A piece that nobody needs any more, whose memory is used again. */
+  readonly written?: ResultRows | undefined;
+  /** How long the rows of results will most likely be, so that they are written where they stay; 0 where nothing tells. */
+  readonly expectedBytes?: number;
+}
+
 /**
- * `first`: the position of the first of them. One after the other, so that none of them outlives its row. `written`: a piece that nobody
- * needs any more, whose memory is used again; what is fresh costs the system a good part of what the rows cost us.
+ * `first`: the position of the first of them. One after the other, so that none of them outlives its row. `memory`: what is fresh costs the
+ * system a good part of what the rows cost us.
  */
-export const rowsOf = (run: ResultRun, results: Iterable<MatchedResult>, first: number, written?: ResultRows): ResultPiece => {
-  const rows = { results: createRows(written?.results), moves: createRows(written?.moves), drafts: createRows(written?.drafts) };
+export const rowsOf = (run: ResultRun, results: Iterable<MatchedResult>, first: number, memory: RowsMemory = {}): ResultPiece => {
+  const { written, expectedBytes } = memory;
+  const rows = {
+    results: createRows(written?.results, expectedBytes),
+    moves: createRows(written?.moves),
+    drafts: createRows(written?.drafts),
+  };
   // The same in every row, and written once.
   const createdAt = run.createdAt.toISOString();
   const ofRun = `${run.organizationId}\t${run.id}\t${run.epoch}`;
@@ -63,12 +75,18 @@ export const rowsOf = (run: ResultRun, results: Iterable<MatchedResult>, first: 
   };
 };
 
+const rowsBytesLeast = 64 * 1_024;
+/** One piece is not like another, and a row is given more room than it takes while it is written. */
+const spareTimes = 1.25;
+
 /**
  * Text as bytes, row by row: one text of all rows would be copied twice more. In memory that both threads share: what is handed over counts
  * as newly allocated, and for every few megabytes of that the engine marks the whole heap of whoever has it.
  */
-const createRows = (written?: Uint8Array) => {
-  let buffer = Buffer.from(written?.buffer ?? new SharedArrayBuffer(64 * 1_024));
+const createRows = (written?: Uint8Array, expectedBytes = 0) => {
+  const isEnough = written !== undefined && written.buffer.byteLength >= expectedBytes;
+  const fresh = () => new SharedArrayBuffer(Math.max(rowsBytesLeast, Math.ceil(expectedBytes * spareTimes)));
+  let buffer = Buffer.from(isEnough ? written.buffer : fresh());
   let used = 0;
   const reserve = (bytes: number): void => {
     if (used + bytes <= buffer.length) return;
