@@ -18,7 +18,8 @@ import type {
 } from '../../application/ports.ts';
 import type { PassSum } from '../../domain/certificate.ts';
 import type { Comparison, ControlTotals, Problem } from '../../domain/execution.ts';
-import type { BrokenMatch, EarlierMatches } from '../../domain/matching/kept-matches.ts';
+import type { EarlierMatches } from '../../domain/matching/earlier-matches.ts';
+import type { BrokenMatch } from '../../domain/matching/kept-matches.ts';
 import type { RunDiff } from '../../domain/run-diff.ts';
 import type { Side } from '../../domain/side.ts';
 

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Fields, usable, wasKnown } from '../../../src/domain/matching/batch.ts';
-import { type EarlierMatches, findKept, type KeptMatches } from '../../../src/domain/matching/kept-matches.ts';
+import type { EarlierMatches } from '../../../src/domain/matching/earlier-matches.ts';
+import { findKept, type KeptMatches } from '../../../src/domain/matching/kept-matches.ts';
 import { createKeyWriter, createWriteKey, marks, matchAt, wordsPerKey } from '../../../src/domain/matching/match-keys.ts';
 import { type Side, sides } from '../../../src/domain/side.ts';
 import { batchOf, euro } from './records.ts';
