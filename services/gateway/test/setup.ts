@@ -10,6 +10,7 @@ import {
   type Island,
   type StartedService,
   type StartOptions,
+  startReplica,
   startService,
   stopStartedServices,
   waitFor,
@@ -112,8 +113,8 @@ export const startDoor = async (
   const settings = typeof wanted === 'function' ? await wanted(island) : wanted;
   const [jobs, executions, webhooks] = await Promise.all([startStandIn(), startStandIn(), startStandIn()]);
   const common: Settings = { JOBS_URL: jobs.url, EXECUTIONS_URL: executions.url, WEBHOOKS_URL: webhooks.url, UNREADY_MS: '0' };
-  const gatewayEnvironment = (overrides: Settings) => island.environmentFor('gateway', { ...common, ...settings, ...overrides });
-  const gateway = await startService('gateway', gatewayEnvironment({}));
+  const environment = island.environmentFor('gateway', { ...common, ...settings });
+  const gateway = await startService('gateway', environment);
 
   const called = (token: string) => client(identity.url, { token });
   const anonymous = () => called(island.principalToken({ audience: 'identity', kind: 'anonymous', scopes: [] }));
@@ -121,7 +122,7 @@ export const startDoor = async (
     called(island.principalToken({ audience: 'identity', subject: userId, organizationId, sessionId, role: 'owner' }));
   const verifiers = new Map<string, InternalVerifier>();
   const publicKeys = Object.fromEntries(
-    (gatewayEnvironment({})['SERVICE_PUBLIC_KEYS'] ?? '').split(',').map((pair) => pair.split(':', 2) as [string, string]),
+    (environment['SERVICE_PUBLIC_KEYS'] ?? '').split(',').map((pair) => pair.split(':', 2) as [string, string]),
   );
 
   return {
@@ -156,10 +157,7 @@ export const startDoor = async (
       const { status } = await calling(person).post('/v1/auth/logout', { refreshToken: person.refreshToken });
       if (status !== 204) throw new Error(`logging out answered ${status}`);
     },
-    startReplica: async (overrides = {}) => {
-      const PORT = overrides['PORT'] ?? String(await island.sparePort());
-      return startService('gateway', gatewayEnvironment({ ...overrides, PORT }));
-    },
+    startReplica: (overrides = {}) => startReplica(island, 'gateway', { ...common, ...settings, ...overrides }),
     calling,
     as: (credentials, url = gateway.url) => client(url, credentials),
     claimsOf: ({ headers }, audience) => {

@@ -1,6 +1,5 @@
 /** What an operator changes of sessions, which those that are open by then meet too. */
 import { randomBytes } from 'node:crypto';
-import { type Client, client, startService } from '@settler/harness';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Identity, password, startIdentity } from './setup.ts';
 
@@ -10,17 +9,9 @@ beforeAll(async () => {
 });
 afterAll(() => identity.dispose());
 
-/** Another identity on the same database, as anybody asks it. */
-const startWith = async (settings: Readonly<Record<string, string>>): Promise<Client> => {
-  const { island } = identity;
-  const environment = island.environmentFor('identity', { ...settings, PORT: String(await island.sparePort()) });
-  const { url } = await startService('identity', environment);
-  return client(url, { token: () => island.principalToken({ audience: 'identity', kind: 'anonymous', scopes: [] }) });
-};
-
 test('another secret ends every session, and who logs in anew has one: where its tokens can be computed with the one before, it is over', async () => {
   const person = await identity.register();
-  const later = await startWith({ IDENTITY_SECRET: randomBytes(32).toString('base64') });
+  const later = await identity.replica({ IDENTITY_SECRET: randomBytes(32).toString('base64') });
   const refresh = (refreshToken: string) => later.post('/v1/auth/refresh', { refreshToken });
 
   expect((await refresh(person.refreshToken)).status).toBe(401);
@@ -30,7 +21,7 @@ test('another secret ends every session, and who logs in anew has one: where its
 
 test('sessions that are shorter than an access token have none that outlives them, from the first on', async () => {
   const person = await identity.register();
-  const brief = await startWith({ REFRESH_LIFETIME_MS: '120000' });
+  const brief = await identity.replica({ REFRESH_LIFETIME_MS: '120000' });
   const begun = await Promise.all([
     brief.post('/v1/auth/login', { email: person.email, password }),
     brief.post('/v1/auth/register', { email: 'brief@example.com', password, organizationName: 'Brief' }),

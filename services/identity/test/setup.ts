@@ -10,6 +10,7 @@ import {
   type Island,
   type StartedService,
   type StartOptions,
+  startReplica,
   startService,
 } from '@settler/harness';
 import pg from 'pg';
@@ -35,6 +36,8 @@ export interface Identity {
   readonly service: StartedService;
   /** As the gateway calls for somebody who is not logged in, from `address`. */
   readonly anonymous: (address?: string) => Client;
+  /** Another process on the same database, called for somebody who is not logged in. */
+  readonly replica: (settings?: Record<string, string>) => Promise<Client>;
   /** As the gateway calls for itself. */
   readonly gateway: Client;
   readonly as: (who: Partial<Parameters<Island['principalToken']>[0]>) => Client;
@@ -87,8 +90,11 @@ export const shareIdentity = async (): Promise<Identity> => {
 
 const identityOf = ({ island, service }: Launched, dispose: () => Promise<void>): Identity => {
   const connections: pg.Client[] = [];
-  const as: Identity['as'] = (who) => client(service.url, { token: () => island.principalToken({ audience: 'identity', ...who }) });
-  const anonymous = (address?: string) => as({ kind: 'anonymous', scopes: [], address });
+  const calling = (url: string, who: Parameters<Identity['as']>[0]) =>
+    client(url, { token: () => island.principalToken({ audience: 'identity', ...who }) });
+  const nobody = { kind: 'anonymous', scopes: [] } as const;
+  const as: Identity['as'] = (who) => calling(service.url, who);
+  const anonymous = (address?: string) => as({ ...nobody, address });
 
   const personOf = (email: string, answer: Answer): Person => {
     if (answer.status !== 201) throw new Error(`registration answered ${answer.status}: ${JSON.stringify(answer.body)}`);
@@ -116,6 +122,7 @@ const identityOf = ({ island, service }: Launched, dispose: () => Promise<void>)
     island,
     service,
     anonymous,
+    replica: async (settings) => calling((await startReplica(island, 'identity', settings)).url, nobody),
     gateway: as({ kind: 'system', scopes: [] }),
     as,
     keyOf: async ({ api, organizationId }, scopes = ['*']) => {

@@ -1,14 +1,8 @@
 import { generateKeyPairSync } from 'node:crypto';
-import { type Client, client, lockWaits, startService, waitFor } from '@settler/harness';
+import { type Client, lockWaits, waitFor } from '@settler/harness';
 import { createLocalJWKSet, decodeProtectedHeader, jwtVerify } from 'jose';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Identity, password, startIdentity } from './setup.ts';
-
-const replicaOf = async ({ island }: Identity, settings: Record<string, string> = {}): Promise<Client> => {
-  const environment = island.environmentFor('identity', { PORT: String(await island.sparePort()), ...settings });
-  const { url } = await startService('identity', environment);
-  return client(url, { token: () => island.principalToken({ audience: 'identity', kind: 'anonymous', scopes: [] }) });
-};
 
 describe('signing keys', () => {
   let identity: Identity;
@@ -40,7 +34,7 @@ describe('signing keys', () => {
 
     // Another replica has read them again, and the first one follows within a minute: what either signs counts for whoever knows
     // the keys of before, and for whoever knows those of now.
-    const replica = await replicaOf(identity);
+    const replica = await identity.replica();
     const after = (await replica.get('/.well-known/jwks.json')).body;
     expect(after.keys).toHaveLength(3);
     const account = { email: 'later@example.com', password, organizationName: 'Later' };
@@ -105,11 +99,11 @@ describe('signing keys', () => {
       return decodeProtectedHeader(body.accessToken).kid;
     };
     const known = (await admin.query('select id from signing_keys')).rows.map(({ id }) => id);
-    const first = await replicaOf(identity, settings);
+    const first = await identity.replica(settings);
     const given = kidsOf((await first.get('/.well-known/jwks.json')).body).filter((kid) => !known.includes(kid));
     expect(given).toHaveLength(1);
     expect(known).toContain(await signedBy(first, 'one@example.com'));
     await admin.query("update signing_keys set created_at = created_at - interval '10 minutes'");
-    expect([await signedBy(await replicaOf(identity, settings), 'two@example.com')]).toEqual(given);
+    expect([await signedBy(await identity.replica(settings), 'two@example.com')]).toEqual(given);
   });
 });

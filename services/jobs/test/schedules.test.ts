@@ -1,4 +1,4 @@
-import { type Client, client, createIsland, type Island, type StartedService, startService, waitFor } from '@settler/harness';
+import { type Client, client, createIsland, type Island, type StartedService, startReplica, startService, waitFor } from '@settler/harness';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { schedules } from '../src/infrastructure/postgres/measures.ts';
@@ -22,7 +22,7 @@ describe('schedules', () => {
   const clientOf = (service: StartedService) =>
     client(service.url, { token: () => island.principalToken({ audience: 'jobs', organizationId, scopes: ['*'] }) });
   const startReplicas = async () => {
-    services = await Promise.all([1, 2].map(() => startService('jobs', island.environmentFor('jobs', settings))));
+    services = await Promise.all([1, 2].map(() => startReplica(island, 'jobs', settings)));
     api = clientOf(services[0] as StartedService);
   };
   const create = async (schedule: unknown = yearly) => (await api.post('/v1/jobs', { ...body, schedule })).body;

@@ -4,7 +4,7 @@
  */
 import { type RouteName, routes } from '@settler/contracts/routes';
 import { statefulServices } from '@settler/contracts/services';
-import { client, createIsland, type Island, type System, startService, startSystem } from '@settler/harness';
+import { client, createIsland, type Island, type System, startReplica, startSystem } from '@settler/harness';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Databases, openDatabases } from '../src/databases.ts';
 import { createParty } from '../src/party.ts';
@@ -112,8 +112,7 @@ test('a list that is filtered by what another organization has is empty', async 
 
 describe('in trouble', () => {
   test('every route says that it was asked too often, and when to ask again', async () => {
-    const settings = { PORT: String(await island.sparePort()), RATE_LIMIT_DEFAULT: '1' };
-    const strict = await startService('gateway', island.environmentFor('gateway', settings));
+    const strict = await startReplica(island, 'gateway', { RATE_LIMIT_DEFAULT: '1' });
     const { apiKey, accessToken } = setting.ours;
     for (const credentials of [{}, { apiKey }, { token: accessToken }]) {
       const path = 'apiKey' in credentials || 'token' in credentials ? '/v1/me' : '/.well-known/jwks.json';

@@ -3,7 +3,7 @@
  * The other one ends the run, within the lease and five seconds more, and what it leaves is what an undisturbed run leaves, once.
  */
 import { setTimeout as delay } from 'node:timers/promises';
-import { createIsland, type Island, type StartedService, type System, startService, startSystem, waitFor } from '@settler/harness';
+import { createIsland, type Island, type StartedService, type System, startReplica, startSystem, waitFor } from '@settler/harness';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Databases, openDatabases } from '../src/databases.ts';
 import { createParty, must, type Party } from '../src/party.ts';
@@ -74,10 +74,7 @@ afterAll(async () => {
   await island.dispose();
 });
 
-const startWorker = async (): Promise<StartedService> => {
-  const PORT = String(await island.sparePort());
-  return startService('executions', island.environmentFor('executions', { ...settings, PORT, ROLE: 'worker' }));
-};
+const startWorker = (): Promise<StartedService> => startReplica(island, 'executions', { ...settings, ROLE: 'worker' });
 
 /** In a job of its own, so that the exceptions of one run are not those of another. */
 const begin = async (): Promise<string> => {
