@@ -26,7 +26,7 @@ const sizes = isQuick ? [10_000, 100_000] : [100_000, 1_000_000];
 const runsBefore = 2;
 /** Of those that take many seconds, one tells. */
 const runsOf = (size: number): number => (size <= 100_000 ? 3 : 1);
-/** As of runs. */
+/** The first ones pay for the compiler, and are not counted. */
 const starts = { before: 20, counted: isQuick ? 50 : 200 };
 /** What a run leaves to be told, to the trail and to webhooks, is over by then, and the system idle. */
 const idleMs = 100;

@@ -45,6 +45,7 @@ afterAll(async () => {
   const list = join(data, 'processes.json');
   // Whatever a failed test has left.
   if (existsSync(list)) await stopLeftovers(Object.values(JSON.parse(readFileSync(list, 'utf8'))), 5_000);
+  // What a guide exports stands where its reader is.
   for (const written of [data, join(root, 'exceptions.csv')]) rmSync(written, { recursive: true, force: true });
 });
 

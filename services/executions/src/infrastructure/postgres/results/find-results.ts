@@ -142,8 +142,7 @@ const find = async <Found>(
   // Then no digest is asked, and this is one statement.
   if (sought.length === 0) return readSpans(trx, run, sought, [{ first: after + 1, last: lastPosition }], limit, columns);
   const found: Found[] = [];
-  const isDigested = sought.some(({ digest }) => digest !== undefined);
-  for (const stretch of isDigested ? stretchesBehind(after) : [{ after, until: lastPosition }]) {
+  for (const stretch of digestsOf(sought).length > 0 ? stretchesBehind(after) : [{ after, until: lastPosition }]) {
     const spans = await spansOf(trx, run, sought, stretch);
     for (let at = 0, count = spansFirst; at < spans.length && found.length < limit; at += count, count = Math.min(spansMax, count * 4)) {
       found.push(...(await readSpans<Found>(trx, run, sought, spans.slice(at, at + count), limit - found.length, columns)));
@@ -205,9 +204,11 @@ const readSpans = async <Found>(
   return rows;
 };
 
+const digestsOf = (sought: readonly Sought[]): RawBuilder<unknown>[] => sought.flatMap(({ digest }) => digest ?? []);
+
 /** Where results that are asked for may be: what no digest excludes, behind `after` and up to `until`. */
 const spansOf = async (trx: Trx, { id }: Run, sought: readonly Sought[], { after, until }: Stretch): Promise<readonly Span[]> => {
-  const needed = sought.flatMap(({ digest }) => digest ?? []);
+  const needed = digestsOf(sought);
   if (needed.length === 0) return [{ first: after + 1, last: until }];
   // What nobody has to look at is nearly everything, in thousands of pieces: only what lies between is told.
   const { rows } = await sql<Span>`
